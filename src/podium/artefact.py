@@ -1,0 +1,56 @@
+"""Trained models as single .keras files that carry their own description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from podium.errors import PodiumError
+from podium.files import locked, written_whole
+from podium.runtime import keras
+
+
+@keras.saving.register_keras_serializable("podium")
+class Described(keras.layers.Layer):
+    """Passes its input on; its config holds the artefact's description (JSON values)."""
+
+    def __init__(self, description: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.description = description
+
+    def call(self, inputs: Any) -> Any:
+        """The input, unchanged."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The layer's settings, with the description."""
+        return {**super().get_config(), "description": self.description}
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write `model`, whole or not at all."""
+    with locked(path), written_whole(path) as partial:
+        model.save(partial)
+
+
+def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """The model in `path` and its description. Nothing in the file is run.
+
+    The layers it uses must have been registered, i.e. their module imported.
+
+    Raises:
+        PodiumError: the file is missing, damaged, or was not written by `save`.
+    """
+    if not path.is_file():
+        raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for foreign and damaged files
+        raise PodiumError(
+            f"{path}: not a model this version can read ({str(error).splitlines()[0][:200]})\n"
+            "remedy: run dvc repro, which trains it again"
+        ) from None
+    described = [layer for layer in model.layers if isinstance(layer, Described)]
+    if len(described) != 1:
+        raise PodiumError(f"{path}: a Keras model, but not one of podium's")
+    return model, dict(described[0].description)

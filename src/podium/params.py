@@ -1,0 +1,134 @@
+"""Typed sections that mirror params.yaml; what does not fit is named and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from podium.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: every key typed, none optional, none unknown."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Photos(Section):
+    """Where the pictures come from, and how large one may be."""
+
+    source: Literal["standin", "raw"]
+    max_megapixels: Positive
+
+
+class ExtractorParams(Section):
+    """Where an extractor's weights come from: package, download, none, or a file's sha256."""
+
+    weights: Annotated[str, Field(pattern=r"^(package|download|none|[0-9a-f]{64})$")]
+
+
+class DrawPhotos(Section):
+    """How many stand-in pictures are drawn."""
+
+    n_train: Annotated[int, Field(ge=2)]
+    n_test: Count
+    seed: Seed
+
+
+class IngestPhotos(Section):
+    """How many unreadable train pictures are tolerated, as a share."""
+
+    max_unreadable: Share
+
+
+class AssignPhotoFolds(Section):
+    """Folds per seed, and the perceptual-hash distance up to which pictures stay together."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    duplicate_distance: Annotated[int, Field(ge=0, le=64)]
+
+
+class ExtractFeatures(Section):
+    """Pictures per step, and per shard of work in progress."""
+
+    batch_size: Count
+    shard_size: Count
+
+
+class Head(Section):
+    """How a dense head on the bottleneck features is trained."""
+
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    l2: Annotated[float, Field(ge=0)]
+    optimizer: Literal["adam", "sgd", "adadelta", "rmsprop"]
+    learning_rate: Positive
+    batch_size: Count
+    epochs: Count
+    patience: Annotated[int, Field(ge=0)]
+    class_weight: Literal["none", "balanced"]
+
+
+class TrainPhotoClassifier(Head):
+    """The dense head, the book's head, and the logistic regression they are compared with."""
+
+    head: Literal["dense", "book"]
+    book: Head
+    logistic_c: Positive
+    hog_c: Positive
+    seed: Seed
+
+
+class SubmitPhotos(Section):
+    """How certain a submission may be."""
+
+    calibrate: bool
+    book_clip: Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    photos: Photos
+    extractors: Annotated[dict[str, ExtractorParams], Field(min_length=1)]
+    draw_photos: DrawPhotos
+    ingest_photos: IngestPhotos
+    assign_photo_folds: AssignPhotoFolds
+    extract_features: ExtractFeatures
+    train_photo_classifier: TrainPhotoClassifier
+    submit_photos: SubmitPhotos
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """The checked settings in `path`.
+
+    Raises:
+        SettingsError: names each unknown, missing or mistyped key.
+    """
+    try:
+        return Params.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; run from the project's folder") from None
+    except YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        faults = [_fault(path, detail) for detail in error.errors()]
+        more = [f"and {len(faults) - 2} more"] if len(faults) > 3 else []
+        raise SettingsError("\n".join(faults[: 2 if more else 3] + more)) from None
+
+
+def _fault(path: Path, detail: object) -> str:
+    assert isinstance(detail, dict)
+    key = ".".join(str(part) for part in detail["loc"]) or "the file"
+    kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
+    reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {detail['input']!r}"
+    return f"{path}: {key}: {reason}"

@@ -1,0 +1,1 @@
+"""Photographs: from labelled pictures to class probabilities by fused bottleneck features."""

@@ -1,0 +1,168 @@
+"""Out-of-fold and test predictions of every photo model, all on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from podium import folds as folding
+from podium.errors import PodiumError
+from podium.files import read_table, to_numbers
+from podium.hdf5 import read_features
+from podium.ids import refuse_other_ids
+from podium.metrics import mean_scores, scores
+from podium.predictions import rows
+
+Floats = NDArray[np.float64]
+STOP_PARTS = 10  # one part in ten of a head's train rows says when it stops
+
+
+@dataclass(frozen=True)
+class Split:
+    """One train/held-out pair of a cross-validation; row numbers are those of the train items."""
+
+    seed: int
+    fold: int
+    held_out: NDArray[np.bool_]
+    stop: NDArray[np.bool_]
+
+    @property
+    def train(self) -> NDArray[np.bool_]:
+        """Rows a head may learn from."""
+        return ~self.held_out & ~self.stop
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The train rows of a task (ids, classes, splits) and the ids of its test rows."""
+
+    ids: list[str]
+    truth: NDArray[np.int64]
+    classes: list[str]
+    splits: list[Split]
+    test_ids: list[str]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The fold seeds, in order."""
+        return list(dict.fromkeys(split.seed for split in self.splits))
+
+
+def load_rows(items: pd.DataFrame, folds_path: Path) -> Rows:
+    """The train and test rows of `items` with the folds in `folds_path`.
+
+    Raises:
+        PodiumError: the folds are of other pictures.
+    """
+    train = items[items["split"] == "train"]
+    ids, labels = train["id"].tolist(), train["label"].to_numpy(dtype=str)
+    classes = sorted(set(labels))
+    table = read_table(folds_path, "id", "group", "seed", "fold")
+    to_numbers(folds_path, table, ["group", "seed", "fold"], int)
+    splits = []
+    for seed, part in table.groupby("seed", sort=False):
+        refuse_other_ids(folds_path, part["id"].tolist(), ids, "run dvc repro assign_photo_folds")
+        part = part.set_index("id").loc[ids]
+        groups = part["group"].to_numpy(dtype=np.int64)
+        fold_of = part["fold"].to_numpy(dtype=np.int64)
+        splits += [
+            _split(labels, groups, fold_of, int(str(seed)), fold)
+            for fold in range(fold_of.max() + 1)
+        ]
+    truth = np.searchsorted(classes, labels).astype(np.int64)
+    return Rows(ids, truth, classes, splits, items["id"][items["split"] == "test"].tolist())
+
+
+def _split(
+    labels: NDArray[np.str_],
+    groups: NDArray[np.int64],
+    fold_of: NDArray[np.int64],
+    seed: int,
+    fold: int,
+) -> Split:
+    rest = np.flatnonzero(fold_of != fold)
+    stop = np.zeros(len(labels), dtype=np.bool_)
+    stop[rest] = folding.hold_out(labels[rest], groups[rest], STOP_PARTS, seed)
+    return Split(seed, fold, fold_of == fold, stop)
+
+
+def load_features(paths: list[Path], ids: list[str]) -> NDArray[np.float32]:
+    """Features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
+
+    Raises:
+        PodiumError: a file lacks some of the ids, or holds others.
+    """
+    parts = []
+    for path in paths:
+        found = read_features(path)
+        refuse_other_ids(path, found.ids, ids, f"remove {path} and run dvc repro")
+        at = {name: row for row, name in enumerate(found.ids)}
+        parts.append(found.features[[at[name] for name in ids]])
+    return np.concatenate(parts, axis=1)
+
+
+def logistic_table(features: NDArray[np.float32], data: Rows, c: float) -> pd.DataFrame:
+    """The prediction table of scikit-learn's logistic regression on standardised features."""
+    probs = np.stack(list(_logistic(features, data, c)), axis=1)
+    return prediction_table(probs, data)
+
+
+def _logistic(features: NDArray[np.float32], data: Rows, c: float) -> Iterator[Floats]:
+    n_train = len(data.ids)
+    for split in data.splits:
+        rest = ~split.held_out
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000))
+        model.fit(features[:n_train][rest], data.truth[rest])
+        yield model.predict_proba(features)
+
+
+def prior_table(data: Rows) -> pd.DataFrame:
+    """The no-skill prediction table: the class shares of the rows learnt from."""
+    n_rows = len(data.ids) + len(data.test_ids)
+    shares = [
+        np.bincount(data.truth[~split.held_out], minlength=len(data.classes))
+        / (~split.held_out).sum()
+        for split in data.splits
+    ]
+    return prediction_table(np.broadcast_to(np.stack(shares), (n_rows, *np.shape(shares))), data)
+
+
+def prediction_table(probs: Floats, data: Rows) -> pd.DataFrame:
+    """Probabilities (train + test rows, M splits, K) -> out-of-fold and test rows per seed."""
+    n_train, parts = len(data.ids), []
+    for seed in data.seeds:
+        oof = np.empty((n_train, len(data.classes)))
+        fold_of = np.empty(n_train, dtype=np.int64)
+        members = [number for number, split in enumerate(data.splits) if split.seed == seed]
+        for number in members:
+            rows_out = data.splits[number].held_out
+            oof[rows_out], fold_of[rows_out] = (
+                probs[:n_train][rows_out, number],
+                data.splits[number].fold,
+            )
+        parts.append(rows(data.ids, "oof", fold_of, seed, oof, data.classes))
+        if data.test_ids:
+            test = probs[n_train:, members].mean(1)
+            parts.append(rows(data.test_ids, "test", -1, seed, test, data.classes))
+    return pd.concat(parts, ignore_index=True)
+
+
+def oof_scores(table: pd.DataFrame, data: Rows) -> dict[str, float]:
+    """Out-of-fold scores of a prediction table, the mean over its seeds."""
+    columns = [f"p_{name}" for name in data.classes]
+    oof = table[table["split"] == "oof"]
+    each = []
+    for _, part in oof.groupby("seed", sort=False):
+        probs = part.set_index("id").loc[data.ids, columns].to_numpy(dtype=np.float64)
+        each.append(scores(probs, data.truth))
+    if not each:
+        raise PodiumError("no out-of-fold rows to score")
+    return mean_scores(each)

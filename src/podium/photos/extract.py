@@ -1,0 +1,146 @@
+"""Bottleneck features of many pictures: decoded ahead, computed in full batches, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.backbones import Extractor, Pixels, build
+from podium.errors import PodiumError
+from podium.files import scratch_dir, text_sha256
+from podium.hdf5 import BLOCK, Shards
+from podium.images import DECODER, decode, resize
+from podium.params import Params
+from podium.progress import watched
+
+AHEAD = 4  # batches decoded while one is computed
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a feature row besides the picture itself."""
+
+    extractor: Extractor
+    batch_size: int
+    max_megapixels: float
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The extractor's provenance with the decoder's policy and the batch size."""
+        return {
+            **self.extractor.provenance,
+            "decoder": DECODER,
+            "resize": "squash, bicubic, antialiased",
+            "batch_size": self.batch_size,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """One name for one recipe: sha256 of the provenance, never of the code."""
+        return text_sha256(self.provenance)
+
+    def pixels(self, data: bytes) -> NDArray[np.uint8]:
+        """The bytes of a picture as the network sees it: RGB (H, W, 3)."""
+        size = self.extractor.image_size
+        return resize(decode(data, self.max_megapixels), (size, size))
+
+    def compute(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Features (n, D) of n <= batch_size pictures, always computed as one full batch.
+
+        A padded batch has one shape, so a row's bytes do not depend on how many rows came along.
+        """
+        size = self.extractor.image_size
+        batch: Pixels = np.zeros((self.batch_size, size, size, 3), dtype=np.uint8)
+        batch[: len(pictures)] = pictures
+        features = self.extractor.compute(batch)[: len(pictures)]
+        if not np.isfinite(features).all():
+            raise PodiumError(
+                f"{self.extractor.name}: the network gave features that are not finite"
+            )
+        return features
+
+
+def recipe(name: str, params: Params, weights_dir: Path) -> Recipe:
+    """How the pipeline computes the features of extractor `name`."""
+    extractor = build(name, params.extractors[name].weights, weights_dir)
+    return Recipe(extractor, params.extract_features.batch_size, params.photos.max_megapixels)
+
+
+def shards_of(recipe: Recipe) -> Shards:
+    """The scratch store of features computed by `recipe` so far."""
+    return Shards(scratch_dir("features", recipe.fingerprint[:32]), recipe.extractor.n_features)
+
+
+def compute_missing(
+    items: pd.DataFrame,
+    read: Callable[[str], bytes],
+    recipe: Recipe,
+    shards: Shards,
+    shard_size: int,
+) -> int:
+    """How many pictures of `items` (columns content, path) were new; `shards` now has all.
+
+    A kill loses at most the pictures since the last shard.
+    """
+    new = items[~items["content"].isin(list(shards.where))].drop_duplicates("content")
+    keys: list[str] = []
+    rows: list[NDArray[np.float32]] = []
+    batches = _decoded(list(zip(new["content"], new["path"], strict=True)), read, recipe)
+    total = -(-len(new) // recipe.batch_size)
+    try:
+        for part, pictures in watched(batches, total, f"{recipe.extractor.name}, batches"):
+            rows.append(recipe.compute(pictures))
+            keys += part
+            if len(keys) >= shard_size:
+                shards.add(keys, np.concatenate(rows))
+                keys, rows = [], []
+    finally:
+        if keys:
+            shards.add(keys, np.concatenate(rows))
+    return len(new)
+
+
+def in_order(shards: Shards, content: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+    """Blocks (up to BLOCK, D) of the features of the pictures `content`, in their order."""
+    for start in range(0, len(content), BLOCK):
+        yield shards.rows(content[start : start + BLOCK])
+
+
+Picture = tuple[str, str]  # content hash, path
+
+
+def _decoded(
+    pictures: Sequence[Picture], read: Callable[[str], bytes], recipe: Recipe
+) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
+    """(hashes, pixels) of one batch after the other, a few batches decoded ahead by threads."""
+    size = recipe.batch_size
+    parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
+    waiting: deque[tuple[list[str], list[Future[NDArray[np.uint8]]]]] = deque()
+
+    def load(picture: Picture) -> NDArray[np.uint8]:
+        content, path = picture
+        data = read(path)
+        if hashlib.sha256(data).hexdigest() != content:
+            raise PodiumError(
+                f"{path}: changed since ingest_photos ran\nremedy: run dvc repro again"
+            )
+        return recipe.pixels(data)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for index in range(len(parts) + AHEAD):
+            if index < len(parts):
+                futures = [pool.submit(load, picture) for picture in parts[index]]
+                waiting.append(([content for content, _ in parts[index]], futures))
+            if index >= AHEAD:
+                keys, futures = waiting.popleft()
+                yield keys, [future.result() for future in futures]

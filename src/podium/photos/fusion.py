@@ -1,0 +1,184 @@
+"""The fused classifier: dropout + dense on standardised, concatenated bottleneck features.
+
+All heads of a cross-validation (one per fold and seed) are trained at once, as one wide product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.params import Head
+from podium.runtime import keras, tf
+
+
+@keras.saving.register_keras_serializable("podium")
+class FusedHeads(keras.layers.Layer):
+    """M independent softmax heads: features (N, D) -> logits (N, M, K).
+
+    Each head standardises with the mean and deviation of its own train rows. Dropout works on the
+    standardised features, and one mask serves all heads of a step.
+    """
+
+    def __init__(self, n_heads: int, n_classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_heads, self.n_classes = n_heads, n_classes
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Create the weights for features (N, D)."""
+        wide, heads, classes = shape[-1], self.n_heads, self.n_classes
+        fixed = {"trainable": False}
+        self.mean = self.add_weight(
+            name="mean", shape=(wide, heads, 1), initializer="zeros", **fixed
+        )
+        self.scale = self.add_weight(
+            name="scale", shape=(wide, heads, 1), initializer="ones", **fixed
+        )
+        self.kernel = self.add_weight(
+            name="kernel", shape=(wide, heads, classes), initializer="zeros"
+        )
+        self.bias = self.add_weight(name="bias", shape=(heads, classes), initializer="zeros")
+
+    def call(self, features: Any, keep: Any | None = None) -> Any:
+        """Logits (N, M, K); `keep` (N, D) is the dropout mask, already divided by its mean."""
+        kernel = self.kernel / self.scale  # (x - mean) / scale @ W = x @ (W / scale) - ...
+        shift = self.mean * kernel  # (D, M, K)
+        if keep is None:
+            offset = tf.reduce_sum(shift, axis=0)
+        else:
+            features = features * keep
+            offset = tf.einsum("nd,dmk->nmk", keep, shift)
+        return tf.einsum("nd,dmk->nmk", features, kernel) - offset + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        """What is needed to build the layer again."""
+        return {**super().get_config(), "n_heads": self.n_heads, "n_classes": self.n_classes}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What M heads learn: features (N, D), class indices (N,), and the rows of each head (N, M)."""
+
+    features: NDArray[np.float32]
+    truth: NDArray[np.int64]
+    train: NDArray[np.bool_]  # rows a head learns from
+    stop: NDArray[np.bool_]  # rows that say when it stops; disjoint from train and from OOF rows
+    n_classes: int
+
+
+def train_heads(task: Task, settings: Head, seed: int) -> tuple[FusedHeads, pd.DataFrame]:
+    """Heads with the weights of their best epoch, and the learning curve.
+
+    The best epoch of a head is that of its lowest loss on its own `stop` rows. With patience 0 all
+    epochs are run and the last weights count. Order and dropout depend only on (seed, epoch, row).
+
+    Returns:
+        The layer, and a table with epoch, train_loss, stop_loss (means over heads).
+    """
+    layer = FusedHeads(task.train.shape[1], task.n_classes)
+    layer.build(task.features.shape)
+    _standardise(layer, task)
+    step_all = _epoch(layer, task, settings)
+    best = np.full(layer.n_heads, np.inf)
+    best_epoch = np.zeros(layer.n_heads, dtype=np.int64)
+    kept = [layer.kernel.numpy(), layer.bias.numpy()]
+    curve = []
+    for epoch in range(settings.epochs):
+        train_loss = float(step_all(_batches(task, settings, seed, epoch), [seed, epoch]))
+        losses = _stop_losses(layer, task)
+        curve.append((epoch, train_loss, float(np.mean(losses))))
+        better = losses < best if settings.patience else np.ones_like(best, dtype=bool)
+        best[better], best_epoch[better] = losses[better], epoch
+        kept[0][:, better] = layer.kernel.numpy()[:, better]
+        kept[1][better] = layer.bias.numpy()[better]
+        if settings.patience and (epoch - best_epoch > settings.patience).all():
+            break
+    layer.kernel.assign(kept[0])
+    layer.bias.assign(kept[1])
+    return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
+
+
+def _standardise(layer: FusedHeads, task: Task) -> None:
+    columns = [task.features[task.train[:, head]] for head in range(layer.n_heads)]
+    mean = np.stack([rows.mean(0, dtype=np.float64) for rows in columns], 1)
+    scale = np.stack([rows.std(0, dtype=np.float64) for rows in columns], 1)
+    layer.mean.assign(mean[:, :, None])
+    layer.scale.assign(np.where(scale > 1e-6, scale, 1.0)[:, :, None])
+
+
+def _batches(task: Task, settings: Head, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Row numbers (steps, batch) of one epoch in random order; -1 pads the last batch."""
+    used = np.flatnonzero(task.train.any(1))
+    order = np.random.default_rng([seed, epoch]).permutation(used)
+    steps = -(-len(order) // settings.batch_size)
+    padded = np.full(steps * settings.batch_size, -1, dtype=np.int64)
+    padded[: len(order)] = order
+    return padded.reshape(steps, settings.batch_size)
+
+
+def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray[np.float32]:
+    """The weight (K,) of each class: all 1, or (balanced) N / (K times its count)."""
+    if how == "none":
+        return np.ones(n_classes, dtype=np.float32)
+    counts = np.maximum(np.bincount(truth, minlength=n_classes), 1)
+    return (len(truth) / (n_classes * counts)).astype(np.float32)
+
+
+def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
+    """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss."""
+    features, truth = tf.constant(task.features), tf.constant(task.truth)
+    weight = class_weights(task.truth, task.n_classes, settings.class_weight)[task.truth]
+    weights = tf.constant(task.train * weight[:, None], tf.float32)
+    optimizer = keras.optimizers.get(settings.optimizer)
+    optimizer.learning_rate = settings.learning_rate
+    trained = [layer.kernel, layer.bias]
+    optimizer.build(trained)
+
+    def loss(rows: Any, seed: Any) -> Any:
+        known = tf.maximum(rows, 0)
+        keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
+        logits = layer(tf.gather(features, known), keep)
+        wanted = tf.repeat(tf.gather(truth, known)[:, None], layer.n_heads, axis=1)
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)  # (B, M)
+        weight = tf.gather(weights, known) * tf.cast(rows >= 0, tf.float32)[:, None]
+        per_head = tf.reduce_sum(each * weight, 0) / tf.maximum(tf.reduce_sum(weight, 0), 1e-6)
+        return tf.reduce_sum(per_head)
+
+    @tf.function
+    def run(batches: Any, seed: Any) -> Any:
+        total = tf.constant(0.0)
+        for step in tf.range(tf.shape(batches)[0]):
+            with tf.GradientTape() as tape:
+                value = loss(batches[step], seed + [0, step * 1_000_003])
+                penalty = settings.l2 * tf.reduce_sum(layer.kernel**2)
+            gradients = tape.gradient([value, penalty], [one.value for one in trained])
+            optimizer.apply(gradients, trained)
+            total += value
+        return total / tf.cast(tf.shape(batches)[0] * layer.n_heads, tf.float32)
+
+    return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
+
+
+def _dropout_mask(rows: Any, wide: int, rate: float, seed: Any) -> Any:
+    if not rate:
+        return tf.ones((rows, wide))
+    kept = tf.random.stateless_uniform((rows, wide), seed) >= rate
+    return tf.cast(kept, tf.float32) / (1 - rate)
+
+
+def head_probabilities(layer: FusedHeads, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The probabilities (N, M, K) of each head on features (N, D)."""
+    parts = [layer(features[start : start + 4096]) for start in range(0, len(features), 4096)]
+    return np.concatenate([tf.nn.softmax(tf.cast(part, tf.float64)).numpy() for part in parts])
+
+
+def _stop_losses(layer: FusedHeads, task: Task) -> NDArray[np.float64]:
+    """The mean log loss (M,) of each head on its stop rows; on its train rows if it has none."""
+    probs = head_probabilities(layer, task.features)
+    losses = -np.log(np.maximum(probs[np.arange(len(probs)), :, task.truth], 1e-15))  # (N, M)
+    rows = np.where(task.stop.any(0), task.stop, task.train)
+    return (losses * rows).sum(0) / rows.sum(0)

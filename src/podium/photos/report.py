@@ -1,0 +1,119 @@
+"""What a person wants to see of trained photo models: curves, scores, the mistakes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from podium.files import write_bytes, write_table
+from podium.images import decode
+from podium.metrics import row_log_losses, scores
+from podium.photos.crossval import Rows
+from podium.predictions import probabilities
+
+mpl.use("Agg")
+Floats = NDArray[np.float64]
+Truth = NDArray[np.int64]
+
+
+def mean_oof(table: pd.DataFrame, data: Rows) -> Floats:
+    """Out-of-fold probabilities (N, K) of the train rows, the mean over fold seeds."""
+    columns = [f"p_{name}" for name in data.classes]
+    means = table[table["split"] == "oof"].groupby("id")[columns].mean()
+    return means.loc[data.ids].to_numpy(dtype=np.float64)
+
+
+def write_curves(folder: Path, probs: Floats, data: Rows) -> None:
+    """ROC, precision/recall, confusion and calibration of probabilities (N, K) as tables."""
+    roc, pr = [], []
+    for k in range(len(data.classes)) if len(data.classes) > 2 else [1]:
+        wanted, name = data.truth == k, data.classes[k]
+        fpr, tpr, _ = roc_curve(wanted, probs[:, k])
+        roc.append(_thin(pd.DataFrame({"class": name, "fpr": fpr, "tpr": tpr})))
+        precision, recall, _ = precision_recall_curve(wanted, probs[:, k])
+        pr.append(_thin(pd.DataFrame({"class": name, "precision": precision, "recall": recall})))
+    write_table(folder / "roc.csv", pd.concat(roc))
+    write_table(folder / "precision_recall.csv", pd.concat(pr))
+    names = np.array(data.classes)
+    confusion = {"actual": names[data.truth], "predicted": names[probs.argmax(1)]}
+    write_table(folder / "confusion.csv", pd.DataFrame(confusion))
+    write_table(folder / "calibration.csv", reliability(probs, data.truth))
+
+
+def _thin(table: pd.DataFrame, most: int = 300) -> pd.DataFrame:
+    return table.iloc[np.unique(np.linspace(0, len(table) - 1, most).astype(int))]
+
+
+def reliability(probs: Floats, truth: Truth, n_bins: int = 10) -> pd.DataFrame:
+    """Per bin of probability, over all classes: mean probability, share that was true, count."""
+    flat, hit = probs.ravel(), np.eye(probs.shape[1])[truth].ravel()
+    bins = np.minimum((flat * n_bins).astype(int), n_bins - 1)
+    table = pd.DataFrame({"bin": bins, "predicted": flat, "true_share": hit, "count": 1})
+    grouped = table.groupby("bin")
+    means = grouped[["predicted", "true_share"]].mean()
+    return means.assign(count=grouped["count"].sum()).reset_index(drop=True)
+
+
+def fold_scores(tables: Mapping[str, pd.DataFrame], data: Rows) -> pd.DataFrame:
+    """model, seed, fold, log_loss, accuracy: one row per model and held-out fold."""
+    truth = dict(zip(data.ids, data.truth, strict=True))
+    found = []
+    for model, table in tables.items():
+        for (seed, fold), part in table[table["split"] == "oof"].groupby(["seed", "fold"]):
+            each = scores(probabilities(part), np.array([truth[name] for name in part["id"]]))
+            found.append((model, seed, fold, each["log_loss"], each["accuracy"]))
+    return pd.DataFrame(found, columns=pd.Index(["model", "seed", "fold", "log_loss", "accuracy"]))
+
+
+def ladder_png(path: Path, found: Mapping[str, Mapping[str, float]]) -> None:
+    """Bars of out-of-fold log loss per model with one standard error, accuracy written beside."""
+    order = sorted(found, key=lambda name: -found[name]["log_loss"])
+    losses = [found[name]["log_loss"] for name in order]
+    figure = Figure(figsize=(8, 0.45 * len(order) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    errors = [found[name]["log_loss_se"] for name in order]
+    axes.barh(order, losses, xerr=errors, color="#4477aa", error_kw={"ecolor": "#222222"})
+    for row, name in enumerate(order):
+        text = f"  {losses[row]:.4f}   accuracy {found[name]['accuracy']:.4f}"
+        axes.text(losses[row] + errors[row], row, text, va="center", fontsize=9)
+    axes.set_xlim(0, max(losses) * 1.45)
+    axes.set_xlabel("out-of-fold log loss (lower is better), bar: one standard error")
+    axes.spines[["top", "right"]].set_visible(False)
+    _save(path, figure)
+
+
+def _save(path: Path, figure: Figure) -> None:
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=110, metadata={"Software": None})
+    write_bytes(path, data.getvalue())
+
+
+def mistakes_png(
+    path: Path, probs: Floats, data: Rows, load: Callable[[str], bytes], max_megapixels: float
+) -> None:
+    """A sheet of the pictures with the highest loss; their true class and its probability below."""
+    losses = row_log_losses(probs, data.truth)
+    worst = np.argsort(-losses, kind="stable")[:20]
+    side, label = 160, 32
+    sheet = Image.new("RGB", (5 * side, -(-len(worst) // 5) * (side + label)), "white")
+    for place, row in enumerate(worst):
+        picture = decode(load(data.ids[row]), max_megapixels)
+        picture.thumbnail((side - 6, side - 6))
+        left, top = place % 5 * side, place // 5 * (side + label)
+        sheet.paste(picture, (left + (side - picture.width) // 2, top + 3))
+        truth = data.truth[row]
+        lines = f"{data.ids[row][-24:]}\n{data.classes[truth]}: {probs[row, truth]:.4f}"
+        wrong = probs[row].argmax() != truth
+        ImageDraw.Draw(sheet).text((left + 4, top + side), lines, "#bb2222" if wrong else "#222222")
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    write_bytes(path, out.getvalue())

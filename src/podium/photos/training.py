@@ -1,0 +1,156 @@
+"""All photo models of one run: the fused heads, what they are compared with, and the artefact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium import backbones, calibration
+from podium.errors import SettingsError
+from podium.hdf5 import read_features
+from podium.params import Head, Params, TrainPhotoClassifier
+from podium.photos.classifier import assemble
+from podium.photos.crossval import (
+    Rows,
+    load_features,
+    logistic_table,
+    oof_scores,
+    prediction_table,
+    prior_table,
+)
+from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
+from podium.runtime import keras
+
+
+def fit_heads(
+    features: NDArray[np.float32], data: Rows, settings: Head, seed: int
+) -> tuple[FusedHeads, pd.DataFrame]:
+    """One head per split, trained on the train rows of `features` (train rows, then test rows)."""
+    train = np.stack([split.train for split in data.splits], axis=1)
+    stop = np.stack([split.stop for split in data.splits], axis=1)
+    if not settings.patience:  # never stopped early: nothing needs to be kept back
+        train, stop = train | stop, np.zeros_like(stop)
+    task = Task(features[: len(data.ids)], data.truth, train, stop, len(data.classes))
+    return train_heads(task, settings, seed)
+
+
+def head_table(layer: FusedHeads, features: NDArray[np.float32], data: Rows) -> pd.DataFrame:
+    """The prediction table of trained heads: each train row by the head that never saw it."""
+    return prediction_table(head_probabilities(layer, features), data)
+
+
+@dataclass
+class Trained:
+    """Prediction tables and learning curves by model name; the heads that make the artefact."""
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+    heads: FusedHeads | None = None
+
+    def scores(self, data: Rows) -> dict[str, dict[str, float]]:
+        """Out-of-fold scores of each model."""
+        return {name: oof_scores(table, data) for name, table in self.tables.items()}
+
+
+def fused_names(params: Params) -> list[str]:
+    """The extractors whose features are fused, in params' order.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    names = [name for name in params.extractors if not backbones.is_baseline(name)]
+    if not names:
+        raise SettingsError("extractors: nothing to fuse; list at least one network")
+    return names
+
+
+def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
+    """Train both heads, the logistic regression, each extractor alone, HOG and the prior."""
+    settings = params.train_photo_classifier
+    names = fused_names(params)
+    ids = data.ids + data.test_ids
+    single = {name: load_features([features_dir / f"{name}.h5"], ids) for name in params.extractors}
+    fused = np.concatenate([single[name] for name in names], axis=1)
+    trained = Trained()
+    for kind, head in (("dense", settings), ("book", settings.book)):
+        heads = _add(trained, kind, fused, data, head, settings.seed)
+        if kind == settings.head:
+            trained.heads = heads
+    trained.tables["logistic"] = logistic_table(fused, data, settings.logistic_c)
+    _add_singles(trained, single, data, settings)
+    trained.tables["prior"] = prior_table(data)
+    return trained
+
+
+def _add(
+    trained: Trained,
+    name: str,
+    features: NDArray[np.float32],
+    data: Rows,
+    head: Head,
+    seed: int,
+) -> FusedHeads:
+    heads, curve = fit_heads(features, data, head, seed)
+    trained.tables[name] = head_table(heads, features, data)
+    trained.curves[name] = curve
+    return heads
+
+
+def _add_singles(
+    trained: Trained,
+    single: dict[str, NDArray[np.float32]],
+    data: Rows,
+    settings: TrainPhotoClassifier,
+) -> None:
+    for name, features in single.items():
+        if backbones.is_baseline(name):
+            trained.tables[name] = logistic_table(features, data, settings.hog_c)
+        else:
+            head = settings if settings.head == "dense" else settings.book
+            _add(trained, name, features, data, head, settings.seed)
+
+
+def artefact_of(
+    trained: Trained, params: Params, data: Rows, features_dir: Path, probs: NDArray[np.float64]
+) -> keras.Model:
+    """The artefact: heads, calibration fitted on `probs` (N, K out-of-fold), extractors by name."""
+    assert trained.heads is not None
+    fitted = calibration.Calibration()
+    if params.submit_photos.calibrate:
+        fitted = calibration.fit(probs, data.truth)
+    names = fused_names(params)
+    description = {
+        "task": "photos",
+        "classes": data.classes,
+        "calibration": fitted.as_dict(),
+        "max_megapixels": params.photos.max_megapixels,
+        "extractors": [_needed(name, params, features_dir) for name in names],
+    }
+    n_features = sum(backbones.find(name).n_features for name in names)
+    return assemble(trained.heads, n_features, description)
+
+
+def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
+    provenance = read_features(features_dir / f"{name}.h5").provenance
+    return {
+        "name": name,
+        "weights": params.extractors[name].weights,
+        "weights_sha256": provenance["weights_sha256"],
+        "batch_size": provenance["batch_size"],
+    }
+
+
+def summary_lines(found: dict[str, dict[str, float]]) -> Sequence[str]:
+    """The scores as lines of text, best first."""
+    order = sorted(found, key=lambda name: found[name]["log_loss"])
+    return [
+        f"{name:<20} log loss {found[name]['log_loss']:.4f} +- {found[name]['log_loss_se']:.4f}"
+        f"   accuracy {found[name]['accuracy']:.4f}"
+        for name in order
+    ]

@@ -1,0 +1,51 @@
+"""Profiles: named sets of settings laid over params.yaml, keeping its comments and order."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from podium.errors import SettingsError
+from podium.files import write_text
+
+
+def apply(profile: Path, params: Path) -> str:
+    """Lay `profile` over `params` and give back the diff; '' if nothing changed.
+
+    A key that holds a mapping is merged, any other is replaced. `extractors` is replaced whole,
+    since a profile names the extractors it wants.
+
+    Raises:
+        SettingsError: a file is missing.
+    """
+    for path in (profile, params):
+        if not path.is_file():
+            raise SettingsError(f"{path}: no such file; run from the project's folder")
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    before = params.read_text(encoding="utf-8")
+    settings = yaml.load(before)
+    _merge(settings, YAML(typ="safe").load(profile.read_text(encoding="utf-8")))
+    text = io.StringIO()
+    yaml.dump(settings, text)
+    after = text.getvalue()
+    if after != before:
+        write_text(params, after)
+    lines = difflib.unified_diff(
+        before.splitlines(True), after.splitlines(True), str(params), f"{params} ({profile.stem})"
+    )
+    return "".join(lines)
+
+
+def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(settings.get(key), dict) and key != "extractors":
+            _merge(settings[key], value)
+        else:
+            settings[key] = value

@@ -1,0 +1,46 @@
+"""Compute the bottleneck features of all photos with one extractor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from podium.errors import guarded
+from podium.files import require_space, write_json
+from podium.hdf5 import write_features
+from podium.params import load_params
+from podium.photos.dataset import read_items
+from podium.photos.extract import compute_missing, in_order, recipe, shards_of
+from podium.photos.source import PictureSource
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write --out from the pictures that --items lists in --source."""
+    args = parse(
+        __doc__, argv, "source", "items", "weights-dir", "out", "metrics", names=["extractor"]
+    )
+    params = load_params(args.params)
+    how = recipe(args.extractor, params, args.weights_dir)
+    items, source, shards = read_items(args.items), PictureSource(args.source), shards_of(how)
+    require_space(args.out, len(items) * how.extractor.n_features * 4)
+    start = time.perf_counter()
+    n_new = compute_missing(items, source.read, how, shards, params.extract_features.shard_size)
+    seconds = time.perf_counter() - start
+    write_features(
+        args.out,
+        items["id"].tolist(),
+        items["label"].tolist(),
+        items["content"].tolist(),
+        in_order(shards, items["content"].tolist()),
+        how.extractor.n_features,
+        how.provenance,
+    )
+    sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
+    write_json(args.metrics, sizes)
+    print(f"{args.out}: {sizes}, {n_new} pictures new, {n_new / seconds:.0f} pictures/s")
+
+
+if __name__ == "__main__":
+    main()

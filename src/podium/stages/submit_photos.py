@@ -1,0 +1,58 @@
+"""Write the checked photo submission and its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium import submission
+from podium.errors import guarded
+from podium.files import file_sha256, read_table, write_json
+from podium.params import load_params
+from podium.photos import handing_in
+from podium.photos.crossval import load_rows
+from podium.photos.dataset import QUARANTINE_COLUMNS, read_items
+from podium.predictions import read_predictions
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write --out, its manifest and --metrics from the table of the chosen head."""
+    args = parse(
+        __doc__, argv, "source", "items", "quarantine", "folds", "tables", "out", "metrics"
+    )
+    params = load_params(args.params)
+    table_path = args.tables / f"{params.train_photo_classifier.head}.csv"
+    table = read_predictions(table_path)
+    data = load_rows(read_items(args.items), args.folds)
+    unreadable = read_table(args.quarantine, *QUARANTINE_COLUMNS).query("split == 'test'")
+    settings = params.submit_photos
+    fitted, steps = handing_in.calibrated(table, data, settings.calibrate, settings.book_clip)
+
+    columns = handing_in.columns_of(data.classes)
+    sample = args.source / "sample_submission.csv"
+    ids = submission.ordered_ids(sample, columns, data.test_ids + unreadable["id"].tolist())
+    metrics = {"oof": steps, "calibration": fitted.as_dict()}
+    if not ids:
+        write_json(args.metrics, metrics)
+        submission.write_nothing(args.out, "there are no test pictures: metrics only")
+        return
+    probs, filled = handing_in.test_probabilities(table, data, fitted, ids)
+    frame = handing_in.frame(ids, probs, data.classes)
+    submission.check(args.out, frame, ids)
+    test = handing_in.test_scores(args.source / "test_labels.csv", ids, probs, data.classes)
+    metrics |= {"test": test} if test else {}
+    manifest = {
+        "classes": data.classes,
+        "filled_with_prior": filled,
+        "scores": metrics,
+        "inputs": {str(path): file_sha256(path) for path in (args.items, args.folds, table_path)},
+        "params": params.model_dump(),
+    }
+    submission.write(args.out, frame, manifest)
+    write_json(args.metrics, metrics)
+    print("\n".join(handing_in.summary_lines(args.out, metrics, filled)))
+
+
+if __name__ == "__main__":
+    main()

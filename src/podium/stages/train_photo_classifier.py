@@ -1,0 +1,57 @@
+"""Train the fused photo classifier and everything it is compared with, on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from podium import artefact, runtime
+from podium.errors import guarded
+from podium.files import write_json, write_table
+from podium.params import load_params
+from podium.photos.crossval import load_rows
+from podium.photos.dataset import read_items
+from podium.photos.report import fold_scores, ladder_png, mean_oof, mistakes_png, write_curves
+from podium.photos.source import PictureSource
+from podium.photos.training import artefact_of, summary_lines, train_all
+from podium.predictions import write_predictions
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the artefact, the prediction tables, metrics and plots."""
+    args = parse(
+        __doc__, argv, "source", "items", "folds", "features", "model", "tables", "metrics", "plots"
+    )
+    params = load_params(args.params)
+    runtime.set_up(params.train_photo_classifier.seed)
+    items = read_items(args.items)
+    data = load_rows(items, args.folds)
+    trained = train_all(params, data, args.features)
+    found = trained.scores(data)
+    oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
+
+    artefact.save(artefact_of(trained, params, data, args.features, oof), args.model)
+    for name, table in trained.tables.items():
+        write_predictions(args.tables / f"{name}.csv", table)
+    write_json(args.metrics, {"oof": found})
+    curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
+    write_table(args.plots / "learning_curve.csv", pd.concat(curves))
+    write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
+    write_curves(args.plots, oof, data)
+    ladder_png(args.plots / "ladder.png", found)
+    path_of, source = dict(zip(items["id"], items["path"], strict=True)), PictureSource(args.source)
+    mistakes_png(
+        args.plots / "mistakes.png",
+        oof,
+        data,
+        lambda name: source.read(path_of[name]),
+        params.photos.max_megapixels,
+    )
+    print("\n".join(summary_lines(found)))
+
+
+if __name__ == "__main__":
+    main()
