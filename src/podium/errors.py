@@ -43,6 +43,7 @@ _DISK_ERRORS = {
     errno.EACCES: "permission denied: check who owns it",
     errno.EPERM: "not permitted: check who owns it",
     errno.ENOTDIR: "a file stands where a folder is needed: move it away",
+    errno.EEXIST: "a file stands where a folder is needed: move it away",
     errno.EISDIR: "a folder stands where a file is needed: move it away",
 }
 

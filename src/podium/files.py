@@ -115,7 +115,7 @@ def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: ty
     for name in columns:
         try:
             table[name] = table[name].to_numpy(dtype=object).astype(kind)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise PodiumError(f"{path}: column {name} holds something else: {error}") from None
 
 

@@ -21,7 +21,7 @@ def assign(
         n_groups = len(np.unique(groups[labels == name]))
         if n_groups < n_folds:
             raise PodiumError(
-                f"class {name!r} has {n_groups} pictures (near-duplicates counted once) "
+                f"class {str(name)!r} has {n_groups} pictures (near-duplicates counted once) "
                 f"for {n_folds} folds\nremedy: add pictures or lower assign_photo_folds.n_folds"
             )
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)

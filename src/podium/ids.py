@@ -13,7 +13,7 @@ from podium.errors import PodiumError
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     """A sort key that puts `dog.2` before `dog.10`."""
     parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return tuple((int(part), "") if part[0] in "0123456789" else (-1, part) for part in parts)
+    return tuple((int(part) if part[0] in "0123456789" else -1, part) for part in parts)
 
 
 def refuse_duplicates(path: Path, ids: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Section(BaseModel):
     """A part of params.yaml: every key typed, none optional, none unknown."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Photos(Section):
@@ -118,7 +118,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         return Params.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; run from the project's folder") from None
-    except YAMLError as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         faults = [_fault(path, detail) for detail in error.errors()]

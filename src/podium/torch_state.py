@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from podium.errors import PodiumError
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-_DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "FloatStorage": np.dtype("<f4"),
+    "LongStorage": np.dtype("<i8"),
+}
+# pickle raises many kinds on damaged files: any of them, but no OSError
+_DAMAGE = (
+    *(pickle.UnpicklingError, EOFError, ArithmeticError, AttributeError),
+    *(LookupError, MemoryError, TypeError, ValueError),
+)
 Tensor = tuple[str, int, tuple[int, ...], tuple[int, ...]]  # storage key, offset, shape, strides
 
 
@@ -72,7 +80,7 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
             return {name: _array(tensor, storages) for name, tensor in tensors.items()}
     except FileNotFoundError:
         raise PodiumError(f"{path}: no such weights file") from None
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+    except _DAMAGE as error:
         raise PodiumError(f"{path}: not a plain PyTorch state dict ({error})") from None
 
 
@@ -80,7 +88,7 @@ def _array(tensor: Tensor, storages: dict[str, NDArray[Any]]) -> NDArray[Any]:
     key, offset, shape, strides = tensor
     values = storages[key][offset:]
     last = sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-    if min((*shape, *strides), default=1) < 0 or last >= len(values):
+    if min((offset, *shape, *strides)) < 0 or last >= len(values):
         raise ValueError("a tensor reaches outside its storage")
     steps = tuple(stride * values.itemsize for stride in strides)
     return np.lib.stride_tricks.as_strided(values, shape, steps, writeable=False)

@@ -131,8 +131,8 @@ def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray
 def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
     """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss."""
     features, truth = tf.constant(task.features), tf.constant(task.truth)
-    weight = class_weights(task.truth, task.n_classes, settings.class_weight)[task.truth]
-    weights = tf.constant(task.train * weight[:, None], tf.float32)
+    per_class = class_weights(task.truth, task.n_classes, settings.class_weight)
+    weights, train = tf.constant(per_class[task.truth]), tf.constant(task.train, tf.float32)
     optimizer = keras.optimizers.get(settings.optimizer)
     optimizer.learning_rate = settings.learning_rate
     trained = [layer.kernel, layer.bias]
@@ -144,9 +144,9 @@ def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
         logits = layer(tf.gather(features, known), keep)
         wanted = tf.repeat(tf.gather(truth, known)[:, None], layer.n_heads, axis=1)
         each = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)  # (B, M)
-        weight = tf.gather(weights, known) * tf.cast(rows >= 0, tf.float32)[:, None]
-        per_head = tf.reduce_sum(each * weight, 0) / tf.maximum(tf.reduce_sum(weight, 0), 1e-6)
-        return tf.reduce_sum(per_head)
+        mine = tf.gather(train, known) * tf.cast(rows >= 0, tf.float32)[:, None]
+        weighted = each * mine * tf.gather(weights, known)[:, None]
+        return tf.reduce_sum(tf.reduce_sum(weighted, 0) / tf.maximum(tf.reduce_sum(mine, 0), 1))
 
     @tf.function
     def run(batches: Any, seed: Any) -> Any:

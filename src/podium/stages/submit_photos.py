@@ -29,14 +29,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = params.submit_photos
     fitted, steps = handing_in.calibrated(table, data, settings.calibrate, settings.book_clip)
 
-    columns = handing_in.columns_of(data.classes)
-    sample = args.source / "sample_submission.csv"
-    ids = submission.ordered_ids(sample, columns, data.test_ids + unreadable["id"].tolist())
     metrics = {"oof": steps, "calibration": fitted.as_dict()}
-    if not ids:
+    test_ids = data.test_ids + unreadable["id"].tolist()
+    if not test_ids:
         write_json(args.metrics, metrics)
         submission.write_nothing(args.out, "there are no test pictures: metrics only")
         return
+    columns = handing_in.columns_of(data.classes)
+    ids = submission.ordered_ids(args.source / "sample_submission.csv", columns, test_ids)
     probs, filled = handing_in.test_probabilities(table, data, fitted, ids)
     frame = handing_in.frame(ids, probs, data.classes)
     submission.check(args.out, frame, ids)

@@ -1,0 +1,93 @@
+"""Feature extraction timed against the ways people usually do it, on the same pictures, one run.
+
+Contenders, all EfficientNet-Lite0 on the same JPEG files (500x375):
+  podium      decode ahead in threads, full batches through one compiled graph
+  predict     decode one by one, then Keras' model.predict with its defaults
+  book        decode and model.predict picture by picture, as notebooks do
+Rounds are interleaved; the median and the ratio to podium are printed and written beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from podium import backbones, efficientnet_lite
+from podium.files import write_json
+from podium.hdf5 import Shards
+from podium.photos.extract import Recipe, compute_missing
+
+
+def pictures(folder: Path, count: int) -> pd.DataFrame:
+    """`count` smooth random JPEG pictures of 500x375, each different."""
+    rows = []
+    for index in range(count):
+        coarse = np.random.default_rng(index).integers(0, 256, (15, 20, 3)).astype(np.uint8)
+        image = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
+        image.save(folder / f"{index}.jpg", quality=90)
+        rows.append(
+            {"path": f"{index}.jpg", "content": backbones.file_sha256(folder / f"{index}.jpg")}
+        )
+    return pd.DataFrame(rows)
+
+
+def podium_way(folder: Path, items: pd.DataFrame, recipe: Recipe) -> None:
+    """The pipeline's own loop, shards included."""
+    with tempfile.TemporaryDirectory() as scratch:
+        shards = Shards(Path(scratch), recipe.extractor.n_features)
+        compute_missing(items, lambda path: (folder / path).read_bytes(), recipe, shards, 512)
+
+
+def predict_way(
+    folder: Path, items: pd.DataFrame, recipe: Recipe, model: object, batch: int
+) -> None:
+    """Decode all, then predict."""
+    pixels = [recipe.pixels((folder / path).read_bytes()) for path in items["path"]]
+    for start in range(0, len(pixels), batch):
+        part = np.stack(pixels[start : start + batch]).astype(np.float32)
+        model.predict(efficientnet_lite.preprocess(part), verbose=0)  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    """Time the contenders and write benchmarks/extraction.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    recipe = Recipe(backbones.build("efficientnet-lite0", "package", Path()), 32, 89.0)
+    model = efficientnet_lite.build(0, 224)
+    efficientnet_lite.load_weights(model, efficientnet_lite.weights_path(0))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        items = pictures(folder, args.pictures)
+        contenders = {
+            "podium": lambda: podium_way(folder, items, recipe),
+            "predict": lambda: predict_way(folder, items, recipe, model, len(items)),
+            "book": lambda: predict_way(folder, items[:64], recipe, model, 1),
+        }
+        counts = {"podium": args.pictures, "predict": args.pictures, "book": min(64, args.pictures)}
+        rates: dict[str, list[float]] = {key: [] for key in contenders}
+        for key in contenders:
+            contenders[key]()  # warm-up
+        for _ in range(args.rounds):
+            for key, run in contenders.items():
+                start = time.perf_counter()
+                run()
+                rates[key].append(counts[key] / (time.perf_counter() - start))
+    medians = {key: round(statistics.median(values), 1) for key, values in rates.items()}
+    ratios = {key: round(medians["podium"] / value, 2) for key, value in medians.items()}
+    result = {"pictures_per_second": medians, "podium_is_faster_by": ratios}
+    print(json.dumps(result, indent=2))
+    write_json(Path(__file__).with_suffix(".json"), result)
+
+
+if __name__ == "__main__":
+    main()

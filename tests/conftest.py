@@ -1,0 +1,35 @@
+"""Fixtures that every test may use; nothing here needs a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from house import ROOT, encoded, make_params, make_photos, striped
+
+__all__ = ["ROOT", "encoded", "striped"]
+
+
+@pytest.fixture(autouse=True)
+def _own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(12345)
+
+
+@pytest.fixture
+def photos_dir(tmp_path: Path) -> Path:
+    """Kaggle's layout: 12 cats, 12 dogs, 5 test pictures, the sample and the answer key."""
+    return make_photos(tmp_path)
+
+
+@pytest.fixture
+def write_params(tmp_path: Path) -> Callable[..., Path]:
+    """Writes params.yaml at the smallest size, with changes: section__key=value."""
+    return lambda **changes: make_params(tmp_path, **changes)

@@ -1,0 +1,151 @@
+"""Tiny pictures, tiny settings, and the photo stages run on them in a temporary folder."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from ruamel.yaml import YAML
+
+from podium.stages import (
+    assign_photo_folds,
+    extract_features,
+    ingest_photos,
+    submit_photos,
+    train_photo_classifier,
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+def striped(animal: str, index: int) -> Image.Image:
+    """A 48x40 picture: cats are striped across, dogs up and down, under noise."""
+    rng = np.random.default_rng([index, len(animal), ord(animal[0])])
+    row, col = np.mgrid[0:40, 0:48]
+    wave = np.sin((row if animal == "cat" else col) * rng.uniform(0.5, 0.9) + rng.uniform(0, 6))
+    grey = 128 + 60 * wave[:, :, None] + rng.normal(0, 25, (40, 48, 3))
+    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
+    data = io.BytesIO()
+    image.save(data, kind, **options)
+    return data.getvalue()
+
+
+def make_photos(root: Path) -> Path:
+    """Kaggle's layout: 12 cats, 12 dogs, 5 test pictures, the sample and the answer key."""
+    root = root / "data/raw/photos"
+    for folder in ("train", "test"):
+        (root / folder).mkdir(parents=True)
+    for animal in ("cat", "dog"):
+        for index in range(12):
+            path = root / f"train/{animal}.{index}.jpg"
+            path.write_bytes(encoded(striped(animal, index)))
+    for number, animal in enumerate(("cat", "dog", "dog", "cat", "dog"), start=1):
+        (root / f"test/{number}.jpg").write_bytes(encoded(striped(animal, 100 + number)))
+    rows = "".join(f"{number},0.5\n" for number in (3, 1, 2, 5, 4))
+    (root / "sample_submission.csv").write_text("id,label\n" + rows)
+    (root / "test_labels.csv").write_text("id,label\n1,0\n2,1\n3,1\n4,0\n5,1\n")
+    return root
+
+
+def make_params(folder: Path, **changes: object) -> Path:
+    """The project's params.yaml at the smallest size, with changes: section__key=value."""
+    yaml = YAML()
+    settings = yaml.load((ROOT / "params.yaml").read_text())
+    settings["photos"]["source"] = "raw"
+    settings["extractors"] = {
+        "efficientnet-lite0": {"weights": "package"},
+        "hog": {"weights": "none"},
+    }
+    settings["assign_photo_folds"] |= {"n_folds": 2, "seeds": [0, 1], "duplicate_distance": 0}
+    settings["extract_features"] |= {"batch_size": 8, "shard_size": 16}
+    settings["train_photo_classifier"] |= {"epochs": 3, "patience": 2, "batch_size": 8}
+    for key, value in changes.items():
+        *parents, last = key.split("__")
+        section = settings
+        for parent in parents:
+            section = section[parent]
+        section[last] = value
+    path = folder / "params.yaml"
+    with path.open("w") as file:
+        yaml.dump(settings, file)
+    return path
+
+
+class House:
+    """The paths of dvc.yaml in a temporary folder, and each stage's command line."""
+
+    def __init__(self, root: Path, photos: Path, params: Path) -> None:
+        self.root, self.photos, self.params = root, photos, params
+        self.items = root / "data/photos/items.csv"
+        self.quarantine = root / "data/photos/quarantine.csv"
+        self.folds = root / "data/photos/folds.csv"
+        self.out = root / "submissions/photos.csv"
+        self.model = root / "models/photos.keras"
+
+    def run(self, stage, **options: object) -> None:
+        words = [str(word) for key, value in options.items() for word in (f"--{key}", value)]
+        stage.main([*[word.replace("_", "-") if word[:2] == "--" else word for word in words],
+                    "--params", str(self.params)])  # fmt: skip
+
+    def ingest(self) -> None:
+        where = {"source": self.photos, "items": self.items, "quarantine": self.quarantine}
+        self.run(ingest_photos, **where, metrics=self.root / "metrics/ingest_photos.json")
+
+    def fold(self) -> None:
+        duplicates = self.root / "data/photos/near_duplicates.csv"
+        self.run(assign_photo_folds, items=self.items, folds=self.folds, duplicates=duplicates)
+
+    def extract(self, extractor: str, out: Path | None = None) -> Path:
+        out = out or self.root / f"features/{extractor}.h5"
+        self.run(
+            extract_features,
+            extractor=extractor,
+            source=self.photos,
+            items=self.items,
+            weights_dir=self.root / "data/weights",
+            out=out,
+            metrics=self.root / f"metrics/extract_features-{extractor}.json",
+        )
+        return out
+
+    def train(self) -> None:
+        self.run(
+            train_photo_classifier,
+            source=self.photos,
+            items=self.items,
+            folds=self.folds,
+            features=self.root / "features",
+            model=self.model,
+            tables=self.root / "predictions/tables/photos",
+            metrics=self.root / "metrics/train_photo_classifier.json",
+            plots=self.root / "plots/train_photo_classifier",
+        )
+
+    def submit(self) -> None:
+        self.run(
+            submit_photos,
+            source=self.photos,
+            items=self.items,
+            quarantine=self.quarantine,
+            folds=self.folds,
+            tables=self.root / "predictions/tables/photos",
+            out=self.out,
+            metrics=self.root / "metrics/submit_photos.json",
+        )
+
+    def everything(self) -> None:
+        self.ingest()
+        self.fold()
+        for name in ("efficientnet-lite0", "hog"):
+            self.extract(name)
+        self.train()
+        self.submit()
+
+    def metrics(self, stage: str) -> dict:
+        return json.loads((self.root / f"metrics/{stage}.json").read_text())

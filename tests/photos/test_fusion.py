@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from podium.params import Head
+from podium.photos.fusion import FusedHeads, Task, class_weights, head_probabilities, train_heads
+from podium.runtime import keras
+
+SETTINGS = {
+    "dropout": 0.0,
+    "l2": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.05,
+    "batch_size": 8,
+    "epochs": 100,
+    "patience": 0,
+    "class_weight": "none",
+}
+
+
+def head(**changes) -> Head:
+    return Head(**{**SETTINGS, **changes})
+
+
+def task(rng, n_classes=2, n_heads=1, n_items=8) -> Task:
+    truth = np.arange(n_items) % n_classes
+    features = rng.normal(size=(n_items, 12)).astype(np.float32) * 3 + 5
+    everything = np.ones((n_items, n_heads), dtype=bool)
+    return Task(features, truth, everything, ~everything, n_classes)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_eight_samples_are_learnt_by_heart(rng, n_classes):
+    wanted = task(rng, n_classes)
+    layer, curve = train_heads(wanted, head(), seed=0)
+    probs = head_probabilities(layer, wanted.features)[:, 0]
+    assert (probs.argmax(1) == wanted.truth).all()
+    assert probs[np.arange(8), wanted.truth].min() > 0.9
+    assert curve["train_loss"].iloc[-1] < 0.1 < curve["train_loss"].iloc[0]
+
+
+def test_heads_trained_together_equal_heads_trained_alone(rng):
+    both = task(rng, n_heads=2, n_items=12)
+    both.train[:4, 0] = False
+    both.train[8:, 1] = False
+    together, _ = train_heads(both, head(epochs=5, batch_size=12, dropout=0.3), seed=1)
+    for which in range(2):
+        rows = both.train[:, which : which + 1]
+        # the other head's rows stay in the batches, with no weight, so that dropout is the same
+        alone = Task(both.features, both.truth, np.hstack([rows, ~rows | rows]), both.stop, 2)
+        single, _ = train_heads(alone, head(epochs=5, batch_size=12, dropout=0.3), seed=1)
+        np.testing.assert_allclose(
+            together.kernel.numpy()[:, which], single.kernel.numpy()[:, 0], rtol=1e-5, atol=1e-6
+        )
+
+
+def test_a_head_never_sees_rows_outside_its_train_rows(rng):
+    one = task(rng, n_items=12)
+    one.train[9:] = False
+    before, _ = train_heads(one, head(epochs=4, dropout=0.3), seed=1)
+    one.features[9:] = 1e3
+    after, _ = train_heads(one, head(epochs=4, dropout=0.3), seed=1)
+    np.testing.assert_array_equal(before.kernel.numpy(), after.kernel.numpy())
+    np.testing.assert_array_equal(before.mean.numpy(), after.mean.numpy())
+
+
+def test_same_seed_same_numbers_other_seed_others(rng):
+    one = task(rng, n_items=16)
+    settings = head(epochs=3, dropout=0.5, batch_size=4)
+    first, second, other = (
+        train_heads(one, settings, seed)[0].kernel.numpy() for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_standardises_with_its_own_rows(rng):
+    one = task(rng, n_items=10)
+    one.features[:, 2] = 7.0  # a dead feature must not divide by zero
+    one.train[8:] = False
+    layer, _ = train_heads(one, head(epochs=1), seed=0)
+    np.testing.assert_allclose(layer.mean.numpy()[:, 0, 0], one.features[:8].mean(0), rtol=1e-5)
+    assert layer.scale.numpy()[2, 0, 0] == 1
+    by_hand = (one.features - layer.mean.numpy()[:, 0, 0]) / layer.scale.numpy()[:, 0, 0]
+    logits = by_hand @ layer.kernel.numpy()[:, 0] + layer.bias.numpy()[0]
+    np.testing.assert_allclose(layer(one.features).numpy()[:, 0], logits, rtol=1e-4, atol=1e-5)
+
+
+def test_patience_keeps_each_heads_best_epoch(rng):
+    # the stop rows have the opposite classes: learning makes them worse, so epoch 0 is best
+    truth = np.array([0, 1] * 8)
+    features = np.where(truth[:, None] == 1, 1.0, -1.0).astype(np.float32).repeat(3, 1)
+    features += rng.normal(0, 0.1, features.shape).astype(np.float32)
+    features[8:] *= -1
+    train = np.zeros((16, 1), dtype=bool)
+    train[:8] = True
+    one = Task(features, truth, train, ~train, 2)
+    kept, curve = train_heads(one, head(patience=3, epochs=30), seed=0)
+    first, _ = train_heads(one, head(patience=0, epochs=1), seed=0)
+    assert len(curve) == 5  # epochs 1 to 4 were no better, and 4 is more than 3 after epoch 0
+    np.testing.assert_array_equal(kept.kernel.numpy(), first.kernel.numpy())
+
+
+def test_l2_pulls_weights_to_zero(rng):
+    one = task(rng)
+    free, held = (np.abs(train_heads(one, head(l2=l2), 0)[0].kernel.numpy()).sum() for l2 in (0, 1))
+    assert held < 0.3 * free
+
+
+def test_balanced_class_weights_by_hand():
+    truth = np.array([0, 0, 0, 1])  # 4 / (2 * 3), 4 / (2 * 1)
+    assert class_weights(truth, 2, "balanced") == pytest.approx([4 / 6, 2.0])
+    assert class_weights(truth, 2, "none").tolist() == [1, 1]
+
+
+def test_class_weights_move_the_prior(rng):
+    truth = np.array([0] * 15 + [1])
+    noise = rng.normal(size=(16, 2)).astype(np.float32)
+    rows = np.ones((16, 1), dtype=bool)
+    one = Task(noise, truth, rows, ~rows, 2)
+    plain, balanced = (
+        head_probabilities(train_heads(one, head(l2=5, class_weight=how, epochs=100), 0)[0], noise)
+        for how in ("none", "balanced")
+    )
+    assert plain[:, 0, 1].mean() == pytest.approx(1 / 16, abs=0.05)
+    assert balanced[:, 0, 1].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_layer_survives_saving(tmp_path, rng):
+    one = task(rng, n_heads=3)
+    layer, _ = train_heads(one, head(epochs=2), seed=0)
+    inputs = keras.Input((12,))
+    model = keras.Model(inputs, layer(inputs))
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", compile=False)
+    assert isinstance(again.layers[-1], FusedHeads)
+    np.testing.assert_array_equal(again(one.features).numpy(), layer(one.features).numpy())

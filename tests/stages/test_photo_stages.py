@@ -1,0 +1,315 @@
+"""Each photo stage's main, end to end on 29 tiny pictures, with good input and with bad."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from house import House, encoded, make_params, make_photos, striped
+from podium.hdf5 import read_features
+from podium.predictions import read_predictions
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture
+def house(tmp_path, photos_dir, write_params) -> House:
+    return House(tmp_path, photos_dir, write_params())
+
+
+def refused(capsys, *words: str) -> str:
+    """The printed error: at most three lines, no traceback, with all `words`."""
+    message = capsys.readouterr().err
+    error = message[message.index("error: ") :]
+    assert error.count("\n") <= 3
+    assert "Traceback" not in message
+    for word in words:
+        assert word in error
+    return error
+
+
+def expect_exit(code: int, call) -> None:
+    with pytest.raises(SystemExit) as stop:
+        call()
+    assert stop.value.code == code
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> House:
+    """One whole run, shared by the tests that only look at it."""
+    root = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+        photos = make_photos(root)
+        (photos / "test/4.jpg").write_bytes(b"no picture")
+        house = House(root, photos, make_params(root))
+        house.everything()
+    return house
+
+
+def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
+    table = pd.read_csv(finished.out, dtype={"id": str})
+    assert list(table.columns) == ["id", "label"]
+    assert table["id"].tolist() == ["3", "1", "2", "5", "4"]
+    assert table["label"].between(0, 1).all()
+    assert table["label"].iloc[-1] == 0.5  # the unreadable picture gets the share of dogs, 12 of 24
+    manifest = json.loads(finished.out.with_suffix(".json").read_text())
+    assert manifest["filled_with_prior"] == ["4"]
+    assert manifest["rows"] == 5
+    assert manifest["params"]["photos"]["source"] == "raw"
+
+
+def test_the_artefact_predicts_what_was_submitted(finished):
+    from podium.photos.classifier import PhotoClassifier
+
+    classifier = PhotoClassifier(finished.model, finished.root / "data/weights")
+    paths = [finished.photos / f"test/{name}.jpg" for name in ("3", "1", "2", "5")]
+    submitted = pd.read_csv(finished.out)["label"].to_numpy()[:4]
+    np.testing.assert_allclose(classifier.classify(paths)[:, 1], submitted, atol=1e-5)
+
+
+def test_tables_hold_each_train_picture_once_per_seed(finished):
+    tables = sorted(path.stem for path in (finished.root / "predictions/tables/photos").iterdir())
+    assert tables == ["book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
+    table = read_predictions(finished.root / "predictions/tables/photos/dense.csv")
+    oof = table[table["split"] == "oof"]
+    assert oof.groupby("seed")["id"].nunique().to_dict() == {0: 24, 1: 24}
+    assert len(oof) == 48
+
+
+def test_metrics_show_every_model_beside_its_baselines(finished):
+    found = finished.metrics("train_photo_classifier")["oof"]
+    assert set(found) == {"book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"}
+    assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
+    assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
+    steps = finished.metrics("submit_photos")
+    assert set(steps["oof"]) == {"uncalibrated", "book_clip", "calibrated"}
+    assert steps["test"]["accuracy"] >= 0.6
+
+
+def test_plots_are_there(finished):
+    plots = finished.root / "plots/train_photo_classifier"
+    assert {path.name for path in plots.iterdir()} == {
+        "calibration.csv",
+        "confusion.csv",
+        "folds.csv",
+        "ladder.png",
+        "learning_curve.csv",
+        "mistakes.png",
+        "precision_recall.csv",
+        "roc.csv",
+    }
+
+
+def test_features_have_the_same_bytes_by_every_route(house, tmp_path):
+    house.ingest()
+    whole = house.extract("efficientnet-lite0").read_bytes()
+    scratch = next((tmp_path / "scratch/features").iterdir())
+    shards = sorted(scratch.glob("shard-*.h5"))
+    assert len(shards) == 2
+    shards[0].unlink()  # as if the run had been killed before it wrote this one
+    assert house.extract("efficientnet-lite0").read_bytes() == whole
+    shutil.rmtree(scratch)
+    held_back = [house.photos / f"train/{name}.jpg" for name in ("cat.3", "dog.7", "dog.0")]
+    kept = [path.read_bytes() for path in held_back]
+    for path in held_back:
+        path.unlink()
+    house.ingest()
+    house.extract("efficientnet-lite0")
+    for path, data in zip(held_back, kept, strict=True):
+        path.write_bytes(data)
+    house.ingest()
+    assert house.extract("efficientnet-lite0").read_bytes() == whole
+
+
+def test_features_say_where_they_come_from(finished):
+    found = read_features(finished.root / "features/efficientnet-lite0.h5")
+    assert found.ids[:3] == ["cat.0", "cat.1", "cat.2"]
+    assert found.labels[0] == "cat"
+    assert found.labels[-1] == ""
+    assert found.features.shape == (28, 1280)
+    assert {"extractor", "weights_sha256", "image_size", "preprocessing", "keras"} <= set(
+        found.provenance
+    )
+
+
+def test_more_than_two_classes_from_folders_and_zips(house, tmp_path):
+    shutil.rmtree(house.photos)
+    house.photos.mkdir()
+    with zipfile.ZipFile(house.photos / "train.zip", "w") as archive:
+        for label, color in (("red", 0), ("green", 1), ("blue", 2)):
+            for index in range(8):
+                pixels = np.asarray(striped("cat", index)).copy()
+                pixels[:, :, color] = 255
+                name = f"train/{label}/deep/{index}.PNG"
+                archive.writestr(name, encoded(Image.fromarray(pixels), "PNG"))
+        archive.writestr("train/red/deep/notes.txt", "hello")
+    (house.photos / "test").mkdir()
+    (house.photos / "test/a.bmp").write_bytes(encoded(striped("cat", 9), "BMP"))
+    house.everything()
+    table = pd.read_csv(house.out)
+    assert list(table.columns) == ["id", "blue", "green", "red"]
+    assert table[["blue", "green", "red"]].sum(axis=1).to_numpy() == pytest.approx([1.0])
+    assert house.metrics("train_photo_classifier")["oof"]["logistic"]["accuracy"] > 0.8
+
+
+def test_no_test_pictures_gives_metrics_and_says_so(house, capsys):
+    shutil.rmtree(house.photos / "test")
+    house.everything()
+    assert "there are no test pictures: metrics only" in capsys.readouterr().out
+    assert house.out.read_text() == "id\n"
+    assert "calibrated" in house.metrics("submit_photos")["oof"]
+
+
+# ---- bad input
+
+
+def test_no_pictures(house, capsys):
+    shutil.rmtree(house.photos)
+    house.photos.mkdir()
+    expect_exit(1, house.ingest)
+    refused(capsys, str(house.photos), "no train pictures", "remedy: put train/")
+
+
+def test_one_class_only(house, capsys):
+    for path in house.photos.glob("train/dog.*"):
+        path.unlink()
+    expect_exit(1, house.ingest)
+    refused(capsys, str(house.photos), "one class, 'cat'", "remedy")
+
+
+def truncated(path: Path) -> bytes:
+    data = path.read_bytes()
+    return data[: len(data) * 2 // 3]
+
+
+def huge_header(_: Path) -> bytes:
+    data = bytearray(encoded(Image.new("RGB", (8, 8)), "PNG"))
+    data[16:24] = (30_000).to_bytes(4, "big") * 2  # width and height of the IHDR chunk
+    import zlib
+
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (truncated, "damaged: "),
+        (lambda _: b"<html>not found</html>", "not a JPEG"),
+        (huge_header, "30000x30000 px is over the limit of 89 megapixels"),
+    ],
+)
+def test_unreadable_train_pictures_beyond_the_tolerance(house, capsys, make, says):
+    house.ingest()
+    before = house.items.read_bytes()
+    path = house.photos / "train/dog.5.jpg"
+    path.write_bytes(make(path))
+    expect_exit(1, house.ingest)
+    refused(capsys, str(path), says, "1 of 24", "ingest_photos.max_unreadable", "remedy")
+    assert house.items.read_bytes() == before
+
+
+def test_unreadable_train_pictures_within_the_tolerance(house, write_params):
+    house.params = write_params(ingest_photos__max_unreadable=0.05)
+    (house.photos / "train/dog.5.jpg").write_bytes(b"x")
+    house.ingest()
+    assert 'dog.5,train,train/dog.5.jpg,"not a JPEG' in house.quarantine.read_text()
+    assert house.metrics("ingest_photos")["n_unreadable_train"] == 1
+
+
+def test_too_few_pictures_for_the_folds(house, capsys, write_params):
+    house.params = write_params(assign_photo_folds__n_folds=20)
+    house.ingest()
+    expect_exit(1, house.fold)
+    refused(capsys, "class 'cat' has 12 pictures", "20 folds", "assign_photo_folds.n_folds")
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        ("id,label\n1,0\n2,0\n3,0\n4,0\n", "1 ids are missing, namely 5"),
+        ("id,label\n1,0\n2,0\n3,0\n4,0\n5,0\n6,0\n", "1 ids are unknown, namely 6"),
+        ("id,label\n1,0\n1,0\n", "more than once, namely 1"),
+        ("id,dog,cat\n1,0,0\n", "column label is missing"),
+        ("id,label\n1,0,3\n", "line 2 has 3 fields"),
+    ],
+)
+def test_a_sample_that_does_not_fit(finished, tmp_path, capsys, sample, says):
+    photos = tmp_path / "photos"
+    shutil.copytree(finished.photos, photos)
+    (photos / "sample_submission.csv").write_text(sample)
+    other = House(finished.root, photos, finished.params)
+    before = finished.out.read_bytes()
+    expect_exit(1, other.submit)
+    refused(capsys, "sample_submission.csv", says)
+    assert finished.out.read_bytes() == before
+
+
+def test_an_answer_key_that_does_not_fit(finished, tmp_path, capsys):
+    photos = tmp_path / "photos"
+    shutil.copytree(finished.photos, photos)
+    (photos / "test_labels.csv").write_text("id,label\n1,cat\n2,dog\n3,dog\n4,cow\n5,dog\n")
+    expect_exit(1, House(finished.root, photos, finished.params).submit)
+    refused(capsys, "test_labels.csv", "unknown classes ['cow']")
+
+
+def test_an_unknown_extractor(house, capsys, write_params):
+    house.params = write_params(extractors={"resnet5": {"weights": "download"}})
+    house.ingest()
+    expect_exit(2, lambda: house.extract("resnet5"))
+    refused(capsys, "extractors.resnet5: unknown extractor; known are efficientnet-lite0")
+
+
+def test_missing_local_weights(house, capsys, write_params):
+    house.params = write_params(extractors={"resnet50": {"weights": "a" * 64}})
+    house.ingest()
+    expect_exit(1, lambda: house.extract("resnet50"))
+    refused(capsys, "data/weights/resnet50.weights.h5: no such weights file", "remedy")
+
+
+def test_features_of_other_pictures(house, capsys):
+    house.ingest()
+    house.fold()
+    house.extract("hog")
+    out = house.extract("efficientnet-lite0")
+    (house.photos / "train/cat.40.jpg").write_bytes(encoded(striped("cat", 40)))
+    house.ingest()
+    house.fold()
+    house.extract("hog")
+    expect_exit(1, house.train)
+    refused(capsys, str(out), "1 ids are missing, namely cat.40", "remedy: remove")
+
+
+def test_a_corrupt_feature_file(house, capsys):
+    house.ingest()
+    house.fold()
+    house.extract("hog")
+    out = house.extract("efficientnet-lite0")
+    out.write_bytes(out.read_bytes()[:5000])
+    expect_exit(1, house.train)
+    refused(capsys, str(out), "damaged", "remedy: remove it and run dvc repro")
+    assert not house.model.exists()
+
+
+def test_only_baselines_cannot_be_fused(house, capsys, write_params):
+    house.params = write_params(extractors={"hog": {"weights": "none"}})
+    house.ingest()
+    house.fold()
+    house.extract("hog")
+    expect_exit(2, house.train)
+    refused(capsys, "extractors: nothing to fuse")
+
+
+def test_an_output_that_cannot_be_written(house, capsys):
+    house.ingest()
+    (house.root / "features").write_text("a file where a folder should be")
+    expect_exit(3, lambda: house.extract("hog"))
+    refused(capsys, "features/hog.h5", "a file stands where a folder is needed")

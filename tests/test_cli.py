@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from house import House, encoded, make_params, make_photos, striped
+from podium.cli import app
+from podium.files import file_sha256
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> House:
+    root = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+        house = House(root, make_photos(root), make_params(root))
+        house.everything()
+    return house
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_help_needs_no_tensorflow_and_no_second():
+    heavy = "{'tensorflow', 'keras', 'pandas'}"
+    code = f"import sys, podium.cli; sys.exit(bool({heavy} & set(sys.modules)))"
+    start = time.perf_counter()
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert time.perf_counter() - start < 3  # 0.3 s on an idle machine
+    code_, out, _ = run("--help")
+    assert code_ == 0
+    for command in ("predict", "submit", "profile"):
+        assert command in out
+
+
+def test_predict_prints_a_row_per_picture_in_order(trained, tmp_path):
+    paths = []
+    for index in range(11):  # more than one batch of 8
+        paths.append(tmp_path / f"{index}.png")
+        paths[-1].write_bytes(encoded(striped("cat" if index % 2 else "dog", 200 + index), "PNG"))
+    code, out, err = run("predict", *paths, "--model", trained.model)
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[0] == "path,class,p_cat,p_dog"
+    assert [line.split(",")[0] for line in lines[1:]] == [str(path) for path in paths]
+    for line in lines[1:]:
+        _, label, cat, dog = line.split(",")
+        assert float(cat) + float(dog) == pytest.approx(1, abs=2e-6)
+        assert label == ("cat" if float(cat) > float(dog) else "dog")
+
+
+def test_predict_names_a_picture_it_cannot_read(trained, tmp_path):
+    good, bad = trained.photos / "test/1.jpg", tmp_path / "bad.jpg"
+    bad.write_text("hello")
+    code, _, err = run("predict", good, bad, "--model", trained.model)
+    assert code == 1
+    assert f"error: {bad}: not a JPEG" in err
+    assert run("predict", tmp_path / "none.jpg", "--model", trained.model)[0] == 2
+
+
+def test_predict_without_a_model_or_with_a_broken_one(trained, tmp_path):
+    picture = trained.photos / "test/1.jpg"
+    code, _, err = run("predict", picture, "--model", tmp_path / "none.keras")
+    assert (code, "no such model\nremedy: run dvc repro" in err) == (1, True)
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes(trained.model.read_bytes()[:1000])
+    code, _, err = run("predict", picture, "--model", broken)
+    assert (code, "not a model this version can read" in err) == (1, True)
+
+
+def test_submit_shows_what_it_would_send(trained):
+    code, out, _ = run("submit", "photos", "--folder", trained.root / "submissions")
+    assert code == 0
+    sha = file_sha256(trained.out)
+    assert f"would send {trained.out}: 5 rows, sha256 {sha[:16]}" in out
+    assert "  id,label\n  3," in out
+    assert "calibrated    log loss" in out
+
+
+def test_submit_refuses_a_file_changed_by_hand(trained, tmp_path):
+    (tmp_path / "photos.csv").write_bytes(trained.out.read_bytes() + b"6,0.5\n")
+    (tmp_path / "photos.json").write_bytes(trained.out.with_suffix(".json").read_bytes())
+    code, _, err = run("submit", "photos", "--folder", tmp_path)
+    assert code == 1
+    assert "changed since it was checked" in err
+    code, _, err = run("submit", "slides", "--folder", tmp_path)
+    assert (code, "slides.csv: no such file" in err) == (1, True)
+
+
+def test_submit_refuses_an_empty_one(tmp_path):
+    (tmp_path / "photos.csv").write_text("id\n")
+    manifest = {
+        "sha256": file_sha256(tmp_path / "photos.csv"),
+        "note": "there are no test pictures",
+    }
+    (tmp_path / "photos.json").write_text(json.dumps(manifest))
+    code, _, err = run("submit", "photos", "--folder", tmp_path)
+    assert (code, "nothing to hand in, there are no test pictures" in err) == (1, True)
+
+
+def test_profile_changes_params_and_shows_the_diff(write_params):
+    params = write_params()
+    code, out, _ = run("profile", "full", "--params", params)
+    assert code == 0
+    assert "+  resnet50:" in out
+    assert "undo with: git checkout params.yaml" in out
+    assert "already is at profile full" in run("profile", "full", "--params", params)[1]
+    code, _, err = run("profile", "ful", "--params", params)
+    assert (code, "no such profile; profiles has book, full, smoke" in err) == (2, True)

@@ -1,0 +1,102 @@
+"""The wiring: each stage names the modules it needs, its params section, and nothing overlaps."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from house import ROOT
+from podium.params import Params
+
+STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+BODIES = {name: stage.get("do", stage) for name, stage in STAGES.items()}
+
+
+def imported(path: Path) -> set[Path]:
+    """The project's files that `path` imports, at any depth of its functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            file = ROOT / "src" / (name.replace(".", "/") + ".py")
+            if name.startswith("podium") and file.is_file():
+                found.add(file)
+    return found
+
+
+def needed(stage: str) -> set[str]:
+    todo, seen = [ROOT / f"src/podium/stages/{stage}.py"], set()
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo += imported(path)
+    exempt = ROOT / "src/podium/params.py"  # its values are tracked by `params:`
+    return {path.relative_to(ROOT).as_posix() for path in seen - {exempt}}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_exactly_the_modules_it_needs(name):
+    listed = [dep for dep in BODIES[name]["deps"] if dep.startswith("src/")]
+    assert sorted(set(listed)) == sorted(needed(name))
+    assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_the_file_and_reads_the_section_of_its_name(name):
+    body = BODIES[name]
+    assert f"PYTHONPATH=src python -m podium.stages.{name}" in body["cmd"]
+    assert (ROOT / f"src/podium/stages/{name}.py").is_file()
+    assert name == "draw_photos" or any(name == str(key).split(".")[0] for key in body["params"])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_path_in_a_command_is_declared(name):
+    body = BODIES[name]
+    declared = [*body["deps"]]
+    for kind in ("outs", "metrics", "plots"):
+        declared += [
+            entry if isinstance(entry, str) else next(iter(entry)) for entry in body.get(kind, [])
+        ]
+    for path in re.findall(r"--[a-z-]+ (\S+/\S+|features)(?:\s|$)", body["cmd"]):
+        assert path in declared or path == "data/weights"
+
+
+def test_no_output_lies_inside_another():
+    outs = []
+    for body in BODIES.values():
+        for kind in ("outs", "metrics"):
+            outs += [
+                entry if isinstance(entry, str) else next(iter(entry))
+                for entry in body.get(kind, [])
+            ]
+    for one in outs:
+        assert not [other for other in outs if other != one and other.startswith(one + "/")]
+
+
+def test_every_section_of_params_is_read_by_some_stage():
+    read = {str(key).split(".")[0] for body in BODIES.values() for key in body["params"]}
+    assert read == set(Params.model_fields)
+
+
+def test_imports_run_one_way():
+    """stages, cli -> rooms -> hall; rooms do not import each other; nobody imports stages."""
+    rooms = {
+        path.name for path in (ROOT / "src/podium").iterdir() if (path / "__init__.py").is_file()
+    }
+    rooms -= {"stages"}
+    for path in (ROOT / "src/podium").rglob("*.py"):
+        here = path.relative_to(ROOT / "src/podium").parts
+        for other in imported(path):
+            there = other.relative_to(ROOT / "src/podium").parts
+            assert there[0] != "stages" or here[0] == "stages", (here, there)
+            if there[0] in rooms:
+                assert here[0] in ({there[0], "stages"} | {"cli.py"}), (here, there)

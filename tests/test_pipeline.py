@@ -1,0 +1,191 @@
+"""The whole dvc.yaml in a copy of the project: what runs, what does not, and whose code runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from house import ROOT, encoded, make_photos, striped
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
+PARTS = ("src", "profiles", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore", "data/raw")
+
+
+class Project:
+    """A copy of the project under git and DVC, at smoke size."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *words: str) -> str:
+        """What `words` printed; fails the test if they fail."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        scratch = self.root.parent / "scratch"
+        environment = os.environ | {"PATH": path, "PODIUM_SCRATCH": str(scratch)}
+        environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+        done = subprocess.run(
+            words, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def dvc(self, *words: str) -> str:
+        return self.run(sys.executable, "-m", "dvc", *words)
+
+    def commit(self) -> None:
+        who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        self.run("git", "add", "-A")
+        self.run("git", *who, "commit", "-qm", "state")
+
+    def ran(self, output: str) -> list[str]:
+        """The stages that ran, in order."""
+        return re.findall(r"Running stage '([^']+)'", output)
+
+    def change(self, edit: Callable[[dict], None]) -> None:
+        yaml, path = YAML(), self.root / "params.yaml"
+        settings = yaml.load(path.read_text())
+        edit(settings)
+        with path.open("w") as file:
+            yaml.dump(settings, file)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        path = self.root / file
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+
+    def metrics(self, stage: str) -> dict:
+        return json.loads((self.root / f"metrics/{stage}.json").read_text())
+
+
+def new_project(root: Path) -> Project:
+    project = Project(root)
+    for part in PARTS:
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        kwargs = {"ignore": shutil.ignore_patterns("photos", "captcha", "slides", "__pycache__")}
+        if part == "src":
+            kwargs = {"ignore": shutil.ignore_patterns("__pycache__", "*.egg-info")}
+        copy(ROOT / part, root / part, **(kwargs if (ROOT / part).is_dir() else {}))
+    (root / ".dvc").mkdir()
+    for name in ("config", ".gitignore"):
+        shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
+    project.run("git", "init", "-q")
+    project.run(sys.executable, "-m", "podium.cli", "profile", "smoke")
+    return project
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A project whose pipeline ran once on raw pictures, tracked by `dvc add`."""
+    root = tmp_path_factory.mktemp("built") / "project"
+    project = new_project(root)
+    photos = make_photos(root)
+    project.change(lambda settings: settings["photos"].update(source="raw"))
+    project.dvc("add", "-q", str(photos))
+    project.commit()
+    assert "extract_features@hog" in project.ran(project.dvc("repro", "submit_photos"))
+    project.commit()
+    return root
+
+
+@pytest.fixture
+def project(built, tmp_path) -> Project:
+    shutil.copytree(built, tmp_path / "project", symlinks=True)
+    if (built.parent / "scratch").exists():
+        shutil.copytree(built.parent / "scratch", tmp_path / "scratch", dirs_exist_ok=True)
+    return Project(tmp_path / "project")
+
+
+TAIL = ["train_photo_classifier", "submit_photos"]
+
+
+def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
+    project = new_project(tmp_path / "project")
+    project.commit()
+    assert project.ran(project.dvc("repro")) == [
+        "draw_photos",
+        "ingest_photos",
+        "assign_photo_folds",
+        "extract_features@efficientnet-lite0",
+        "extract_features@hog",
+        *TAIL,
+    ]
+    assert len((project.root / "submissions/photos.csv").read_text().splitlines()) == 9
+    assert project.metrics("submit_photos")["test"]["log_loss"] > 0
+    assert project.ran(project.dvc("repro")) == []
+    changed = {
+        line[3:].split("/")[0] for line in project.run("git", "status", "--short").splitlines()
+    }
+    assert changed == {"dvc.lock", "metrics"}
+
+
+def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
+    assert project.ran(project.dvc("repro", "submit_photos")) == []
+
+    project.change(lambda settings: settings["extractors"].pop("hog"))
+    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL
+    assert "hog" not in project.metrics("train_photo_classifier")["oof"]
+
+    one_more = {"efficientnet-lite1": {"weights": "package"}}
+    project.change(lambda settings: settings["extractors"].update(one_more))
+    ran = project.ran(project.dvc("repro", "submit_photos"))
+    assert ran == ["extract_features@efficientnet-lite1", *TAIL]
+
+    project.change(lambda settings: settings["extractors"].pop("efficientnet-lite1"))
+    project.change(lambda settings: settings["train_photo_classifier"].update(l2=0.02))
+    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL
+    assert "train_photo_classifier.l2" in project.dvc("params", "diff")
+    assert "oof.dense.log_loss" in project.dvc("metrics", "diff")
+    project.dvc("plots", "show")
+    page = (project.root / "dvc_plots/index.html").read_text()
+    for title in ("photos, ROC", "photos, confusion", "photos, calibration", "ladder.png"):
+        assert title in page
+    assert "extract_features@efficientnet-lite0" in project.dvc("dag")
+
+    picture = project.root / "data/raw/photos/train/cat.70.jpg"
+    picture.write_bytes(encoded(striped("cat", 70)))
+    output = project.dvc("repro", "submit_photos")
+    extract = "extract_features@efficientnet-lite0"
+    assert project.ran(output) == ["ingest_photos", "assign_photo_folds", extract, *TAIL]
+    assert re.findall(r"\b(\d+) pictures new", output) == ["1"]
+
+    before = (project.root / "features/efficientnet-lite0.h5").read_bytes()
+    project.replace("src/podium/images.py", '"""The one decoder', '"""The only decoder')
+    output = project.dvc("repro", extract)
+    assert extract in project.ran(output)
+    assert re.findall(r"\b(\d+) pictures new", output) == ["0"]
+    assert (project.root / "features/efficientnet-lite0.h5").read_bytes() == before
+
+
+def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
+    stage = "src/podium/stages/submit_photos.py"
+    project.replace(stage, 'metrics = {"oof": steps,', 'metrics = {"marker": 1, "oof": steps,')
+    project.dvc("exp", "run", "--queue", "-n", "first", "-S", "train_photo_classifier.dropout=0.25")
+    project.replace(stage, '"marker": 1', '"marker": 2')
+    project.dvc("queue", "start")
+    deadline = time.monotonic() + 240
+    while not re.search(r"first\s+.*(Success|Failed)", status := project.dvc("queue", "status")):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+    assert "Success" in status, project.dvc("queue", "logs", "first")
+    shown = json.loads(project.dvc("exp", "show", "--json"))
+    found = [
+        rev["data"]
+        for baseline in shown
+        for experiment in baseline["experiments"] or []
+        for rev in experiment["revs"]
+    ]
+    assert len(found) == 1
+    assert found[0]["params"]["params.yaml"]["data"]["train_photo_classifier"]["dropout"] == 0.25
+    assert found[0]["metrics"]["metrics/submit_photos.json"]["data"]["marker"] == 1
