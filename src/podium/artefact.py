@@ -46,8 +46,9 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for foreign and damaged files
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise PodiumError(
-            f"{path}: not a model this version can read ({str(error).splitlines()[0][:200]})\n"
+            f"{path}: not a model this version can read ({reason})\n"
             "remedy: run dvc repro, which trains it again"
         ) from None
     described = [layer for layer in model.layers if isinstance(layer, Described)]

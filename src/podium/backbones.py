@@ -98,9 +98,10 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
         PodiumError: the weights file is missing, altered, or of another network.
     """
     row = find(name)
-    allowed = {"lite": "package", "hog": "none"}.get(row.family)
-    if allowed and weights != allowed:
-        raise SettingsError(f"extractors.{name}.weights: {weights!r} does not fit; say {allowed}")
+    only = {"lite": "package", "hog": "none"}.get(row.family)
+    if weights != only if only else weights in ("package", "none"):
+        fitting = only or "download, or the sha256 of a weights file"
+        raise SettingsError(f"extractors.{name}.weights: {weights!r} does not fit; say {fitting}")
     if row.family == "hog":
         return _extractor(name, row, "", _hog)
     if row.family == "lite":
@@ -180,7 +181,7 @@ def _downloaded(name: str, constructor: Callable[..., Any], settings: dict[str, 
         return constructor(weights="imagenet", **settings)
     except Exception as error:  # Keras raises a bare Exception when the fetch fails
         raise EnvironmentFault(
-            f"weights of {name}: the download failed ({str(error).splitlines()[0]})\n"
+            f"weights of {name}: the download failed ({_first_line(error)})\n"
             f"remedy: put the file at data/weights/{name}.weights.h5 and its sha256 at "
             f"extractors.{name}.weights in params.yaml"
         ) from None
@@ -212,11 +213,14 @@ def _load_keras_weights(model: Any, path: Path) -> None:
             alias.symlink_to(path.absolute())
             model.load_weights(alias)
     except Exception as error:  # Keras raises many kinds for files of another network
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PodiumError(
-            f"{path}: cannot be loaded into {model.name}: {reason}\n"
+            f"{path}: cannot be loaded into {model.name}: {_first_line(error)}\n"
             "remedy: use this network's weights without top (Keras calls such files notop)"
         ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _hog(pixels: Pixels) -> Features:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +38,28 @@ def read_features(path: Path) -> FeatureFile:
     Raises:
         PodiumError: it is missing, damaged, or no feature file.
     """
+    with _opened(path) as file:
+        return FeatureFile(
+            ids=_texts(file["ids"]),
+            labels=_texts(file["labels"]),
+            content=_texts(file["content"]),
+            features=file["features"][:],
+            provenance=json.loads(file.attrs["provenance"]),
+        )
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """How the features in `path` were made, without reading them."""
+    with _opened(path) as file:
+        provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
+    return provenance
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
-            return FeatureFile(
-                ids=_texts(file["ids"]),
-                labels=_texts(file["labels"]),
-                content=_texts(file["content"]),
-                features=file["features"][:],
-                provenance=json.loads(file.attrs["provenance"]),
-            )
+            yield file
     except (OSError, KeyError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError)
         reason = "no such file" if missing else f"damaged, or no feature file ({error})"

