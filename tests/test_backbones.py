@@ -204,8 +204,16 @@ def foreign():
     )
 
 
+@pytest.fixture(scope="module")
+def spare():
+    return keras.applications.MobileNetV3Large(
+        weights=None, include_top=False, pooling="avg", input_shape=SIZE
+    )
+
+
 @pytest.mark.parametrize("layout", [*LAYOUTS, "garbage", "empty HDF5"])
-def test_the_weights_of_another_network_are_refused(foreign, tmp_path, layout):
+def test_the_weights_of_another_network_are_refused(foreign, spare, monkeypatch, tmp_path, layout):
+    monkeypatch.setattr(keras.applications, "MobileNetV3Large", lambda **_: spare)  # built once
     path = tmp_path / f"{NAME}.weights.h5"
     if layout in LAYOUTS:
         LAYOUTS[layout](foreign, path)

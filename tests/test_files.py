@@ -49,6 +49,15 @@ def test_written_whole_puts_the_file_in_place_at_the_end(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o644
 
 
+def test_a_reader_of_the_old_file_never_meets_the_new_one(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("old")
+    with path.open() as reader:  # a rename leaves it its file; writing in place would not
+        files.write_text(path, "new")
+        assert reader.read() == "old"
+    assert path.read_text() == "new"
+
+
 def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("old")

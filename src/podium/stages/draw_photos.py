@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from podium.errors import guarded
 from podium.params import load_params
-from podium.photos.draw import draw_dataset
+from podium.photos.standin import draw_dataset
 from podium.stages.arguments import parse
 
 

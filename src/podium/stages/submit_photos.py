@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not test_ids:
         write_json(args.metrics, metrics)
         submission.write_nothing(args.out, "there are no test pictures: metrics only")
+        print("\n".join(handing_in.summary_lines(metrics, [])))
         return
     columns = handing_in.columns_of(data.classes)
     ids = submission.ordered_ids(args.source / "sample_submission.csv", columns, test_ids)
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     submission.write(args.out, frame, manifest)
     write_json(args.metrics, metrics)
-    print("\n".join(handing_in.summary_lines(args.out, metrics, filled)))
+    print("\n".join([*handing_in.summary_lines(metrics, filled), f"{args.out}: checked"]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The stand-in cats and dogs: bodies cast into relief, coats, scenes, a camera."""

@@ -1,0 +1,119 @@
+"""Drawn stand-ins for the photographs of Kaggle's "Dogs vs. Cats Redux", in its exact layout.
+
+https://www.kaggle.com/competitions/dogs-vs-cats-redux-kernels-edition/data
+A label is always true to the anatomy drawn. Everything else (coat, pose, scene, light, camera)
+comes from one distribution for both animals, so nothing but anatomy tells them apart. How hard
+that is, is fixed here and tested; it is no setting.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from podium.errors import SettingsError
+from podium.photos.drawing.anatomy import Animal
+from podium.photos.drawing.animal import add_animal
+from podium.photos.drawing.camera import exposed, picture_size
+from podium.photos.drawing.fur import new_light
+from podium.photos.drawing.scene import new_scene
+from podium.photos.drawing.things import add_obstacle
+
+ANIMALS: tuple[Animal, Animal] = ("cat", "dog")  # an animal's place is its code and its label
+FIRST_TEST_INDEX = 1_000_000  # train pictures count from 0, so both can grow without meeting
+
+
+class _Job(NamedTuple):
+    path: Path
+    animal: Animal
+    seed: int
+    number: int
+
+
+def draw_picture(animal: Animal, seed: int, index: int) -> Image.Image:
+    """The RGB picture number `index` of `animal`: the same in any order and any process."""
+    rng = np.random.default_rng([seed, index, ANIMALS.index(animal)])
+    width, height = picture_size(rng)
+    canvas = new_scene((height, width), rng)
+    add_animal(canvas, animal, new_light(rng), rng)
+    if rng.random() < 0.16:
+        add_obstacle(canvas, rng)
+    return Image.fromarray(exposed(canvas, rng))
+
+
+def draw_dataset(
+    out_dir: Path, n_train: int, n_test: int, seed: int, n_processes: int | None = None
+) -> None:
+    """Write train/, test/, sample_submission.csv and the answer key test_labels.csv to `out_dir`.
+
+    Args:
+        out_dir: folder to write into, made where missing.
+        n_train: even; half of them cats.
+        n_test: half of them cats, rounded up.
+        seed: other seeds give other pictures and another order of the test set.
+        n_processes: how many draw at once, by default one per core; never changes a byte.
+
+    Raises:
+        SettingsError: the numbers cannot be met.
+    """
+    if n_train < 0 or n_test < 0 or seed < 0 or n_train % 2 or n_train > FIRST_TEST_INDEX:
+        raise SettingsError(f"cannot draw {n_train} train and {n_test} test pictures, seed {seed}")
+    answers = _answers(n_test, seed)
+    for folder in ("train", "test"):
+        (out_dir / folder).mkdir(parents=True, exist_ok=True)
+    jobs = [*_train_jobs(out_dir, n_train, seed), *_test_jobs(out_dir, answers, seed)]
+    _write_all(jobs, n_processes or os.cpu_count() or 1)
+    _write_table(out_dir / "sample_submission.csv", [0.5] * n_test)
+    _write_table(out_dir / "test_labels.csv", answers)
+
+
+def _answers(n_test: int, seed: int) -> list[int]:
+    """Label (0 = cat, 1 = dog) of each test picture, balanced and shuffled."""
+    rng = np.random.default_rng([seed, FIRST_TEST_INDEX, len(ANIMALS)])
+    return [int(label) for label in rng.permutation(np.arange(n_test) % 2)]
+
+
+def _train_jobs(out_dir: Path, n_train: int, seed: int) -> Iterator[_Job]:
+    for index in range(n_train // 2):
+        for animal in ANIMALS:
+            yield _Job(out_dir / "train" / f"{animal}.{index}.jpg", animal, seed, index)
+
+
+def _test_jobs(out_dir: Path, answers: list[int], seed: int) -> Iterator[_Job]:
+    for number, label in enumerate(answers, start=1):
+        path = out_dir / "test" / f"{number}.jpg"
+        yield _Job(path, ANIMALS[label], seed, FIRST_TEST_INDEX + number)
+
+
+def _write_all(jobs: list[_Job], n_processes: int) -> None:
+    if n_processes == 1:
+        for job in jobs:
+            _write_picture(job)
+        return
+    # Fresh processes, not forks: a fork of a process that runs TensorFlow's threads can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_processes, context, cv2.setNumThreads, (1,)) as pool:
+        for _ in pool.map(_write_picture, jobs, chunksize=8):
+            pass
+
+
+def _write_picture(job: _Job) -> None:
+    data = io.BytesIO()
+    picture = draw_picture(job.animal, job.seed, job.number)
+    picture.save(data, "JPEG", quality=90, subsampling="4:2:0")
+    job.path.write_bytes(data.getvalue())
+
+
+def _write_table(path: Path, labels: list[int] | list[float]) -> None:
+    table = pd.DataFrame({"id": range(1, len(labels) + 1), "label": labels})
+    table.to_csv(path, index=False, lineterminator="\n")
