@@ -58,6 +58,23 @@ def test_a_reader_of_the_old_file_never_meets_the_new_one(tmp_path):
     assert path.read_text() == "new"
 
 
+def test_the_bytes_are_on_disk_before_the_rename(tmp_path, monkeypatch):
+    steps, fsync, replace = [], os.fsync, Path.replace
+
+    def noted_fsync(handle):
+        steps.append(("fsync", os.fstat(handle).st_size))
+        fsync(handle)
+
+    def noted_replace(self, target):
+        steps.append(("replace", self.stat().st_size))
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    files.write_text(tmp_path / "x.csv", "whole")
+    assert steps == [("fsync", 5), ("replace", 5)]
+
+
 def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("old")

@@ -95,9 +95,9 @@ def test_one_bit_becomes_black_and_white():
 
 def test_16_bit_grey_is_scaled_not_clipped():
     # 65535 / 257 = 255; 257 * 7 / 257 = 7; 128 / 257 = 0.498 -> 0; 129 / 257 = 0.502 -> 1
-    values = np.array([[65535, 257 * 7, 0, 128, 129, 257 * 128]], dtype=np.uint16)
+    values = np.array([[65535, 257 * 7, 0, 128, 129, 257 * 200]], dtype=np.uint16)
     found = pixels(encoded(Image.fromarray(values), "PNG"))
-    np.testing.assert_array_equal(found[0, :, 0], [255, 7, 0, 0, 1, 128])
+    np.testing.assert_array_equal(found[0, :, 0], [255, 7, 0, 0, 1, 200])
     np.testing.assert_array_equal(found[..., 0], found[..., 2])
 
 

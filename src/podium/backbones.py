@@ -5,6 +5,7 @@ A new extractor is one more row. TensorFlow is imported only once a network is b
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import tempfile
 from collections.abc import Callable
@@ -138,14 +139,28 @@ def preprocessing(row: Row) -> Callable[[Any], Any]:
 
 
 def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Features]:
-    """`model` behind `prepare` as one graph: pixels (N, H, W, 3) uint8 -> features (N, D)."""
-    from podium.runtime import jit_compile, tf
+    """`model` behind `prepare` as one graph: pixels (N, H, W, 3) uint8 -> features (N, D).
+
+    On a CPU the weights are frozen into the graph, so that TensorFlow folds batch normalisation
+    into the convolutions (about 1.3 times faster); on a GPU XLA does better.
+    """
+    from podium.runtime import freeze, jit_compile, tf
 
     @tf.function(jit_compile=jit_compile(), reduce_retracing=True)
     def graph(pixels: Any) -> Any:
         return tf.cast(model(prepare(tf.cast(pixels, tf.float32)), training=False), tf.float32)
 
-    return lambda pixels: np.asarray(graph(tf.constant(pixels)))
+    @functools.cache
+    def frozen(shape: tuple[int, ...]) -> Any:
+        signature = tf.TensorSpec(shape, tf.uint8)
+        return freeze(graph.get_concrete_function(signature))
+
+    def compute(pixels: Pixels) -> Features:
+        batch = tf.constant(pixels)
+        features = graph(batch) if jit_compile() else frozen(pixels.shape)(batch)[0]
+        return np.asarray(features)
+
+    return compute
 
 
 def _lite(row: Row) -> tuple[Any, str]:

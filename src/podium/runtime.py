@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["GPUS", "device_names", "jit_compile", "keras", "set_up", "tf"]
+__all__ = ["GPUS", "device_names", "freeze", "jit_compile", "keras", "set_up", "tf"]
 
 
 @contextmanager
@@ -26,6 +26,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _silent_stderr():
     import keras
     import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2 as freeze,
+    )
 
     GPUS = tf.config.list_physical_devices("GPU")  # asking greets once more
 
