@@ -211,11 +211,6 @@ def test_the_limit_itself_is_allowed():
         decode(data, 0.0049)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="warnings.catch_warnings is not thread-safe: after a pool of decoders every warning of "
-    "the process stays off",
-)
 def test_threads_leave_the_warning_filters_alone(monkeypatch):
     # decode runs in a pool of threads; two overlap here: A in, B in, A out, B out
     data = encoded(grey([[1, 2]]), "PNG")

@@ -138,6 +138,12 @@ def test_views_share_a_storage_and_may_be_strided(read):
     assert found["none"].shape == (0, 3)
 
 
+def test_integers_may_be_strided_too(read):
+    storage = Storage("0", [1, 2, 3, 4, 5, 1 << 40], "LongStorage")
+    found = read(legacy({"x": Tensor(storage, 1, (2, 2), (1, 3))}, storage))
+    np.testing.assert_array_equal(found["x"], [[2, 5], [3, 1 << 40]])
+
+
 def test_several_storages_keep_their_own_numbers(read):
     # the numbers follow in the order of the keys, which need not be that of the tensors
     first, second = Storage("a", [1, 2, 3]), Storage("b", [4])

@@ -17,6 +17,8 @@ from podium.errors import PodiumError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+# odd metadata beside sound pixels; a filter for good, since switching filters is not thread-safe
+warnings.filterwarnings("ignore", module="PIL")
 Image.MAX_IMAGE_PIXELS = None  # every picture's header is held against our own limit first
 DECODER = "pillow-strict-exif-rgb-1"  # part of every feature's provenance; new policy, new name
 
@@ -36,12 +38,10 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
         UnreadableImage: with the reason; the caller knows the path.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # e.g. about odd metadata beside sound pixels
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_size(image, max_megapixels)
-                image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(image, max_megapixels)
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
     except UnreadableImage:
         raise
     except UnidentifiedImageError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from podium.errors import SettingsError
 from podium.files import write_text
@@ -21,7 +22,7 @@ def apply(profile: Path, params: Path) -> str:
     since a profile names the extractors it wants.
 
     Raises:
-        SettingsError: a file is missing.
+        SettingsError: a file is missing, or the profile is no YAML mapping.
     """
     for path in (profile, params):
         if not path.is_file():
@@ -31,7 +32,7 @@ def apply(profile: Path, params: Path) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     before = params.read_text(encoding="utf-8")
     settings = yaml.load(before)
-    _merge(settings, YAML(typ="safe").load(profile.read_text(encoding="utf-8")))
+    _merge(settings, _changes(profile))
     text = io.StringIO()
     yaml.dump(settings, text)
     after = text.getvalue()
@@ -43,9 +44,34 @@ def apply(profile: Path, params: Path) -> str:
     return "".join(lines)
 
 
+def _changes(profile: Path) -> Mapping[str, Any]:
+    try:
+        changes = YAML(typ="safe").load(profile.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{profile}: not valid YAML: {reason}") from None
+    if not isinstance(changes, dict):
+        raise SettingsError(f"{profile}: a profile holds sections, as params.yaml does")
+    return changes
+
+
 def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(settings.get(key), dict) and key != "extractors":
+        if isinstance(value, dict) and isinstance(settings.get(key), dict):
+            if key == "extractors":
+                _keep_only(settings[key], value)
             _merge(settings[key], value)
         else:
             settings[key] = value
+
+
+def _keep_only(settings: Any, wanted: Mapping[str, Any]) -> None:
+    """Drop keys that are not wanted and make room for new ones, in the order of `wanted`.
+
+    What stays is not built anew, since comments hang on it.
+    """
+    for key in [key for key in settings if key not in wanted]:
+        del settings[key]
+    for place, key in enumerate(wanted):
+        if key not in settings:
+            settings.insert(place, key, {})
