@@ -12,13 +12,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y
+from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y, Table
 from podium.captcha.style import Style
 
 TOGETHER = 8  # glyphs whose numbers still fit a processor's cache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -80,39 +81,40 @@ def _bilinear(nw: Ints, sw: Ints, se: Ints, ne: Ints, w: Ints, h: Ints) -> Float
 _STILL = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
 
 
-def samples(
-    box: Ints, cell: Ints, column: Ints, bends: Bends, style: Style
-) -> tuple[Ints, list[NDArray[np.int32]]]:
-    """Sizes (G, 2) of the bent glyphs, and for each the samples (w, h) that its pixels show.
+def bent(table: Table, character: Ints, font: Ints, bends: Bends, style: Style) -> list[Bytes]:
+    """Colour strengths (w, h), 255 = full, of G glyphs after what `bends` does to them.
 
     Args:
-        box: (G, 2) w, h of the inked boxes.
-        cell: (G, 2) w, h of the cells.
-        column: (G,) samples in a column of the glyph, as `Glyph.column`.
+        table: the glyphs of `style`.
+        character: (G,) rows of the table.
+        font: (G,) columns of the table.
         bends: what happens to them.
-        style: that of the glyphs; where it is not bicubic, stretching repeats pixels.
+        style: the look; where it is not bicubic, stretching repeats pixels.
     """
-    turned, back = turn(box, bends.degrees)
+    cell = table.cell[character, font]
+    turned, back = turn(table.box[character, font], bends.degrees)
     stretched, quads = warp(cell, bends.corners)
     stiff = bends.stiff[:, None]
     cell, stretched = np.where(stiff, turned, cell), np.where(stiff, turned, stretched)
-    quads = np.where(stiff[:, None], _STILL, quads).astype(np.float32)
+    ways = np.where(stiff[:, None], _STILL, quads).astype(np.float32)
     scale = turned / stretched
     fine = _to_samples(back, scale if style.bicubic else np.ones_like(scale))
-    nearest = None if style.bicubic else scale.astype(np.float32)
-    out: list[NDArray[np.int32]] = [_NOTHING] * len(box)
+    column = table.column[character, font].astype(np.int32)[:, None]
+    shades = [table.glyphs[row][one].shade for row, one in _pairs(character, font)]
     for rows in _alike(cell):
-        at = _stretched_pixels(quads[rows], tuple(cell[rows[0]].tolist()))
-        if nearest is not None:  # stretching took the nearest pixel of the turned glyph
-            at[:, :2] = np.floor((at[:, :2] + np.float32(0.5)) * nearest[rows, :, None])
+        size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
+        at = _stretched_pixels(ways[rows], size)
+        if not style.bicubic:  # stretching took the nearest pixel of the turned glyph
+            at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows, :, None])
         found = (fine[rows] @ at).astype(np.int32)
-        flat = found[:, 0] * column[rows, None].astype(np.int32) + found[:, 1]
+        flat = found[:, 0] * column[rows] + found[:, 1]
         for row, index in zip(rows.tolist(), flat, strict=True):
-            out[row] = index.reshape(tuple(cell[row].tolist()))
-    return cell, out
+            shades[row] = shades[row].take(index, mode="clip").reshape(size)
+    return shades
 
 
-_NOTHING = np.zeros((0, 0), dtype=np.int32)
+def _pairs(first: Ints, second: Ints) -> Iterator[tuple[int, int]]:
+    return zip(first.tolist(), second.tolist(), strict=True)
 
 
 def _alike(cell: Ints) -> Iterator[Ints]:
@@ -125,9 +127,13 @@ def _alike(cell: Ints) -> Iterator[Ints]:
 
 
 def _stretched_pixels(quads: NDArray[np.float32], cell: tuple[int, int]) -> NDArray[np.float32]:
-    """(n, 3, w * h): x, y and 1 of the pixel of the stretched glyph that the warp takes."""
-    at = quads.reshape(-1, 4) @ _grid(cell)
-    return np.floor(at, out=at).reshape(len(quads), 3, -1)
+    """(n, 3, w * h): x, y and 1 of the pixel of the stretched glyph that the warp takes.
+
+    Each glyph is a product of its own: one product for all could round otherwise as n changes,
+    and a picture would depend on its neighbours.
+    """
+    at: NDArray[np.float32] = quads @ _grid(cell)
+    return np.floor(at, out=at)
 
 
 @lru_cache(maxsize=4096)

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from podium.captcha.fonts import load_font
 from podium.captcha.style import Style
 
-FINE = 3  # samples per pixel and axis
+FINE = 4  # samples per pixel and axis
 MARGIN_X = 2  # blank pixels left and right of the box
+FAINT = 0.01  # coverage that still makes an interpolated pixel inked
 MARGIN_Y = 32  # above and below: a position that overshoots lands in the next column's margin
 
 
@@ -101,8 +102,9 @@ def _shade(coverage: NDArray[np.float64], bicubic: bool) -> NDArray[np.uint8]:
     down = _spread(coverage.shape[1], MARGIN_Y, bicubic)
     colour = np.clip(across @ np.square(coverage) @ down.T, 0, 1)
     opacity = np.clip(across @ coverage @ down.T, 0, 1)
-    levels = np.floor(opacity * 255)
-    shade = np.divide(colour, opacity, out=np.zeros_like(colour), where=levels > 0)
+    if bicubic:
+        return np.where(opacity > FAINT, 255, 0).astype(np.uint8)
+    shade = np.divide(colour, opacity, out=np.zeros_like(colour), where=opacity >= 1 / 255)
     return np.round(np.clip(shade, 0, 1) * 255).astype(np.uint8)
 
 

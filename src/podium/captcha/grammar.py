@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.captcha.automaton import Automaton, from_templates
 from podium.errors import SettingsError
 
 DIGITS = string.digits
@@ -89,3 +90,8 @@ _BRACKETS = ("{}{}{}{}{}", "({}{}{}){}{}", "{}{}({}{}{})")
 
 def _expression(a: int, first: int, b: int, second: int, c: int, brackets: int) -> str:
     return _BRACKETS[brackets].format(a, OPERATORS[first], b, OPERATORS[second], c)
+
+
+def arithmetic_automaton() -> Automaton:
+    """All expressions of the arithmetic competition, and nothing else."""
+    return from_templates(("dodod", "(dod)od", "do(dod)"), classes={"d": DIGITS, "o": OPERATORS})

@@ -1,4 +1,4 @@
-"""Dots and curves of ink on the layers of a picture."""
+"""Dots and curves of ink on the planes of a picture."""
 
 from __future__ import annotations
 
@@ -32,23 +32,25 @@ def _dot() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return (x - middle).astype(np.int32), (y - middle).astype(np.int32)
 
 
-def draw_dots(layers: NDArray[np.float32], pixels: NDArray[np.int32]) -> None:
-    """Ink `pixels`, numbered as `dot_pixels` does, on `layers` (2, w, h)."""
-    flat = layers.reshape(2, -1)
-    flat[0, pixels] = 0
-    flat[1, pixels] = 1
+def draw_dots(planes: NDArray[np.uint8], pixels: NDArray[np.int32]) -> None:
+    """Ink `pixels`, numbered as `dot_pixels` does, on the planes (P, w, h) of a picture."""
+    for plane, level in zip(planes, _INKED, strict=False):
+        plane.reshape(-1)[pixels] = level
 
 
-def draw_curve(layers: NDArray[np.float32], curve: list[int]) -> None:
-    """Ink an arc one pixel wide on `layers` (2, w, h).
+_INKED = (0, 255)  # no background, all ink
+
+
+def draw_curve(planes: NDArray[np.uint8], curve: list[int]) -> None:
+    """Ink an arc one pixel wide on the planes (P, w, h) of a picture.
 
     Args:
-        layers: changed in place.
+        planes: changed in place.
         curve: x1, y1, x2, y2 of the ellipse, then the first and the last degree, clockwise from
             three o'clock.
     """
     x1, y1, x2, y2, first, last = curve
-    # columns come first in the layers: x and y change places, and the angles turn round
+    # columns come first in the planes: x and y change places, and the angles turn round
     centre, axes = ((y1 + y2) * 8, (x1 + x2) * 8), ((y2 - y1) * 8, (x2 - x1) * 8)
-    for layer, level in zip(layers, (0, 1), strict=True):
-        cv2.ellipse(layer, centre, axes, 0, 90 - last, 90 - first, level, shift=4)
+    for plane, level in zip(planes, _INKED, strict=False):
+        cv2.ellipse(plane, centre, axes, 0, 90 - last, 90 - first, level, shift=4)

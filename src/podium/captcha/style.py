@@ -16,9 +16,7 @@ class Spread:
     span: float
     fixed: float = 0.0
 
-    def limit(
-        self, cell_px: NDArray[np.int64], u: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def limit(self, cell_px: NDArray[np.int64], u: NDArray[np.float64]) -> NDArray[np.float64]:
         """The largest shift (G,) for cells that are `cell_px` (G,) wide or high."""
         return cell_px * (self.low + u * self.span) + self.fixed
 
