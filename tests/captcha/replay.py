@@ -6,8 +6,8 @@ from collections import deque
 from typing import Any
 
 import numpy as np
-from captcha import image as package
 
+from captcha import image as package
 from podium.captcha.draws import Draws
 from podium.captcha.glyphs import Table
 from podium.captcha.style import Style

@@ -79,7 +79,7 @@ def opacities(ink: NDArray[np.int64]) -> NDArray[np.float32]:
     The package takes a glyph's own luminance, times 1.97, as its opacity: dark ink is faint.
     """
     luminance = (ink @ _LUMINANCE)[:, None]
-    levels = np.floor(np.floor(np.arange(256) / 255 * luminance) * 1.97)
+    levels = np.floor(np.round(np.arange(256) / 255 * luminance) * 1.97)
     return (np.minimum(levels, 255) / 255).astype(np.float32)
 
 

@@ -30,7 +30,7 @@ def render(task: Task | str, seed: int, index: int) -> Picture:
 def render_many(task: Task | str, seed: int, start: int, stop: int) -> Iterator[Picture]:
     """Pictures number `start` to `stop` - 1, as `render` gives them, many times as fast."""
     task = task_named(task) if isinstance(task, str) else task
-    for block in range(start // BLOCK, -(-stop // BLOCK)):
+    for block in range(start // BLOCK, -(-stop // BLOCK) if stop > start else 0):
         first = block * BLOCK
         rows = slice(max(start - first, 0), min(stop - first, BLOCK))
         yield from _render_block(task, seed, block, rows)
