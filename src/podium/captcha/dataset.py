@@ -23,8 +23,8 @@ from podium.files import locked, require_space, written_whole
 from podium.progress import watched
 
 SPLITS = ("train", "validation", "test")
-PART = 8 * BLOCK  # pictures that one process draws at a time
-CHUNK = BLOCK  # pictures in a chunk of the file, each with its own checksum
+PART = 2 * BLOCK  # pictures that one process draws at a time
+CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
 AHEAD = 2  # parts waiting for each process
 _BYTES_PER_PIXEL = 1.5  # room asked for on the disk; captchas take about a third of that
 

@@ -124,10 +124,10 @@ def _smoothed(planes: Planes) -> Planes:
 
 def _coloured(planes: Planes, ink: list[int], paper: list[int]) -> Bytes:
     """The picture (H, W, 3) in its two colours."""
-    behind = planes[0]
-    front = planes[1] if len(planes) == 2 else cv2.bitwise_not(behind)
+    behind = cv2.transpose(planes[0])
+    front = cv2.transpose(planes[1]) if len(planes) == 2 else cv2.bitwise_not(behind)
     channels = [
         cv2.addWeighted(behind, far / 255, front, near / 255, 0)
         for far, near in zip(paper, ink, strict=True)
     ]
-    return cv2.transpose(cv2.merge(channels))
+    return cv2.merge(channels)

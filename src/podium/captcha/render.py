@@ -13,7 +13,7 @@ from podium.captcha.paint import paint
 from podium.captcha.tasks import Task, task_named
 
 Picture = tuple[NDArray[np.uint8], str]
-BLOCK = 32  # pictures that share one random generator and are drawn together
+BLOCK = 128  # pictures that share one random generator and are drawn together
 
 
 def render(task: Task | str, seed: int, index: int) -> Picture:
