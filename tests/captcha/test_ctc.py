@@ -73,6 +73,17 @@ def test_beam_of_full_width_is_exact(seed: int) -> None:
         assert ctc.label_log_prob(log_probs, AB.encode(text)) == pytest.approx(math.log(weight))
 
 
+def test_prefixes_carry_the_sum_of_their_paths() -> None:
+    log_probs = ctc.log_softmax(np.random.default_rng(7).normal(0, 1.5, (1, 5, 3)))[0]
+    beams = {(): ctc._Prefix(0, blank=0.0)}
+    for scores in log_probs.tolist():
+        beams = ctc._grow(beams, scores, 9, ctc._ways(AB, None))
+    truth = by_enumeration(log_probs, AB)
+    found = {AB.decode(label): prefix.both for label, prefix in beams.items()}
+    for text, weight in truth.items():
+        assert found[text] == pytest.approx(math.log(weight))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_constrained_beam_of_full_width_is_exact(seed: int) -> None:
     logits = np.random.default_rng(100 + seed).normal(0, 1.5, (1, 5, 3))

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,25 +51,31 @@ def test_warp_corners_by_hand() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_nothing_reaches_a_neighbouring_column(task: str) -> None:
-    """The largest turns and warps stay within the blank margins around a glyph."""
+    """The largest turns and warps stay within twice the blank margin above and below a glyph."""
     style, alphabet = TASKS[task].style, TASKS[task].grammar.alphabet
     glyphs = table(style, alphabet)
-    n_rows, n_fonts = len(alphabet), glyphs.cell.shape[1]
-    rows, fonts = (part.ravel() for part in np.indices((n_rows, n_fonts)))
-    for sign in range(32):
-        signs = np.array([1 - 2 * (sign >> bit & 1) for bit in range(5)])
-        limits = glyphs.cell[rows, fonts][:, [0, 1, 0, 1]] * [0.3, 0.3, 0.3, 0.3]
-        corners = (limits * signs[:4]).astype(np.int64)
-        bends = Bends(np.full(len(rows), 30.0 * signs[4]), corners, np.zeros(len(rows), bool))
-        turned, back = turn(glyphs.box[rows, fonts], bends.degrees)
-        size, quads = warp(glyphs.cell[rows, fonts], corners)
-        w, h = glyphs.cell[rows, fonts].T
-        ends = np.stack([np.ones((4, len(w))), [0 * w, 0 * w, w, w], [0 * h, h, h, 0 * h]])
-        ends = np.concatenate([ends, ends[1:2] * ends[2:]])
-        at = np.einsum("gij,jkg->gik", quads, ends) * np.append(1, 1)[0]
-        at[:, :2] *= (turned / size)[:, :, None]
-        y = np.einsum("gj,gjk->gk", back[:, 1], at)
-        box_h = glyphs.box[rows, fonts][:, 1:]
-        assert y.min() > -2 * MARGIN_Y
-        assert (y - box_h).max() < 2 * MARGIN_Y
-        assert len(bent(glyphs, rows, fonts, bends, style)) == len(rows)
+    box, cell = glyphs.box[:-1].reshape(-1, 2), glyphs.cell[:-1].reshape(-1, 2)
+    largest = style.warp_x.limit(cell[:, :1], 1.0), style.warp_y.limit(cell[:, 1:], 1.0)
+    for signs in product((-1, 1), repeat=5):
+        corners = np.concatenate(largest * 2, axis=1).astype(np.int64) * signs[:4]
+        turned, back = turn(box, np.full(len(box), style.turn * signs[4]))
+        size, quads = warp(cell, corners)
+        for x, y in product((0, 1), repeat=2):  # a bilinear map is furthest out at a corner
+            at = cell * (x, y)
+            terms = np.stack([np.ones(len(at)), *at.T, at.prod(1)], axis=1)
+            ends = np.einsum("gij,gj->gi", quads, terms) * np.insert(turned / size, 2, 1, axis=1)
+            reached = np.einsum("gj,gj->g", back[:, 1], ends)
+            assert reached.min() > -2 * MARGIN_Y
+            assert (reached - box[:, 1]).max() < 2 * MARGIN_Y
+
+
+def test_unbent_glyph_keeps_its_shape() -> None:
+    style = TASKS["text"].style
+    glyphs = table(style, "H")
+    bends = Bends(np.zeros(1), np.zeros((1, 4), dtype=np.int64), np.zeros(1, dtype=bool))
+    [shade] = bent(glyphs, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), bends, style)
+    assert shade.shape == (26, 46)  # the cell, and H fills it: two stems and a bar
+    ink = shade > 0
+    assert ink[3].all()
+    assert ink[-4].all()
+    assert 0.05 < ink[13].mean() < 0.25

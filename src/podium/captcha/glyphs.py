@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import load_font
 from podium.captcha.style import Style
+from podium.errors import SettingsError
 
 FINE = 4  # samples per pixel and axis
 MARGIN_X = 2  # blank pixels left and right of the box
@@ -26,7 +27,8 @@ class Glyph:
         box: (w, h) of its inked box, pixels; (0, 0) for a blank.
         cell: (w, h) of the cell it is stretched into: from the pen to its right and lower edge.
         shade: uint8, flat, column by column: the colour's strength (255 = full) at FINE samples
-            per pixel, MARGIN_X and MARGIN_Y blank pixels around the box.
+            per pixel, MARGIN_X and MARGIN_Y blank pixels around the box. Made for a bicubic
+            style it is solid: 255 wherever there is ink, else 0.
     """
 
     box: tuple[int, int]
@@ -60,7 +62,7 @@ class Table:
 
 @lru_cache(maxsize=16)
 def table(style: Style, alphabet: str) -> Table:
-    """The glyphs of `alphabet` in `style`; raises what `fonts.font_path` raises."""
+    """The glyphs of `alphabet` in `style`; raises what `glyph` raises."""
     faces = [(font, size) for font in style.fonts for size in style.font_sizes]
     rows = [
         [glyph(font, size, character, style.bicubic) for font, size in faces]
@@ -76,8 +78,18 @@ def table(style: Style, alphabet: str) -> Table:
 
 
 def glyph(font: str, size: int, character: str, bicubic: bool) -> Glyph:
-    """The glyph of `character`; raises what `fonts.font_path` raises."""
+    """The glyph of `character`.
+
+    Raises:
+        SettingsError: the font does not have it.
+        EnvironmentFault: the font is missing.
+    """
     face = load_font(font, size)
+    if character != " " and bytes(face.getmask(character)) == bytes(face.getmask(_IN_NO_FONT)):
+        raise SettingsError(
+            f"font {font} has no character {character!r}\n"
+            "remedy: take it out of the alphabet of params.yaml"
+        )
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     _, _, right, lower = pen.multiline_textbbox((1, 1), character, font=face)
     cell = int(right), int(lower)
@@ -91,12 +103,17 @@ def glyph(font: str, size: int, character: str, bicubic: bool) -> Glyph:
     return Glyph((coverage.shape[0], coverage.shape[1]), cell, shade.ravel())
 
 
+_IN_NO_FONT = "\uffff"  # drawn as whatever a font shows for characters it lacks
+
+
 def _shade(coverage: NDArray[np.float64], bicubic: bool) -> NDArray[np.uint8]:
     """Colour strength around a glyph (w, h) of coverage in [0, 1], FINE samples per pixel.
 
-    Pillow draws text on a blank RGBA picture, where an edge pixel of coverage c gets both c times
-    the colour and c times the opacity. Turning and resizing average the product c * c * colour and
-    the opacity c, and divide: the strength left is their ratio, 1 inside and below 1 at edges.
+    The package pastes by the colour of a pixel and never looks at its opacity. Today's Pillow
+    gives any inked pixel the full colour: strokes grow solid up to their faintest edge. The
+    Pillow of the arithmetic competition gave an edge of coverage c both c times the colour and
+    c times the opacity; turning averages c * c * colour and c and divides, which leaves edges
+    darker and more transparent than the strokes.
     """
     across = _spread(coverage.shape[0], MARGIN_X, bicubic)
     down = _spread(coverage.shape[1], MARGIN_Y, bicubic)
