@@ -35,6 +35,7 @@ lint: setup ## ruff, mypy and the other pre-commit hooks
 
 bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/extraction.py
+	python benchmarks/captcha_rendering.py
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

@@ -95,6 +95,42 @@ class SubmitPhotos(Section):
     book_clip: Annotated[float, Field(gt=0, lt=0.5)]
 
 
+class CaptchaText(Section):
+    """Pictures of `length` characters out of `alphabet`, in pixels."""
+
+    source: Literal["standin"]
+    width: Annotated[int, Field(ge=32, le=1024)]
+    height: Annotated[int, Field(ge=32, le=1024)]
+    alphabet: Annotated[str, Field(min_length=1)]
+    length: Annotated[int, Field(ge=1, le=32)]
+
+
+class CaptchaArithmetic(Section):
+    """Pictures of three digits and two operators, in pixels."""
+
+    source: Literal["standin"]
+    width: Annotated[int, Field(ge=32, le=1024)]
+    height: Annotated[int, Field(ge=32, le=1024)]
+
+
+class Captcha(Section):
+    """The captcha tasks."""
+
+    text: CaptchaText
+    arithmetic: CaptchaArithmetic
+
+
+class GenerateCaptcha(Section):
+    """How many pictures of each task are drawn, from which seeds."""
+
+    n_train: Count
+    n_validation: Count
+    n_test: Count
+    seed_train: Seed
+    seed_validation: Seed
+    seed_test: Seed
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -106,6 +142,8 @@ class Params(Section):
     extract_features: ExtractFeatures
     train_photo_classifier: TrainPhotoClassifier
     submit_photos: SubmitPhotos
+    captcha: Captcha
+    generate_captcha: GenerateCaptcha
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

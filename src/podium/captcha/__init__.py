@@ -1,0 +1,1 @@
+"""The captcha room: generate, read and answer captchas."""

@@ -1,0 +1,203 @@
+"""From time steps to texts and back: the only file that knows the blank, class 0.
+
+Logits are (N, T, C): pictures, time steps, classes; class 0 is the blank, class k >= 1 the label
+k of a charset. Graves et al. 2006, "Connectionist temporal classification".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.captcha.automaton import Automaton
+from podium.captcha.charset import Charset
+from podium.errors import PodiumError
+
+BLANK = 0
+Floats = NDArray[np.float64]
+Label = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text and the natural logarithm of its probability, summed over all its paths."""
+
+    text: str
+    log_prob: float
+
+
+def n_classes(charset: Charset) -> int:
+    """Classes C of a reader: one per character, and the blank."""
+    return len(charset) + 1
+
+
+def steps_needed(label: Sequence[int]) -> int:
+    """The fewest time steps that can say `label`: a blank must part equal neighbours."""
+    return len(label) + sum(left == right for left, right in pairwise(label))
+
+
+def check_label(text: str, label: Sequence[int], n_steps: int) -> None:
+    """Refuse a label that CTC cannot learn.
+
+    Raises:
+        PodiumError: the label is empty, or needs more than `n_steps` time steps.
+    """
+    if not label:
+        raise PodiumError("an empty label cannot be learned: every picture must say something")
+    needed = steps_needed(label)
+    if needed > n_steps:
+        raise PodiumError(
+            f"label {text[:40]!r} needs {needed} time steps ({len(label)} characters and "
+            f"{needed - len(label)} equal neighbours), the reader has {n_steps}\n"
+            "remedy: pool less across the picture's width, or use wider pictures"
+        )
+
+
+def log_softmax(logits: NDArray[np.floating]) -> Floats:
+    """Log-probabilities (N, T, C) of logits (N, T, C)."""
+    shifted = logits - logits.max(-1, keepdims=True).astype(np.float64)
+    out: Floats = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return out
+
+
+def collapse(path: Sequence[int]) -> list[int]:
+    """The label that a path of classes says: repeats merged, blanks dropped. 0110 2 -> 1, 2."""
+    merged = [path[0], *(now for before, now in pairwise(path) if now != before)] if path else []
+    return [one for one in merged if one != BLANK]
+
+
+def greedy(logits: NDArray[np.floating], charset: Charset) -> list[Reading]:
+    """The texts (N,) of the likeliest path through each of logits (N, T, C)."""
+    log_probs = _checked(logits, charset)
+    labels = [collapse(path) for path in log_probs.argmax(-1).tolist()]
+    return [
+        Reading(charset.decode(label), label_log_prob(steps, label))
+        for steps, label in zip(log_probs, labels, strict=True)
+    ]
+
+
+def label_log_prob(log_probs: Floats, label: Sequence[int]) -> float:
+    """Log-probability of `label` given log-probabilities (T, C), over all paths that say it.
+
+    The forward variables of Graves et al. 2006, section 4.1, in logarithms.
+    """
+    states = np.full(2 * len(label) + 1, BLANK)
+    states[1::2] = label
+    skips = np.zeros(len(states), dtype=bool)
+    skips[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
+    forward = np.full(len(states), -np.inf)
+    forward[0] = 0.0
+    for steps in log_probs:
+        before = forward
+        forward = before.copy()
+        forward[1:] = np.logaddexp(forward[1:], before[:-1])
+        forward[2:] = np.where(skips[2:], np.logaddexp(forward[2:], before[:-2]), forward[2:])
+        forward += steps[states]
+    return float(np.logaddexp.reduce(forward[-2:]))
+
+
+def beam(
+    logits: NDArray[np.floating], charset: Charset, width: int, automaton: Automaton | None = None
+) -> list[Reading]:
+    """The likeliest texts (N,) that prefix beam search finds in logits (N, T, C).
+
+    Hannun et al. 2014, "First-pass large vocabulary continuous speech recognition using
+    bi-directional recurrent DNNs", algorithm 1, without a language model.
+
+    Args:
+        logits: of N pictures.
+        charset: what the classes mean.
+        width: prefixes kept at each step, and characters tried after each.
+        automaton: only texts that it accepts are given; None allows every text.
+
+    Raises:
+        PodiumError: no text that the automaton accepts fits into T time steps.
+    """
+    ways = _ways(charset, automaton)
+    log_probs = _checked(logits, charset)
+    return [_beam(steps, charset, width, ways) for steps in log_probs]
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """An automaton over labels: for each state, label -> next state and characters to go."""
+
+    steps: list[dict[int, int]]
+    to_go: list[int]
+
+
+def _ways(charset: Charset, automaton: Automaton | None) -> _Ways:
+    if automaton is None:
+        return _Ways([dict.fromkeys(range(1, n_classes(charset)), 0)], [0])
+    known = {one: label for label, one in enumerate(charset.characters, start=1)}
+    steps = [
+        {known[one]: state for one, state in ways.items() if one in known}
+        for ways in automaton.steps
+    ]
+    return _Ways(steps, automaton.distance)
+
+
+@dataclass
+class _Prefix:
+    """Log-probability of a prefix whose paths end in a blank, and in its last character."""
+
+    state: int
+    blank: float = -math.inf
+    last: float = -math.inf
+
+    @property
+    def both(self) -> float:
+        return _log_add(self.blank, self.last)
+
+
+def _beam(steps: Floats, charset: Charset, width: int, ways: _Ways) -> Reading:
+    """The likeliest text of one picture, log-probabilities (T, C)."""
+    beams: dict[Label, _Prefix] = {(): _Prefix(0, blank=0.0)}
+    for left, scores in zip(range(len(steps) - 1, -1, -1), steps.tolist(), strict=True):
+        grown = _grow(beams, scores, width, ways)
+        alive = [item for item in grown.items() if ways.to_go[item[1].state] <= left]
+        beams = dict(sorted(alive, key=lambda item: -item[1].both)[:width])
+    found = [Reading(charset.decode(label), label_log_prob(steps, label)) for label in beams]
+    if not found:
+        raise PodiumError(f"no text that the grammar allows fits into {len(steps)} time steps")
+    return max(found, key=lambda reading: reading.log_prob)
+
+
+def _grow(
+    beams: dict[Label, _Prefix], scores: list[float], width: int, ways: _Ways
+) -> dict[Label, _Prefix]:
+    """The prefixes after one more time step with log-probabilities `scores` (C,)."""
+    order = sorted(range(len(scores)), key=lambda one: -scores[one])
+    grown: dict[Label, _Prefix] = {}
+    for label, old in beams.items():
+        stays = grown.setdefault(label, _Prefix(old.state))
+        stays.blank = _log_add(stays.blank, old.both + scores[BLANK])
+        if label:
+            stays.last = _log_add(stays.last, old.last + scores[label[-1]])
+        options = ways.steps[old.state]
+        for one in [one for one in order if one in options][:width]:
+            longer = grown.setdefault((*label, one), _Prefix(options[one]))
+            before = old.blank if label[-1:] == (one,) else old.both
+            longer.last = _log_add(longer.last, before + scores[one])
+    return grown
+
+
+def _log_add(left: float, right: float) -> float:
+    low, high = sorted((left, right))
+    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+
+
+def _checked(logits: NDArray[np.floating], charset: Charset) -> Floats:
+    if logits.ndim != 3 or logits.shape[2] != n_classes(charset) or not logits.shape[1]:
+        raise PodiumError(
+            f"logits of shape {logits.shape} do not fit: they must be (pictures, time steps, "
+            f"{n_classes(charset)}), the blank and {len(charset)} characters"
+        )
+    if not np.isfinite(logits).all():
+        raise PodiumError("the reader gave logits that are not finite")
+    return log_softmax(logits)

@@ -1,0 +1,61 @@
+"""The captcha competitions: what their pictures say, and how they look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podium.captcha.grammar import Arithmetic, Grammar, PlainText
+from podium.captcha.style import Style, arithmetic_style, package_style
+from podium.errors import SettingsError
+from podium.params import Captcha
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of pictures.
+
+    Attributes:
+        code: keeps the random numbers of tasks apart.
+        grammar: what the pictures say.
+        style: how they look.
+    """
+
+    code: int
+    grammar: Grammar
+    style: Style
+
+
+def text_task(size: tuple[int, int], grammar: PlainText) -> Task:
+    """Pictures (w, h) of plain text as the package captcha draws them, in its own font."""
+    return Task(1, grammar, package_style(size, ("droid-sans-mono",)))
+
+
+def arithmetic_task(size: tuple[int, int]) -> Task:
+    """Pictures (w, h) of arithmetic; two fonts, since that of the competition is not known."""
+    return Task(2, Arithmetic(), arithmetic_style(size, ("droid-sans-mono", "dejavu-sans")))
+
+
+TASKS = {
+    "text": text_task((170, 80), PlainText()),
+    "arithmetic": arithmetic_task((180, 60)),
+}
+
+
+def task_named(name: str) -> Task:
+    """The competition's own settings of the task `name`; raises SettingsError for others."""
+    if name not in TASKS:
+        raise SettingsError(f"captcha task {name!r} is unknown; known are {', '.join(TASKS)}")
+    return TASKS[name]
+
+
+def task_from(name: str, settings: Captcha) -> Task:
+    """The task `name` as params.yaml has it.
+
+    Raises:
+        SettingsError: the name is unknown, or the alphabet cannot be used.
+    """
+    task_named(name)
+    if name == "text":
+        text = settings.text
+        return text_task((text.width, text.height), PlainText(text.alphabet, text.length))
+    return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
