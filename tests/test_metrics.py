@@ -69,6 +69,10 @@ def test_one_class_alone_has_no_auc():
     assert set(scores(two(0.2, 0.3), np.array([1, 1]))) == {"log_loss", "log_loss_se", "accuracy"}
 
 
+def test_three_classes_have_no_auc_even_if_two_occur():
+    assert "auc" not in scores(np.full((2, 3), 1 / 3), np.array([0, 1]))
+
+
 @pytest.mark.parametrize("score", [row_log_losses, scores])
 @pytest.mark.parametrize(
     ("probs", "truth", "shapes"),

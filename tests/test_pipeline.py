@@ -113,7 +113,8 @@ TAIL = ["train_photo_classifier", "submit_photos"]
 def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     project = new_project(tmp_path / "project")
     project.commit()
-    assert project.ran(project.dvc("repro")) == [
+    ran = [stage for stage in project.ran(project.dvc("repro")) if "captcha" not in stage]
+    assert ran == [
         "draw_photos",
         "ingest_photos",
         "assign_photo_folds",
@@ -171,7 +172,16 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     stage = "src/podium/stages/submit_photos.py"
     project.replace(stage, 'metrics = {"oof": steps,', 'metrics = {"marker": 1, "oof": steps,')
-    project.dvc("exp", "run", "--queue", "-n", "first", "-S", "train_photo_classifier.dropout=0.25")
+    project.dvc(
+        "exp",
+        "run",
+        "--queue",
+        "-n",
+        "first",
+        "-S",
+        "train_photo_classifier.dropout=0.25",
+        "submit_photos",
+    )
     project.replace(stage, '"marker": 1', '"marker": 2')
     project.dvc("queue", "start")
     deadline = time.monotonic() + 240

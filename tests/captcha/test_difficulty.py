@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from captcha_measures import contrast, match, n_specks, pieces, strokes, templates
 from podium.captcha.render import render_many
 from podium.captcha.style import Spread
 from podium.captcha.tasks import TASKS
-from tests.captcha.measures import contrast, match, n_specks, pieces, strokes, templates
 
 N = 500
 TEXT = TASKS["text"]

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from package_replay import replay
 from podium.captcha.draws import Draws, draw, n_uniform
 from podium.captcha.glyphs import Table, table
 from podium.captcha.noise import dot_pixels, draw_curve
 from podium.captcha.paint import _bicubic, _smoothed, opacities, paint
 from podium.captcha.tasks import TASKS
-from tests.captcha.replay import replay
 
 TEXT = TASKS["text"]
 
