@@ -43,9 +43,8 @@ class Project:
         return self.run(sys.executable, "-m", "dvc", *words)
 
     def commit(self) -> None:
-        who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
         self.run("git", "add", "-A")
-        self.run("git", *who, "commit", "-qm", "state")
+        self.run("git", "commit", "-qm", "state")
 
     def ran(self, output: str) -> list[str]:
         """The stages that ran, in order."""
@@ -81,6 +80,8 @@ def new_project(root: Path) -> Project:
     for name in ("config", ".gitignore"):
         shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
     project.run("git", "init", "-q")
+    project.run("git", "config", "user.name", "t")
+    project.run("git", "config", "user.email", "t@example.org")
     project.run(sys.executable, "-m", "podium.cli", "profile", "smoke")
     return project
 

@@ -99,6 +99,7 @@ def test_plots_are_there(finished):
     assert {path.name for path in plots.iterdir()} == {
         "calibration.csv",
         "confusion.csv",
+        "curves.png",
         "folds.csv",
         "ladder.png",
         "learning_curve.csv",

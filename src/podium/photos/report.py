@@ -91,6 +91,25 @@ def ladder_png(path: Path, found: Mapping[str, Mapping[str, float]]) -> None:
     _save(path, figure)
 
 
+def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> None:
+    """Learning curve, ROC and calibration side by side, for want of a browser."""
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    learning, roc, calibration = figure.subplots(1, 3)
+    for column in ("train_loss", "stop_loss"):
+        learning.plot(curve["epoch"], curve[column], label=column)
+    learning.set(title="learning curve, mean of heads", xlabel="epoch", ylabel="log loss")
+    learning.legend(frameon=False)
+    hit = np.eye(probs.shape[1])[truth].ravel()  # all classes pooled
+    fpr, tpr, _ = roc_curve(hit, probs.ravel())
+    roc.plot(fpr, tpr)
+    roc.set(title="ROC, out of fold", xlabel="false positive rate", ylabel="true positive rate")
+    bins = reliability(probs, truth)
+    calibration.plot([0, 1], [0, 1], color="#bbbbbb")
+    calibration.plot(bins["predicted"], bins["true_share"], marker="o")
+    calibration.set(title="calibration, out of fold", xlabel="predicted", ylabel="true share")
+    _save(path, figure)
+
+
 def _save(path: Path, figure: Figure) -> None:
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=110, metadata={"Software": None})

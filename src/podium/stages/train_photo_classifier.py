@@ -12,7 +12,14 @@ from podium.files import write_json, write_table
 from podium.params import load_params
 from podium.photos.crossval import load_rows
 from podium.photos.dataset import read_items
-from podium.photos.report import fold_scores, ladder_png, mean_oof, mistakes_png, write_curves
+from podium.photos.report import (
+    curves_png,
+    fold_scores,
+    ladder_png,
+    mean_oof,
+    mistakes_png,
+    write_curves,
+)
 from podium.photos.source import PictureSource
 from podium.photos.training import artefact_of, summary_lines, train_all
 from podium.predictions import write_predictions
@@ -42,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
     write_curves(args.plots, oof, data)
     ladder_png(args.plots / "ladder.png", found)
+    curve = trained.curves[params.train_photo_classifier.head]
+    curves_png(args.plots / "curves.png", curve, oof, data.truth)
     path_of, source = dict(zip(items["id"], items["path"], strict=True)), PictureSource(args.source)
     mistakes_png(
         args.plots / "mistakes.png",
