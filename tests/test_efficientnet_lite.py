@@ -87,6 +87,12 @@ def test_the_architecture(untrained, variant, n_trainable, n_blocks, block_chann
     assert all(layer.max_value == 6 for name, layer in layers.items() if name.endswith("_relu"))
 
 
+def test_channels_are_multiples_of_eight_and_never_a_tenth_too_few():
+    # to the nearest: 44 -> 48, 26.4 -> 24, 20 -> 24; 10 -> 8 would lack a fifth: 16; at least 8
+    found = [efficientnet_lite._round(channels) for channels in (44.0, 26.4, 20, 10, 1)]
+    assert found == [48, 24, 24, 16, 8]
+
+
 @pytest.mark.weights
 @pytest.mark.parametrize(("variant", "other"), [(0, 1), (1, 0), (1, 2), (2, 1)])
 def test_the_weights_of_another_variant_are_refused(spare, variant, other):

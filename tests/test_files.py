@@ -390,3 +390,18 @@ def test_text_sha256_does_not_depend_on_key_order():
     digest = hashlib.sha256(b'{"a": [1, 2], "b": 1}').hexdigest()
     assert files.text_sha256({"b": 1, "a": [1, 2]}) == digest
     assert files.text_sha256({"a": [2, 1], "b": 1}) != digest
+
+
+def test_blank_lines_are_no_rows_and_line_numbers_stay_true(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('id,label\n1,"a\nb"\n\n2,c\n\n')
+    assert files.read_table(path).to_numpy().tolist() == [["1", "a\nb"], ["2", "c"]]
+    path.write_text("id,label\n1,a\n\n2,b,c\n")
+    with pytest.raises(PodiumError, match=r"line 4 has 3 fields"):
+        files.read_table(path)
+
+
+def test_a_column_name_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("id,id\n1,2\n")
+    with pytest.raises(PodiumError, match="a column name occurs twice"):
+        files.read_table(tmp_path / "t.csv")

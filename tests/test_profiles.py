@@ -134,3 +134,19 @@ def test_a_comment_after_the_extractors_stays(tmp_path):
     profile.write_text("extractors:\n  hog:\n    weights: none\n")
     profiles.apply(profile, Path(path))
     assert "\n\n# above folds\nfolds:" in path.read_text()
+
+
+def test_a_profile_that_is_no_text_is_refused(lay, tmp_path):
+    (tmp_path / "big.yaml").write_bytes(b"photos: \xff\n")
+    with pytest.raises(SettingsError, match=r"big\.yaml: not valid YAML: .*0xff"):
+        profiles.apply(tmp_path / "big.yaml", tmp_path / "params.yaml")
+    assert (tmp_path / "params.yaml").read_text() == BEFORE
+
+
+@pytest.mark.xfail(
+    strict=True, reason="ruamel hangs what follows a mapping on its last key, which is dropped"
+)
+def test_a_comment_after_the_extractors_stays_though_the_last_one_goes(lay, tmp_path):
+    (tmp_path / "params.yaml").write_text(BEFORE.replace("\nfolds:", "\n# above folds\nfolds:"))
+    _, after = lay("extractors:\n  xception:\n    weights: download\n")
+    assert "\n\n# above folds\nfolds:" in after

@@ -90,19 +90,23 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file, strict=True))
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except FileNotFoundError:
         raise PodiumError(f"{path}: no such file; run the stage that writes it") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise PodiumError(f"{path}: not a readable CSV table ({error})") from None
-    header, body = (rows[0], rows[1:]) if rows else ([], [])
+    header: list[str] = rows[0][1] if rows else []
+    if len(set(header)) < len(header):
+        raise PodiumError(f"{path}: a column name occurs twice in {header}")
     if absent := [name for name in columns if name not in header]:
         raise PodiumError(f"{path}: column {', '.join(absent)} is missing; it has {header}")
-    for line, row in enumerate(body, start=2):
+    for line, row in rows[1:]:
         if len(row) != len(header):
             raise PodiumError(
                 f"{path}: line {line} has {len(row)} fields, the header {len(header)}"
             )
+    body = [row for _, row in rows[1:]]
     return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
 
 

@@ -47,7 +47,7 @@ def apply(profile: Path, params: Path) -> str:
 def _changes(profile: Path) -> Mapping[str, Any]:
     try:
         changes = YAML(typ="safe").load(profile.read_text(encoding="utf-8"))
-    except YAMLError as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"{profile}: not valid YAML: {reason}") from None
     if not isinstance(changes, dict):
