@@ -278,6 +278,7 @@ def zipped():
         legacy({}, keys=["never named"]),
     ],
     ids=lambda data: repr(data[:12]),
+    ids=lambda data: f"{len(data)} bytes",
 )
 def test_files_of_another_kind_are_refused(read, tmp_path, data):
     wanted = rf"^{re.escape(str(tmp_path))}/w\.pth: not a plain PyTorch state dict \("
