@@ -277,7 +277,6 @@ def zipped():
         legacy({}, keys=None)[:-5] + pickled(3),
         legacy({}, keys=["never named"]),
     ],
-    ids=lambda data: repr(data[:12]),
     ids=lambda data: f"{len(data)} bytes",
 )
 def test_files_of_another_kind_are_refused(read, tmp_path, data):
