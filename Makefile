@@ -28,7 +28,7 @@ repro: setup ## run the pipeline: raw or stand-in files to checked submissions
 	dvc repro
 
 test: setup ## run the tests
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and the other pre-commit hooks
 	pre-commit run --all-files
