@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from podium.errors import PodiumError
+from podium.errors import PodiumError, first_line
 from podium.files import locked, written_whole
 from podium.runtime import keras
 
@@ -46,9 +46,8 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for foreign and damaged files
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise PodiumError(
-            f"{path}: not a model this version can read ({reason})\n"
+            f"{path}: not a model this version can read ({first_line(error)[:200]})\n"
             "remedy: run dvc repro, which trains it again"
         ) from None
     described = [layer for layer in model.layers if isinstance(layer, Described)]

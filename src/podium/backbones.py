@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.errors import EnvironmentFault, PodiumError, SettingsError, first_line
 from podium.files import file_sha256
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
@@ -196,7 +196,7 @@ def _downloaded(name: str, constructor: Callable[..., Any], settings: dict[str, 
         return constructor(weights="imagenet", **settings)
     except Exception as error:  # Keras raises a bare Exception when the fetch fails
         raise EnvironmentFault(
-            f"weights of {name}: the download failed ({_first_line(error)})\n"
+            f"weights of {name}: the download failed ({first_line(error)})\n"
             f"remedy: put the file at data/weights/{name}.weights.h5 and its sha256 at "
             f"extractors.{name}.weights in params.yaml"
         ) from None
@@ -229,13 +229,9 @@ def _load_keras_weights(model: Any, path: Path) -> None:
             model.load_weights(alias)
     except Exception as error:  # Keras raises many kinds for files of another network
         raise PodiumError(
-            f"{path}: cannot be loaded into {model.name}: {_first_line(error)}\n"
+            f"{path}: cannot be loaded into {model.name}: {first_line(error)}\n"
             "remedy: use this network's weights without top (Keras calls such files notop)"
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _hog(pixels: Pixels) -> Features:

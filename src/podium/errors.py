@@ -48,6 +48,11 @@ _DISK_ERRORS = {
 }
 
 
+def first_line(error: Exception) -> str:
+    """What a foreign library says in its first line, or the error's kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def disk_fault(error: OSError, path: Path | None = None) -> EnvironmentFault | None:
     """The fault behind `error` in plain words, or None where it is not about the disk."""
     advice = _DISK_ERRORS.get(error.errno or 0)

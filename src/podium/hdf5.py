@@ -38,7 +38,7 @@ def read_features(path: Path) -> FeatureFile:
     Raises:
         PodiumError: it is missing, damaged, or no feature file.
     """
-    with _opened(path) as file:
+    with opened(path, "feature file") as file:
         return FeatureFile(
             ids=_texts(file["ids"]),
             labels=_texts(file["labels"]),
@@ -50,19 +50,24 @@ def read_features(path: Path) -> FeatureFile:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """How the features in `path` were made, without reading them."""
-    with _opened(path) as file:
+    with opened(path, "feature file") as file:
         provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
     return provenance
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def opened(path: Path, kind: str) -> Iterator[h5py.File]:
+    """The HDF5 file at `path`, to read.
+
+    Raises:
+        PodiumError: it is missing, damaged, or lacks what is read from it: it is no `kind`.
+    """
     try:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, KeyError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError)
-        reason = "no such file" if missing else f"damaged, or no feature file ({error})"
+        reason = "no such file" if missing else f"damaged, or no {kind} ({error})"
         raise PodiumError(f"{path}: {reason}\nremedy: remove it and run dvc repro") from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -153,15 +153,25 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         SettingsError: names each unknown, missing or mistyped key.
     """
     try:
-        return Params.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise SettingsError(f"{path}: no such file; run from the project's folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        return Params.model_validate(read_yaml(path))
     except ValidationError as error:
         faults = [_fault(path, detail) for detail in error.errors()]
         more = [f"and {len(faults) - 2} more"] if len(faults) > 3 else []
         raise SettingsError("\n".join(faults[: 2 if more else 3] + more)) from None
+
+
+def read_yaml(path: Path) -> Any:
+    """What the YAML file at `path` holds, read as DVC reads it (YAML 1.2).
+
+    Raises:
+        SettingsError: there is no such file, or it is no YAML.
+    """
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; run from the project's folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def _fault(path: Path, detail: object) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from podium.errors import SettingsError
 from podium.files import write_text
+from podium.params import read_yaml
 
 
 def apply(profile: Path, params: Path) -> str:
@@ -45,11 +45,7 @@ def apply(profile: Path, params: Path) -> str:
 
 
 def _changes(profile: Path) -> Mapping[str, Any]:
-    try:
-        changes = YAML(typ="safe").load(profile.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"{profile}: not valid YAML: {reason}") from None
+    changes = read_yaml(profile)
     if not isinstance(changes, dict):
         raise SettingsError(f"{profile}: a profile holds sections, as params.yaml does")
     return changes

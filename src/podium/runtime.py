@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["GPUS", "device_names", "freeze", "jit_compile", "keras", "set_up", "tf"]
+__all__ = ["GPUS", "freeze", "jit_compile", "keras", "set_up", "tf"]
 
 
 @contextmanager
@@ -43,9 +43,3 @@ def set_up(seed: int) -> None:
 def jit_compile() -> bool:
     """Whether XLA pays: on a GPU it does; on a CPU it was seen 2 to 20 times slower."""
     return bool(GPUS)
-
-
-def device_names() -> list[str]:
-    """The devices TensorFlow computes on, e.g. ['NVIDIA H100'] or ['CPU']."""
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in GPUS]
-    return [detail.get("device_name", "GPU") for detail in details] or ["CPU"]

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from podium.captcha.render import BLOCK, render_many
 from podium.captcha.tasks import Task
-from podium.errors import PodiumError, SettingsError
+from podium.errors import SettingsError
 from podium.files import locked, require_space, written_whole
+from podium.hdf5 import opened
 from podium.progress import watched
 
 SPLITS = ("train", "validation", "test")
@@ -128,12 +129,7 @@ def read_captchas(path: Path, split: str) -> Captchas:
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            group = file[split]
-            texts = [str(text) for text in group["texts"].asstr()[:]]
-            return Captchas(group["pixels"][:], texts, int(group.attrs["seed"]))
-    except (OSError, KeyError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        reason = "no such file" if missing else f"damaged, or no captcha file ({error})"
-        raise PodiumError(f"{path}: {reason}\nremedy: remove it and run dvc repro") from None
+    with opened(path, "captcha file") as file:
+        group = file[split]
+        texts = [str(text) for text in group["texts"].asstr()[:]]
+        return Captchas(group["pixels"][:], texts, int(group.attrs["seed"]))

@@ -22,6 +22,7 @@ import pandas as pd
 from PIL import Image
 
 from podium.errors import SettingsError
+from podium.files import write_table
 from podium.photos.drawing.anatomy import Animal
 from podium.photos.drawing.animal import add_animal
 from podium.photos.drawing.camera import exposed, picture_size
@@ -73,8 +74,8 @@ def draw_dataset(
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
     jobs = [*_train_jobs(out_dir, n_train, seed), *_test_jobs(out_dir, answers, seed)]
     _write_all(jobs, n_processes or os.cpu_count() or 1)
-    _write_table(out_dir / "sample_submission.csv", [0.5] * n_test)
-    _write_table(out_dir / "test_labels.csv", answers)
+    write_table(out_dir / "sample_submission.csv", _labelled([0.5] * n_test))
+    write_table(out_dir / "test_labels.csv", _labelled(answers))
 
 
 def _answers(n_test: int, seed: int) -> list[int]:
@@ -114,6 +115,5 @@ def _write_picture(job: _Job) -> None:
     job.path.write_bytes(data.getvalue())
 
 
-def _write_table(path: Path, labels: list[int] | list[float]) -> None:
-    table = pd.DataFrame({"id": range(1, len(labels) + 1), "label": labels})
-    table.to_csv(path, index=False, lineterminator="\n")
+def _labelled(labels: list[int] | list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"id": range(1, len(labels) + 1), "label": labels})
