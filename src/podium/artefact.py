@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,30 @@ def save(model: keras.Model, path: Path) -> None:
         model.save(partial)
 
 
+def task_of(path: Path) -> str:
+    """What the model in `path` is for, read without building it: photos, captcha-text, ...
+
+    Raises:
+        PodiumError: the file is missing, damaged, or was not written by `save`.
+    """
+    _require(path)
+    try:
+        with zipfile.ZipFile(path) as parts:
+            config = json.loads(parts.read("config.json"))
+        layers = config["config"]["layers"]
+        found = [one["config"]["description"] for one in layers if one["class_name"] == "Described"]
+        return str(found[0]["task"])
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, IndexError):
+        raise PodiumError(
+            f"{path}: not a podium model\nremedy: run dvc repro, which trains it again"
+        ) from None
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
+
+
 def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """The model in `path` and its description. Nothing in the file is run.
 
@@ -41,8 +67,7 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         PodiumError: the file is missing, damaged, or was not written by `save`.
     """
-    if not path.is_file():
-        raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
+    _require(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for foreign and damaged files

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,18 +45,47 @@ def predict(
         "data/weights"
     ),
 ) -> None:
-    """Classify pictures with a trained model; prints CSV: path, class, then each probability."""
+    """Classify or read pictures with a trained model; prints CSV.
+
+    Photos: path, class, each probability. Captchas: path, text (or expression and value), and the
+    probability of that text.
+    """
     if missing := [path for path in images if not path.is_file()]:
         raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
+    from podium import artefact
+
+    task = artefact.task_of(model)
+    lines = (
+        _read_captchas(model, images) if task != "photos" else _classify(model, images, weights_dir)
+    )
+    for line in lines:
+        print(line)
+
+
+def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[str]:
     from podium.photos.classifier import PhotoClassifier
 
     classifier = PhotoClassifier(model, weights_dir)
-    print(",".join(["path", "class", *(f"p_{name}" for name in classifier.classes)]))
+    yield ",".join(["path", "class", *(f"p_{name}" for name in classifier.classes)])
     for start in range(0, len(images), classifier.batch_size):
         part = images[start : start + classifier.batch_size]
         for path, probs in zip(part, classifier.classify(part), strict=True):
             values = [f"{value:.6f}" for value in probs]
-            print(",".join([str(path), classifier.classes[int(probs.argmax())], *values]))
+            yield ",".join([str(path), classifier.classes[int(probs.argmax())], *values])
+
+
+def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:
+    from podium.captcha.handing_in import answer
+    from podium.captcha.reader import BATCH, CaptchaReader
+    from podium.captcha.source import COLUMNS
+
+    reader = CaptchaReader(model)
+    yield ",".join(["path", *COLUMNS[reader.task][1:], "probability"])
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        for path, found in zip(part, reader.read_files(part), strict=True):
+            values = [answer(found.text)] if reader.task == "arithmetic" else []
+            yield ",".join([str(path), found.text, *values, f"{math.exp(found.log_prob):.6f}"])
 
 
 @app.command()
@@ -82,10 +113,23 @@ def submit(
     head = path.read_text(encoding="utf-8").splitlines()[:4]
     print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
     print("\n".join(f"  {line}" for line in [*head, "..."]))
-    for step, scores in manifest["scores"]["oof"].items():
-        print(f"  {step:<13} log loss {scores['log_loss']:.4f}  accuracy {scores['accuracy']:.4f}")
-    if filled := manifest["filled_with_prior"]:
+    print("\n".join(_score_lines(manifest["scores"])))
+    if filled := manifest.get("filled_with_prior"):
         print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
+    if empty := manifest.get("not_computable"):
+        print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
+
+
+def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """Each score under its name; within a group, one line."""
+    if "log_loss" in scores:
+        yield f"  {name:<30} log loss {scores['log_loss']:.4f}  accuracy {scores['accuracy']:.4f}"
+    elif "score" in scores:
+        low, high = scores["low"], scores["high"]
+        yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
+    else:
+        for key, value in scores.items():
+            yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
 
 
 @app.command()

@@ -96,9 +96,9 @@ class SubmitPhotos(Section):
 
 
 class CaptchaText(Section):
-    """Pictures of `length` characters out of `alphabet`, in pixels."""
+    """Pictures of `length` characters out of `alphabet`, in pixels; raw brings its own."""
 
-    source: Literal["standin"]
+    source: Literal["standin", "raw"]
     width: Annotated[int, Field(ge=32, le=1024)]
     height: Annotated[int, Field(ge=32, le=1024)]
     alphabet: Annotated[str, Field(min_length=1)]
@@ -106,9 +106,9 @@ class CaptchaText(Section):
 
 
 class CaptchaArithmetic(Section):
-    """Pictures of three digits and two operators, in pixels."""
+    """Pictures of three digits and two operators, in pixels; raw brings its own size."""
 
-    source: Literal["standin"]
+    source: Literal["standin", "raw"]
     width: Annotated[int, Field(ge=32, le=1024)]
     height: Annotated[int, Field(ge=32, le=1024)]
 
@@ -121,7 +121,7 @@ class Captcha(Section):
 
 
 class GenerateCaptcha(Section):
-    """How many pictures of each task are drawn, from which seeds."""
+    """How many pictures of each task are drawn, from which seeds; how raw ones are split."""
 
     n_train: Count
     n_validation: Count
@@ -129,6 +129,41 @@ class GenerateCaptcha(Section):
     seed_train: Seed
     seed_validation: Seed
     seed_test: Seed
+    validation_share: Annotated[float, Field(gt=0, lt=1)]
+    max_megapixels: Positive
+
+
+class CaptchaReader(Section):
+    """What a captcha reader is, and how long it learns."""
+
+    task: Literal["text", "arithmetic"]
+    model: Literal["cnn", "crnn"]
+    width: Annotated[int, Field(ge=4, le=256)]
+    on_the_fly: bool
+    emphasis: str
+    precision: Literal["float32", "mixed_bfloat16"]
+    augment: Share
+    epochs: Count
+    epoch_size: Count
+    batch_size: Count
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Share
+    beam_width: Count
+    seed: Seed
+
+
+class Submitted(Section):
+    """The reader whose texts are handed in."""
+
+    reader: str
+
+
+class SubmitCaptcha(Section):
+    """Which reader is handed in for each task."""
+
+    text: Submitted
+    arithmetic: Submitted
 
 
 class Params(Section):
@@ -144,6 +179,8 @@ class Params(Section):
     submit_photos: SubmitPhotos
     captcha: Captcha
     generate_captcha: GenerateCaptcha
+    train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
+    submit_captcha: SubmitCaptcha
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

@@ -33,9 +33,15 @@ with _silent_stderr():
     GPUS = tf.config.list_physical_devices("GPU")  # asking greets once more
 
 
-def set_up(seed: int) -> None:
-    """Seed Python, NumPy and TensorFlow, and let GPU memory grow as it is needed."""
+def set_up(seed: int, precision: str = "float32") -> None:
+    """Seed Python, NumPy and TensorFlow, and let GPU memory grow as it is needed.
+
+    Args:
+        seed: 0 or more.
+        precision: a policy of Keras for the layers built from now on.
+    """
     keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_global_policy(precision)
     for gpu in GPUS:
         tf.config.experimental.set_memory_growth(gpu, True)
 

@@ -46,19 +46,24 @@ def ordered_ids(sample_path: Path, columns: Sequence[str], test_ids: Sequence[st
     return ids
 
 
-def check(path: Path, table: pd.DataFrame, ids: Sequence[str]) -> None:
-    """Raise a PodiumError unless `table` (ids, then probabilities) may be handed in."""
+def check_ids(path: Path, table: pd.DataFrame, ids: Sequence[str]) -> None:
+    """Raise a PodiumError unless the first column of `table` is exactly `ids`, in their order."""
     found = [str(name) for name in table.iloc[:, 0]]
     refuse_duplicates(path, found)
     refuse_other_ids(path, found, ids, "predict every test picture, and only those")
     if found != list(ids):
         raise PodiumError(f"{path}: the ids are right but not in the sample's order")
+
+
+def check(path: Path, table: pd.DataFrame, ids: Sequence[str]) -> None:
+    """Raise a PodiumError unless `table` (ids, then probabilities) may be handed in."""
+    check_ids(path, table, ids)
     values = table.iloc[:, 1:].to_numpy(dtype=np.float64)
     bad = ~(np.isfinite(values) & (values >= 0) & (values <= 1)).all(axis=1)
     if bad.any():
         raise PodiumError(
             f"{path}: {int(bad.sum())} rows hold NaN or values outside 0 to 1, "
-            f"e.g. id {found[int(np.flatnonzero(bad)[0])]}"
+            f"e.g. id {table.iloc[:, 0].tolist()[int(np.flatnonzero(bad)[0])]}"
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from podium.captcha import ctc
 from podium.captcha.automaton import Automaton, from_templates
 from podium.captcha.charset import Charset
-from podium.captcha.grammar import arithmetic_automaton
+from podium.captcha.grammar import ARITHMETIC
 from podium.errors import PodiumError
 
 AB = Charset("ab")
@@ -36,9 +36,9 @@ def test_two_steps_by_hand() -> None:
     # steps: blank .4, a .6 | blank .7, a .3; paths: -- .28, a- .42, -a .12, aa .18
     steps = logits_of([0.4, 0.6], [0.7, 0.3])
     one = Charset("a")
-    assert ctc.label_log_prob(ctc.log_softmax(steps)[0], [1]) == pytest.approx(math.log(0.72))
-    assert ctc.label_log_prob(ctc.log_softmax(steps)[0], []) == pytest.approx(math.log(0.28))
-    assert ctc.label_log_prob(ctc.log_softmax(steps)[0], [1, 1]) == -math.inf
+    assert ctc.label_log_probs(ctc.log_softmax(steps), [[1]])[0] == pytest.approx(math.log(0.72))
+    assert ctc.label_log_probs(ctc.log_softmax(steps), [[]])[0] == pytest.approx(math.log(0.28))
+    assert ctc.label_log_probs(ctc.log_softmax(steps), [[1, 1]])[0] == -math.inf
     [greedy] = ctc.greedy(steps, one)
     assert greedy.text == "a"
     assert greedy.log_prob == pytest.approx(math.log(0.72))
@@ -70,7 +70,7 @@ def test_beam_of_full_width_is_exact(seed: int) -> None:
     assert reading.log_prob == pytest.approx(math.log(truth[best]))
     assert sum(truth.values()) == pytest.approx(1)
     for text, weight in truth.items():
-        assert ctc.label_log_prob(log_probs, AB.encode(text)) == pytest.approx(math.log(weight))
+        assert ctc.label_log_probs(log_probs[None], [AB.encode(text)])[0] == pytest.approx(math.log(weight))
 
 
 def test_prefixes_carry_the_sum_of_their_paths() -> None:
@@ -98,7 +98,7 @@ def test_constrained_beam_of_full_width_is_exact(seed: int) -> None:
 
 
 def test_arithmetic_is_always_parsable_even_from_noise() -> None:
-    charset, automaton = Charset("0123456789+-*()"), arithmetic_automaton()
+    charset, automaton = Charset("0123456789+-*()"), from_templates(*ARITHMETIC)
     logits = np.random.default_rng(0).normal(0, 3, (20, 12, 16))
     assert not all(automaton.accepts(one.text) for one in ctc.greedy(logits, charset))
     for width in (1, 4):
@@ -115,7 +115,7 @@ def test_a_certain_text_is_read_by_every_decoder() -> None:
     readings = [
         *ctc.greedy(logits, charset),
         *ctc.beam(logits, charset, 3),
-        *ctc.beam(logits, charset, 3, arithmetic_automaton()),
+        *ctc.beam(logits, charset, 3, from_templates(*ARITHMETIC)),
     ]
     assert [one.text for one in readings] == [text] * 3
     assert all(-0.01 < one.log_prob <= 0 for one in readings)
@@ -123,7 +123,7 @@ def test_a_certain_text_is_read_by_every_decoder() -> None:
 
 def test_too_few_steps_for_the_grammar() -> None:
     with pytest.raises(PodiumError, match="fits into 4 time steps"):
-        ctc.beam(np.zeros((1, 4, 16)), Charset("0123456789+-*()"), 3, arithmetic_automaton())
+        ctc.beam(np.zeros((1, 4, 16)), Charset("0123456789+-*()"), 3, from_templates(*ARITHMETIC))
 
 
 def test_a_character_outside_the_charset_is_never_tried() -> None:

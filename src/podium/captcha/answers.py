@@ -46,6 +46,11 @@ def evaluate(expression: str, variables: Mapping[str, Fraction] | None = None) -
     return value
 
 
+def plain(value: Fraction) -> str:
+    """A value as text: whole numbers bare, others with two decimals. 5/2 -> 2.50."""
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):.2f}"
+
+
 class _Parser:
     """Recursive descent: sum = product {(+|-) product}, product = atom {(*|/) atom}."""
 

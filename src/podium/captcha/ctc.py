@@ -17,18 +17,11 @@ from numpy.typing import NDArray
 from podium.captcha.automaton import Automaton
 from podium.captcha.charset import Charset
 from podium.errors import PodiumError
+from podium.predictions import Reading
 
 BLANK = 0
 Floats = NDArray[np.float64]
 Label = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A text and the natural logarithm of its probability, summed over all its paths."""
-
-    text: str
-    log_prob: float
 
 
 def n_classes(charset: Charset) -> int:
@@ -75,30 +68,32 @@ def greedy(logits: NDArray[np.floating], charset: Charset) -> list[Reading]:
     """The texts (N,) of the likeliest path through each of logits (N, T, C)."""
     log_probs = _checked(logits, charset)
     labels = [collapse(path) for path in log_probs.argmax(-1).tolist()]
-    return [
-        Reading(charset.decode(label), label_log_prob(steps, label))
-        for steps, label in zip(log_probs, labels, strict=True)
-    ]
+    scores = label_log_probs(log_probs, labels).tolist()
+    texts = [charset.decode(label) for label in labels]
+    return [Reading(text, score) for text, score in zip(texts, scores, strict=True)]
 
 
-def label_log_prob(log_probs: Floats, label: Sequence[int]) -> float:
-    """Log-probability of `label` given log-probabilities (T, C), over all paths that say it.
+def label_log_probs(log_probs: Floats, labels: Sequence[Sequence[int]]) -> Floats:
+    """Log-probabilities (N,) of N labels given log-probabilities (N, T, C), over all their paths.
 
     The forward variables of Graves et al. 2006, section 4.1, in logarithms.
     """
-    states = np.full(2 * len(label) + 1, BLANK)
-    states[1::2] = label
-    skips = np.zeros(len(states), dtype=bool)
-    skips[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
-    forward = np.full(len(states), -np.inf)
-    forward[0] = 0.0
-    for steps in log_probs:
+    lengths = np.array([len(label) for label in labels], dtype=np.int64)
+    states = np.full((len(labels), 2 * int(lengths.max(initial=0)) + 1), BLANK)
+    for row, label in enumerate(labels):
+        states[row, 1 : 2 * len(label) : 2] = label
+    barred = np.where((states[:, 2:] == BLANK) | (states[:, 2:] == states[:, :-2]), -np.inf, 0.0)
+    forward = np.full(states.shape, -np.inf)
+    forward[:, 0] = 0.0
+    for step in range(log_probs.shape[1]):
         before = forward
         forward = before.copy()
-        forward[1:] = np.logaddexp(forward[1:], before[:-1])
-        forward[2:] = np.where(skips[2:], np.logaddexp(forward[2:], before[:-2]), forward[2:])
-        forward += steps[states]
-    return float(np.logaddexp.reduce(forward[-2:]))
+        forward[:, 1:] = np.logaddexp(forward[:, 1:], before[:, :-1])
+        forward[:, 2:] = np.logaddexp(forward[:, 2:], before[:, :-2] + barred)
+        forward += np.take_along_axis(log_probs[:, step], states, axis=1)
+    rows = np.arange(len(labels))
+    last = np.where(lengths > 0, forward[rows, 2 * lengths - 1], -np.inf)
+    return np.asarray(np.logaddexp(forward[rows, 2 * lengths], last), dtype=np.float64)
 
 
 def beam(
@@ -162,10 +157,12 @@ def _beam(steps: Floats, charset: Charset, width: int, ways: _Ways) -> Reading:
         grown = _grow(beams, scores, width, ways)
         alive = [item for item in grown.items() if ways.to_go[item[1].state] <= left]
         beams = dict(sorted(alive, key=lambda item: -item[1].both)[:width])
-    found = [Reading(charset.decode(label), label_log_prob(steps, label)) for label in beams]
-    if not found:
+    if not beams:
         raise PodiumError(f"no text that the grammar allows fits into {len(steps)} time steps")
-    return max(found, key=lambda reading: reading.log_prob)
+    labels = list(beams)
+    scores = label_log_probs(np.broadcast_to(steps, (len(labels), *steps.shape)), labels)
+    best = int(scores.argmax())
+    return Reading(charset.decode(labels[best]), float(scores[best]))
 
 
 def _grow(

@@ -1,135 +1,147 @@
-"""Pictures and their texts in one HDF5 file, the same bytes for any number of processes."""
+"""What readers read: pictures, ids and texts in one HDF5 file, whatever they came from."""
 
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import cv2
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.render import BLOCK, render_many
-from podium.captcha.tasks import Task
-from podium.errors import SettingsError
+from podium.captcha.charset import Charset
+from podium.errors import PodiumError
 from podium.files import locked, require_space, written_whole
 from podium.hdf5 import opened
-from podium.progress import watched
 
 SPLITS = ("train", "validation", "test")
-PART = 2 * BLOCK  # pictures that one process draws at a time
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
-AHEAD = 2  # parts waiting for each process
-_BYTES_PER_PIXEL = 1.5  # room asked for on the disk; captchas take about a third of that
+_BYTES_PER_PIXEL = 1.5  # room asked for on the disk; drawn captchas take about a third of that
+_TEXT = h5py.string_dtype("utf-8")
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Pictures number 0 to `n_pictures` - 1 of one seed."""
+    """Pictures by id with their texts ('' = unknown); `seed` of those that were drawn, or -1."""
 
     name: str
-    seed: int
-    n_pictures: int
+    ids: Sequence[str]
+    seed: int = -1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a file's pictures: size (w, h), characters, and how they were made."""
+
+    size: tuple[int, int]
+    charset: Charset
+    provenance: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Captchas:
-    """One split of a file: pixels (N, H, W, 3) uint8 RGB, and texts (N,)."""
+    """One split of a file: pixels (N, H, W, 3) uint8 RGB, texts (N,) and ids (N,)."""
 
     pixels: Pixels
     texts: list[str]
-    seed: int
-
-
-def splits(n_pictures: Sequence[int], seeds: Sequence[int]) -> list[Split]:
-    """Train, validation and test of these sizes and seeds.
-
-    Raises:
-        SettingsError: two splits share a seed, and with it pictures.
-    """
-    if len(set(seeds)) < len(seeds):
-        raise SettingsError(f"train, validation and test need seeds of their own, not {seeds}")
-    return [Split(*one) for one in zip(SPLITS, seeds, n_pictures, strict=True)]
+    ids: list[str]
 
 
 def write_captchas(
-    path: Path, task: Task, parts: Sequence[Split], provenance: dict[str, Any], processes: int
+    path: Path,
+    facts: Facts,
+    splits: Sequence[Split],
+    parts: Iterable[tuple[Pixels, Sequence[str]]],
 ) -> None:
-    """Draw the pictures of `parts` and write them to `path`, whole or not at all.
+    """Write a captcha file, whole or not at all; memory does not grow with the pictures.
 
     Args:
-        path: an HDF5 file; each split is a group of `pixels` (N, H, W, 3) and `texts` (N,) with
-            its seed in the attribute `seed`.
-        task: what is drawn.
-        parts: sizes and seeds.
-        provenance: stored as JSON in the attribute of that name.
-        processes: how many draw; memory grows with it, never with N, and the bytes do not change.
+        path: an HDF5 file; each split becomes a group of `pixels` (N, H, W, 3), `texts` (N,) and
+            `ids` (N,), with its seed in the attribute `seed`.
+        facts: of all pictures.
+        splits: train, validation and test.
+        parts: pixels (n, H, W, 3) and texts (n,) of all splits, one after the other in order; no
+            part reaches over the end of a split.
+
+    Raises:
+        PodiumError: the parts do not add up to the splits.
     """
-    w, h = task.style.size
-    n_pictures = sum(part.n_pictures for part in parts)
+    w, h = facts.size
+    n_pictures = sum(len(split.ids) for split in splits)
     require_space(path, int(n_pictures * w * h * _BYTES_PER_PIXEL) + (1 << 20))
+    rest = iter(parts)
     with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-        tables = {part.name: _tables(file, part, (h, w, 3)) for part in parts}
-        total = sum(-(-part.n_pictures // PART) for part in parts)
-        drawn = _drawn(task, parts, processes)
-        for name, start, pixels, texts in watched(drawn, total, "captchas, parts"):
-            tables[name]["pixels"][start : start + len(pixels)] = pixels
-            tables[name]["texts"][start : start + len(texts)] = texts
+        file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
+        file.attrs["charset"] = facts.charset.characters
+        for split in splits:
+            group = _group(file, split, (h, w, 3))
+            row = 0
+            while row < len(split.ids):
+                pixels, texts = next(rest, (None, ()))
+                if pixels is None or row + len(texts) > len(split.ids):
+                    raise PodiumError(f"{path}: its pictures do not add up to {split.name}")
+                group["pixels"][row : row + len(texts)] = pixels
+                group["texts"][row : row + len(texts)] = list(texts)
+                row += len(texts)
 
 
-def _tables(file: h5py.File, part: Split, shape: tuple[int, int, int]) -> h5py.Group:
-    group = file.create_group(part.name)
-    group.attrs["seed"] = part.seed
-    n, chunk = part.n_pictures, max(1, min(CHUNK, part.n_pictures))
-    group.create_dataset(
-        "pixels", (n, *shape), "u1", chunks=(chunk, *shape), compression="lzf", fletcher32=True
-    )
-    group.create_dataset("texts", (n,), h5py.string_dtype("utf-8"), chunks=(chunk,))
+def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.Group:
+    group, n = file.create_group(split.name), len(split.ids)
+    group.attrs["seed"] = split.seed
+    chunk = max(1, min(CHUNK, n))
+    space: dict[str, Any] = {"chunks": (chunk, *shape)} if n else {}
+    if n:
+        space |= {"compression": "lzf", "fletcher32": True}
+    group.create_dataset("pixels", (n, *shape), "u1", **space)
+    group.create_dataset("texts", (n,), _TEXT)
+    group.create_dataset("ids", data=list(split.ids), dtype=_TEXT, shape=(n,))
     return group
 
 
-Drawn = tuple[str, int, Pixels, list[str]]  # split, number of the first, pixels, texts
-
-
-def _drawn(task: Task, parts: Sequence[Split], processes: int) -> Iterator[Drawn]:
-    """All pictures in order, PART at a time."""
-    jobs = [(task, part, start) for part in parts for start in range(0, part.n_pictures, PART)]
-    if processes == 1:
-        yield from (_draw(*job) for job in jobs)
-        return
-    waiting: deque[Future[Drawn]] = deque()
-    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        for job in jobs:
-            if len(waiting) == AHEAD * processes:
-                yield waiting.popleft().result()
-            waiting.append(pool.submit(_draw, *job))
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _draw(task: Task, part: Split, start: int) -> Drawn:
-    stop = min(start + PART, part.n_pictures)
-    pictures = list(render_many(task, part.seed, start, stop))
-    return part.name, start, np.stack([one for one, _ in pictures]), [text for _, text in pictures]
-
-
-def read_captchas(path: Path, split: str) -> Captchas:
-    """One split of the file at `path`; every block is checked against its checksum.
+def read_facts(path: Path) -> Facts:
+    """What is known of the pictures in the file at `path`.
 
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
     with opened(path, "captcha file") as file:
+        _, h, w, _ = file["train/pixels"].shape
+        charset = Charset(str(file.attrs["charset"]))
+        return Facts((w, h), charset, json.loads(file.attrs["provenance"]))
+
+
+def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:
+    """Ids (N,) and texts (N,) of one split."""
+    with opened(path, "captcha file") as file:
         group = file[split]
-        texts = [str(text) for text in group["texts"].asstr()[:]]
-        return Captchas(group["pixels"][:], texts, int(group.attrs["seed"]))
+        return _texts(group["ids"]), _texts(group["texts"])
+
+
+def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
+    """One split of the file at `path`, or its first `stop` pictures, in memory.
+
+    Every block is checked against its checksum.
+
+    Raises:
+        PodiumError: the file is missing, damaged, or no captcha file.
+    """
+    ids, texts = read_texts(path, split)
+    with opened(path, "captcha file") as file:
+        return Captchas(file[split]["pixels"][:stop], texts[:stop], ids[:stop])
+
+
+def pixel_parts(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
+    """The pixels (up to `n`, H, W, 3) of one split, part by part: for splits of any size."""
+    with opened(path, "captcha file") as file:
+        pixels = file[split]["pixels"]
+        for start in range(0, len(pixels), n):
+            yield pixels[start : start + n]
+
+
+def _texts(dataset: h5py.Dataset) -> list[str]:
+    return [str(text) for text in dataset.asstr()[:]]

@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.automaton import Automaton, from_templates
 from podium.errors import SettingsError
 
 DIGITS = string.digits
 OPERATORS = "+-*"
 CHARACTERS = string.digits + string.ascii_uppercase
+# every expression of the arithmetic competition, and nothing else: see automaton.from_templates
+ARITHMETIC = (("dodod", "(dod)od", "do(dod)"), {"d": DIGITS, "o": OPERATORS})
 
 
 class Grammar(Protocol):
@@ -38,16 +39,24 @@ class Grammar(Protocol):
 
 @dataclass(frozen=True)
 class PlainText:
-    """Texts of `length` characters, each equally likely and independent of the others."""
+    """Texts of `length` characters, each on its own and, but for emphasis, equally likely.
+
+    Each time that `emphasis` names a character, it is drawn once more as often.
+    """
 
     alphabet: str = CHARACTERS
     length: int = 4
+    emphasis: str = ""
 
     def __post_init__(self) -> None:
         twice = sorted({one for one in self.alphabet if self.alphabet.count(one) > 1})
         if not self.alphabet or twice or any(one.isspace() for one in self.alphabet):
             what = f"{', '.join(twice)} twice" if twice else "nothing, or white space"
             raise SettingsError(f"captcha alphabet {self.alphabet!r} holds {what}")
+        if foreign := sorted(set(self.emphasis) - set(self.alphabet)):
+            raise SettingsError(
+                f"captcha emphasis holds {', '.join(foreign)}, the alphabet does not"
+            )
         if self.length < 1:
             raise SettingsError(f"captcha length must be 1 or more, but it is {self.length}")
 
@@ -63,8 +72,9 @@ class PlainText:
 
     def texts(self, uniform: NDArray[np.float64]) -> list[str]:
         """The texts (B,) that numbers (B, length) stand for."""
-        rows = (uniform * len(self.alphabet)).astype(np.int64).tolist()
-        return ["".join([self.alphabet[number] for number in row]) for row in rows]
+        choices = self.alphabet + self.emphasis
+        rows = (uniform * len(choices)).astype(np.int64).tolist()
+        return ["".join([choices[number] for number in row]) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -90,8 +100,3 @@ _BRACKETS = ("{}{}{}{}{}", "({}{}{}){}{}", "{}{}({}{}{})")
 
 def _expression(a: int, first: int, b: int, second: int, c: int, brackets: int) -> str:
     return _BRACKETS[brackets].format(a, OPERATORS[first], b, OPERATORS[second], c)
-
-
-def arithmetic_automaton() -> Automaton:
-    """All expressions of the arithmetic competition, and nothing else."""
-    return from_templates(("dodod", "(dod)od", "do(dod)"), classes={"d": DIGITS, "o": OPERATORS})

@@ -48,8 +48,8 @@ def task_named(name: str) -> Task:
     return TASKS[name]
 
 
-def task_from(name: str, settings: Captcha) -> Task:
-    """The task `name` as params.yaml has it.
+def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task:
+    """The task `name` as params.yaml has it; `emphasis`: characters of a text drawn more often.
 
     Raises:
         SettingsError: the name is unknown, or the alphabet cannot be used.
@@ -57,5 +57,6 @@ def task_from(name: str, settings: Captcha) -> Task:
     task_named(name)
     if name == "text":
         text = settings.text
-        return text_task((text.width, text.height), PlainText(text.alphabet, text.length))
+        grammar = PlainText(text.alphabet, text.length, emphasis)
+        return text_task((text.width, text.height), grammar)
     return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))

@@ -1,0 +1,85 @@
+"""A captcha submission: the texts of one reader, and for expressions what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from podium.captcha.answers import NotComputable, evaluate, plain
+from podium.captcha.charset import Charset
+from podium.captcha.scoring import scores
+from podium.captcha.source import COLUMNS
+from podium.errors import PodiumError, SettingsError
+from podium.ids import refuse_other_ids
+from podium.params import Params
+
+
+def chosen_reader(task: str, params: Params) -> str:
+    """The reader whose texts are handed in for `task`.
+
+    Raises:
+        SettingsError: there is no such reader, or it reads another task.
+    """
+    name = str(getattr(params.submit_captcha, task).reader)
+    fit = [one for one, reader in params.train_captcha_reader.items() if reader.task == task]
+    if name not in fit:
+        raise SettingsError(
+            f"submit_captcha.{task}.reader: {name!r} does not read {task}; "
+            f"train_captcha_reader has {', '.join(fit) or 'none for it'}"
+        )
+    return name
+
+
+def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[str]:
+    """The texts (len(ids),) that the prediction table at `path` has for `ids`.
+
+    Raises:
+        PodiumError: the table names other pictures.
+    """
+    rows = table[table["split"] == split].set_index("id")
+    refuse_other_ids(path, list(rows.index), ids, "run dvc repro: the table is of other pictures")
+    return [str(text) for text in rows.loc[list(ids), "text"]]
+
+
+def answer(expression: str) -> str:
+    """The value of an expression as a submission has it, '' if there is none."""
+    try:
+        return plain(evaluate(expression))
+    except NotComputable:
+        return ""
+
+
+def frame(task: str, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+    """The submission's rows."""
+    columns = [list(ids), list(texts)]
+    if task == "arithmetic":
+        columns.append([answer(text) for text in texts])
+    return pd.DataFrame(dict(zip(COLUMNS[task], columns, strict=True)))
+
+
+def check_texts(path: Path, table: pd.DataFrame, charset: Charset) -> None:
+    """Raise a PodiumError if a text is empty or has characters that no train picture has."""
+    for name, text in zip(table.iloc[:, 0], table.iloc[:, 1], strict=True):
+        if not text or set(text) - set(charset.characters):
+            raise PodiumError(f"{path}: id {name} has the text {text!r}, which cannot be right")
+
+
+def test_scores(task: str, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+    """Scores on test pictures where the text of every one is known; else nothing."""
+    return scores(task, truth, texts) if truth and all(truth) else {}
+
+
+def summary_lines(metrics: dict[str, Any], not_computable: Sequence[str]) -> list[str]:
+    """What a person reads after the stage."""
+    lines = [
+        f"{split:<10} {name:<20} {one['score']:.6f}  "
+        f"(95 %: {one['low']:.6f} to {one['high']:.6f}, n = {one['n']:,})"
+        for split, found in metrics.items()
+        for name, one in found.items()
+    ]
+    if not_computable:
+        lines.append(f"{len(not_computable)} expressions have no value: {not_computable[:3]}")
+    return lines

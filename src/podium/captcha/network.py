@@ -1,0 +1,99 @@
+"""The two readers as Keras models: pixels (N, H, W, 3) of 0 to 255 in, logits (N, T, C) out.
+
+Class 0 is the blank, class k >= 1 the label k of a charset. `crnn` has a time step for every
+8 pixels of width and learns by CTC; `cnn` has one step per character and never says the blank.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.artefact import Described
+from podium.runtime import keras, tf
+
+layers = keras.layers
+_GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
+_MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
+
+
+@keras.saving.register_keras_serializable("podium")
+class Standardise(keras.layers.Layer):
+    """Pictures (N, H, W, 3) of 0 to 255 -> mean 0 in each colour, deviation 1 over all.
+
+    Polarity and colour stay; a picture that is nearly invisible becomes as plain as any other.
+    """
+
+    def call(self, pixels: Any) -> Any:
+        """The pictures as float32."""
+        pixels = tf.cast(pixels, tf.float32)
+        centred = pixels - tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), axis=(1, 2, 3), keepdims=True)
+        return centred / (tf.sqrt(variance) + _GREY_LEVEL)
+
+
+def build(
+    kind: str,
+    size: tuple[int, int],
+    n_classes: int,
+    n_characters: int,
+    width: int,
+    description: dict[str, Any],
+) -> keras.Model:
+    """An untrained reader.
+
+    Args:
+        kind: cnn or crnn.
+        size: of the pictures, (w, h).
+        n_classes: C, the characters and the blank.
+        n_characters: T of a cnn; a crnn does without.
+        width: channels of the first layer; all others grow with it.
+        description: what the artefact says of itself.
+    """
+    pixels = keras.Input((size[1], size[0], 3), name="pixels")
+    x = Standardise(name="standardise")(Described(description, name="described")(pixels))
+    x = _convolved(x, width, 5, stride=2)
+    for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, 2)), (6, (2, 1))):
+        x = layers.MaxPooling2D(pool)(_convolved(x, int(channels * width), 3))
+    if kind == "cnn":
+        return keras.Model(pixels, _by_position(x, width, n_classes, n_characters), name=kind)
+    return keras.Model(pixels, _by_time(x, width, n_classes), name=kind)
+
+
+def _convolved(x: Any, channels: int, side: int, stride: int = 1) -> Any:
+    x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+
+
+def _by_time(x: Any, width: int, n_classes: int) -> Any:
+    """Features (N, h, T, D) -> logits (N, T, C)."""
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
+    x = layers.Dense(8 * width, use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = layers.Bidirectional(layers.GRU(6 * width, return_sequences=True))(x)
+    return layers.Dense(n_classes, dtype="float32", name="logits")(x)
+
+
+def _by_position(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
+    """Features (N, h, w, D) -> logits (N, T, C), one step per character."""
+    x = layers.MaxPooling2D((1, 2))(_convolved(x, 8 * width, 3))
+    x = layers.Dense(16 * width, use_bias=False)(layers.Flatten()(x))
+    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = layers.Dense(n_characters * n_classes, dtype="float32", name="logits")(x)
+    return layers.Reshape((n_characters, n_classes))(x)
+
+
+def n_steps(model: keras.Model) -> int:
+    """Time steps T of a reader."""
+    return int(model.output_shape[1])
+
+
+def loss_of(kind: str) -> keras.losses.Loss:
+    """What a reader of this kind minimises: labels (N, K) padded with 0, logits (N, T, C).
+
+    A crnn: the negative log-probability of the label over all its paths (Graves et al. 2006); a
+    cnn: the mean over characters of theirs.
+    """
+    if kind == "crnn":
+        return keras.losses.CTC()
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -1,0 +1,91 @@
+"""What a person wants to see of a reader: how it learnt, what it confuses, its worst mistakes."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from podium.captcha.fonts import load_font
+from podium.files import write_bytes
+from podium.predictions import Reading
+
+mpl.use("Agg")
+SHEET = (4, 6)  # columns and rows of the sheet of mistakes
+
+
+def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str]]) -> None:
+    """Accuracy and loss against pictures seen, and the commonest confusions."""
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    accuracy, loss, bars = figure.subplots(1, 3)
+    accuracy.plot(curve["pictures"], curve["whole_string"], marker=".")
+    accuracy.set(title="validation texts read whole", xlabel="pictures seen", ylabel="share")
+    accuracy.set_ylim(top=1.0)
+    loss.plot(curve["pictures"], curve["train_loss"], marker=".")
+    loss.set(title="train loss", xlabel="pictures seen", yscale="log")
+    top = confused.most_common(12)[::-1]
+    bars.barh([f"{truth} read as {text}" for (truth, text), _ in top], [count for _, count in top])
+    bars.set(title="commonest confusions" if top else "no character was confused", xlabel="times")
+    for axes in (accuracy, loss, bars):
+        axes.spines[["top", "right"]].set_visible(False)
+    _save(path, figure)
+
+
+def _save(path: Path, figure: Figure) -> None:
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=110, metadata={"Software": None})
+    write_bytes(path, data.getvalue())
+
+
+def confusion_table(confused: Counter[tuple[str, str]]) -> pd.DataFrame:
+    """actual, predicted: one row for each mistaken character, commonest first."""
+    rows = [pair for pair, count in confused.most_common() for _ in range(count)]
+    return pd.DataFrame(rows, columns=pd.Index(["actual", "predicted"]))
+
+
+def summary_lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The validation scores as lines of text."""
+    return [
+        f"{how:<14} {name:<20} {one['score']:.4f}  (95 %: {one['low']:.4f} to {one['high']:.4f}, "
+        f"n = {one['n']})"
+        for how, each in found.items()
+        for name, one in (each.items() if "score" not in each else [("whole_string", each)])
+    ]
+
+
+def worst(truth: Sequence[str], readings: Sequence[Reading]) -> list[int]:
+    """Rows that were read wrong, the most confident first."""
+    wrong = [k for k, one in enumerate(readings) if one.text != truth[k]]
+    return sorted(wrong, key=lambda k: (-readings[k].log_prob, k))
+
+
+def mistakes_png(
+    path: Path, pixels: NDArray[np.uint8], truth: Sequence[str], readings: Sequence[Reading]
+) -> None:
+    """A sheet of the most confident mistakes: picture, what it says, what was read, how sure."""
+    rows = worst(truth, readings)[: SHEET[0] * SHEET[1]]
+    h, w = pixels.shape[1:3]
+    cell_w, cell_h = max(w, 150) + 10, h + 34
+    n_rows = max(1, -(-len(rows) // SHEET[0]))
+    sheet = Image.new("RGB", (SHEET[0] * cell_w, n_rows * cell_h + 24), "white")
+    pen, font = ImageDraw.Draw(sheet), load_font("dejavu-sans", 12)
+    title = f"{len(worst(truth, readings))} of {len(truth)} validation texts read wrong"
+    pen.text((5, 5), f"{title}, the most confident first" if rows else title, "#222222", font)
+    for place, row in enumerate(rows):
+        left, top = place % SHEET[0] * cell_w + 5, place // SHEET[0] * cell_h + 24
+        sheet.paste(Image.fromarray(pixels[row]), (left, top))
+        sure = np.exp(readings[row].log_prob)
+        pen.text((left, top + h + 1), f"says {truth[row]}", "#222222", font)
+        pen.text((left, top + h + 15), f"read {readings[row].text}  {sure:.2f}", "#bb2222", font)
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    write_bytes(path, out.getvalue())

@@ -1,0 +1,202 @@
+"""Captchas that a person dropped in: labelled pictures in train/, pictures to read in test/.
+
+A train picture's text is its file name up to the first `_`, or what a labels file says:
+`labels.csv` with the columns id and text, or `labels.txt` whose line k (from 0) is the text of
+picture k.png. Either lies in train/ or beside it. Arithmetic labels may end in their value, as in
+the Baidu competition: `(3-7)+5 1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.captcha.answers import NotComputable, evaluate
+from podium.errors import PodiumError, disk_fault
+from podium.files import read_table
+from podium.ids import natural_key, refuse_duplicates, refuse_other_ids
+from podium.images import SUFFIXES, UnreadableImage, decode
+from podium.progress import watched
+from podium.submission import ordered_ids
+
+PART = 256  # pictures decoded at a time
+COLUMNS = {"text": ["id", "text"], "arithmetic": ["id", "expression", "value"]}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Pictures in natural order: ids (N,), files (N,), and texts (N,), '' where unknown."""
+
+    ids: list[str]
+    paths: list[Path]
+    texts: list[str]
+
+    def rows(self, rows: Sequence[int]) -> Labelled:
+        """Some of the pictures."""
+        return Labelled(*([column[row] for row in rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[list, list, list]:  # type: ignore[type-arg]
+        return self.ids, self.paths, self.texts
+
+
+def read_train(folder: Path, task: str) -> Labelled:
+    """The pictures in `folder`/train with their texts.
+
+    Raises:
+        PodiumError: there is none, the labels do not name exactly the pictures, or a text is
+            empty or, for arithmetic, has no value or another one than its label says.
+    """
+    train = folder / "train"
+    ids, paths = pictures(train)
+    if not ids:
+        raise PodiumError(
+            f"{train}: no pictures\nremedy: put labelled captchas there (data/raw/README.md), or "
+            f"set captcha.{task}.source to standin in params.yaml"
+        )
+    where, texts = _labels(folder, ids)
+    found = [_checked(where or path, name, text, task)
+             for name, path, text in zip(ids, paths, texts, strict=True)]  # fmt: skip
+    return Labelled(ids, paths, found)
+
+
+def read_test(folder: Path, task: str) -> Labelled:
+    """The pictures in `folder`/test, in the order of `folder`/sample_submission.csv if any.
+
+    Texts come from the answer key `folder`/test_labels.csv (id,text) if there is one.
+
+    Raises:
+        PodiumError: the sample or the key does not name exactly the pictures.
+    """
+    ids, paths = pictures(folder / "test")
+    path_of = dict(zip(ids, paths, strict=True))
+    if ids:
+        ids = ordered_ids(folder / "sample_submission.csv", COLUMNS[task], ids)
+    key = folder / "test_labels.csv"
+    texts = _from_csv(key, ids) if key.is_file() else [""] * len(ids)
+    return Labelled(ids, [path_of[name] for name in ids], [text.split(" ")[0] for text in texts])
+
+
+def pictures(folder: Path) -> tuple[list[str], list[Path]]:
+    """Ids (file stems) and paths of the pictures in `folder`, in natural order.
+
+    Raises:
+        PodiumError: two pictures share a stem.
+    """
+    files = folder.iterdir() if folder.is_dir() else ()
+    paths = [path for path in files if path.suffix.lower() in SUFFIXES]
+    paths = sorted((path for path in paths if path.name[0] != "."), key=lambda one: one.name)
+    paths.sort(key=lambda path: natural_key(path.stem))
+    ids = [path.stem for path in paths]
+    refuse_duplicates(folder, ids)
+    return ids, paths
+
+
+def _labels(folder: Path, ids: list[str]) -> tuple[Path | None, list[str]]:
+    """The labels file, if there is one, and the texts (N,) in the order of `ids`."""
+    for path in (folder / place / name for place in ("train", ".") for name in _READ):
+        if path.is_file():
+            return path, _READ[path.name](path, ids)
+    return None, [name.split("_")[0] for name in ids]
+
+
+def _from_csv(path: Path, ids: list[str]) -> list[str]:
+    table = read_table(path, "id", "text")
+    refuse_duplicates(path, table["id"])
+    refuse_other_ids(path, table["id"].tolist(), ids, "label exactly the pictures that are there")
+    return [str(text) for text in table.set_index("id").loc[ids, "text"]]
+
+
+def _from_lines(path: Path, ids: list[str]) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
+    except UnicodeDecodeError as error:
+        raise PodiumError(f"{path}: not UTF-8 ({error})\nremedy: save it as UTF-8") from None
+    names = [str(number) for number in range(len(lines))]
+    remedy = "line k, counted from 0, must be the text of picture k"
+    refuse_other_ids(path, names, ids, remedy)
+    return [lines[int(name)] for name in ids]
+
+
+_READ = {"labels.csv": _from_csv, "labels.txt": _from_lines}
+
+
+def _checked(path: Path, name: str, label: str, task: str) -> str:
+    """The text of a label, which for arithmetic may be followed by its value."""
+    text, _, value = label.partition(" ")
+    where = f"{path}: label {label[:40]!r} of picture {name}"
+    if not text or (task == "text" and value):
+        raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}")
+    if task == "text":
+        return text
+    try:
+        found = evaluate(text)
+        told = Fraction(value) if value else found
+    except (NotComputable, ValueError, ZeroDivisionError) as error:
+        raise PodiumError(f"{where}: {error}\nremedy: correct the label") from None
+    if abs(found - told) > Fraction(1, 100):
+        raise PodiumError(f"{where}: it comes to {found}\nremedy: correct the label")
+    return text
+
+
+def split_off(n_pictures: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Row numbers of the pictures to learn from, and of the `share` kept for validation.
+
+    Raises:
+        PodiumError: there are fewer than two pictures.
+    """
+    if n_pictures < 2:
+        raise PodiumError("a reader needs two labelled pictures at least, there is one")
+    order = np.random.default_rng(seed).permutation(n_pictures)
+    kept = min(max(round(share * n_pictures), 1), n_pictures - 1)
+    return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
+
+
+def size_of(path: Path, max_megapixels: float) -> tuple[int, int]:
+    """Width and height of the picture at `path`."""
+    height, width, _ = _pixels(path, max_megapixels).shape
+    return width, height
+
+
+def pixel_parts(
+    groups: Sequence[Labelled], max_megapixels: float
+) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
+    """Pixels (n, H, W, 3) and texts (n,) of all pictures, group by group.
+
+    Raises:
+        PodiumError: a picture cannot be read, or is not as large as the first.
+    """
+    first = groups[0].paths[0]
+    size = size_of(first, max_megapixels)
+    slices = [(one, at) for one in groups for at in range(0, len(one.ids), PART)]
+    for group, at in watched(slices, len(slices), "captchas, parts"):
+        paths = group.paths[at : at + PART]
+        pixels = np.stack([_sized(path, max_megapixels, first, size) for path in paths])
+        yield pixels, group.texts[at : at + PART]
+
+
+def _sized(
+    path: Path, max_megapixels: float, first: Path, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    pixels = _pixels(path, max_megapixels)
+    height, width, _ = pixels.shape
+    if (width, height) != size:
+        raise PodiumError(
+            f"{path}: {width}x{height} px, but {first.name} is {size[0]}x{size[1]} px\n"
+            "remedy: give all captchas of a task one size, or remove the odd ones"
+        )
+    return pixels
+
+
+def _pixels(path: Path, max_megapixels: float) -> NDArray[np.uint8]:
+    try:
+        return np.asarray(decode(path.read_bytes(), max_megapixels))
+    except (UnreadableImage, OSError) as error:
+        remedy = "replace or remove it, and its label"
+        raise PodiumError(f"{path}: {error}\nremedy: {remedy}") from None

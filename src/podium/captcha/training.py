@@ -1,0 +1,149 @@
+"""How a reader learns: batches in a fixed order, one optimiser, progress that survives a kill."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from podium.captcha.batches import Batch, distortions
+from podium.captcha.network import loss_of
+from podium.errors import PodiumError
+from podium.files import write_bytes
+from podium.params import CaptchaReader
+from podium.progress import watched
+from podium.runtime import keras, tf
+
+History = list[dict[str, float]]
+COLUMNS = ("epoch", "pictures", "train_loss", "whole_string")
+
+
+def learning_rate(settings: CaptchaReader, step: int, n_steps: int) -> float:
+    """A linear warm-up to the peak, then half a cosine down to nothing."""
+    rising = settings.warmup * n_steps
+    if step < rising:
+        return settings.learning_rate * (step + 1) / (rising + 1)
+    done = (step - rising) / max(n_steps - rising, 1)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+class Learner:
+    """A reader, its optimiser, and one step of both."""
+
+    def __init__(self, model: keras.Model, settings: CaptchaReader) -> None:
+        self.model, self.settings = model, settings
+        self.optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, beta_2=0.99, clipnorm=5.0
+        )
+        self.optimizer.build(model.trainable_variables)
+        self._loss = loss_of(settings.model)
+        self._step = tf.function(self._graph, jit_compile=False)  # XLA has no kernel for CTC
+
+    def step(self, batch: Batch, number: int, n_steps: int) -> float:
+        """Learn from one batch; its loss before that.
+
+        Raises:
+            PodiumError: the loss is not finite.
+        """
+        pixels, labels = batch
+        self.optimizer.learning_rate = learning_rate(self.settings, number, n_steps)
+        images = tf.constant(pixels)
+        if self.settings.augment:
+            size = (pixels.shape[2], pixels.shape[1])
+            seed = (self.settings.seed, number)
+            moves = distortions(len(pixels), size, self.settings.augment, seed)
+            images = keras.ops.image.affine_transform(
+                tf.cast(images, tf.float32), moves, "bilinear", "nearest"
+            )
+        loss = float(self._step(tf.cast(images, tf.float32), tf.constant(labels)))
+        if not math.isfinite(loss):
+            raise PodiumError(
+                f"training diverged at step {number} (loss {loss})\n"
+                "remedy: lower train_captcha_reader.<reader>.learning_rate"
+            )
+        return loss
+
+    def _graph(self, pixels: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = self._loss(labels, self.model(pixels, training=True))
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    @property
+    def _state(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def save(self, path: Path, history: History) -> None:
+        """Keep everything that the next epoch depends on, whole or not at all."""
+        out = io.BytesIO()
+        arrays = {str(k): np.asarray(one) for k, one in enumerate(self._state)}
+        np.savez(out, history=np.array(json.dumps(history)), **arrays)  # type: ignore[arg-type]
+        write_bytes(path, out.getvalue())
+
+    def restore(self, path: Path) -> History:
+        """The epochs that were kept at `path`, taken up again; none if nothing fits."""
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                arrays = [kept[str(k)] for k in range(len(self._state))]
+                history: History = json.loads(str(kept["history"]))
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+            return []
+        for one, array in zip(self._state, arrays, strict=True):
+            one.assign(array)
+        return history
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a reader is taught.
+
+    Attributes:
+        batches: from picture number `start` on.
+        validate: the share of validation texts read whole.
+        checkpoint: where progress is kept.
+    """
+
+    batches: Callable[[int], Iterator[Batch]]
+    validate: Callable[[], float]
+    checkpoint: Path
+
+
+def train(learner: Learner, course: Course) -> pd.DataFrame:
+    """Teach a reader; the learning curve, one row per epoch.
+
+    A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
+    """
+    settings = learner.settings
+    per_epoch = max(1, settings.epoch_size // settings.batch_size)
+    n_steps = per_epoch * settings.epochs
+    history = learner.restore(course.checkpoint)
+    if history:
+        print(f"resumed after epoch {len(history)} of {settings.epochs}", flush=True)
+    batches = course.batches(len(history) * per_epoch * settings.batch_size)
+    for epoch in range(len(history), settings.epochs):
+        start = time.perf_counter()
+        steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
+        name = f"epoch {epoch + 1}/{settings.epochs}"
+        shown = watched(steps, per_epoch, name, every=30)
+        losses = [learner.step(next(batches), step, n_steps) for step in shown]
+        speed = per_epoch * settings.batch_size / (time.perf_counter() - start)
+        seen = (epoch + 1) * per_epoch * settings.batch_size
+        row = (epoch + 1, seen, float(np.mean(losses)), course.validate())
+        history.append(dict(zip(COLUMNS, row, strict=True)))
+        learner.save(course.checkpoint, history)
+        print(
+            f"{name}: {seen:,} pictures seen, loss {row[2]:.4f}, whole string {row[3]:.4f}, "
+            f"{speed:.0f} pictures/s",
+            flush=True,
+        )
+    return pd.DataFrame(history, columns=pd.Index(COLUMNS)).astype({"epoch": int, "pictures": int})

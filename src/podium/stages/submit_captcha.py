@@ -1,0 +1,58 @@
+"""Write the checked submission of one captcha task, and its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium import submission
+from podium.captcha import handing_in
+from podium.captcha.dataset import read_facts, read_texts
+from podium.captcha.scoring import scores
+from podium.captcha.tasks import task_named
+from podium.errors import guarded
+from podium.files import file_sha256, write_json
+from podium.params import load_params
+from podium.predictions import read_text_predictions
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write --out, its manifest and --metrics from the table of the chosen reader."""
+    args = parse(__doc__, argv, "captchas", "table", "out", "metrics", names=["task"])
+    params = load_params(args.params)
+    task_named(args.task)
+    reader = handing_in.chosen_reader(args.task, params)
+    table = read_text_predictions(args.table)
+    kept_ids, kept_truth = read_texts(args.captchas, "validation")
+    kept = handing_in.texts_of(args.table, table, "holdout", kept_ids)
+    metrics = {"validation": scores(args.task, kept_truth, kept)}
+
+    ids, truth = read_texts(args.captchas, "test")  # in the sample's order
+    if not ids:
+        write_json(args.metrics, metrics)
+        submission.write_nothing(args.out, "there are no test pictures: metrics only")
+        print("\n".join(handing_in.summary_lines(metrics, [])))
+        return
+    texts = handing_in.texts_of(args.table, table, "test", ids)
+    frame = handing_in.frame(args.task, ids, texts)
+    submission.check_ids(args.out, frame, ids)
+    handing_in.check_texts(args.out, frame, read_facts(args.captchas).charset)
+    test = handing_in.test_scores(args.task, truth, texts)
+    metrics |= {"test": test} if test else {}
+    empty = frame[frame.iloc[:, -1] == ""]["id"].tolist()
+    manifest = {
+        "task": args.task,
+        "reader": reader,
+        "not_computable": empty,
+        "scores": metrics,
+        "inputs": {str(path): file_sha256(path) for path in (args.captchas, args.table)},
+        "params": params.model_dump(),
+    }
+    submission.write(args.out, frame, manifest)
+    write_json(args.metrics, metrics)
+    print("\n".join([*handing_in.summary_lines(metrics, empty), f"{args.out}: checked"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Train one captcha reader, and read the validation and test pictures with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from podium.captcha.dataset import read_facts, read_texts
+from podium.errors import guarded
+from podium.files import write_json, write_table
+from podium.params import load_params
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the artefact, the prediction table, metrics and plots of --reader."""
+    args = parse(__doc__, argv, "captchas", "model", "table", "metrics", "plots", names=["reader"])
+    params = load_params(args.params)
+    # below, so that the processes which draw pictures do not import TensorFlow
+    from podium import artefact, runtime
+    from podium.captcha import lessons, report
+    from podium.captcha.scoring import confusions
+    from podium.predictions import text_rows, write_text_predictions
+
+    what = lessons.lesson(args.reader, args.captchas, read_facts(args.captchas), params)
+    runtime.set_up(what.settings.seed, what.settings.precision)
+    model = lessons.new_model(what)
+    processes = max(1, len(os.sched_getaffinity(0)) // 2)
+    curve, checkpoint = lessons.teach(what, model, processes)
+
+    found, readings, validation = lessons.validation_scores(what, model)
+    artefact.save(model, args.model)
+    tests = lessons.read_all(what, model, "test")
+    test_ids = read_texts(args.captchas, "test")[0]
+    seed = what.settings.seed
+    table = [
+        text_rows(validation.ids, "holdout", seed, readings),
+        text_rows(test_ids, "test", seed, tests),
+    ]
+    write_text_predictions(args.table, table)
+    write_json(args.metrics, {"validation": found, "learnt_from": lessons.learnt_from(what)})
+    confused = confusions(validation.texts, [one.text for one in readings])
+    write_table(args.plots / "learning_curve.csv", curve)
+    write_table(args.plots / "confusion.csv", report.confusion_table(confused))
+    report.curves_png(args.plots / "curves.png", curve, confused)
+    report.mistakes_png(args.plots / "mistakes.png", validation.pixels, validation.texts, readings)
+    checkpoint.unlink(missing_ok=True)
+    print("\n".join(report.summary_lines(found)))
+
+
+if __name__ == "__main__":
+    main()
