@@ -1,5 +1,6 @@
 """Artefacts: what was saved comes back, and what is foreign is refused without being run."""
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -148,3 +149,111 @@ def test_a_model_that_carries_code_is_refused_unrun(tmp_path, suffix):
     assert not marker.exists()
     keras.saving.load_model(path, safe_mode=False)  # the code is real: trusted, it runs
     assert marker.exists()
+
+
+# ---- what a model is for
+
+
+@pytest.mark.parametrize("task", ["photos", "captcha-text", "captcha-arithmetic"])
+def test_the_task_is_read_without_the_model(tmp_path, monkeypatch, task):
+    path = tmp_path / "x.keras"
+    artefact.save(network({"task": task, "classes": []}), path)
+    monkeypatch.setattr(keras.saving, "load_model", None)
+    assert artefact.task_of(path) == task
+
+
+def no_task(path, reason=r"not a podium model\nremedy: run dvc repro, which trains it again$"):
+    with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
+        artefact.task_of(path)
+    assert caught.value.exit_code == 1
+
+
+def test_a_missing_file_has_no_task(tmp_path):
+    reason = r"no such model\nremedy: run dvc repro, which trains it$"
+    no_task(tmp_path / "photos.keras", reason)
+    no_task(tmp_path, reason)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<!DOCTYPE html>\n<title>404</title>\n", b"PK\x03\x04", bytes(range(256))]
+)
+def test_garbage_has_no_task(tmp_path, data):
+    path = tmp_path / "photos.keras"
+    path.write_bytes(data)
+    no_task(path)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_truncated_artefact_has_no_task(saved, share):
+    _, path = saved
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    no_task(path)
+
+
+def test_a_flipped_bit_of_the_description_is_noticed(saved):
+    _, path = saved
+    data = bytearray(path.read_bytes())
+    data[data.index(b'"task"') + 10] ^= 1
+    path.write_bytes(data)
+    no_task(path)
+
+
+LAYER = {"class_name": "Described", "config": {"description": {"task": "photos"}}}
+
+
+def archive(path, config, name="config.json", **how):
+    with zipfile.ZipFile(path, "w", **how) as parts:
+        parts.writestr(name, config if isinstance(config, (str, bytes)) else json.dumps(config))
+
+
+def test_only_the_description_is_looked_at(tmp_path):
+    other = {"class_name": "Dense", "config": {"units": 2}}
+    archive(tmp_path / "x.keras", {"config": {"layers": [other, LAYER, other]}})
+    assert artefact.task_of(tmp_path / "x.keras") == "photos"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        b"",
+        b"\xff\xfe",
+        "{",
+        None,
+        [],
+        3,
+        {},
+        {"config": None},
+        {"config": []},
+        {"config": {"layers": None}},
+        {"config": {"layers": []}},
+        {"config": {"layers": ["Described"]}},
+        {"config": {"layers": [{}]}},
+        {"config": {"layers": [{"class_name": "Dense", "config": {}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {"description": "photos"}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {"description": {}}}]}},
+    ],
+)
+def test_a_foreign_zip_has_no_task(tmp_path, config):
+    path = tmp_path / "photos.keras"
+    archive(path, config)
+    no_task(path)
+
+
+def test_a_zip_of_something_else_has_no_task(tmp_path):
+    path = tmp_path / "photos.keras"
+    archive(path, "hello", "readme.txt")
+    no_task(path)
+    network(n_described=0).save(path)
+    no_task(path)
+
+
+def test_a_foreign_zip_that_is_damaged_has_no_task(tmp_path):
+    path = tmp_path / "photos.keras"
+    archive(path, {"config": {"layers": [LAYER]}}, compression=zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    start = 30 + len("config.json")  # a zip's local header is 30 bytes and the name
+    data[start : start + 4] = b"\xff" * 4
+    path.write_bytes(data)
+    no_task(path)

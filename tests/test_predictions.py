@@ -9,12 +9,16 @@ import pytest
 
 from podium.errors import PodiumError
 from podium.predictions import (
+    Reading,
     check,
     classes_of,
     probabilities,
     read_predictions,
+    read_text_predictions,
     rows,
+    text_rows,
     write_predictions,
+    write_text_predictions,
 )
 
 CLASSES = ["cat", "dog"]
@@ -127,3 +131,106 @@ def test_a_missing_table_says_what_to_run(tmp_path):
 def test_a_table_without_rows_is_a_table(tmp_path):
     write_predictions(tmp_path / "x.csv", table().iloc[:0])
     assert probabilities(read_predictions(tmp_path / "x.csv")).shape == (0, 2)
+
+
+# ---- texts
+
+SAID = ["007", "NA", "1-2", "(3-7)+5", "", "nan", "1e3", 'a,"b', "不", "None", "True"]
+
+
+def texts_of(split="test", seed=3, n=11):
+    readings = [Reading(text, -0.1 * number) for number, text in enumerate(SAID[:n])]
+    return text_rows([f"00{number}" for number in range(n)], split, seed, readings)
+
+
+def test_rows_of_texts_have_the_contracts_columns():
+    found = text_rows(["007", "NA"], "holdout", 5, [Reading("1-2", -0.5), Reading("", -2.0)])
+    assert found.to_dict("list") == {
+        "id": ["007", "NA"],
+        "split": ["holdout", "holdout"],
+        "fold": [-1, -1],
+        "seed": [5, 5],
+        "text": ["1-2", ""],
+        "log_prob": [-0.5, -2.0],
+    }
+    assert list(found.columns) == ["id", "split", "fold", "seed", "text", "log_prob"]
+    assert text_rows([], "test", 5, []).shape == (0, 6)
+
+
+def test_texts_read_back_the_same(tmp_path, rng):
+    holdout, test = texts_of("holdout", n=4), texts_of()
+    test["log_prob"] = -rng.exponential(size=len(test))
+    path = tmp_path / "t/x.csv"
+    write_text_predictions(path, [holdout, test])
+    found = read_text_predictions(path)
+    assert found["text"].tolist() == SAID[:4] + SAID
+    assert found["id"].tolist() == [*holdout["id"], *test["id"]]
+    assert found["split"].tolist() == ["holdout"] * 4 + ["test"] * len(SAID)
+    assert found["log_prob"].tolist() == [*holdout["log_prob"], *test["log_prob"]]  # to the bit
+    assert (found["fold"].dtype, found["seed"].dtype) == (np.int64, np.int64)
+    assert (set(found["fold"]), set(found["seed"])) == ({-1}, {3})
+    write_text_predictions(tmp_path / "again.csv", [found])
+    assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()
+
+
+def test_a_part_without_texts_is_passed_over(tmp_path):
+    write_text_predictions(tmp_path / "x.csv", [texts_of("holdout", n=2), texts_of(n=0)])
+    assert read_text_predictions(tmp_path / "x.csv")["split"].tolist() == ["holdout"] * 2
+
+
+@pytest.mark.parametrize("log_prob", [0.0, -0.0, 1e-7, -1e300, float("-inf")])
+def test_logarithms_of_probabilities_pass(tmp_path, log_prob):
+    table = text_rows(["1"], "test", 0, [Reading("a", log_prob)])
+    write_text_predictions(tmp_path / "x.csv", [table])
+    assert read_text_predictions(tmp_path / "x.csv")["log_prob"].tolist() == [log_prob]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"split": "train"}, r"unknown split \['train'\]; known are oof, holdout, test$"),
+        ({"id": "000"}, r"predicted twice for one seed: 000$"),
+        ({"log_prob": 0.1}, r"a log_prob is no logarithm of a probability$"),
+        ({"log_prob": 1e-5}, r"a log_prob is no logarithm of a probability$"),
+        ({"log_prob": float("nan")}, r"a log_prob is no logarithm of a probability$"),
+        ({"log_prob": float("inf")}, r"a log_prob is no logarithm of a probability$"),
+    ],
+)
+def test_a_broken_text_is_neither_written_nor_read(tmp_path, cells, reason):
+    path = tmp_path / "x.csv"
+    broken = texts_of(n=3)
+    for name, value in cells.items():
+        broken.loc[1, name] = value
+    wanted = f"^{re.escape(str(path))}: {reason}"
+    with pytest.raises(PodiumError, match=wanted):
+        write_text_predictions(path, [broken])
+    assert not path.exists()
+    broken.to_csv(path, index=False, na_rep="nan")
+    with pytest.raises(PodiumError, match=wanted):
+        read_text_predictions(path)
+
+
+def test_a_text_may_come_again_under_another_seed_or_split(tmp_path):
+    parts = [texts_of(), texts_of(seed=4), texts_of("holdout")]
+    write_text_predictions(tmp_path / "x.csv", parts)
+    assert len(read_text_predictions(tmp_path / "x.csv")) == 3 * len(SAID)
+    with pytest.raises(PodiumError, match=r"predicted twice for one seed: 000, 001, 002$"):
+        write_text_predictions(tmp_path / "x.csv", [texts_of(), texts_of()])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("id,split,fold,seed,p_a,p_b\n1,oof,0,0,1,0\n", r"column text, log_prob is missing"),
+        ("id,split,fold,seed,text\n1,test,0,0,a\n", r"column log_prob is missing"),
+        ("id,split,fold,seed,text,log_prob\n1,test,-1,0,a,b\n", r"column log_prob holds something"),
+        ("id,split,fold,seed,text,log_prob\n1,test,-1,0,a,\n", r"column log_prob holds something"),
+        ("id,split,fold,seed,text,log_prob\n1,test,-1,x,a,0\n", r"column seed holds something"),
+        ("id,split,fold,seed,text,log_prob\n1,test,-1,0,a\n", r"line 2 has 5 fields, the header 6"),
+    ],
+)
+def test_texts_in_another_form_are_refused(tmp_path, text, reason):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}"):
+        read_text_predictions(path)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from podium.errors import PodiumError
-from podium.submission import check, ordered_ids, read_sample, write, write_nothing
+from podium.submission import check, check_ids, ordered_ids, read_sample, write, write_nothing
 
 COLUMNS = ["id", "label"]
 
@@ -113,6 +113,33 @@ def test_a_good_submission_passes():
 def test_what_may_not_be_handed_in_is_refused(broken, reason):
     with pytest.raises(PodiumError, match=rf"^photos\.csv: {reason}"):
         check(Path("photos.csv"), broken, IDS)
+
+
+# ---- the ids of any submission
+
+
+def test_the_first_column_holds_the_ids():
+    check_ids(Path("text.csv"), pd.DataFrame({"name": IDS, "text": ["a", "", "NA"]}), IDS)
+    check_ids(Path("text.csv"), pd.DataFrame({"id": [3, 1, 2], "text": ["a", "b", "c"]}), IDS)
+    check_ids(Path("text.csv"), pd.DataFrame({"id": [], "text": []}), [])
+
+
+@pytest.mark.parametrize(
+    ("ids", "reason"),
+    [
+        (["3", "1"], r"1 ids are missing, namely 2\nremedy: predict every test picture, and only"),
+        (["3", "1", "2", "4"], r"1 ids are unknown, namely 4\nremedy: predict"),
+        (["3", "1", "02"], r"1 ids are missing, namely 2; 1 ids are unknown, namely 02\nremedy: "),
+        (["3", "1", "2", "2"], r"1 ids occur more than once, namely 2$"),
+        (["3", "3", "2"], r"1 ids occur more than once, namely 3$"),
+        (["1", "2", "3"], r"the ids are right but not in the sample's order$"),
+        ([], r"3 ids are missing, namely 1, 2, 3\nremedy: predict"),
+    ],
+)
+def test_other_ids_are_refused(ids, reason):
+    texts = pd.DataFrame({"id": ids, "text": ["a"] * len(ids)})
+    with pytest.raises(PodiumError, match=rf"^text\.csv: {reason}"):
+        check_ids(Path("text.csv"), texts, IDS)
 
 
 # ---- the file and its manifest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def task_of(path: Path) -> str:
         layers = config["config"]["layers"]
         found = [one["config"]["description"] for one in layers if one["class_name"] == "Described"]
         return str(found[0]["task"])
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError):
         raise PodiumError(
             f"{path}: not a podium model\nremedy: run dvc repro, which trains it again"
         ) from None

@@ -129,7 +129,8 @@ def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
         yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
     else:
         for key, value in scores.items():
-            yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
+            if isinstance(value, Mapping):
+                yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
 
 
 @app.command()

@@ -101,7 +101,7 @@ def text_rows(
 
 def write_text_predictions(path: Path, parts: Sequence[pd.DataFrame]) -> None:
     """Write a checked prediction table of texts to `path`."""
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     _check_texts(path, table)
     write_table(path, table)
 

@@ -70,7 +70,9 @@ def test_beam_of_full_width_is_exact(seed: int) -> None:
     assert reading.log_prob == pytest.approx(math.log(truth[best]))
     assert sum(truth.values()) == pytest.approx(1)
     for text, weight in truth.items():
-        assert ctc.label_log_probs(log_probs[None], [AB.encode(text)])[0] == pytest.approx(math.log(weight))
+        assert ctc.label_log_probs(log_probs[None], [AB.encode(text)])[0] == pytest.approx(
+            math.log(weight)
+        )
 
 
 def test_prefixes_carry_the_sum_of_their_paths() -> None:

@@ -1,74 +1,209 @@
-import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from podium.captcha.dataset import PART, SPLITS, read_captchas, splits, write_captchas
-from podium.captcha.render import render
-from podium.captcha.tasks import TASKS
-from podium.errors import PodiumError, SettingsError
+from podium.captcha.charset import Charset
+from podium.captcha.dataset import (
+    CHUNK,
+    SPLITS,
+    Facts,
+    Split,
+    pixel_parts,
+    read_captchas,
+    read_facts,
+    read_texts,
+    write_captchas,
+)
+from podium.errors import PodiumError
 
-PARTS = splits((PART + 5, 3, 2), (1, 2, 3))
+N = CHUNK + 3
+FACTS = Facts((7, 4), Charset("0A不"), {"task": "text", "length": 2})
+THREE = (
+    Split("train", [f"t{number}" for number in range(N)], 11),
+    Split("validation", ["007", "NA"], 12),
+    Split("test", ["9"]),
+)
+
+Part = tuple[np.ndarray, list[str]]
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("captcha") / "arithmetic.h5"
-    write_captchas(path, TASKS["arithmetic"], PARTS, {"task": "arithmetic"}, 1)
+def part(*texts: str, start: int = 0) -> Part:
+    """Pictures of numbers that nothing else holds, with their texts."""
+    numbers = np.random.default_rng(start).integers(0, 256, (len(texts), 4, 7, 3))
+    return numbers.astype(np.uint8), list(texts)
+
+
+def texts(n: int) -> list[str]:
+    return [("0A", "A不", "00")[number % 3] for number in range(n)]
+
+
+PARTS = (part(*texts(20)), part(*texts(N - 20), start=1), part("不0", "AA", start=2), part(""))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    path = tmp_path / "captcha/text.h5"
+    write_captchas(path, FACTS, THREE, PARTS)
     return path
 
 
-def test_each_split_is_a_seed_counted_from_zero(written: Path) -> None:
-    for part in PARTS:
-        found = read_captchas(written, part.name)
-        assert (found.seed, len(found.texts)) == (part.seed, part.n_pictures)
-        for index in (0, part.n_pictures - 1):
-            pixels, text = render("arithmetic", part.seed, index)
-            assert found.texts[index] == text
-            assert np.array_equal(found.pixels[index], pixels)
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != "scratch")
 
 
 def test_layout(written: Path) -> None:
     with h5py.File(written) as file:
         assert set(file) == set(SPLITS)
-        pixels = file["train/pixels"]
-        assert (pixels.shape, pixels.dtype) == ((PART + 5, 60, 180, 3), np.uint8)
-        assert (pixels.compression, pixels.fletcher32) == ("lzf", True)
-        assert json.loads(file.attrs["provenance"]) == {"task": "arithmetic"}
+        assert json.loads(file.attrs["provenance"]) == {"task": "text", "length": 2}
+        assert file.attrs["charset"] == "0A不"
+        for name, n, seed in (("train", N, 11), ("validation", 2, 12), ("test", 1, -1)):
+            pixels = file[name]["pixels"]
+            assert set(file[name]) == {"pixels", "texts", "ids"}
+            assert (pixels.shape, pixels.dtype) == ((n, 4, 7, 3), np.uint8)
+            assert (pixels.compression, pixels.fletcher32) == ("lzf", True)
+            assert pixels.chunks == (min(CHUNK, n), 4, 7, 3)
+            assert file[name].attrs["seed"] == seed
+            assert (file[name]["texts"].shape, file[name]["ids"].shape) == ((n,), (n,))
+        assert list(file["validation/ids"].asstr()) == ["007", "NA"]
+        assert list(file["validation/texts"].asstr()) == ["不0", "AA"]
 
 
-def test_bytes_do_not_depend_on_the_number_of_processes(written: Path, tmp_path: Path) -> None:
-    again = tmp_path / "two.h5"
-    write_captchas(again, TASKS["arithmetic"], PARTS, {"task": "arithmetic"}, 2)
-    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (written, again)}
-    assert len(digests) == 1
+def test_what_is_written_is_read(written: Path) -> None:
+    train = read_captchas(written, "train")
+    assert train.ids == [f"t{number}" for number in range(N)]
+    assert train.texts == texts(20) + texts(N - 20)
+    np.testing.assert_array_equal(train.pixels, np.concatenate([PARTS[0][0], PARTS[1][0]]))
+    assert train.pixels.dtype == np.uint8
+    test = read_captchas(written, "test")
+    assert (test.ids, test.texts) == (["9"], [""])
+    np.testing.assert_array_equal(test.pixels, PARTS[3][0])
+    assert read_facts(written) == FACTS
+    assert left_in(written.parent) == ["text.h5"]
 
 
-def test_nothing_is_left_of_a_failed_write(tmp_path: Path, monkeypatch) -> None:
-    def fail(*_: object) -> None:
+def test_texts_without_pixels(written: Path) -> None:
+    assert read_texts(written, "validation") == (["007", "NA"], ["不0", "AA"])
+
+
+def test_the_first_pictures_only(written: Path) -> None:
+    found = read_captchas(written, "train", 2)
+    assert (found.ids, found.texts) == (["t0", "t1"], ["0A", "A不"])
+    np.testing.assert_array_equal(found.pixels, PARTS[0][0][:2])
+    assert len(read_captchas(written, "test", 5).ids) == 1
+
+
+@pytest.mark.parametrize("n", [1, 10, N, 1000])
+def test_pixels_part_by_part(written: Path, n: int) -> None:
+    parts = list(pixel_parts(written, "train", n))
+    assert [len(one) for one in parts] == [min(n, N - start) for start in range(0, N, n)]
+    np.testing.assert_array_equal(np.concatenate(parts), read_captchas(written, "train").pixels)
+
+
+def test_a_part_of_nothing_changes_nothing(tmp_path: Path) -> None:
+    splits = (Split("train", ["a", "b"]), Split("validation", ["c"]), Split("test", []))
+    path = tmp_path / "text.h5"
+    write_captchas(path, FACTS, splits, [part("0"), part(), part("A"), part(), part("0")])
+    assert read_texts(path, "train") == (["a", "b"], ["0", "A"])
+
+
+def test_an_empty_test_split(tmp_path: Path) -> None:
+    path = tmp_path / "text.h5"
+    write_captchas(path, FACTS, [*THREE[:2], Split("test", [])], PARTS[:3])
+    found = read_captchas(path, "test")
+    assert (found.ids, found.texts, found.pixels.shape) == ([], [], (0, 4, 7, 3))
+    assert read_texts(path, "test") == ([], [])
+    assert list(pixel_parts(path, "test")) == []
+    assert len(read_captchas(path, "validation").ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "split"),
+    [
+        ([], "train"),
+        ([part(*texts(20))], "train"),
+        (PARTS[:2], "validation"),
+        ([*PARTS[:2], part("0")], "validation"),
+        (PARTS[:3], "test"),
+        ([part(*texts(N + 1)), part("0"), part("0")], "train"),
+        ([*PARTS[:2], part("0", "0", "0")], "validation"),
+        ([*PARTS[:3], part("0", "0")], "test"),
+    ],
+)
+def test_parts_that_do_not_add_up(tmp_path: Path, parts: Sequence[Part], split: str) -> None:
+    path = tmp_path / "text.h5"
+    with pytest.raises(PodiumError, match=rf"text\.h5: its pictures do not add up to {split}$"):
+        write_captchas(path, FACTS, THREE, parts)
+    assert left_in(tmp_path) == []
+
+
+def test_a_part_too_many(tmp_path: Path) -> None:
+    with pytest.raises(PodiumError, match="do not add up"):
+        write_captchas(tmp_path / "text.h5", FACTS, THREE, [*PARTS, part("0")])
+
+
+def test_a_failed_write_leaves_the_file_before(written: Path) -> None:
+    def stopping():
+        yield PARTS[0]
         raise PodiumError("stopped")
 
-    monkeypatch.setattr("podium.captcha.dataset.render_many", fail)
+    before = written.read_bytes()
     with pytest.raises(PodiumError, match="stopped"):
-        write_captchas(tmp_path / "text.h5", TASKS["text"], PARTS, {}, 1)
-    assert [path.name for path in tmp_path.iterdir()] in ([], ["scratch"])
+        write_captchas(written, FACTS, THREE, stopping())
+    assert written.read_bytes() == before
+    assert left_in(written.parent) == ["text.h5"]
 
 
-def test_seeds_must_differ() -> None:
-    with pytest.raises(SettingsError, match="seeds of their own"):
-        splits((1, 1, 1), (1, 2, 1))
+def test_memory_does_not_grow_with_the_pictures(tmp_path: Path) -> None:
+    taken = []
+
+    def lazily():
+        for one in PARTS:
+            taken.append(len([path for path in tmp_path.iterdir() if "partial" in path.name]))
+            yield one
+
+    write_captchas(tmp_path / "text.h5", FACTS, THREE, lazily())
+    assert taken == [1] * 4  # asked for one by one, while the file was being written
 
 
-def test_unreadable_files(tmp_path: Path, written: Path) -> None:
-    with pytest.raises(PodiumError, match="no such file"):
-        read_captchas(tmp_path / "text.h5", "train")
-    damaged = tmp_path / "damaged.h5"
+@pytest.mark.parametrize(
+    "read",
+    [
+        read_facts,
+        lambda path: read_texts(path, "train"),
+        lambda path: read_captchas(path, "train"),
+        lambda path: list(pixel_parts(path, "train")),
+    ],
+)
+def test_files_of_another_kind(tmp_path: Path, read) -> None:
+    path = tmp_path / "text.h5"
+    with pytest.raises(PodiumError, match=r"text\.h5: no such file\nremedy: "):
+        read(path)
+    path.write_bytes(b"<!DOCTYPE html>")
+    with pytest.raises(PodiumError, match=r"text\.h5: damaged, or no captcha file"):
+        read(path)
+    path.unlink()
+    with h5py.File(path, "w") as file:
+        file["features"] = np.zeros((3, 4))
+    with pytest.raises(PodiumError, match=r"text\.h5: damaged, or no captcha file"):
+        read(path)
+
+
+def test_a_flipped_bit_is_noticed(written: Path) -> None:
     data = bytearray(written.read_bytes())
     with h5py.File(written) as file:
-        data[file["train/pixels"].id.get_chunk_info(0).byte_offset + 9] ^= 255
-    damaged.write_bytes(data)
-    with pytest.raises(PodiumError, match="damaged"):
-        read_captchas(damaged, "train")
+        data[file["train/pixels"].id.get_chunk_info(1).byte_offset + 9] ^= 1
+    written.write_bytes(data)
+    for read in (read_captchas, lambda *which: list(pixel_parts(*which))):
+        with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
+            read(written, "train")
+    assert len(read_captchas(written, "validation").ids) == 2
+
+
+def test_a_truncated_file(written: Path) -> None:
+    written.write_bytes(written.read_bytes()[:-100])
+    with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
+        read_facts(written)

@@ -60,3 +60,46 @@ def test_every_arithmetic_text_parses_and_is_of_its_automaton() -> None:
 def test_unusable_settings(alphabet: str, length: int) -> None:
     with pytest.raises(SettingsError):
         PlainText(alphabet, length)
+
+
+def assert_as_often(found: list[str], weights: dict[str, int]) -> None:
+    counts = Counter(found)
+    assert set(counts) == set(weights)
+    share = len(found) / sum(weights.values())
+    expected = [weight * share for weight in weights.values()]
+    assert chisquare([counts[one] for one in weights], expected).pvalue > TOO_UNLIKELY
+
+
+def test_emphasis_draws_characters_more_often() -> None:
+    texts = texts_of(PlainText("0OAB", 3, emphasis="0OO"))
+    assert {len(text) for text in texts} == {3}
+    weights = {"0": 2, "O": 3, "A": 1, "B": 1}
+    for place in range(3):
+        assert_as_often([text[place] for text in texts], weights)
+    pairs = {a + b: weights[a] * weights[b] for a in weights for b in weights}
+    assert_as_often([text[:2] for text in texts], pairs)  # each character on its own
+
+
+def test_emphasis_on_everything_is_none() -> None:
+    uniform = np.random.default_rng(4).random((500, 2))
+    assert_equally_likely(texts_of(PlainText("AB", 1, "AB")), ["A", "B"])
+    assert PlainText("AB", 2, "").texts(uniform) == PlainText("AB", 2).texts(uniform)
+
+
+def test_emphasis_does_not_change_the_alphabet() -> None:
+    plain, emphatic = PlainText("01O", 4), PlainText("01O", 4, "OO0")
+    for name in ("alphabet", "longest", "n_uniform"):
+        assert getattr(plain, name) == getattr(emphatic, name)
+
+
+def test_the_ends_of_the_uniform_numbers() -> None:
+    ends = np.array([[0.0, np.nextafter(1.0, 0.0)]])
+    assert PlainText("AB", 2).texts(ends) == ["AB"]
+    assert PlainText("AB", 2, "A").texts(ends) == ["AA"]
+
+
+@pytest.mark.parametrize(("emphasis", "named"), [("0", "0"), ("Ab", "b"), ("zAy", "y, z")])
+def test_emphasis_on_foreign_characters(emphasis: str, named: str) -> None:
+    wanted = f"^captcha emphasis holds {named}, the alphabet does not$"
+    with pytest.raises(SettingsError, match=wanted):
+        PlainText("AB", 4, emphasis)

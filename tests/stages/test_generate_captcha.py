@@ -25,20 +25,31 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("task", ["text", "arithmetic"])
 def test_writes_three_splits(task: str, tmp_path: Path, capsys) -> None:
     out = tmp_path / "data" / f"{task}.h5"
-    main(["--task", task, "--out", str(out), "--params", str(settings(tmp_path))])
+    main(["--task", task, "--source", "x", "--out", str(out), "--params", str(settings(tmp_path))])
     assert [len(read_captchas(out, part).texts) for part in ("train", "validation", "test")] == [
         6,
         3,
         2,
     ]
-    assert "11 pictures in" in capsys.readouterr().out
+    assert "11 pictures drawn" in capsys.readouterr().out
 
 
 def test_unknown_task_and_shared_seed(tmp_path: Path, capsys) -> None:
     for task, changes in (("voice", {}), ("text", {"seed_test": 1})):
         params = settings(tmp_path, **changes)
         with pytest.raises(SystemExit) as caught:
-            main(["--task", task, "--out", str(tmp_path / "x.h5"), "--params", str(params)])
+            main(
+                [
+                    "--task",
+                    task,
+                    "--source",
+                    "x",
+                    "--out",
+                    str(tmp_path / "x.h5"),
+                    "--params",
+                    str(params),
+                ]
+            )
         assert caught.value.code == 2
         assert capsys.readouterr().err.startswith("error: ")
     assert not (tmp_path / "x.h5").exists()

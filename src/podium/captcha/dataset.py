@@ -88,6 +88,8 @@ def write_captchas(
                 group["pixels"][row : row + len(texts)] = pixels
                 group["texts"][row : row + len(texts)] = list(texts)
                 row += len(texts)
+        if next(rest, None) is not None:
+            raise PodiumError(f"{path}: its pictures do not add up: there are more")
 
 
 def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.Group:

@@ -88,7 +88,8 @@ class Decoder:
             allowed = automaton is None or automaton.accepts(reading.text)
             if not allowed or reading.log_prob <= _HALF:
                 found = ctc.beam(logits[row : row + 1], self.charset, self.beam_width, automaton)
-                readings[row] = found[0]
+                known = [*found, reading] if allowed else found
+                readings[row] = max(known, key=lambda one: one.log_prob)
         return readings
 
 

@@ -13,7 +13,7 @@ from podium.captcha.charset import Charset
 from podium.captcha.scoring import scores
 from podium.captcha.source import COLUMNS
 from podium.errors import PodiumError, SettingsError
-from podium.ids import refuse_other_ids
+from podium.ids import refuse_duplicates, refuse_other_ids
 from podium.params import Params
 
 
@@ -40,6 +40,7 @@ def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) ->
         PodiumError: the table names other pictures.
     """
     rows = table[table["split"] == split].set_index("id")
+    refuse_duplicates(path, rows.index)
     refuse_other_ids(path, list(rows.index), ids, "run dvc repro: the table is of other pictures")
     return [str(text) for text in rows.loc[list(ids), "text"]]
 

@@ -11,7 +11,7 @@ from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
 from podium.captcha.source import pixel_parts, read_test, read_train, size_of, split_off
 from podium.captcha.stream import PART, Part, drawn
 from podium.captcha.tasks import Task, task_from
-from podium.errors import SettingsError
+from podium.errors import PodiumError, SettingsError
 from podium.params import GenerateCaptcha, Params
 from podium.progress import watched
 
@@ -57,9 +57,13 @@ def take_captchas(path: Path, folder: Path, name: str, params: Params) -> str:
     """
     settings = params.generate_captcha
     labelled, test = read_train(folder, name), read_test(folder, name)
+    if len(labelled.ids) < 2:
+        raise PodiumError(
+            f"{folder / 'train'}: a reader needs two labelled pictures at least\nremedy: add more"
+        )
     learn, keep = split_off(len(labelled.ids), settings.validation_share, settings.seed_validation)
     groups = [labelled.rows(learn), labelled.rows(keep), test]
-    charset, size = charset_of(labelled.texts), size_of(labelled.paths[0], settings.max_megapixels)
+    charset, size = charset_of(labelled.texts), size_of(groups[0].paths[0], settings.max_megapixels)
     provenance = {"task": name, "source": "raw", "validation_share": settings.validation_share}
     splits = [Split(one, group.ids) for one, group in zip(SPLITS, groups, strict=True)]
     parts = pixel_parts(groups, settings.max_megapixels)

@@ -108,10 +108,19 @@ def encoded(texts: Sequence[str], charset: Charset) -> NDArray[np.int32]:
     return out
 
 
-def teach(what: Lesson, model: keras.Model, processes: int) -> tuple[pd.DataFrame, Path]:
-    """Train `model`; its learning curve, and where its progress was kept."""
+def teach(
+    what: Lesson, model: keras.Model, logits: Logits, processes: int
+) -> tuple[pd.DataFrame, Path]:
+    """Train `model`; its learning curve, and where its progress was kept.
+
+    Args:
+        what: the lesson.
+        model: the untrained reader.
+        logits: of that reader.
+        processes: how many draw pictures on the fly.
+    """
     settings = what.settings
-    learner, logits = Learner(model, settings), Logits(model)
+    learner = Learner(model, settings)
     validation = read_captchas(what.path, "validation")
 
     def validate() -> float:
@@ -137,7 +146,7 @@ def _drawn(what: Lesson, start: int, processes: int) -> Iterator[Batch]:
     """Batches from picture number `start` of the train seed on."""
     task = task_from(what.task, what.params.captcha, what.settings.emphasis)
     seed = what.params.generate_captcha.seed_train
-    stop = what.settings.epochs * what.settings.epoch_size
+    stop = what.settings.epochs * max(what.settings.epoch_size, what.settings.batch_size)
     parts = drawn(task, seed, start, stop, processes)
     charset, longest = what.facts.charset, task.grammar.longest
     blanks = ((0, 0), (0, longest))
@@ -169,19 +178,18 @@ def learnt_from(what: Lesson) -> dict[str, Any]:
     return found | {"pictures": len(read_texts(what.path, "train")[0])}
 
 
-def read_all(what: Lesson, model: keras.Model, split: str) -> list[Reading]:
+def read_all(what: Lesson, logits: Logits, split: str) -> list[Reading]:
     """The readings of one split, part by part."""
-    logits = Logits(model)
     parts = pixel_parts(what.path, split)
     return [reading for part in parts for reading in what.decoder.best(logits(part))]
 
 
 def validation_scores(
-    what: Lesson, model: keras.Model
+    what: Lesson, logits: Logits
 ) -> tuple[dict[str, Any], list[Reading], Captchas]:
     """Scores of greedy and of full decoding beside those of one constant text."""
     validation = read_captchas(what.path, "validation")
-    found = Logits(model)(validation.pixels)
+    found = logits(validation.pixels)
     readings = what.decoder.best(found)
     truth, known = validation.texts, pd.Series(read_texts(what.path, "train")[1])
     constant = str(known.mode().iloc[0])

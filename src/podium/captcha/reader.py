@@ -28,7 +28,8 @@ class Logits:
 
     def __init__(self, model: keras.Model) -> None:
         self.shape = model.input_shape[1:]
-        self._graph = tf.function(lambda pixels: model(pixels, training=False), jit_compile=False)
+        given = [tf.TensorSpec((None, *self.shape), tf.float32)]
+        self._graph = tf.function(lambda pixels: model(pixels, training=False), given)
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Logits (N, T, C) of pixels (N, H, W, 3)."""

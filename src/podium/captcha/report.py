@@ -37,6 +37,8 @@ def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str
     bars.set(title="commonest confusions" if top else "no character was confused", xlabel="times")
     for axes in (accuracy, loss, bars):
         axes.spines[["top", "right"]].set_visible(False)
+    if not top:
+        bars.axis("off")
     _save(path, figure)
 
 

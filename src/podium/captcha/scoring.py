@@ -75,7 +75,7 @@ def confusions(truth: Sequence[str], texts: Sequence[str]) -> Counter[tuple[str,
 
 
 def aligned(truth: str, text: str) -> list[tuple[str, str]]:
-    """The characters of two texts side by side with the fewest edits: 1O, 10Z -> 11, O0, ∅Z."""
+    """The characters of two texts side by side with the fewest edits: 1O, 10Z -> 11, ∅0, OZ."""
     cost = [[row + column for column in range(len(text) + 1)] for row in range(len(truth) + 1)]
     for row, left in enumerate(truth, start=1):
         for column, right in enumerate(text, start=1):

@@ -8,6 +8,7 @@ the Baidu competition: `(3-7)+5 1`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,7 @@ from podium.progress import watched
 from podium.submission import ordered_ids
 
 PART = 256  # pictures decoded at a time
+_VALUE = re.compile(r"-?[0-9]{1,18}([./][0-9]{1,18})?")
 COLUMNS = {"text": ["id", "text"], "arithmetic": ["id", "expression", "value"]}
 
 
@@ -78,7 +80,11 @@ def read_test(folder: Path, task: str) -> Labelled:
         ids = ordered_ids(folder / "sample_submission.csv", COLUMNS[task], ids)
     key = folder / "test_labels.csv"
     texts = _from_csv(key, ids) if key.is_file() else [""] * len(ids)
-    return Labelled(ids, [path_of[name] for name in ids], [text.split(" ")[0] for text in texts])
+    checked = [
+        _checked(key, name, text, task) if text else ""
+        for name, text in zip(ids, texts, strict=True)
+    ]
+    return Labelled(ids, [path_of[name] for name in ids], checked)
 
 
 def pictures(folder: Path) -> tuple[list[str], list[Path]]:
@@ -133,10 +139,14 @@ def _checked(path: Path, name: str, label: str, task: str) -> str:
     where = f"{path}: label {label[:40]!r} of picture {name}"
     if not text or (task == "text" and value):
         raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}")
+    if not text.isprintable():
+        raise PodiumError(f"{where}: holds a character that cannot be printed")
     if task == "text":
         return text
     try:
         found = evaluate(text)
+        if value and not _VALUE.fullmatch(value):
+            raise ValueError(f"its value {value[:20]!r} is no number")
         told = Fraction(value) if value else found
     except (NotComputable, ValueError, ZeroDivisionError) as error:
         raise PodiumError(f"{where}: {error}\nremedy: correct the label") from None
@@ -148,11 +158,8 @@ def _checked(path: Path, name: str, label: str, task: str) -> str:
 def split_off(n_pictures: int, share: float, seed: int) -> tuple[list[int], list[int]]:
     """Row numbers of the pictures to learn from, and of the `share` kept for validation.
 
-    Raises:
-        PodiumError: there are fewer than two pictures.
+    Both hold one at least, of two pictures or more.
     """
-    if n_pictures < 2:
-        raise PodiumError("a reader needs two labelled pictures at least, there is one")
     order = np.random.default_rng(seed).permutation(n_pictures)
     kept = min(max(round(share * n_pictures), 1), n_pictures - 1)
     return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())

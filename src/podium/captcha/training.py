@@ -96,7 +96,7 @@ class Learner:
             with np.load(path, allow_pickle=False) as kept:
                 arrays = [kept[str(k)] for k in range(len(self._state))]
                 history: History = json.loads(str(kept["history"]))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return []
         for one, array in zip(self._state, arrays, strict=True):
             one.assign(array)

@@ -20,18 +20,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium import artefact, runtime
     from podium.captcha import lessons, report
+    from podium.captcha.reader import Logits
     from podium.captcha.scoring import confusions
     from podium.predictions import text_rows, write_text_predictions
 
     what = lessons.lesson(args.reader, args.captchas, read_facts(args.captchas), params)
     runtime.set_up(what.settings.seed, what.settings.precision)
     model = lessons.new_model(what)
+    logits = Logits(model)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    curve, checkpoint = lessons.teach(what, model, processes)
+    curve, checkpoint = lessons.teach(what, model, logits, processes)
 
-    found, readings, validation = lessons.validation_scores(what, model)
+    found, readings, validation = lessons.validation_scores(what, logits)
     artefact.save(model, args.model)
-    tests = lessons.read_all(what, model, "test")
+    tests = lessons.read_all(what, logits, "test")
     test_ids = read_texts(args.captchas, "test")[0]
     seed = what.settings.seed
     table = [

@@ -1,0 +1,175 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from house import ROOT
+from podium.captcha import handing_in
+from podium.captcha.charset import Charset
+from podium.captcha.scoring import share
+from podium.errors import PodiumError, SettingsError
+from podium.params import Params, Submitted, load_params
+from podium.predictions import Reading, text_rows
+
+PATH = Path("table.csv")
+
+
+def with_reader(task: str, reader: str) -> Params:
+    params = load_params(ROOT / "params.yaml")
+    chosen = params.submit_captcha.model_copy(update={task: Submitted(reader=reader)})
+    return params.model_copy(update={"submit_captcha": chosen})
+
+
+# ---- the reader
+
+
+@pytest.mark.parametrize(
+    ("task", "reader"),
+    [("text", "text-crnn"), ("text", "text-cnn"), ("arithmetic", "arithmetic-crnn")],
+)
+def test_the_reader_of_a_task(task: str, reader: str) -> None:
+    assert handing_in.chosen_reader(task, with_reader(task, reader)) == reader
+
+
+@pytest.mark.parametrize(
+    ("task", "reader", "known"),
+    [
+        ("text", "arithmetic-crnn", "text-crnn, text-cnn"),
+        ("arithmetic", "text-crnn", "arithmetic-crnn"),
+        ("text", "text-rnn", "text-crnn, text-cnn"),
+        ("text", "", "text-crnn, text-cnn"),
+    ],
+)
+def test_a_reader_of_something_else(task: str, reader: str, known: str) -> None:
+    reason = rf"^submit_captcha\.{task}\.reader: '{reader}' does not read {task}; .* has {known}$"
+    with pytest.raises(SettingsError, match=reason) as caught:
+        handing_in.chosen_reader(task, with_reader(task, reader))
+    assert caught.value.exit_code == 2
+
+
+def test_no_reader_for_a_task() -> None:
+    params = with_reader("text", "text-crnn")
+    others = {"arithmetic-crnn": params.train_captcha_reader["arithmetic-crnn"]}
+    with pytest.raises(SettingsError, match=r"train_captcha_reader has none for it$"):
+        handing_in.chosen_reader("text", params.model_copy(update={"train_captcha_reader": others}))
+
+
+# ---- the texts
+
+
+def table(*, seed: int = 0) -> pd.DataFrame:
+    kept = [Reading("kept", -0.1), Reading("other", -0.2)]
+    read = [Reading("007", -0.1), Reading("NA", -0.2), Reading("", -0.3)]
+    return pd.concat(
+        [
+            text_rows(["1", "2"], "holdout", seed, kept),
+            text_rows(["1", "2", "10"], "test", seed, read),
+        ],
+        ignore_index=True,
+    )
+
+
+def test_texts_join_by_id() -> None:
+    assert handing_in.texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
+    assert handing_in.texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
+    assert handing_in.texts_of(PATH, table(), "oof", []) == []
+
+
+@pytest.mark.parametrize(
+    ("split", "ids", "reason"),
+    [
+        ("test", ["1", "2"], "1 ids are unknown, namely 10"),
+        ("test", ["1", "2", "10", "3"], "1 ids are missing, namely 3"),
+        ("holdout", ["1", "02"], "1 ids are missing, namely 02; 1 ids are unknown, namely 2"),
+        ("oof", ["1"], "1 ids are missing, namely 1"),
+    ],
+)
+def test_a_table_of_other_pictures(split: str, ids: list[str], reason: str) -> None:
+    with pytest.raises(PodiumError, match=rf"^table\.csv: {reason}\nremedy: run dvc repro"):
+        handing_in.texts_of(PATH, table(), split, ids)
+
+
+def test_a_table_of_two_seeds() -> None:
+    twice = pd.concat([table(), table(seed=1)], ignore_index=True)
+    with pytest.raises(PodiumError, match=r"^table\.csv: 3 ids occur more than once"):
+        handing_in.texts_of(PATH, twice, "test", ["1", "2", "10"])
+
+
+# ---- the answers
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("(3-7)+5", "1"),
+        ("3-7-5", "-9"),
+        ("9*9*9", "729"),
+        ("5/2", "2.50"),
+        ("1/3", "0.33"),
+        ("0/7", "0"),
+        ("", ""),
+        ("1/0", ""),
+        ("(3-7", ""),
+        ("9**9**9", ""),
+        ("AB12", ""),
+    ],
+)
+def test_answer(expression: str, value: str) -> None:
+    assert handing_in.answer(expression) == value
+
+
+def test_rows_of_texts() -> None:
+    found = handing_in.frame("text", ["2", "007"], ["NA", "1-2"])
+    assert found.to_dict("list") == {"id": ["2", "007"], "text": ["NA", "1-2"]}
+    assert list(found.columns) == ["id", "text"]
+
+
+def test_rows_of_arithmetic() -> None:
+    found = handing_in.frame("arithmetic", ["2", "1", "3"], ["(3-7)+5", "1+", "6/4"])
+    assert list(found.columns) == ["id", "expression", "value"]
+    assert found.to_numpy().tolist() == [
+        ["2", "(3-7)+5", "1"],
+        ["1", "1+", ""],
+        ["3", "6/4", "1.50"],
+    ]
+
+
+def test_no_rows() -> None:
+    assert handing_in.frame("arithmetic", [], []).shape == (0, 3)
+
+
+@pytest.mark.parametrize("text", ["", "AC", "ab", "A ", "不"])
+def test_a_text_that_cannot_be_right(text: str) -> None:
+    rows = handing_in.frame("text", ["1", "2"], ["AB", text])
+    with pytest.raises(PodiumError, match=rf"^x\.csv: id 2 has the text '{text}', which cannot"):
+        handing_in.check_texts(Path("x.csv"), rows, Charset("AB"))
+
+
+def test_texts_that_may_be_right() -> None:
+    handing_in.check_texts(PATH, handing_in.frame("text", ["1", "2"], ["AB", "B"]), Charset("AB"))
+    rows = handing_in.frame("arithmetic", ["1", "2"], ["1+1", "1+"])
+    handing_in.check_texts(PATH, rows, Charset("1+"))  # an empty value is no empty text
+    handing_in.check_texts(PATH, handing_in.frame("text", [], []), Charset("AB"))
+
+
+# ---- scores
+
+
+def test_scores_only_where_every_truth_is_known() -> None:
+    found = handing_in.test_scores("text", ["A0", "B"], ["AO", "C"])
+    assert found == {"whole_string": share(0, 2), "whole_string_0_is_O": share(1, 2)}
+    assert handing_in.test_scores("arithmetic", ["2+3"], ["3+2"])["value"] == share(1, 1)
+    assert handing_in.test_scores("text", ["A0", ""], ["A0", ""]) == {}
+    assert handing_in.test_scores("text", ["", ""], ["A", "B"]) == {}
+    assert handing_in.test_scores("text", [], []) == {}
+
+
+def test_what_a_person_reads() -> None:
+    one = {"score": 0.75, "low": 0.30064, "high": 0.954413, "n": 20_000}
+    metrics = {"validation": {"whole_string": one}, "test": {"value": one}}
+    assert handing_in.summary_lines(metrics, []) == [
+        "validation whole_string         0.750000  (95 %: 0.300640 to 0.954413, n = 20,000)",
+        "test       value                0.750000  (95 %: 0.300640 to 0.954413, n = 20,000)",
+    ]
+    lines = handing_in.summary_lines(metrics, ["1", "2", "3", "4"])
+    assert lines[2:] == ["4 expressions have no value: ['1', '2', '3']"]

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from podium.captcha import network
+from podium.runtime import keras
+
+
+def test_standardise_by_hand():
+    # two pixels, red 0 and 4, green 1 and 1, blue 2 and 2: centred red -2 and 2, deviation
+    # sqrt((4 + 4) / 6) over all three colours
+    pixels = np.array([[[[0, 1, 2], [4, 1, 2]]]], dtype=np.uint8)
+    found = np.asarray(network.Standardise()(pixels))
+    value = 2 / (np.sqrt(8 / 6) + 1)
+    np.testing.assert_allclose(found[0, 0], [[-value, 0, 0], [value, 0, 0]], rtol=1e-5)
+
+
+def test_a_faint_picture_looks_like_a_plain_one(rng):
+    plain = rng.integers(0, 2, (1, 20, 30, 3)) * 200.0
+    faint = 100 + plain / 20
+    left, right = (np.asarray(network.Standardise()(one)) for one in (plain, faint))
+    assert np.corrcoef(left.ravel(), right.ravel())[0, 1] > 0.999
+    assert right.std() > 0.8
+
+
+def test_an_even_picture_gives_zeros():
+    assert not np.asarray(network.Standardise()(np.full((1, 4, 4, 3), 77))).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "steps"),
+    [
+        ("crnn", (170, 80), 21),
+        ("crnn", (180, 60), 22),
+        ("crnn", (200, 50), 25),
+        ("cnn", (170, 80), 4),
+    ],
+)
+def test_logits_have_a_step_for_each_eight_pixels_or_each_character(kind, size, steps):
+    model = network.build(kind, size, 37, 4, 4, {})
+    assert network.n_steps(model) == steps
+    logits = model(np.zeros((2, size[1], size[0], 3), dtype=np.float32))
+    assert logits.shape == (2, steps, 37)
+
+
+def test_the_smallest_pictures_pass():
+    for kind in ("cnn", "crnn"):
+        assert network.build(kind, (32, 32), 5, 2, 4, {}).output_shape[2] == 5
+
+
+def test_logits_stay_in_float32_under_mixed_precision():
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = network.build("crnn", (90, 30), 16, 5, 4, {})
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert model(np.zeros((1, 30, 90, 3), dtype=np.float32)).dtype == "float32"
+
+
+def test_losses_by_enumeration_and_by_hand():
+    # T = 2, classes blank, a, b with probabilities .5 .3 .2 at both steps; the paths of "a" are
+    # aa, a-, -a: .09 + .15 + .15
+    logits = np.log(np.array([[[0.5, 0.3, 0.2]] * 2], dtype=np.float32))
+    ctc = network.loss_of("crnn")(np.array([[1, 0]], dtype=np.int32), logits)
+    assert float(ctc) == pytest.approx(-np.log(0.39), rel=1e-5)
+    by_character = network.loss_of("cnn")(np.array([[1, 2]], dtype=np.int32), logits)
+    assert float(by_character) == pytest.approx(-(np.log(0.3) + np.log(0.2)) / 2, rel=1e-5)

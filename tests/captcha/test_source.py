@@ -1,0 +1,360 @@
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from podium.captcha.source import (
+    PART,
+    Labelled,
+    pictures,
+    pixel_parts,
+    read_test,
+    read_train,
+    size_of,
+    split_off,
+)
+from podium.errors import PodiumError
+
+
+def drop(folder: Path, *names: str, size: tuple[int, int] = (5, 4)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for grey, name in enumerate(names):
+        Image.new("RGB", size, (grey, grey, grey)).save(folder / name)
+
+
+def refused(folder: Path, task: str, path: Path, reason: str) -> None:
+    """The train pictures are refused at once, in a few words that start with `path`."""
+    start = time.process_time()
+    with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
+        read_train(folder, task)
+    assert time.process_time() - start < 0.3
+    message = str(caught.value)
+    assert caught.value.exit_code == 1
+    assert message.count("\n") <= 2
+    assert len(message) - len(str(path)) < 350
+
+
+# ---- which pictures there are
+
+
+def test_pictures_in_natural_order(tmp_path: Path) -> None:
+    drop(tmp_path, "10.png", "9.JPG", "b.jpeg", "1.bmp", ".hidden.png", "a.webp")
+    for name in ("labels.txt", "thumbs.db", "2.gif"):
+        (tmp_path / name).write_text("")
+    ids, paths = pictures(tmp_path)
+    assert ids == ["a", "b", "1", "9", "10"]
+    assert [path.name for path in paths] == ["a.webp", "b.jpeg", "1.bmp", "9.JPG", "10.png"]
+    assert pictures(tmp_path / "none") == ([], [])
+
+
+def test_two_pictures_of_one_name(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "ab.png", "ab.jpg", "c.png")
+    refused(tmp_path, "text", tmp_path / "train", "1 ids occur more than once, namely ab$")
+
+
+@pytest.mark.parametrize("folder", ["", "train"])
+@pytest.mark.parametrize("task", ["text", "arithmetic"])
+def test_an_empty_folder(tmp_path: Path, folder: str, task: str) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    reason = rf"no pictures\nremedy: .*data/raw.*captcha\.{task}\.source to standin in params\.yaml"
+    refused(tmp_path, task, tmp_path / "train", reason)
+
+
+# ---- labels
+
+
+def test_names_are_labels(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "AB12.png", "007_1.png", "007_2.png", "x不_3_y.png", "1-2_.png")
+    found = read_train(tmp_path, "text")
+    assert found.ids == ["AB12", "x不_3_y", "1-2_", "007_1", "007_2"]
+    assert found.texts == ["AB12", "x不", "1-2", "007", "007"]
+    assert [path.stem for path in found.paths] == found.ids
+
+
+def test_names_may_be_arithmetic(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "(3-7)+5_0.png", "5-6+2 1_1.png")
+    assert read_train(tmp_path, "arithmetic").texts == ["(3-7)+5", "5-6+2"]
+
+
+@pytest.mark.parametrize("place", ["train", "."])
+def test_labels_by_id(tmp_path: Path, place: str) -> None:
+    drop(tmp_path / "train", "2.png", "10.png", "x_y.png")
+    (tmp_path / place / "labels.csv").write_text(
+        'note,text,id\n,NA,10\n,"a,""b",x_y\n,007,2\n', encoding="utf-8-sig"
+    )
+    found = read_train(tmp_path, "text")
+    assert (found.ids, found.texts) == (["x_y", "2", "10"], ['a,"b', "007", "NA"])
+
+
+@pytest.mark.parametrize("place", ["train", "."])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_labels_by_line(tmp_path: Path, place: str, ending: str) -> None:
+    names = [f"{number}.png" for number in range(11)]
+    drop(tmp_path / "train", *names[::-1])
+    lines = [f"t{number}" for number in range(11)]
+    text = ending.join(lines) + ending
+    (tmp_path / place / "labels.txt").write_text(text, encoding="utf-8-sig", newline="")
+    found = read_train(tmp_path, "text")
+    assert found.ids == [str(number) for number in range(11)]
+    assert found.texts == lines
+
+
+def test_labels_beside_the_pictures_come_first(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "0.png")
+    found = []
+    for place in ("labels.txt", "labels.csv", "train/labels.txt", "train/labels.csv"):
+        label = f"by{place.replace('/', '')}"
+        content = f"id,text\n0,{label}\n" if place.endswith("csv") else f"{label}\n"
+        (tmp_path / place).write_text(content)
+        found += [read_train(tmp_path, "text").texts == [label]]
+    assert found == [True] * 4
+
+
+def test_arithmetic_labels_end_in_their_value(tmp_path: Path) -> None:
+    labels = ("(3-7)+5 1", "5-6+2", "9-8-7 -6", "1/3+1/3 0.67", "1/4+0 1/4", "7+3*0 7.01")
+    drop(tmp_path / "train", *(f"{number}.png" for number in range(6)))
+    (tmp_path / "train/labels.txt").write_text("\n".join(labels))
+    texts = read_train(tmp_path, "arithmetic").texts
+    assert texts == ["(3-7)+5", "5-6+2", "9-8-7", "1/3+1/3", "1/4+0", "7+3*0"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("0,a\n", "1 ids are missing, namely 1\nremedy: label exactly the pictures"),
+        ("0,a\n1,b\n2,c\n", "1 ids are unknown, namely 2\nremedy: label exactly the pictures"),
+        ("0,a\n01,b\n", "1 ids are missing, namely 1; 1 ids are unknown, namely 01\nremedy: "),
+        ("0,a\n1,b\n1,b\n", "1 ids occur more than once, namely 1$"),
+        ("", "2 ids are missing, namely 0, 1\nremedy: "),
+        ("0,a\n1\n", "line 3 has 1 fields, the header 2$"),
+        ("0,a\n1,\n", "label '' of picture 1: empty"),
+        ("0,a\n1, b\n", "label ' b' of picture 1: empty"),
+        ("0,a\n1,b c\n", "label 'b c' of picture 1: holds a space"),
+        (f"0,a\n1,{'9' * 1_000_000}\n", r"not a readable CSV table \(field larger than"),
+    ],
+)
+def test_wrong_rows(tmp_path: Path, rows: str, reason: str) -> None:
+    drop(tmp_path / "train", "0.png", "1.png")
+    (tmp_path / "labels.csv").write_text(f"id,text\n{rows}")
+    refused(tmp_path, "text", tmp_path / "labels.csv", reason)
+
+
+def test_rows_without_the_columns(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "0.png")
+    (tmp_path / "labels.csv").write_text("id,label\n0,a\n")
+    refused(tmp_path, "text", tmp_path / "labels.csv", "column text is missing; it has ")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a\n", "1 ids are missing, namely 1\nremedy: line k, counted from 0"),
+        (b"", "2 ids are missing, namely 0, 1\nremedy: line k"),
+        (b"a\nb\nc\n", "1 ids are unknown, namely 2\nremedy: line k"),
+        (b"a\nb\n\n", "1 ids are unknown, namely 2\nremedy: line k"),
+        (b"a\n\n", "label '' of picture 1: empty"),
+        (b"a\nb c\n", "label 'b c' of picture 1: holds a space"),
+        (b"a\n\xff\xfe\n", r"not UTF-8 \(.*\)\nremedy: save it as UTF-8$"),
+    ],
+)
+def test_wrong_lines(tmp_path: Path, content: bytes, reason: str) -> None:
+    drop(tmp_path / "train", "0.png", "1.png")
+    (tmp_path / "train/labels.txt").write_bytes(content)
+    refused(tmp_path, "text", tmp_path / "train/labels.txt", reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("_0.png", "label '' of picture _0: empty"),
+        ("a b_0.png", "label 'a b' of picture a b_0: holds a space"),
+    ],
+)
+def test_wrong_names(tmp_path: Path, name: str, reason: str) -> None:
+    drop(tmp_path / "train", "ok_1.png", name)
+    refused(tmp_path, "text", tmp_path / "train" / name, reason)
+
+
+WRONG = {
+    "value": ("(3-7)+5 2", "it comes to 1\nremedy: correct the label"),
+    "nearly": ("7+3*0 7.02", "it comes to 7\nremedy"),
+    "word": ("1+1 two", r".+\nremedy"),
+    "nan": ("1+1 nan", r".+\nremedy"),
+    "twice": ("1+1 2 2", r".+\nremedy"),
+    "value by zero": ("1+1 2/0", r".+\nremedy"),
+    "by zero": ("1/0", "division by zero: at character 3\nremedy"),
+    "by zero, told": ("1/0 0", "division by zero: at character 3\nremedy"),
+    "brackets": ("((((", "syntax: it ends too early\nremedy"),
+    "powers": ("9**9**9", r"syntax: '\*' at character 3\nremedy"),
+    "digits": ("9" * 1_000_000, "too long: 1000000 characters, at most 256\nremedy"),
+    "value of digits": ("1+1 " + "9" * 1_000_000, r".+\nremedy"),
+    "code": ('__import__("os")', "syntax: '_' at character 1\nremedy"),
+    "word alone": ("AB12", "unknown variable: 'A' at character 1\nremedy"),
+    "no operands": ("+", r"syntax: '\+' at character 1\nremedy"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_arithmetic(tmp_path: Path, kind: str) -> None:
+    label, reason = WRONG[kind]
+    drop(tmp_path / "train", "0.png", "1.png")
+    path = tmp_path / "train/labels.txt"
+    path.write_text(f"1+1+1\n{label}\n")
+    refused(
+        tmp_path, "arithmetic", path, f"label {re.escape(repr(label[:40]))} of picture 1: {reason}"
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ['__import__("pathlib").Path("ran").touch()', '1+1 __import__("os").mkdir("ran")']
+)
+def test_labels_are_never_run(tmp_path: Path, monkeypatch, code: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    drop(tmp_path / "train", "0.png")
+    path = tmp_path / "train/labels.txt"
+    path.write_text(f"{code}\n")
+    refused(tmp_path, "arithmetic", path, "label .* of picture 0: ")
+    assert not (tmp_path / "ran").exists()
+    eval(code.split(" ")[-1])  # noqa: S307 - the code is real: run, it leaves its mark
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("value", ["1e3000000", "-1e-3000000", "x" * 1_000_000])
+def test_a_value_that_is_no_short_number(tmp_path: Path, value: str) -> None:
+    drop(tmp_path / "train", "0.png")
+    path = tmp_path / "train/labels.txt"
+    path.write_text(f"1-1 {value}\n")
+    refused(tmp_path, "arithmetic", path, "label .* of picture 0: ")
+
+
+def test_a_label_that_cannot_be_printed(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "0.png")
+    path = tmp_path / "train/labels.txt"
+    path.write_text("a\0b\n")
+    refused(tmp_path, "text", path, "label ")
+
+
+# ---- test pictures
+
+
+def test_no_test_pictures(tmp_path: Path) -> None:
+    assert read_test(tmp_path, "text") == Labelled([], [], [])
+    (tmp_path / "test").mkdir()
+    (tmp_path / "sample_submission.csv").write_text("id,text\n1,\n")
+    assert read_test(tmp_path, "text") == Labelled([], [], [])
+
+
+def test_test_pictures_in_the_samples_order(tmp_path: Path) -> None:
+    drop(tmp_path / "test", "1.png", "2.png", "10.png")
+    assert read_test(tmp_path, "arithmetic").ids == ["1", "2", "10"]
+    sample, key = tmp_path / "sample_submission.csv", tmp_path / "test_labels.csv"
+    sample.write_text("id,expression,value\n2,,\n10,,\n1,,\n")
+    key.write_text("id,text\n1,1+1+1 3\n2,\n10,2+3*4\n")
+    found = read_test(tmp_path, "arithmetic")
+    assert found.ids == ["2", "10", "1"]
+    assert [path.name for path in found.paths] == ["2.png", "10.png", "1.png"]
+    assert found.texts == ["", "2+3*4", "1+1+1"]
+
+
+@pytest.mark.parametrize(
+    ("task", "header"), [("text", "id,expression,value"), ("arithmetic", "id,text")]
+)
+def test_the_sample_of_the_other_task(tmp_path: Path, task: str, header: str) -> None:
+    drop(tmp_path / "test", "1.png")
+    (tmp_path / "sample_submission.csv").write_text(f"{header}\n1{',' * header.count(',')}\n")
+    with pytest.raises(PodiumError, match=r"sample_submission\.csv: column \w+"):
+        read_test(tmp_path, task)
+
+
+@pytest.mark.parametrize(("task", "label"), [("text", "a b"), ("arithmetic", "1+1+1 4")])
+def test_a_wrong_answer_key(tmp_path: Path, task: str, label: str) -> None:
+    drop(tmp_path / "test", "1.png")
+    (tmp_path / "test_labels.csv").write_text(f"id,text\n1,{label}\n")
+    with pytest.raises(PodiumError, match=r"test_labels\.csv: label "):
+        read_test(tmp_path, task)
+
+
+# ---- pixels
+
+
+def test_pixels_group_by_group(tmp_path: Path) -> None:
+    drop(tmp_path / "train", "a.png", "b.png", "c.png")
+    ids, paths = pictures(tmp_path / "train")
+    labelled = Labelled(ids, paths, ["1", "2", "3"])
+    groups = [labelled.rows([2, 0]), Labelled([], [], []), labelled.rows([1])]
+    parts = list(pixel_parts(groups, 1.0))
+    assert [texts for _, texts in parts] == [["3", "1"], ["2"]]
+    assert [pixels[:, 0, 0, 0].tolist() for pixels, _ in parts] == [[2, 0], [1]]
+    assert [pixels.shape for pixels, _ in parts] == [(2, 4, 5, 3), (1, 4, 5, 3)]
+    assert size_of(paths[0], 1.0) == (5, 4)
+
+
+def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
+    drop(tmp_path, "a.png", size=(1, 1))
+    n = PART + 1
+    group = Labelled([str(k) for k in range(n)], [tmp_path / "a.png"] * n, ["t"] * n)
+    assert [len(texts) for _, texts in pixel_parts([group], 1.0)] == [PART, 1]
+
+
+def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
+    drop(tmp_path, "a.png")
+    drop(tmp_path, "b.png", size=(4, 5))
+    group = Labelled(*pictures(tmp_path), ["1", "2"])
+    reason = r"b\.png: 4x5 px, but a\.png is 5x4 px\nremedy: give all captchas of a task one size"
+    with pytest.raises(PodiumError, match=reason):
+        list(pixel_parts([group], 1.0))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"<!DOCTYPE html>", "not a JPEG, PNG, WEBP, BMP picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 60, "(damaged|not a )"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_pictures_that_cannot_be_read(tmp_path: Path, data: bytes | None, reason: str) -> None:
+    drop(tmp_path, "a.png", "b.png")
+    group = Labelled(*pictures(tmp_path), ["1", "2"])
+    broken = tmp_path / "b.png"
+    broken.unlink()
+    if data is not None:
+        broken.write_bytes(data)
+    wanted = rf"^{re.escape(str(broken))}: .*{reason}.*\nremedy: replace or remove it, and its"
+    with pytest.raises(PodiumError, match=wanted):
+        list(pixel_parts([group], 1.0))
+    with pytest.raises(PodiumError, match=wanted):
+        size_of(broken, 1.0)
+
+
+def test_a_picture_over_the_limit(tmp_path: Path) -> None:
+    drop(tmp_path, "a.png")
+    assert size_of(tmp_path / "a.png", 2e-5) == (5, 4)
+    with pytest.raises(PodiumError, match=r"a\.png: 5x4 px is over the limit of 1\.9e-05 mega"):
+        size_of(tmp_path / "a.png", 1.9e-5)
+
+
+# ---- validation
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "kept"), [(10, 0.1, 1), (10, 0.3, 3), (2, 0.01, 1), (2, 0.99, 1), (3, 0.99, 2)]
+)
+def test_a_share_is_kept(n: int, share: float, kept: int) -> None:
+    learn, keep = split_off(n, share, 0)
+    assert (len(learn), len(keep)) == (n - kept, kept)
+    assert sorted(learn + keep) == list(range(n))
+    assert (learn, keep) == (sorted(learn), sorted(keep))
+
+
+def test_the_kept_share_is_the_seeds() -> None:
+    kept = [tuple(split_off(40, 0.25, seed)[1]) for seed in (*range(20), 0)]
+    assert kept[0] == kept[-1]
+    assert len(set(kept)) == 20
+    counts = np.bincount(np.array(kept[:-1]).ravel(), minlength=40)
+    assert counts.sum() == 200
+    assert counts.max() < 15  # no picture is kept by nearly all seeds

@@ -1,0 +1,321 @@
+"""The three captcha stages on pictures of 64x32, and `podium predict` on what they made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from house import ROOT, encoded
+from podium.captcha.dataset import read_captchas, read_texts
+from podium.captcha.reader import CaptchaReader
+from podium.cli import app
+from podium.errors import PodiumError
+from podium.stages import generate_captcha, submit_captcha, train_captcha_reader
+
+TINY = {"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8}
+
+
+class Captchas:
+    """The paths of dvc.yaml for one task, and its stages' command lines."""
+
+    def __init__(self, root: Path, task: str) -> None:
+        self.root, self.task = root, task
+        self.yaml, self.params = YAML(), root / "params.yaml"
+        settings = self.yaml.load((ROOT / "params.yaml").read_text())
+        settings["generate_captcha"] |= {"n_train": 24, "n_validation": 6, "n_test": 5}
+        settings["captcha"]["text"] |= {"width": 64, "height": 32, "alphabet": "0O12", "length": 2}
+        for reader in settings["train_captcha_reader"].values():
+            reader |= TINY
+        self.write(settings)
+        self.captchas = root / f"data/captcha/{task}.h5"
+        self.source = root / f"data/raw/captcha/{task}"
+        self.out = root / f"submissions/captcha-{task}.csv"
+
+    def write(self, settings: dict) -> None:
+        with self.params.open("w") as file:
+            self.yaml.dump(settings, file)
+
+    def change(self, **changes: object) -> None:
+        """Change settings: section__key=value; `-` in a key is written `_0_`."""
+        settings = self.yaml.load(self.params.read_text())
+        for key, value in changes.items():
+            *parents, last = key.replace("_0_", "-").split("__")
+            section = settings
+            for parent in parents:
+                section = section[parent]
+            section[last] = value
+        self.write(settings)
+
+    def run(self, stage, *words: object) -> None:
+        stage.main([*map(str, words), "--params", str(self.params)])
+
+    def generate(self) -> None:
+        words = ("--task", self.task, "--source", self.source, "--out", self.captchas)
+        self.run(generate_captcha, *words)
+
+    def model(self, reader: str) -> Path:
+        return self.root / f"models/{reader}.keras"
+
+    def table(self, reader: str) -> Path:
+        return self.root / f"predictions/tables/captcha/{reader}.csv"
+
+    def train(self, reader: str) -> None:
+        stage = f"train_captcha_reader-{reader}"
+        self.run(
+            train_captcha_reader,
+            *("--reader", reader, "--captchas", self.captchas, "--model", self.model(reader)),
+            *("--table", self.table(reader), "--metrics", self.root / f"metrics/{stage}.json"),
+            *("--plots", self.root / f"plots/{stage}"),
+        )
+
+    def submit(self, reader: str) -> None:
+        self.run(
+            submit_captcha,
+            *("--task", self.task, "--captchas", self.captchas, "--table", self.table(reader)),
+            *(
+                "--out",
+                self.out,
+                "--metrics",
+                self.root / f"metrics/submit_captcha-{self.task}.json",
+            ),
+        )
+
+    def metrics(self, stage: str) -> dict:
+        return json.loads((self.root / f"metrics/{stage}.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+
+
+@pytest.fixture
+def make(tmp_path: Path):
+    return lambda task: Captchas(tmp_path, task)
+
+
+def refused(run, capsys) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        run()
+    assert caught.value.code in (1, 2)
+    text = capsys.readouterr().err
+    assert text.startswith("error: ")
+    assert text.count("\n") <= 3
+    return text
+
+
+def raw_text(folder: Path, n_train: int = 12, n_test: int = 3) -> None:
+    """Pictures named after their texts, four grey levels of two characters."""
+    for part, first, n in (("train", 0, n_train), ("test", 100, n_test)):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + n):
+            rng = np.random.default_rng(number)
+            pixels = rng.integers(0, 255, (32, 64), dtype=np.uint8)
+            text = "".join(rng.choice(list("abx"), 2))
+            name = f"{text}_{number}" if part == "train" else str(number)
+            (folder / part / f"{name}.png").write_bytes(encoded(Image.fromarray(pixels), "PNG"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory):
+    """The two tasks from seeds to submissions, once for all tests that only look."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0})
+        made = {}
+        for task, reader in (("text", "text-cnn"), ("arithmetic", "arithmetic-crnn")):
+            root = tmp_path_factory.mktemp(task)
+            patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+            made[task] = Captchas(root, task)
+            made[task].change(**{f"submit_captcha__{task}__reader": reader})
+            made[task].generate()
+            made[task].train(reader)
+            made[task].submit(reader)
+        return made
+
+
+@pytest.mark.parametrize(
+    ("task", "reader", "columns"),
+    [
+        ("text", "text-cnn", ["id", "text"]),
+        ("arithmetic", "arithmetic-crnn", ["id", "expression", "value"]),
+    ],
+)
+def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
+    one = finished[task]
+    found = one.metrics(f"train_captcha_reader-{reader}")
+    assert found["validation"]["greedy"]["whole_string"]["n"] == 6
+    assert found["learnt_from"] == {"pictures_seen": 32, "pictures": 24}
+    plots = one.root / f"plots/train_captcha_reader-{reader}"
+    assert pd.read_csv(plots / "learning_curve.csv")["pictures"].tolist() == [16, 32]
+    for name in ("curves.png", "mistakes.png"):
+        with Image.open(plots / name) as picture:
+            assert picture.size[0] > 300
+    table = pd.read_csv(one.table(reader), dtype=str, keep_default_na=False)
+    assert table["split"].tolist() == ["holdout"] * 6 + ["test"] * 5
+    assert set(table["fold"]) == {"-1"}
+    rows = pd.read_csv(one.out, dtype=str, keep_default_na=False)
+    assert rows["id"].tolist() == ["0", "1", "2", "3", "4"]
+    assert list(rows) == columns
+    manifest = json.loads(one.out.with_suffix(".json").read_text())
+    assert manifest["reader"] == reader
+    assert manifest["scores"]["test"]["whole_string"]["n"] == 5
+    assert one.metrics(f"submit_captcha-{task}") == manifest["scores"]
+    assert not list((one.root / "scratch/captcha-readers").glob("*.npz"))
+
+
+def test_constrained_decoding_gives_expressions_only(finished):
+    found = finished["arithmetic"].metrics("train_captcha_reader-arithmetic-crnn")["validation"]
+    assert found["decoded"]["computable"]["score"] == 1.0  # of a reader that knows nothing yet
+    assert found["greedy"]["computable"]["score"] < 1.0
+
+
+def test_the_artefact_reads_as_the_stage_did(finished):
+    one = finished["arithmetic"]
+    reader = CaptchaReader(one.model("arithmetic-crnn"))
+    table = pd.read_csv(one.table("arithmetic-crnn"), dtype=str).query("split == 'test'")
+    found = reader.read(read_captchas(one.captchas, "test").pixels)
+    assert [reading.text for reading in found] == table["text"].tolist()
+    told = [reading.log_prob for reading in found]
+    np.testing.assert_allclose(told, table["log_prob"].astype(float), rtol=1e-4)
+
+
+def test_predict_refuses_other_sizes_and_what_is_no_picture(finished, tmp_path):
+    wrong, broken = tmp_path / "wrong.png", tmp_path / "broken.png"
+    wrong.write_bytes(encoded(Image.new("L", (65, 32)), "PNG"))
+    broken.write_bytes(b"nothing")
+    reader = CaptchaReader(finished["text"].model("text-cnn"))
+    for path, words in ((wrong, "wrong.png: 65x32 px"), (broken, "broken.png: not a JPEG")):
+        with pytest.raises(PodiumError, match=words):
+            reader.read_files([path])
+
+
+def test_predict_gives_the_value_of_an_expression(finished, tmp_path):
+    one = finished["arithmetic"]
+    picture = tmp_path / "one.png"
+    pixels = read_captchas(one.captchas, "test", 1).pixels[0]
+    picture.write_bytes(encoded(Image.fromarray(pixels), "PNG"))
+    words = ["predict", "--model", str(one.model("arithmetic-crnn")), str(picture)]
+    told = CliRunner().invoke(app, words).output.splitlines()
+    row = one.out.read_text().splitlines()[1].split(",")
+    assert told[0] == "path,expression,value,probability"
+    assert told[1].split(",")[1:3] == row[1:]
+
+
+def test_drawn_on_the_fly(make):
+    one = make("text")
+    one.change(
+        train_captcha_reader__text_0_crnn__on_the_fly=True,
+        train_captcha_reader__text_0_crnn__emphasis="0O",
+    )
+    one.generate()
+    one.train("text-crnn")
+    found = one.metrics("train_captcha_reader-text-crnn")["learnt_from"]
+    assert found == {"pictures_seen": 32, "seed": 1, "first": 0, "last": 31}
+
+
+def test_raw_pictures_from_folder_to_prediction(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    (one.source / "sample_submission.csv").write_text("id,text\n102,a\n100,a\n101,a\n")
+    one.generate()
+    printed = capsys.readouterr().out
+    assert "12 labelled pictures of 64x32 px, texts of 2 characters out of 3: abx" in printed
+    assert "11 to learn from, 1 for validation, 3 in test" in printed
+    one.train("text-crnn")
+    one.submit("text-crnn")
+    rows = pd.read_csv(one.out, dtype=str)
+    assert rows["id"].tolist() == ["102", "100", "101"]
+    assert set("".join(rows["text"])) <= set("abx")
+    assert "test" not in one.metrics("submit_captcha-text")
+    shown = CliRunner().invoke(app, ["submit", "captcha-text", "--folder", str(one.out.parent)])
+    assert shown.exit_code == 0
+    assert "validation.whole_string" in shown.output
+
+    model = one.model("text-crnn")
+    pictures = [str(one.source / f"test/{number}.png") for number in (102, 100, 101)]
+    told = CliRunner().invoke(app, ["predict", "--model", str(model), *pictures])
+    assert told.exit_code == 0
+    lines = [line.split(",") for line in told.output.splitlines()]
+    assert lines[0] == ["path", "text", "probability"]
+    assert [line[1] for line in lines[1:]] == rows["text"].tolist()
+    assert all(0 < float(line[2]) <= 1 for line in lines[1:])
+
+
+def test_no_test_pictures_gives_metrics_only(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source, n_test=0)
+    one.generate()
+    one.train("text-cnn")
+    one.change(submit_captcha__text__reader="text-cnn")
+    one.submit("text-cnn")
+    assert "metrics only" in capsys.readouterr().out
+    assert one.out.read_text() == "id\n"
+
+
+def test_a_label_too_long_for_the_time_steps(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    (one.source / "train/aabbaabb_1.png").write_bytes(encoded(Image.new("L", (64, 32)), "PNG"))
+    one.generate()
+    text = refused(lambda: one.train("text-crnn"), capsys)
+    assert "'aabbaabb' needs 12 time steps" in text
+    assert "the reader has 8" in text
+
+
+def test_a_cnn_refuses_texts_of_two_lengths(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    (one.source / "train/abx_1.png").write_bytes(encoded(Image.new("L", (64, 32)), "PNG"))
+    one.generate()
+    text = refused(lambda: one.train("text-cnn"), capsys)
+    assert "2 to 3 characters" in text
+    assert "model: crnn" in text
+
+
+def test_settings_that_cannot_be(make, capsys):
+    one = make("text")
+    one.generate()
+    assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
+    one.change(submit_captcha__text__reader="arithmetic-crnn")
+    one.table("x").parent.mkdir(parents=True)
+    assert "does not read text" in refused(lambda: one.submit("arithmetic-crnn"), capsys)
+    one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__on_the_fly=True)
+    assert "no pictures" in refused(one.generate, capsys)
+    assert read_texts(one.captchas, "test")[0] == ["0", "1", "2", "3", "4"]  # nothing lost
+    raw_text(one.source)
+    one.generate()
+    assert "raw pictures cannot be drawn" in refused(lambda: one.train("text-crnn"), capsys)
+
+
+def write_readings(one: Captchas, text: str, n_test: int = 5) -> None:
+    """A prediction table that reads `text` everywhere."""
+    one.table("text-crnn").parent.mkdir(parents=True, exist_ok=True)
+    ids = [("holdout", number) for number in range(6)]
+    ids += [("test", number) for number in range(n_test)]
+    rows = "".join(f"{name},{split},-1,0,{text},-0.5\n" for split, name in ids)
+    one.table("text-crnn").write_text("id,split,fold,seed,text,log_prob\n" + rows)
+
+
+def test_a_refused_submission_leaves_the_last_one(make, capsys):
+    one = make("text")
+    one.generate()
+    write_readings(one, "0O")
+    one.submit("text-crnn")
+    kept = one.out.read_bytes()
+    write_readings(one, "0O", n_test=4)
+    assert "1 ids are missing" in refused(lambda: one.submit("text-crnn"), capsys)
+    write_readings(one, "§§")
+    assert "cannot be right" in refused(lambda: one.submit("text-crnn"), capsys)
+    assert one.out.read_bytes() == kept
