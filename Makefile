@@ -35,7 +35,8 @@ lint: setup ## ruff, mypy and the other pre-commit hooks
 
 bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/extraction.py
-	python benchmarks/captcha_rendering.py
+	python benchmarks/captcha_rendering.py --out benchmarks/captcha_rendering.json
+	python benchmarks/captcha_reading.py --out benchmarks/captcha_reading.json
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

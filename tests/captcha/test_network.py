@@ -11,15 +11,27 @@ def test_standardise_by_hand():
     pixels = np.array([[[[0, 1, 2], [4, 1, 2]]]], dtype=np.uint8)
     found = np.asarray(network.Standardise()(pixels))
     value = 2 / (np.sqrt(8 / 6) + 1)
-    np.testing.assert_allclose(found[0, 0], [[-value, 0, 0], [value, 0, 0]], rtol=1e-5)
+    log = np.log(2 + np.sqrt(5)) / np.log(10)  # asinh(2)
+    expected = [[-value, 0, 0, -log, 0, 0], [value, 0, 0, log, 0, 0]]
+    np.testing.assert_allclose(found[0, 0], expected, rtol=1e-5)
 
 
 def test_a_faint_picture_looks_like_a_plain_one(rng):
     plain = rng.integers(0, 2, (1, 20, 30, 3)) * 200.0
     faint = 100 + plain / 20
-    left, right = (np.asarray(network.Standardise()(one)) for one in (plain, faint))
+    left, right = (np.asarray(network.Standardise()(one))[..., :3] for one in (plain, faint))
     assert np.corrcoef(left.ravel(), right.ravel())[0, 1] > 0.999
     assert right.std() > 0.8
+
+
+def test_faint_glyphs_stand_out_beside_dark_dots():
+    pixels = np.full((1, 40, 40, 3), 250.0)
+    pixels[:, ::20, ::20] = 0  # four dots
+    pixels[:, 10:14, 5:35] = 247  # a stroke
+    found = np.asarray(network.Standardise()(pixels))[0]
+    step = found[5, 8] - found[12, 8]
+    assert (np.abs(step[:3]) < 0.3).all()
+    assert (np.abs(step[3:]) > 0.3).all()
 
 
 def test_an_even_picture_gives_zeros():

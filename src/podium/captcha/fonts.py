@@ -30,6 +30,9 @@ FONTS = {
     "dejavu-sans": FontSource(
         "matplotlib", "mpl-data/fonts/ttf/DejaVuSans.ttf", "matplotlib>=3.10", _DEJAVU
     ),
+    "dejavu-sans-bold": FontSource(
+        "matplotlib", "mpl-data/fonts/ttf/DejaVuSans-Bold.ttf", "matplotlib>=3.10", _DEJAVU
+    ),
     "dejavu-sans-mono": FontSource(
         "matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf", "matplotlib>=3.10", _DEJAVU
     ),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import load_font
-from podium.captcha.style import Style
+from podium.captcha.style import Cell, Style
 from podium.errors import SettingsError
 
 FINE = 4  # samples per pixel and axis
@@ -65,7 +65,7 @@ def table(style: Style, alphabet: str) -> Table:
     """The glyphs of `alphabet` in `style`; raises what `glyph` raises."""
     faces = [(font, size) for font in style.fonts for size in style.font_sizes]
     rows = [
-        [glyph(font, size, character, style.bicubic) for font, size in faces]
+        [glyph(font, size, character, style.bicubic, style.cell(character)) for font, size in faces]
         for character in alphabet + " "
     ]
     return Table(
@@ -77,23 +77,26 @@ def table(style: Style, alphabet: str) -> Table:
     )
 
 
-def glyph(font: str, size: int, character: str, bicubic: bool) -> Glyph:
-    """The glyph of `character`.
+def glyph(font: str, size: int, character: str, bicubic: bool, wanted: Cell | None = None) -> Glyph:
+    """The glyph of `character`, in the cell that is `wanted` or that of its font.
 
     Raises:
         SettingsError: the font does not have it.
         EnvironmentFault: the font is missing.
     """
-    face = load_font(font, size)
+    face = load_font((wanted.font if wanted else "") or font, size)
     if character != " " and bytes(face.getmask(character)) == bytes(face.getmask(_IN_NO_FONT)):
         raise SettingsError(
             f"font {font} has no character {character!r}\n"
             "remedy: take it out of the alphabet of params.yaml"
         )
-    pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    _, _, right, lower = pen.multiline_textbbox((1, 1), character, font=face)
-    cell = int(right), int(lower)
-    page = Image.new("L", (cell[0] + size, cell[1] + size))
+    if wanted:
+        cell = int(wanted.width * size), int(wanted.height * size)
+    else:
+        pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+        _, _, right, lower = pen.multiline_textbbox((1, 1), character, font=face)
+        cell = int(right), int(lower)
+    page = Image.new("L", (2 * size, 2 * size))
     ImageDraw.Draw(page).text((0, 0), character, font=face, fill=255)
     inked = page.getbbox()
     if inked is None:

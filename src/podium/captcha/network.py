@@ -13,14 +13,17 @@ from podium.runtime import keras, tf
 
 layers = keras.layers
 _GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
+_DECADE = 2.302585  # of a natural logarithm
 _MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
 
 
 @keras.saving.register_keras_serializable("podium")
 class Standardise(keras.layers.Layer):
-    """Pictures (N, H, W, 3) of 0 to 255 -> mean 0 in each colour, deviation 1 over all.
+    """Pictures (N, H, W, 3) of 0 to 255 -> (N, H, W, 6), seen in two ways.
 
-    Polarity and colour stay; a picture that is nearly invisible becomes as plain as any other.
+    First with mean 0 in each colour and deviation 1 over all; then the same differences from the
+    mean on a scale that is linear up to a grey level and logarithmic beyond, on which glyphs that
+    are nearly invisible stand out beside dots that are not. Polarity and colour stay.
     """
 
     def call(self, pixels: Any) -> Any:
@@ -28,7 +31,8 @@ class Standardise(keras.layers.Layer):
         pixels = tf.cast(pixels, tf.float32)
         centred = pixels - tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=(1, 2, 3), keepdims=True)
-        return centred / (tf.sqrt(variance) + _GREY_LEVEL)
+        plain = centred / (tf.sqrt(variance) + _GREY_LEVEL)
+        return tf.concat([plain, tf.asinh(centred / _GREY_LEVEL) / _DECADE], axis=-1)
 
 
 def build(

@@ -1,0 +1,56 @@
+"""Whole texts read right in our own pictures, and in as many drawn by the package captcha itself.
+
+The reader has seen ours only. Both sets say the same texts, drawn from a seed of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+from captcha.image import ImageCaptcha
+
+from podium.captcha.reader import CaptchaReader
+from podium.captcha.render import render_many
+from podium.captcha.scoring import text_scores
+from podium.progress import watched
+
+PART = 500
+
+
+def main() -> None:
+    """Print, and with --out write, both scores."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=Path("models/text-crnn.keras"))
+    parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=97)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    reader = CaptchaReader(args.model)
+    height, width, _ = reader.logits.shape
+    package = ImageCaptcha(width, height)
+    random.seed(args.seed)  # the package draws from Python's own generator
+    truth: list[str] = []
+    read: dict[str, list[str]] = {"ours": [], "package": []}
+    starts = range(0, args.pictures, PART)
+    for start in watched(starts, len(starts), "pictures, parts"):
+        stop = min(start + PART, args.pictures)
+        pairs = list(render_many("text", args.seed, start, stop))
+        truth += [text for _, text in pairs]
+        drawn = {
+            "ours": np.stack([pixels for pixels, _ in pairs]),
+            "package": np.stack([np.asarray(package.generate_image(text)) for _, text in pairs]),
+        }
+        for name, pixels in drawn.items():
+            read[name] += [one.text for one in reader.read(pixels)]
+    found = {name: text_scores(truth, texts) for name, texts in read.items()}
+    print(json.dumps(found, indent=2))
+    if args.out:
+        args.out.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
