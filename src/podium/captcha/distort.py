@@ -5,21 +5,24 @@ Many glyphs at a time: G glyphs, each a row of every array.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y, Table
+from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y, Glyph, Table, keys
 from podium.captcha.style import Style
 
-TOGETHER = 8  # glyphs whose numbers still fit a processor's cache
+TOGETHER = 16  # glyphs whose numbers still fit a processor's cache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+Coverage = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def _bilinear(nw: Ints, sw: Ints, se: Ints, ne: Ints, w: Ints, h: Ints) -> Float
 _STILL = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
 
 
-def bent(table: Table, character: Ints, font: Ints, bends: Bends, style: Style) -> list[Bytes]:
+def bent(
+    table: Table, character: Ints, font: Ints, bends: Bends, style: Style
+) -> list[NDArray[Any]]:
     """Colour strengths (w, h), 255 = full, of G glyphs after what `bends` does to them.
 
     Args:
@@ -91,26 +96,106 @@ def bent(table: Table, character: Ints, font: Ints, bends: Bends, style: Style) 
         bends: what happens to them.
         style: the look; where it is not bicubic, stretching repeats pixels.
     """
-    cell = table.cell[character, font]
     turned, back = turn(table.box[character, font], bends.degrees)
+    cell = table.cell[character, font]
     stretched, quads = warp(cell, bends.corners)
+    glyphs = [table.glyphs[row][one] for row, one in _pairs(character, font)]
+    if style.bicubic:
+        return _bicubic_glyphs(glyphs, turned, back, cell, stretched, quads)
     stiff = bends.stiff[:, None]
     cell, stretched = np.where(stiff, turned, cell), np.where(stiff, turned, stretched)
     ways = np.where(stiff[:, None], _STILL, quads).astype(np.float32)
     scale = turned / stretched
-    fine = _to_samples(back, scale if style.bicubic else np.ones_like(scale))
+    fine = _to_samples(back)
     column = table.column[character, font].astype(np.int32)[:, None]
-    shades = [table.glyphs[row][one].shade for row, one in _pairs(character, font)]
+    shades = [one.shade for one in glyphs]
     for rows in _alike(cell):
         size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
         at = _stretched_pixels(ways[rows], size)
-        if not style.bicubic:  # stretching took the nearest pixel of the turned glyph
-            at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows, :, None])
+        at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows, :, None])  # the nearest turned pixel
         found = (fine[rows] @ at).astype(np.int32)
         flat = found[:, 0] * column[rows] + found[:, 1]
         for row, index in zip(rows.tolist(), flat, strict=True):
             shades[row] = shades[row].take(index, mode="clip").reshape(size)
     return shades
+
+
+def _bicubic_glyphs(
+    glyphs: Sequence[Glyph], turned: Ints, back: Floats, cell: Ints, stretched: Ints, quads: Floats
+) -> list[NDArray[Any]]:
+    """Coverage (w, h) of G cells: glyphs turned, then stretched, then warped, pixel by pixel."""
+    ways, matrices, sizes = quads.astype(np.float32), _between_pixels(back), turned.tolist()
+    framed = (stretched + 2).astype(np.float32)  # a blank pixel all around: what lies outside
+    shapes = (stretched + 2).tolist()
+    shades: list[NDArray[Any]] = [_NOTHING] * len(glyphs)
+    for rows in _alike(cell):
+        size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
+        at = _stretched_pixels(ways[rows], size)[:, :2]
+        at += 1
+        np.maximum(at, 0, out=at)
+        np.minimum(at, framed[rows, :, None] - 1, out=at)
+        at[:, 0] *= framed[rows, 1:]
+        flat = (at[:, 0] + at[:, 1]).astype(np.int64)
+        for row, index in zip(rows.tolist(), flat, strict=True):
+            picture = _turned(glyphs[row], matrices[row], sizes[row])
+            picture = _stretched(picture, *shapes[row])
+            shades[row] = picture.take(index, mode="clip").reshape(size)
+    return shades
+
+
+_NOTHING = np.zeros((0, 0), dtype=np.float32)
+
+
+def _between_pixels(back: Floats) -> Floats:
+    """`back` (G, 2, 3) between pixel numbers, x and y exchanged, into boxes with a frame of one."""
+    out = back[:, ::-1, [1, 0, 2]]
+    out[:, :, 2] += (out[:, :, 0] + out[:, :, 1] + 1) / 2
+    return out
+
+
+def _turned(glyph: Glyph, matrix: Floats, size: list[int]) -> Coverage:
+    """A glyph (w, h) turned as Pillow does: linear, its outermost pixels kept up to their edge."""
+    to = (size[1], size[0])
+    picture = cv2.warpAffine(glyph.shade, matrix, to, None, _LINEAR)
+    inside = cv2.warpAffine(_box(glyph.box), matrix, to, None, _NEAREST)
+    return cast(Coverage, cv2.multiply(picture, inside, picture))
+
+
+_LINEAR = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+_NEAREST = cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST
+
+
+@lru_cache(maxsize=1024)
+def _box(box: tuple[int, int]) -> Coverage:
+    """One inside the box, zero on its frame."""
+    return np.pad(np.ones(box, dtype=np.float32), 1)
+
+
+def _stretched(picture: Coverage, w: int, h: int) -> Coverage:
+    """Coverage (w, h) at another size, as Pillow's bicubic resize: across, clipped, then down.
+
+    The outermost pixels of the new size are a blank frame.
+    """
+    across, down = _weights(picture.shape[0], w)[0], _weights(picture.shape[1], h)[1]
+    wide = across @ picture
+    np.maximum(wide, 0, out=wide)
+    return cast(Coverage, wide @ down)
+
+
+@lru_cache(maxsize=8192)
+def _weights(n_pixels: int, framed: int) -> tuple[Coverage, Coverage]:
+    """Weights (framed, n) that resize n pixels to framed - 2 with a frame, and their transpose."""
+    weights = np.pad(bicubic(n_pixels, framed - 2), ((1, 1), (0, 0)))
+    return weights, np.ascontiguousarray(weights.T)
+
+
+def bicubic(n_pixels: int, target: int) -> NDArray[np.float32]:
+    """Weights (target, n) of Pillow's bicubic resize, its kernel wider where pixels get fewer."""
+    ratio = n_pixels / target
+    centre = (np.arange(target)[:, None] + 0.5) * ratio
+    weights = keys((np.arange(n_pixels) + 0.5 - centre) / max(ratio, 1.0))
+    weights /= weights.sum(1, keepdims=True)
+    return weights.astype(np.float32)
 
 
 def _pairs(first: Ints, second: Ints) -> Iterator[tuple[int, int]]:
@@ -143,9 +228,8 @@ def _grid(cell: tuple[int, int]) -> NDArray[np.float32]:
     return np.stack([np.ones_like(x), x, y, x * y]).reshape(4, -1).astype(np.float32)
 
 
-def _to_samples(back: Floats, scale: Floats) -> NDArray[np.float32]:
-    """(G, 2, 3): from pixel numbers (x, y, 1) of the stretched glyph to its fine samples."""
+def _to_samples(back: Floats) -> NDArray[np.float32]:
+    """(G, 2, 3): from pixel numbers (x, y, 1) of the turned glyph to its fine samples."""
     to = back.copy()
-    to[:, :, :2] *= scale[:, None]
     to[:, :, 2] += to[:, :, :2].sum(2) / 2 + (MARGIN_X, MARGIN_Y)
     return (to * FINE).astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from podium.errors import SettingsError
 
 FINE = 4  # samples per pixel and axis
 MARGIN_X = 2  # blank pixels left and right of the box
-FAINT = 0.01  # coverage that still makes an interpolated pixel inked
 MARGIN_Y = 32  # above and below: a position that overshoots lands in the next column's margin
 
 
@@ -28,12 +28,13 @@ class Glyph:
         cell: (w, h) of the cell it is stretched into: from the pen to its right and lower edge.
         shade: uint8, flat, column by column: the colour's strength (255 = full) at FINE samples
             per pixel, MARGIN_X and MARGIN_Y blank pixels around the box. Made for a bicubic
-            style it is solid: 255 wherever there is ink, else 0.
+            style it is float32 (w + 2, h + 2): how much of each pixel of the box is covered, 255 =
+            all, its outermost pixels repeated once.
     """
 
     box: tuple[int, int]
     cell: tuple[int, int]
-    shade: NDArray[np.uint8]
+    shade: NDArray[Any]
 
     @property
     def column(self) -> int:
@@ -102,46 +103,42 @@ def glyph(font: str, size: int, character: str, bicubic: bool, wanted: Cell | No
     if inked is None:
         return Glyph((0, 0), cell, np.zeros(1, dtype=np.uint8))
     coverage = np.asarray(page.crop(inked), dtype=np.float64).T / 255
-    shade = _shade(coverage, bicubic)
-    return Glyph((coverage.shape[0], coverage.shape[1]), cell, shade.ravel())
+    box = coverage.shape[0], coverage.shape[1]
+    if bicubic:
+        return Glyph(box, cell, np.pad(coverage * 255, 1, "edge").astype(np.float32))
+    return Glyph(box, cell, _shade(coverage).ravel())
 
 
 _IN_NO_FONT = "\uffff"  # drawn as whatever a font shows for characters it lacks
 
 
-def _shade(coverage: NDArray[np.float64], bicubic: bool) -> NDArray[np.uint8]:
+def _shade(coverage: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Colour strength around a glyph (w, h) of coverage in [0, 1], FINE samples per pixel.
 
     The package pastes by the colour of a pixel and never looks at its opacity. Today's Pillow
-    gives any inked pixel the full colour: strokes grow solid up to their faintest edge. The
-    Pillow of the arithmetic competition gave an edge of coverage c both c times the colour and
-    c times the opacity; turning averages c * c * colour and c and divides, which leaves edges
-    darker and more transparent than the strokes.
+    gives any inked pixel the full colour: see `paint.faintest`. The Pillow of the arithmetic
+    competition gave an edge of coverage c both c times the colour and c times the opacity; turning
+    averages c * c * colour and c and divides, which leaves edges darker and more transparent than
+    the strokes.
     """
-    across = _spread(coverage.shape[0], MARGIN_X, bicubic)
-    down = _spread(coverage.shape[1], MARGIN_Y, bicubic)
+    across = _spread(coverage.shape[0], MARGIN_X)
+    down = _spread(coverage.shape[1], MARGIN_Y)
     colour = np.clip(across @ np.square(coverage) @ down.T, 0, 1)
     opacity = np.clip(across @ coverage @ down.T, 0, 1)
-    if bicubic:
-        return np.where(opacity > FAINT, 255, 0).astype(np.uint8)
     shade = np.divide(colour, opacity, out=np.zeros_like(colour), where=opacity >= 1 / 255)
     return np.round(np.clip(shade, 0, 1) * 255).astype(np.uint8)
 
 
-def _spread(n_pixels: int, margin: int, bicubic: bool) -> NDArray[np.float64]:
+def _spread(n_pixels: int, margin: int) -> NDArray[np.float64]:
     """Weights ((n + 2 margin) * FINE, n) that turn n pixels into fine samples.
 
     Linear interpolation as Pillow turns pictures: clamped to the pixels' centres, cut at the box.
-    With `bicubic` that is followed by the kernel of the resize, on average over its positions.
     """
     at = (np.arange((n_pixels + 2 * margin) * FINE) + 0.5) / FINE - margin
     nearest = np.clip(at, 0.5, n_pixels - 0.5)[:, None] - (np.arange(n_pixels) + 0.5)
     weights = np.maximum(0, 1 - np.abs(nearest))
     weights[(at < 0) | (at >= n_pixels)] = 0
-    if not bicubic:
-        return weights
-    kernel = keys(np.arange(-2 * FINE, 2 * FINE + 1) / FINE) / FINE
-    return np.apply_along_axis(lambda column: np.convolve(column, kernel, "same"), 0, weights)
+    return weights
 
 
 def keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:

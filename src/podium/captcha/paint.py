@@ -40,13 +40,14 @@ def _texts(style: Style, table: Table, draws: Draws) -> Iterator[Planes]:
     """The glyphs of each picture, pasted from left to right."""
     shades = bent(table, draws.character, draws.font, draws.bends, style)
     wides, places = _places(style, table, draws, [shade.shape[0] for shade in shades])
-    opacity, end = opacities(draws.ink), 0
+    opacity, faint, end = opacities(draws.ink), faintest(draws.ink).tolist(), 0
     for picture, length in enumerate(draws.lengths):
         start, end = end, end + length
         canvas, (w, h) = wides[picture], style.size
         text = shades[start:end], places[start:end]
         if style.bicubic:
-            yield _squeezed(solid_text((canvas, h), *text, opacity[picture, 255]), w)[None]
+            solid = solid_text((canvas, h), *text, opacity[picture, 255], faint[picture])
+            yield _squeezed(solid, w)[None]
         else:
             yield shaded_text((canvas, h), *text, opacity[picture]).take(_nearest(canvas, w), 1)
 
@@ -83,6 +84,18 @@ def opacities(ink: NDArray[np.int64]) -> NDArray[np.float32]:
     return (np.minimum(levels, 255) / 255).astype(np.float32)
 
 
+def faintest(ink: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(B,): the shade up to which each ink (B, 3), RGB, leaves no trace.
+
+    Pillow turns and stretches colours times opacity, in bytes: an ink of 100 at a coverage of
+    0.004 rounds to 0, and so the edge of a dark stroke lies further inside than that of a light
+    one.
+    """
+    level = np.maximum(ink @ _LUMINANCE, 1)
+    return np.maximum(_ROUNDED / level * 255, 0.5)
+
+
+_ROUNDED = 0.5  # bytes below this become 0
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R 601-2, as Pillow converts RGB to L
 
 
