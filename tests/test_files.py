@@ -101,7 +101,8 @@ def main():
     with written_whole(Path(sys.argv[1])) as partial:
         partial.write_text("ha")
         print("half", flush=True)
-        time.sleep(60)
+        for _ in range(600):  # a signal just before one long sleep would wait for its end
+            time.sleep(0.1)
 
 main()
 """

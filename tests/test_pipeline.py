@@ -128,14 +128,14 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
             "submit_captcha@arithmetic",
         ]
     )
-    assert [stage for stage in every if stage not in captcha] == [
-        "draw_photos",
-        "ingest_photos",
+    photos = [stage for stage in every if stage not in captcha]
+    assert photos[:2] == ["draw_photos", "ingest_photos"]
+    assert sorted(photos[2:-2]) == [
         "assign_photo_folds",
         "extract_features@efficientnet-lite0",
         "extract_features@hog",
-        *TAIL,
     ]
+    assert photos[-2:] == TAIL
     assert len((project.root / "submissions/photos.csv").read_text().splitlines()) == 9
     assert project.metrics("submit_photos")["test"]["log_loss"] > 0
     for task in ("text", "arithmetic"):
@@ -176,7 +176,9 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
     picture.write_bytes(encoded(striped("cat", 70)))
     output = project.dvc("repro", "submit_photos")
     extract = "extract_features@efficientnet-lite0"
-    assert project.ran(output) == ["ingest_photos", "assign_photo_folds", extract, *TAIL]
+    ran = project.ran(output)  # DVC promises no order where there is no dependency
+    first = ["ingest_photos", "assign_photo_folds", extract]
+    assert [ran[0], *sorted(ran[1:3]), *ran[3:]] == [*first, *TAIL]
     assert re.findall(r"\b(\d+) pictures new", output) == ["1"]
 
     before = (project.root / "features/efficientnet-lite0.h5").read_bytes()
