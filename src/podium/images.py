@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,18 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
         raise UnreadableImage(reason) from None
     except Exception as error:  # Pillow raises many kinds on damaged files
         raise UnreadableImage(f"damaged: {error}") from None
+
+
+def read(path: Path, max_megapixels: float, remedy: str) -> NDArray[np.uint8]:
+    """RGB pixels (H, W, 3) of the picture at `path`.
+
+    Raises:
+        PodiumError: it cannot be read; names the file, the reason and the `remedy`.
+    """
+    try:
+        return np.asarray(decode(path.read_bytes(), max_megapixels))
+    except (UnreadableImage, OSError) as error:
+        raise PodiumError(f"{path}: {error}\nremedy: {remedy}") from None
 
 
 def _check_size(image: Image.Image, max_megapixels: float) -> None:

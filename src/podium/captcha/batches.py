@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,14 @@ def rows_at(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.int64]
     passes = seen // n_pictures
     out = np.empty(n, dtype=np.int64)
     for number in np.unique(passes):
-        order = np.random.default_rng([seed, int(number)]).permutation(n_pictures)
         mine = passes == number
-        out[mine] = order[seen[mine] % n_pictures]
+        out[mine] = _order(n_pictures, seed, int(number))[seen[mine] % n_pictures]
     return out
+
+
+@lru_cache(maxsize=2)  # a batch reaches over the end of a pass at most now and then
+def _order(n_pictures: int, seed: int, number: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, number]).permutation(n_pictures)
 
 
 def stored_batches(

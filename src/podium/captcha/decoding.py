@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Rules:
     templates: Sequence[str] = ()
     classes: Mapping[str, str] | None = None
 
-    @property
+    @cached_property
     def automaton(self) -> Automaton | None:
         """The automaton of exactly these texts."""
         return from_templates(self.templates, self.classes or {}) if self.templates else None

@@ -125,8 +125,8 @@ def _bicubic_glyphs(
 ) -> list[NDArray[Any]]:
     """Coverage (w, h) of G cells: glyphs turned, then stretched, then warped, pixel by pixel."""
     ways, matrices, sizes = quads.astype(np.float32), _between_pixels(back), turned.tolist()
-    framed = (stretched + 2).astype(np.float32)  # a blank pixel all around: what lies outside
-    shapes = (stretched + 2).tolist()
+    shapes = stretched + 2  # a blank pixel all around: what lies outside
+    framed, shapes = shapes.astype(np.float32), shapes.tolist()
     shades: list[NDArray[Any]] = [_NOTHING] * len(glyphs)
     for rows in _alike(cell):
         size = cell[rows[0], 0].item(), cell[rows[0], 1].item()

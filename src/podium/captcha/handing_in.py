@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from podium.captcha.answers import NotComputable, evaluate, plain
+from podium.captcha.answers import plain
 from podium.captcha.charset import Charset
-from podium.captcha.scoring import scores
+from podium.captcha.scoring import scores, value_of
 from podium.captcha.source import COLUMNS
 from podium.errors import PodiumError, SettingsError
 from podium.ids import refuse_duplicates, refuse_other_ids
@@ -47,10 +47,8 @@ def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) ->
 
 def answer(expression: str) -> str:
     """The value of an expression as a submission has it, '' if there is none."""
-    try:
-        return plain(evaluate(expression))
-    except NotComputable:
-        return ""
+    value = value_of(expression)
+    return "" if value is None else plain(value)
 
 
 def frame(task: str, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:

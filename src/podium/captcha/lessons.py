@@ -22,7 +22,7 @@ from podium.captcha.reader import Logits, description_of
 from podium.captcha.scoring import scores, share
 from podium.captcha.stream import drawn
 from podium.captcha.tasks import task_from
-from podium.captcha.training import Course, Learner, train
+from podium.captcha.training import Course, Learner, steps_per_epoch, train
 from podium.errors import PodiumError, SettingsError
 from podium.files import file_sha256, scratch_dir, text_sha256
 from podium.params import CaptchaReader, Params
@@ -32,11 +32,23 @@ from podium.runtime import keras
 
 @dataclass(frozen=True)
 class Lesson:
-    """A reader to be taught: its settings, the file it learns from, and what is known of that."""
+    """A reader to be taught: its settings, the file it learns from, and what is known of that.
+
+    Attributes:
+        settings: the reader's own.
+        path: the captcha file.
+        facts: of all its pictures.
+        texts: of its train pictures.
+        validation: its validation pictures.
+        decoder: turns the reader's logits into texts.
+        params: all settings.
+    """
 
     settings: CaptchaReader
     path: Path
     facts: Facts
+    texts: list[str]
+    validation: Captchas
     decoder: Decoder
     params: Params
 
@@ -44,6 +56,11 @@ class Lesson:
     def task(self) -> str:
         """Text or arithmetic."""
         return self.settings.task
+
+    @property
+    def pictures_seen(self) -> int:
+        """By the end of training; more than once each, where there are fewer."""
+        return self.settings.epochs * steps_per_epoch(self.settings) * self.settings.batch_size
 
 
 def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
@@ -61,9 +78,11 @@ def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
             f"train_captcha_reader.{name}.on_the_fly: raw pictures cannot be drawn\n"
             f"remedy: set it to false, or captcha.{settings.task}.source to standin"
         )
-    rules = rules_of(settings.task, facts.charset, read_texts(path, "train")[1])
+    texts = read_texts(path, "train")[1]
+    rules = rules_of(settings.task, facts.charset, texts)
     decoder = Decoder(settings.model, facts.charset, rules, settings.beam_width)
-    return Lesson(settings, path, facts, decoder, params)
+    validation = read_captchas(path, "validation")
+    return Lesson(settings, path, facts, texts, validation, decoder, params)
 
 
 def new_model(what: Lesson) -> keras.Model:
@@ -74,7 +93,7 @@ def new_model(what: Lesson) -> keras.Model:
             the others.
     """
     settings, facts = what.settings, what.facts
-    texts = sorted(set(read_texts(what.path, "train")[1]))
+    texts = sorted(set(what.texts))
     lengths = sorted({len(text) for text in texts})
     if settings.model == "cnn" and len(lengths) > 1:
         raise PodiumError(
@@ -121,23 +140,20 @@ def teach(
     """
     settings = what.settings
     learner = Learner(model, settings)
-    validation = read_captchas(what.path, "validation")
 
     def validate() -> float:
-        readings = what.decoder.greedy(logits(validation.pixels))
-        right = sum(a.text == b for a, b in zip(readings, validation.texts, strict=True))
+        readings = what.decoder.greedy(logits(what.validation.pixels))
+        right = sum(a.text == b for a, b in zip(readings, what.validation.texts, strict=True))
         return right / len(readings)
 
     checkpoint = scratch_dir("captcha-readers") / f"{_fingerprint(what, model)}.npz"
     if settings.on_the_fly:
         course = Course(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:
-        known = read_captchas(what.path, "train")
-        labels = encoded(known.texts, what.facts.charset)
+        pixels = read_captchas(what.path, "train").pixels
+        labels = encoded(what.texts, what.facts.charset)
         course = Course(
-            lambda start: stored_batches(known.pixels, labels, settings, start),
-            validate,
-            checkpoint,
+            lambda start: stored_batches(pixels, labels, settings, start), validate, checkpoint
         )
     return train(learner, course), checkpoint
 
@@ -146,8 +162,7 @@ def _drawn(what: Lesson, start: int, processes: int) -> Iterator[Batch]:
     """Batches from picture number `start` of the train seed on."""
     task = task_from(what.task, what.params.captcha, what.settings.emphasis)
     seed = what.params.generate_captcha.seed_train
-    stop = what.settings.epochs * max(what.settings.epoch_size, what.settings.batch_size)
-    parts = drawn(task, seed, start, stop, processes)
+    parts = drawn(task, seed, start, what.pictures_seen, processes)
     charset, longest = what.facts.charset, task.grammar.longest
     blanks = ((0, 0), (0, longest))
     batches = ((px, np.pad(encoded(tx, charset), blanks)[:, :longest]) for px, tx in parts)
@@ -169,13 +184,11 @@ def _fingerprint(what: Lesson, model: keras.Model) -> str:
 
 def learnt_from(what: Lesson) -> dict[str, Any]:
     """Which pictures a reader learnt from: a range of a seed, or how many of a file."""
-    settings = what.settings
-    seen = settings.epochs * max(1, settings.epoch_size // settings.batch_size)
-    found: dict[str, Any] = {"pictures_seen": seen * settings.batch_size}
-    if settings.on_the_fly:
+    found: dict[str, Any] = {"pictures_seen": what.pictures_seen}
+    if what.settings.on_the_fly:
         seed = what.params.generate_captcha.seed_train
-        return found | {"seed": seed, "first": 0, "last": found["pictures_seen"] - 1}
-    return found | {"pictures": len(read_texts(what.path, "train")[0])}
+        return found | {"seed": seed, "first": 0, "last": what.pictures_seen - 1}
+    return found | {"pictures": len(what.texts)}
 
 
 def read_all(what: Lesson, logits: Logits, split: str) -> list[Reading]:
@@ -184,19 +197,15 @@ def read_all(what: Lesson, logits: Logits, split: str) -> list[Reading]:
     return [reading for part in parts for reading in what.decoder.best(logits(part))]
 
 
-def validation_scores(
-    what: Lesson, logits: Logits
-) -> tuple[dict[str, Any], list[Reading], Captchas]:
-    """Scores of greedy and of full decoding beside those of one constant text."""
-    validation = read_captchas(what.path, "validation")
-    found = logits(validation.pixels)
-    readings = what.decoder.best(found)
-    truth, known = validation.texts, pd.Series(read_texts(what.path, "train")[1])
-    constant = str(known.mode().iloc[0])
+def validation_scores(what: Lesson, logits: Logits) -> tuple[dict[str, Any], list[Reading]]:
+    """Scores of greedy and of full decoding beside those of one constant text; the readings."""
+    found = logits(what.validation.pixels)
+    readings, truth = what.decoder.best(found), what.validation.texts
+    constant = str(pd.Series(what.texts).mode().iloc[0])
     greedy = [one.text for one in what.decoder.greedy(found)]
     metrics = {
         "greedy": scores(what.task, truth, greedy),
         "decoded": scores(what.task, truth, [one.text for one in readings]),
         "constant_text": share(truth.count(constant), len(truth)),
     }
-    return metrics, readings, validation
+    return metrics, readings

@@ -11,9 +11,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from podium.captcha.distort import bent
+from podium.captcha.distort import bent, bicubic
 from podium.captcha.draws import Draws
-from podium.captcha.glyphs import Table, keys
+from podium.captcha.glyphs import Table
 from podium.captcha.noise import dot_pixels, draw_curve, draw_dots
 from podium.captcha.paste import shaded_text, solid_text
 from podium.captcha.style import Style
@@ -114,12 +114,8 @@ def _nearest(wide: int, target: int) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=1024)
 def _bicubic(wide: int, target: int) -> scipy.sparse.csr_array:
-    """Weights (target, wide) of Pillow's bicubic resize, whose kernel widens with the ratio."""
-    ratio = wide / target
-    centre = (np.arange(target)[:, None] + 0.5) * ratio
-    weights = keys((np.arange(wide) + 0.5 - centre) / ratio)
-    weights /= weights.sum(1, keepdims=True)
-    return scipy.sparse.csr_array(weights.astype(np.float32))
+    """Weights (target, wide) of Pillow's bicubic resize, most of them zero."""
+    return scipy.sparse.csr_array(bicubic(wide, target))
 
 
 def _smoothed(planes: Planes) -> Planes:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import artefact
+from podium import artefact, images
 from podium.captcha import network as _registers_its_layers  # noqa: F401
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.errors import PodiumError
-from podium.images import UnreadableImage, decode
 from podium.predictions import Reading
 from podium.runtime import keras, tf
 
@@ -77,10 +76,7 @@ class CaptchaReader:
         return self.read(np.stack([self._pixels(path) for path in paths]))
 
     def _pixels(self, path: Path) -> Pixels:
-        try:
-            pixels = np.asarray(decode(path.read_bytes(), self.max_megapixels))
-        except (UnreadableImage, OSError) as error:
-            raise PodiumError(f"{path}: {error}\nremedy: give a readable picture") from None
+        pixels = images.read(path, self.max_megapixels, "give a readable picture")
         h, w, _ = self.logits.shape
         if pixels.shape[:2] != (h, w):
             raise PodiumError(

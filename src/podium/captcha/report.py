@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,10 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import load_font
-from podium.files import write_bytes
+from podium.plots import write_figure, write_picture
 from podium.predictions import Reading
 
-mpl.use("Agg")
 SHEET = (4, 6)  # columns and rows of the sheet of mistakes
 
 
@@ -39,13 +36,7 @@ def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str
         axes.spines[["top", "right"]].set_visible(False)
     if not top:
         bars.axis("off")
-    _save(path, figure)
-
-
-def _save(path: Path, figure: Figure) -> None:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110, metadata={"Software": None})
-    write_bytes(path, data.getvalue())
+    write_figure(path, figure)
 
 
 def confusion_table(confused: Counter[tuple[str, str]]) -> pd.DataFrame:
@@ -88,6 +79,4 @@ def mistakes_png(
         sure = np.exp(readings[row].log_prob)
         pen.text((left, top + h + 1), f"says {truth[row]}", "#222222", font)
         pen.text((left, top + h + 15), f"read {readings[row].text}  {sure:.2f}", "#bb2222", font)
-    out = io.BytesIO()
-    sheet.save(out, "PNG")
-    write_bytes(path, out.getvalue())
+    write_picture(path, sheet)

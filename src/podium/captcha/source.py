@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import images
 from podium.captcha.answers import NotComputable, evaluate
 from podium.errors import PodiumError, disk_fault
 from podium.files import read_table
 from podium.ids import natural_key, refuse_duplicates, refuse_other_ids
-from podium.images import SUFFIXES, UnreadableImage, decode
+from podium.images import SUFFIXES
 from podium.progress import watched
 from podium.submission import ordered_ids
 
@@ -40,10 +41,8 @@ class Labelled:
 
     def rows(self, rows: Sequence[int]) -> Labelled:
         """Some of the pictures."""
-        return Labelled(*([column[row] for row in rows] for column in self._columns()))
-
-    def _columns(self) -> tuple[list, list, list]:  # type: ignore[type-arg]
-        return self.ids, self.paths, self.texts
+        ids, paths = [self.ids[row] for row in rows], [self.paths[row] for row in rows]
+        return Labelled(ids, paths, [self.texts[row] for row in rows])
 
 
 def read_train(folder: Path, task: str) -> Labelled:
@@ -61,8 +60,10 @@ def read_train(folder: Path, task: str) -> Labelled:
             f"set captcha.{task}.source to standin in params.yaml"
         )
     where, texts = _labels(folder, ids)
-    found = [_checked(where or path, name, text, task)
-             for name, path, text in zip(ids, paths, texts, strict=True)]  # fmt: skip
+    found = [
+        _checked(where or path, name, text, task)
+        for name, path, text in zip(ids, paths, texts, strict=True)
+    ]
     return Labelled(ids, paths, found)
 
 
@@ -202,8 +203,4 @@ def _sized(
 
 
 def _pixels(path: Path, max_megapixels: float) -> NDArray[np.uint8]:
-    try:
-        return np.asarray(decode(path.read_bytes(), max_megapixels))
-    except (UnreadableImage, OSError) as error:
-        remedy = "replace or remove it, and its label"
-        raise PodiumError(f"{path}: {error}\nremedy: {remedy}") from None
+    return images.read(path, max_megapixels, "replace or remove it, and its label")

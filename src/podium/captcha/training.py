@@ -27,6 +27,11 @@ History = list[dict[str, float]]
 COLUMNS = ("epoch", "pictures", "train_loss", "whole_string")
 
 
+def steps_per_epoch(settings: CaptchaReader) -> int:
+    """Batches in an epoch: as many as fill it, one at least."""
+    return max(1, settings.epoch_size // settings.batch_size)
+
+
 def learning_rate(settings: CaptchaReader, step: int, n_steps: int) -> float:
     """A linear warm-up to the peak, then half a cosine down to nothing."""
     rising = settings.warmup * n_steps
@@ -124,7 +129,7 @@ def train(learner: Learner, course: Course) -> pd.DataFrame:
     A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
     """
     settings = learner.settings
-    per_epoch = max(1, settings.epoch_size // settings.batch_size)
+    per_epoch = steps_per_epoch(settings)
     n_steps = per_epoch * settings.epochs
     history = learner.restore(course.checkpoint)
     if history:

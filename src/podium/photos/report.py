@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from podium.files import write_bytes, write_table
+from podium.files import write_table
 from podium.images import decode
 from podium.metrics import row_log_losses, scores
 from podium.photos.crossval import Rows
+from podium.plots import write_figure, write_picture
 from podium.predictions import probabilities
 
-mpl.use("Agg")
 Floats = NDArray[np.float64]
 Truth = NDArray[np.int64]
 
@@ -88,7 +86,7 @@ def ladder_png(path: Path, found: Mapping[str, Mapping[str, float]]) -> None:
     axes.set_xlim(0, max(losses) * 1.45)
     axes.set_xlabel("out-of-fold log loss (lower is better), bar: one standard error")
     axes.spines[["top", "right"]].set_visible(False)
-    _save(path, figure)
+    write_figure(path, figure)
 
 
 def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> None:
@@ -107,13 +105,7 @@ def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> 
     calibration.plot([0, 1], [0, 1], color="#bbbbbb")
     calibration.plot(bins["predicted"], bins["true_share"], marker="o")
     calibration.set(title="calibration, out of fold", xlabel="predicted", ylabel="true share")
-    _save(path, figure)
-
-
-def _save(path: Path, figure: Figure) -> None:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110, metadata={"Software": None})
-    write_bytes(path, data.getvalue())
+    write_figure(path, figure)
 
 
 def mistakes_png(
@@ -133,6 +125,4 @@ def mistakes_png(
         lines = f"{data.ids[row][-24:]}\n{data.classes[truth]}: {probs[row, truth]:.4f}"
         wrong = probs[row].argmax() != truth
         ImageDraw.Draw(sheet).text((left + 4, top + side), lines, "#bb2222" if wrong else "#222222")
-    out = io.BytesIO()
-    sheet.save(out, "PNG")
-    write_bytes(path, out.getvalue())
+    write_picture(path, sheet)

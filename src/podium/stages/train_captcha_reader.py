@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
     curve, checkpoint = lessons.teach(what, model, logits, processes)
 
-    found, readings, validation = lessons.validation_scores(what, logits)
+    validation = what.validation
+    found, readings = lessons.validation_scores(what, logits)
     artefact.save(model, args.model)
     tests = lessons.read_all(what, logits, "test")
     test_ids = read_texts(args.captchas, "test")[0]
