@@ -1,11 +1,8 @@
-from itertools import product
-
 import numpy as np
-import pytest
 from PIL import Image
 
-from podium.captcha.distort import Bends, bent, turn, warp
-from podium.captcha.glyphs import MARGIN_Y, table
+from podium.captcha.distort import Bends, inked, shaded, turn, warp
+from podium.captcha.glyphs import table
 from podium.captcha.tasks import TASKS
 
 RNG = np.random.default_rng(4)
@@ -49,33 +46,36 @@ def test_warp_corners_by_hand() -> None:
         np.testing.assert_allclose(quads[0] @ [1, x, y, x * y], (*expected, 1), atol=1e-9)
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_nothing_reaches_a_neighbouring_column(task: str) -> None:
-    """The largest turns and warps stay within twice the blank margin above and below a glyph."""
-    style, alphabet = TASKS[task].style, TASKS[task].grammar.alphabet
-    glyphs = table(style, alphabet)
-    box, cell = glyphs.box[:-1].reshape(-1, 2), glyphs.cell[:-1].reshape(-1, 2)
-    largest = style.warp_x.limit(cell[:, :1], 1.0), style.warp_y.limit(cell[:, 1:], 1.0)
-    for signs in product((-1, 1), repeat=5):
-        corners = np.concatenate(largest * 2, axis=1).astype(np.int64) * signs[:4]
-        turned, back = turn(box, np.full(len(box), style.turn * signs[4]))
-        size, quads = warp(cell, corners)
-        for x, y in product((0, 1), repeat=2):  # a bilinear map is furthest out at a corner
-            at = cell * (x, y)
-            terms = np.stack([np.ones(len(at)), *at.T, at.prod(1)], axis=1)
-            ends = np.einsum("gij,gj->gi", quads, terms) * np.insert(turned / size, 2, 1, axis=1)
-            reached = np.einsum("gj,gj->g", back[:, 1], ends)
-            assert reached.min() > -2 * MARGIN_Y
-            assert (reached - box[:, 1]).max() < 2 * MARGIN_Y
-
-
 def test_unbent_glyph_keeps_its_shape() -> None:
-    style = TASKS["text"].style
-    glyphs = table(style, "H")
+    glyphs = table(TASKS["text"].style, "H")
     bends = Bends(np.zeros(1), np.zeros((1, 4), dtype=np.int64), np.zeros(1, dtype=bool))
-    [shade] = bent(glyphs, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), bends, style)
-    assert shade.shape == (26, 46)  # the cell, and H fills it: two stems and a bar
-    ink = shade > 0
+    first = np.zeros(1, dtype=np.int64)
+    [ink] = inked(glyphs, first, first, bends, np.full(1, 0.5))
+    assert ink.shape == (26, 46)  # the cell, and H fills it: two stems and a bar
+    assert set(ink.ravel()) == {0, 1}
     assert ink[3].all()
     assert ink[-4].all()
     assert 0.05 < ink[13].mean() < 0.25
+
+
+def test_fainter_ink_lies_further_inside() -> None:
+    glyphs = table(TASKS["text"].style, "8")
+    bends = Bends(np.full(1, 20.0), np.array([[3, 2, -4, 1]]), np.zeros(1, dtype=bool))
+    first = np.zeros(1, dtype=np.int64)
+    [all_of_it], [heart] = (
+        inked(glyphs, first, first, bends, np.full(1, level)) for level in (0.5, 128.0)
+    )
+    assert (heart <= all_of_it).all()
+    assert 0.5 < heart.sum() / all_of_it.sum() < 0.9
+
+
+def test_stiff_glyphs_are_turned_only() -> None:
+    glyphs = table(TASKS["arithmetic"].style, "-")
+    first = np.zeros(1, dtype=np.int64)
+    corners = np.array([[6, 7, -6, 7]])
+    bends = [Bends(np.full(1, 10.0), corners, np.full(1, stiff)) for stiff in (True, False)]
+    [alone], [warped] = (shaded(glyphs, first, first, one) for one in bends)
+    assert alone.shape == tuple(turn(glyphs.box[0, :1], np.full(1, 10.0))[0][0])
+    assert warped.shape == tuple(glyphs.cell[0, 0])
+    assert 0.6 < (alone > 128).sum() / np.prod(glyphs.box[0, 0]) < 1.1  # as thick as it was
+    assert (warped > 128).sum() > 3 * (alone > 128).sum()

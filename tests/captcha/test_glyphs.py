@@ -2,33 +2,34 @@ import numpy as np
 import pytest
 
 from podium.captcha.fonts import load_font
-from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y, glyph, keys
+from podium.captcha.glyphs import BEYOND, FINE, glyph, keys
 from podium.captcha.style import Cell
 from podium.errors import SettingsError
 
 
-def columns(name: str) -> np.ndarray:
-    one = glyph("droid-sans-mono", 42, name, False)
-    assert len(one.shade) == (one.box[0] + 2 * MARGIN_X) * FINE * one.column
-    return one.shade.reshape(-1, one.column)
+def coverage(name: str) -> np.ndarray:
+    mask = load_font("droid-sans-mono", 42).getmask(name)
+    x, y, right, lower = mask.getbbox()
+    return np.array(mask).reshape(mask.size[::-1])[y:lower, x:right].T
 
 
 def test_a_shaded_glyph_has_grey_edges() -> None:
-    shaded = columns("S")
-    assert len(np.unique(shaded)) > 50
-    assert shaded.max() == 255
+    shade = glyph("droid-sans-mono", 42, "S", False).shade
+    assert shade.shape == tuple(FINE * side for side in coverage("S").shape)
+    assert len(np.unique(shade)) > 50
+    assert shade.max() == 255
 
 
-def test_a_bicubic_glyph_is_its_coverage_with_a_frame() -> None:
-    one = glyph("droid-sans-mono", 42, "S", True)
-    assert one.shade.shape == (one.box[0] + 2, one.box[1] + 2)
-    face = load_font("droid-sans-mono", 42)
-    mask = face.getmask("S")
-    x, y, right, lower = mask.getbbox()
-    pixels = np.array(mask).reshape(mask.size[::-1])[y:lower, x:right].T
-    np.testing.assert_allclose(one.shade[1:-1, 1:-1], pixels, atol=1e-3)
-    np.testing.assert_array_equal(one.shade[0], one.shade[1])
-    np.testing.assert_array_equal(one.shade[:, -1], one.shade[:, -2])
+def test_a_bicubic_glyph_is_its_coverage_at_half_pixels() -> None:
+    halves, pixels = glyph("droid-sans-mono", 42, "S", True).shade, coverage("S")
+    assert (halves[0] == BEYOND).all()
+    assert (halves[:, -1] == BEYOND).all()
+    inside = halves[1:-1, 1:-1]
+    np.testing.assert_allclose(inside[1::2, 1::2], pixels, atol=1e-3)  # a pixel's centre
+    between = (pixels[1:] + pixels[:-1].astype(float)) / 2
+    np.testing.assert_allclose(inside[2:-1:2, 1::2], between, atol=1e-3)
+    np.testing.assert_array_equal(inside[0], inside[1])  # up to the edge
+    np.testing.assert_array_equal(inside[:, -1], inside[:, -2])
 
 
 def test_a_cell_and_a_font_of_its_own() -> None:
@@ -39,12 +40,14 @@ def test_a_cell_and_a_font_of_its_own() -> None:
     assert own.shade.sum() > 1.3 * plain.shade.sum()  # bold
 
 
-def test_margins_are_blank() -> None:
-    shade = columns("8")
-    edge = MARGIN_Y * FINE
-    assert not shade[:, :edge].any()
-    assert not shade[:, -edge:].any()
-    assert shade[:, edge:-edge].any()
+def test_upside_down() -> None:
+    below, above = (
+        glyph("droid-sans-mono", 40, "*", False, Cell("*", 0.5, 1.1, upside_down=turned))
+        for turned in (True, False)
+    )
+    assert np.array_equal(below.shade, above.shade[:, ::-1])
+    tip = above.box[1] // 6 * FINE  # one arm above, two below
+    assert (above.shade[:, :tip] > 0).any(1).sum() < 0.5 * (below.shade[:, :tip] > 0).any(1).sum()
 
 
 def test_a_blank_has_a_cell_but_no_ink() -> None:

@@ -5,17 +5,16 @@ Many glyphs at a time: G glyphs, each a row of every array.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.glyphs import FINE, MARGIN_X, MARGIN_Y, Glyph, Table, keys
-from podium.captcha.style import Style
+from podium.captcha.glyphs import FINE, Glyph, Table, keys
 
 TOGETHER = 16  # glyphs whose numbers still fit a processor's cache
 
@@ -84,108 +83,91 @@ def _bilinear(nw: Ints, sw: Ints, se: Ints, ne: Ints, w: Ints, h: Ints) -> Float
 _STILL = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
 
 
-def bent(
-    table: Table, character: Ints, font: Ints, bends: Bends, style: Style
-) -> list[NDArray[Any]]:
-    """Colour strengths (w, h), 255 = full, of G glyphs after what `bends` does to them.
+def inked(table: Table, character: Ints, font: Ints, bends: Bends, faintest: Floats) -> list[Bytes]:
+    """Where the ink lies: (w, h), 1 or 0, of G glyphs after what `bends` does to them.
 
     Args:
-        table: the glyphs of `style`.
+        table: the glyphs of a bicubic style.
         character: (G,) rows of the table.
         font: (G,) columns of the table.
-        bends: what happens to them.
-        style: the look; where it is not bicubic, stretching repeats pixels.
+        bends: what happens to them: turned, stretched and warped, each time pixel by pixel.
+        faintest: (G,) shade, 255 = all, up to which a pixel stays blank.
     """
     turned, back = turn(table.box[character, font], bends.degrees)
     cell = table.cell[character, font]
     stretched, quads = warp(cell, bends.corners)
     glyphs = [table.glyphs[row][one] for row, one in _pairs(character, font)]
-    if style.bicubic:
-        return _bicubic_glyphs(glyphs, turned, back, cell, stretched, quads)
+    matrices, sizes, shapes = _to_halves(back), turned[:, ::-1].tolist(), stretched.tolist()
+    levels = faintest.tolist()
+    quads[:, :2, 0] -= 0.5  # rounded to the nearest pixel then means: the pixel it lies in
+    ways = quads[:, :2].astype(np.float32)
+    masks = [_NOTHING] * len(glyphs)
+    for rows in _alike(cell):
+        size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
+        at = (ways[rows] @ _grid(size)).reshape(-1, 2, *size)
+        for row, (x, y) in zip(rows.tolist(), at, strict=True):
+            picture = _stretched(_turned(glyphs[row], matrices[row], sizes[row]), shapes[row])
+            ink = np.greater(picture, levels[row]).view(np.uint8)
+            masks[row] = cast(Bytes, cv2.remap(ink, y, x, cv2.INTER_NEAREST))
+    return masks
+
+
+def shaded(table: Table, character: Ints, font: Ints, bends: Bends) -> list[Bytes]:
+    """Colour strengths (w, h), 255 = full, of G glyphs after what `bends` does to them.
+
+    Stretching and warping repeat pixels; turning takes fine samples, which do not.
+
+    Args:
+        table: the glyphs of a style that is not bicubic.
+        character: (G,) rows of the table.
+        font: (G,) columns of the table.
+        bends: what happens to them.
+    """
+    turned, back = turn(table.box[character, font], bends.degrees)
+    cell = table.cell[character, font]
+    stretched, quads = warp(cell, bends.corners)
     stiff = bends.stiff[:, None]
     cell, stretched = np.where(stiff, turned, cell), np.where(stiff, turned, stretched)
     ways = np.where(stiff[:, None], _STILL, quads).astype(np.float32)
-    scale = turned / stretched
-    fine = _to_samples(back)
-    column = table.column[character, font].astype(np.int32)[:, None]
-    shades = [one.shade for one in glyphs]
+    scale, fine = (turned / stretched)[..., None], _to_fine(back)
+    glyphs = [table.glyphs[row][one] for row, one in _pairs(character, font)]
+    shades = [_NOTHING] * len(glyphs)
     for rows in _alike(cell):
         size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
-        at = _stretched_pixels(ways[rows], size)
-        at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows, :, None])  # the nearest turned pixel
-        found = (fine[rows] @ at).astype(np.int32)
-        flat = found[:, 0] * column[rows] + found[:, 1]
-        for row, index in zip(rows.tolist(), flat, strict=True):
-            shades[row] = shades[row].take(index, mode="clip").reshape(size)
+        at = np.floor(ways[rows] @ _grid(size))  # the pixel of the stretched glyph
+        at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows])  # of the turned one
+        found = (fine[rows] @ at).reshape(-1, 2, *size)
+        for row, (x, y) in zip(rows.tolist(), found, strict=True):
+            shades[row] = cast(Bytes, cv2.remap(glyphs[row].shade, y, x, cv2.INTER_NEAREST))
     return shades
 
 
-def _bicubic_glyphs(
-    glyphs: Sequence[Glyph], turned: Ints, back: Floats, cell: Ints, stretched: Ints, quads: Floats
-) -> list[NDArray[Any]]:
-    """Coverage (w, h) of G cells: glyphs turned, then stretched, then warped, pixel by pixel."""
-    ways, matrices, sizes = quads.astype(np.float32), _between_pixels(back), turned.tolist()
-    shapes = stretched + 2  # a blank pixel all around: what lies outside
-    framed, shapes = shapes.astype(np.float32), shapes.tolist()
-    shades: list[NDArray[Any]] = [_NOTHING] * len(glyphs)
-    for rows in _alike(cell):
-        size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
-        at = _stretched_pixels(ways[rows], size)[:, :2]
-        at += 1
-        np.maximum(at, 0, out=at)
-        np.minimum(at, framed[rows, :, None] - 1, out=at)
-        at[:, 0] *= framed[rows, 1:]
-        flat = (at[:, 0] + at[:, 1]).astype(np.int64)
-        for row, index in zip(rows.tolist(), flat, strict=True):
-            picture = _turned(glyphs[row], matrices[row], sizes[row])
-            picture = _stretched(picture, *shapes[row])
-            shades[row] = picture.take(index, mode="clip").reshape(size)
-    return shades
-
-
-_NOTHING = np.zeros((0, 0), dtype=np.float32)
-
-
-def _between_pixels(back: Floats) -> Floats:
-    """`back` (G, 2, 3) between pixel numbers, x and y exchanged, into boxes with a frame of one."""
-    out = back[:, ::-1, [1, 0, 2]]
-    out[:, :, 2] += (out[:, :, 0] + out[:, :, 1] + 1) / 2
-    return out
+_NOTHING = np.zeros((0, 0), dtype=np.uint8)
 
 
 def _turned(glyph: Glyph, matrix: Floats, size: list[int]) -> Coverage:
     """A glyph (w, h) turned as Pillow does: linear, its outermost pixels kept up to their edge."""
-    to = (size[1], size[0])
-    picture = cv2.warpAffine(glyph.shade, matrix, to, None, _LINEAR)
-    inside = cv2.warpAffine(_box(glyph.box), matrix, to, None, _NEAREST)
-    return cast(Coverage, cv2.multiply(picture, inside, picture))
+    picture = cv2.warpAffine(glyph.shade, matrix, size, None, _LINEAR)
+    cv2.threshold(picture, 0, 0, cv2.THRESH_TOZERO, picture)
+    return cast(Coverage, picture)
 
 
 _LINEAR = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-_NEAREST = cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST
 
 
-@lru_cache(maxsize=1024)
-def _box(box: tuple[int, int]) -> Coverage:
-    """One inside the box, zero on its frame."""
-    return np.pad(np.ones(box, dtype=np.float32), 1)
-
-
-def _stretched(picture: Coverage, w: int, h: int) -> Coverage:
-    """Coverage (w, h) at another size, as Pillow's bicubic resize: across, clipped, then down.
-
-    The outermost pixels of the new size are a blank frame.
-    """
-    across, down = _weights(picture.shape[0], w)[0], _weights(picture.shape[1], h)[1]
+def _stretched(picture: Coverage, size: list[int]) -> Coverage:
+    """Coverage at another size, as Pillow's bicubic resize: across, clipped, then down."""
+    across = _weights(picture.shape[0], size[0])[0]
+    down = _weights(picture.shape[1], size[1])[1]
     wide = across @ picture
-    np.maximum(wide, 0, out=wide)
+    cv2.threshold(wide, 0, 0, cv2.THRESH_TOZERO, wide)
     return cast(Coverage, wide @ down)
 
 
 @lru_cache(maxsize=8192)
-def _weights(n_pixels: int, framed: int) -> tuple[Coverage, Coverage]:
-    """Weights (framed, n) that resize n pixels to framed - 2 with a frame, and their transpose."""
-    weights = np.pad(bicubic(n_pixels, framed - 2), ((1, 1), (0, 0)))
+def _weights(n_pixels: int, target: int) -> tuple[Coverage, Coverage]:
+    """Weights (target, n) that resize n pixels, and their transpose."""
+    weights = bicubic(n_pixels, target)
     return weights, np.ascontiguousarray(weights.T)
 
 
@@ -211,16 +193,6 @@ def _alike(cell: Ints) -> Iterator[Ints]:
             yield group[start : start + TOGETHER]
 
 
-def _stretched_pixels(quads: NDArray[np.float32], cell: tuple[int, int]) -> NDArray[np.float32]:
-    """(n, 3, w * h): x, y and 1 of the pixel of the stretched glyph that the warp takes.
-
-    Each glyph is a product of its own: one product for all could round otherwise as n changes,
-    and a picture would depend on its neighbours.
-    """
-    at: NDArray[np.float32] = quads @ _grid(cell)
-    return np.floor(at, out=at)
-
-
 @lru_cache(maxsize=4096)
 def _grid(cell: tuple[int, int]) -> NDArray[np.float32]:
     """1, x, y and xy (4, w * h) at the pixel centres of a cell, column by column."""
@@ -228,8 +200,20 @@ def _grid(cell: tuple[int, int]) -> NDArray[np.float32]:
     return np.stack([np.ones_like(x), x, y, x * y]).reshape(4, -1).astype(np.float32)
 
 
-def _to_samples(back: Floats) -> NDArray[np.float32]:
-    """(G, 2, 3): from pixel numbers (x, y, 1) of the turned glyph to its fine samples."""
+def _to_halves(back: Floats) -> Floats:
+    """`back` (G, 2, 3) from numbers of pixels to those of half pixels, x and y exchanged.
+
+    OpenCV counts rows first, and our columns are its rows. Half pixels have a frame of one.
+    """
+    out = 2 * back[:, ::-1, [1, 0, 2]]
+    out[:, :, 2] += (out[:, :, 0] + out[:, :, 1]) / 2 + 1
+    return out
+
+
+def _to_fine(back: Floats) -> NDArray[np.float32]:
+    """(G, 2, 3): from pixel numbers (x, y, 1) of the turned glyph to its nearest fine sample."""
     to = back.copy()
-    to[:, :, 2] += to[:, :, :2].sum(2) / 2 + (MARGIN_X, MARGIN_Y)
-    return (to * FINE).astype(np.float32)
+    to[:, :, 2] += to[:, :, :2].sum(2) / 2
+    to *= FINE
+    to[:, :, 2] -= 0.5
+    return to.astype(np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,8 @@ from podium.captcha.fonts import load_font
 from podium.captcha.style import Cell, Style
 from podium.errors import SettingsError
 
-FINE = 4  # samples per pixel and axis
-MARGIN_X = 2  # blank pixels left and right of the box
-MARGIN_Y = 32  # above and below: a position that overshoots lands in the next column's margin
+FINE = 4  # samples per pixel and axis of a shaded glyph, of which the nearest is taken
+BEYOND = -1e6  # what surrounds a bicubic glyph: a little of it, mixed in, leaves nothing
 
 
 @dataclass(frozen=True)
@@ -26,20 +25,15 @@ class Glyph:
     Attributes:
         box: (w, h) of its inked box, pixels; (0, 0) for a blank.
         cell: (w, h) of the cell it is stretched into: from the pen to its right and lower edge.
-        shade: uint8, flat, column by column: the colour's strength (255 = full) at FINE samples
-            per pixel, MARGIN_X and MARGIN_Y blank pixels around the box. Made for a bicubic
-            style it is float32 (w + 2, h + 2): how much of each pixel of the box is covered, 255 =
-            all, its outermost pixels repeated once.
+        shade: the colour's strength, 255 = full. Made for a style that is not bicubic: uint8
+            (w, h), FINE times as many samples each way. For a bicubic style it is float32 (2w + 3,
+            2h + 3), how much of each pixel is covered: at every half pixel from edge to edge of
+            the box, with BEYOND around.
     """
 
     box: tuple[int, int]
     cell: tuple[int, int]
     shade: NDArray[Any]
-
-    @property
-    def column(self) -> int:
-        """Samples in one column of `shade`."""
-        return (self.box[1] + 2 * MARGIN_Y) * FINE
 
 
 @dataclass(frozen=True)
@@ -51,14 +45,12 @@ class Table:
         glyphs: C rows of F glyphs.
         box: (C, F, 2) as `Glyph.box`.
         cell: (C, F, 2) as `Glyph.cell`.
-        column: (C, F) as `Glyph.column`.
     """
 
     number: dict[str, int]
     glyphs: list[list[Glyph]]
     box: NDArray[np.int64]
     cell: NDArray[np.int64]
-    column: NDArray[np.int64]
 
 
 @lru_cache(maxsize=16)
@@ -74,7 +66,6 @@ def table(style: Style, alphabet: str) -> Table:
         rows,
         np.array([[one.box for one in row] for row in rows]),
         np.array([[one.cell for one in row] for row in rows]),
-        np.array([[one.column for one in row] for row in rows]),
     )
 
 
@@ -101,12 +92,14 @@ def glyph(font: str, size: int, character: str, bicubic: bool, wanted: Cell | No
     ImageDraw.Draw(page).text((0, 0), character, font=face, fill=255)
     inked = page.getbbox()
     if inked is None:
-        return Glyph((0, 0), cell, np.zeros(1, dtype=np.uint8))
+        return Glyph((0, 0), cell, np.zeros((1, 1), dtype=np.uint8))
     coverage = np.asarray(page.crop(inked), dtype=np.float64).T / 255
+    if wanted and wanted.upside_down:
+        coverage = coverage[:, ::-1]
     box = coverage.shape[0], coverage.shape[1]
     if bicubic:
-        return Glyph(box, cell, np.pad(coverage * 255, 1, "edge").astype(np.float32))
-    return Glyph(box, cell, _shade(coverage).ravel())
+        return Glyph(box, cell, _framed(coverage))
+    return Glyph(box, cell, _shade(coverage))
 
 
 _IN_NO_FONT = "\uffff"  # drawn as whatever a font shows for characters it lacks
@@ -121,24 +114,32 @@ def _shade(coverage: NDArray[np.float64]) -> NDArray[np.uint8]:
     averages c * c * colour and c and divides, which leaves edges darker and more transparent than
     the strokes.
     """
-    across = _spread(coverage.shape[0], MARGIN_X)
-    down = _spread(coverage.shape[1], MARGIN_Y)
+    w, h = coverage.shape
+    across = _spread((np.arange(w * FINE) + 0.5) / FINE, w)
+    down = _spread((np.arange(h * FINE) + 0.5) / FINE, h)
     colour = np.clip(across @ np.square(coverage) @ down.T, 0, 1)
     opacity = np.clip(across @ coverage @ down.T, 0, 1)
     shade = np.divide(colour, opacity, out=np.zeros_like(colour), where=opacity >= 1 / 255)
     return np.round(np.clip(shade, 0, 1) * 255).astype(np.uint8)
 
 
-def _spread(n_pixels: int, margin: int) -> NDArray[np.float64]:
-    """Weights ((n + 2 margin) * FINE, n) that turn n pixels into fine samples.
+def _framed(coverage: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Coverage (w, h) in [0, 1] at each half pixel, 255 = all, with BEYOND around."""
+    w, h = coverage.shape
+    across, down = _spread(np.arange(2 * w + 1) / 2, w), _spread(np.arange(2 * h + 1) / 2, h)
+    halves = across @ (coverage * 255) @ down.T
+    return np.pad(halves, 1, constant_values=BEYOND).astype(np.float32)
 
-    Linear interpolation as Pillow turns pictures: clamped to the pixels' centres, cut at the box.
+
+def _spread(at: NDArray[np.float64], n_pixels: int) -> NDArray[np.float64]:
+    """Weights (S, n) of n pixels at S places, pixels from their edge.
+
+    Linear interpolation as Pillow turns pictures: clamped to the pixels' centres.
     """
-    at = (np.arange((n_pixels + 2 * margin) * FINE) + 0.5) / FINE - margin
-    nearest = np.clip(at, 0.5, n_pixels - 0.5)[:, None] - (np.arange(n_pixels) + 0.5)
-    weights = np.maximum(0, 1 - np.abs(nearest))
-    weights[(at < 0) | (at >= n_pixels)] = 0
-    return weights
+    inside = np.clip(at, 0.5, n_pixels - 0.5)[:, None]
+    return cast(
+        NDArray[np.float64], np.maximum(0, 1 - np.abs(inside - (np.arange(n_pixels) + 0.5)))
+    )
 
 
 def keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:

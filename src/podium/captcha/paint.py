@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from podium.captcha.distort import bent, bicubic
+from podium.captcha.distort import bicubic, inked, shaded
 from podium.captcha.draws import Draws
 from podium.captcha.glyphs import Table
 from podium.captcha.noise import dot_pixels, draw_curve, draw_dots
@@ -38,18 +38,22 @@ def paint(style: Style, table: Table, draws: Draws) -> Iterator[Bytes]:
 
 def _texts(style: Style, table: Table, draws: Draws) -> Iterator[Planes]:
     """The glyphs of each picture, pasted from left to right."""
-    shades = bent(table, draws.character, draws.font, draws.bends, style)
-    wides, places = _places(style, table, draws, [shade.shape[0] for shade in shades])
-    opacity, faint, end = opacities(draws.ink), faintest(draws.ink).tolist(), 0
+    of_glyphs = table, draws.character, draws.font, draws.bends
+    if style.bicubic:
+        glyphs = inked(*of_glyphs, np.repeat(faintest(draws.ink), draws.lengths))
+        levels = _left(draws.ink)
+    else:
+        glyphs = shaded(*of_glyphs)
+        levels = opacities(draws.ink)
+    wides, places = _places(style, table, draws, [glyph.shape[0] for glyph in glyphs])
+    end, (w, h) = 0, style.size
     for picture, length in enumerate(draws.lengths):
         start, end = end, end + length
-        canvas, (w, h) = wides[picture], style.size
-        text = shades[start:end], places[start:end]
+        wide, text = wides[picture], (glyphs[start:end], places[start:end])
         if style.bicubic:
-            solid = solid_text((canvas, h), *text, opacity[picture, 255], faint[picture])
-            yield _squeezed(solid, w)[None]
+            yield _squeezed(solid_text((wide, h), *text, levels[picture]), w)[None]
         else:
-            yield shaded_text((canvas, h), *text, opacity[picture]).take(_nearest(canvas, w), 1)
+            yield shaded_text((wide, h), *text, levels[picture]).take(_nearest(wide, w), 1)
 
 
 def _places(
@@ -84,6 +88,12 @@ def opacities(ink: NDArray[np.int64]) -> NDArray[np.float32]:
     return (np.minimum(levels, 255) / 255).astype(np.float32)
 
 
+def _left(ink: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(B, 256): the background's share below 0, 1, 2... solid glyphs of each ink (B, 3)."""
+    behind = 1 - opacities(ink)[:, 255:].astype(np.float64)
+    return cast(NDArray[np.float32], (behind ** np.arange(256)).astype(np.float32))
+
+
 def faintest(ink: NDArray[np.int64]) -> NDArray[np.float64]:
     """(B,): the shade up to which each ink (B, 3), RGB, leaves no trace.
 
@@ -104,7 +114,7 @@ def _squeezed(share: NDArray[np.float32], target: int) -> Bytes:
     wide = len(share)
     if wide != target:
         share = _bicubic(wide, target) @ share
-    return cast(Bytes, cv2.addWeighted(share, 255, share, 0, 0, dtype=cv2.CV_8U))
+    return cast(Bytes, cv2.convertScaleAbs(share, alpha=255))
 
 
 @lru_cache(maxsize=1024)
@@ -134,9 +144,17 @@ def _smoothed(planes: Planes) -> Planes:
 def _coloured(planes: Planes, ink: list[int], paper: list[int]) -> Bytes:
     """The picture (H, W, 3) in its two colours."""
     behind = cv2.transpose(planes[0])
-    front = cv2.transpose(planes[1]) if len(planes) == 2 else cv2.bitwise_not(behind)
-    channels = [
-        cv2.addWeighted(behind, far / 255, front, near / 255, 0)
-        for far, near in zip(paper, ink, strict=True)
-    ]
-    return cv2.merge(channels)
+    if len(planes) == 1:
+        return cv2.merge(
+            [
+                cv2.convertScaleAbs(behind, alpha=(far - near) / 255, beta=near)
+                for far, near in zip(paper, ink, strict=True)
+            ]
+        )
+    front = cv2.transpose(planes[1])
+    return cv2.merge(
+        [
+            cv2.addWeighted(behind, far / 255, front, near / 255, 0)
+            for far, near in zip(paper, ink, strict=True)
+        ]
+    )

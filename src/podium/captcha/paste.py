@@ -14,25 +14,21 @@ Bytes = NDArray[np.uint8]
 
 def solid_text(
     canvas: tuple[int, int],
-    shades: Sequence[NDArray[Any]],
+    masks: Sequence[Bytes],
     places: Sequence[int],
-    opacity: float,
-    faintest: float,
+    left: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """The background's share (wide, h), in [0, 1], behind glyphs of one strength.
 
     Args:
         canvas: (wide, h), pixels.
-        shades: (w, h) of each glyph: how much of a pixel it covers.
+        masks: (w, h) of each glyph: 1 where it is inked, 0 elsewhere.
         places: the left edge of each glyph.
-        opacity: of the ink, in [0, 1]; glyphs that overlap add up.
-        faintest: pixels whose shade is above it are inked, the others are not.
+        left: (256,) the share where 0, 1, 2... glyphs lie one upon the other.
     """
     covers = np.zeros(canvas, dtype=np.uint8)
-    for part, shade in _parts(covers, shades, places):
-        part += shade > faintest  # this counts the glyphs that cover each pixel
-    left = np.zeros(256, dtype=np.float32)
-    left[: len(shades) + 1] = (1 - opacity) ** np.arange(len(shades) + 1)
+    for part, mask in _parts(covers, masks, places):
+        cv2.add(part, mask, part)
     return cast(NDArray[np.float32], cv2.LUT(covers, left))
 
 
@@ -65,8 +61,8 @@ def shaded_text(
 
 
 def _parts(
-    plane: NDArray[Any], shades: Sequence[NDArray[Any]], places: Sequence[int]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    plane: NDArray[Any], shades: Sequence[Bytes], places: Sequence[int]
+) -> Iterator[tuple[NDArray[Any], Bytes]]:
     """Where each glyph goes, in the middle of the height, and as much of it as the plane holds."""
     width, height = plane.shape
     for shade, x in zip(shades, places, strict=True):

@@ -29,6 +29,7 @@ class Cell:
     width: float  # ems
     height: float  # ems
     font: str = ""
+    upside_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def arithmetic_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
     are nearly invisible. Its font is not known, but the shape of the cells is: about 0.55 for
     digits, 0.44 for the plus, 0.48 for the star and 0.28 for brackets, width by height, which are
     the advance widths and lower edges of Comic Sans MS. Plus and star are small there, and so
-    their strokes thick once they fill their cells: those of a bold font do the same.
+    their strokes thick once they fill their cells: a bold plus does the same. The star has five
+    arms, one of them straight down: that of Droid Sans Mono, which stands on two, upside down.
     """
     return Style(
         size=size,
@@ -122,7 +124,7 @@ def arithmetic_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
         cells=(
             Cell("0123456789", 0.61, 1.10),
             Cell("+", 0.48, 1.10, "dejavu-sans-bold"),
-            Cell("*", 0.53, 1.10, "dejavu-sans-bold"),
+            Cell("*", 0.53, 1.10, "droid-sans-mono", upside_down=True),
             Cell("()", 0.37, 1.33),
         ),
     )
