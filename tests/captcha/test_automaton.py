@@ -1,6 +1,7 @@
+from collections.abc import Mapping
 from itertools import product
 
-from podium.captcha.automaton import from_templates
+from podium.captcha.automaton import Automaton, Language, from_templates
 from podium.captcha.grammar import ARITHMETIC
 
 
@@ -34,3 +35,36 @@ def test_arithmetic_has_as_many_texts_as_counted_by_hand() -> None:
     assert automaton.distance[0] == 5
     assert not automaton.accepts("(1+2+3)")
     assert not automaton.accepts("1+2")
+
+
+class Brackets(Language[int]):
+    """Brackets that close; a state is how many are open, and there is no last one."""
+
+    start = 0
+
+    def ways(self, state: int) -> Mapping[str, int]:
+        return {"(": state + 1, ")": state - 1} if state else {"(": 1}
+
+    def to_go(self, state: int) -> int:
+        return state
+
+
+def test_a_language_needs_no_list_of_its_states() -> None:
+    texts = ["", "()(())", "(" * 500 + ")" * 500, "(" * 500 + ")" * 499, "())", ")", "(x)"]
+    assert [Brackets().accepts(text) for text in texts] == [True] * 3 + [False] * 4
+
+
+def test_an_automaton_is_a_language() -> None:
+    automaton = from_templates(*ARITHMETIC)
+    assert set(automaton.ways(automaton.start)) == set("0123456789(")
+    assert automaton.to_go(automaton.start) == 5
+    for state, distance in enumerate(automaton.distance):
+        assert automaton.ways(state) == automaton.steps[state]
+        assert automaton.to_go(state) == distance
+        assert (distance == 0) == (state in automaton.final)
+
+
+def test_a_state_without_an_end_accepts_nothing() -> None:
+    automaton = Automaton([{"a": 1, "b": 2}, {"a": 1}, {}], frozenset({2}))
+    accepted = [text for text in ("", "a", "aaaa", "b", "bb", "ab") if automaton.accepts(text)]
+    assert accepted == ["b"]

@@ -1,11 +1,12 @@
 import math
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
 import pytest
 
 from podium.captcha import ctc
-from podium.captcha.automaton import Automaton, from_templates
+from podium.captcha.automaton import Automaton, Language, from_templates
 from podium.captcha.charset import Charset
 from podium.captcha.grammar import ARITHMETIC
 from podium.errors import PodiumError
@@ -79,7 +80,7 @@ def test_prefixes_carry_the_sum_of_their_paths() -> None:
     log_probs = ctc.log_softmax(np.random.default_rng(7).normal(0, 1.5, (1, 5, 3)))[0]
     beams = {(): ctc._Prefix(0, blank=0.0)}
     for scores in log_probs.tolist():
-        beams = ctc._grow(beams, scores, 9, ctc._ways(AB, None))
+        beams = ctc._grow(beams, scores, 9, ctc._ways(AB, None), 0)
     truth = by_enumeration(log_probs, AB)
     found = {AB.decode(label): prefix.both for label, prefix in beams.items()}
     for text, weight in truth.items():
@@ -126,6 +127,48 @@ def test_a_certain_text_is_read_by_every_decoder() -> None:
 def test_too_few_steps_for_the_grammar() -> None:
     with pytest.raises(PodiumError, match="fits into 4 time steps"):
         ctc.beam(np.zeros((1, 4, 16)), Charset("0123456789+-*()"), 3, from_templates(*ARITHMETIC))
+
+
+class Doubling(Language[str]):
+    """ab, aabb, aaabbb, ...: states are made as they are met, and remembered by nobody."""
+
+    start = ""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ways(self, state: str) -> Mapping[str, str]:
+        self.asked.append(state)
+        more = {} if "-" in state else {"a": state + "a"}
+        return more | ({"b": state.replace("a", "-", 1)} if "a" in state else {})
+
+    def to_go(self, state: str) -> int:
+        return state.count("a") or 2 * (not state)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_beam_in_a_language_without_end_is_exact(seed: int) -> None:
+    logits = np.random.default_rng(200 + seed).normal(0, 1.5, (1, 7, 3))
+    truth = by_enumeration(ctc.log_softmax(logits)[0], AB)
+    best = max(("ab", "aabb", "aaabbb"), key=lambda text: truth.get(text, 0.0))
+    [reading] = ctc.beam(logits, AB, 200, Doubling())
+    assert reading.text == best
+    assert reading.log_prob == pytest.approx(math.log(truth[best]))
+
+
+def test_a_language_is_asked_once_for_each_state() -> None:
+    language = Doubling()
+    ctc.beam(np.random.default_rng(1).normal(0, 1, (5, 9, 3)), AB, 20, language)
+    assert len(language.asked) == len(set(language.asked)) > 10
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_characters_that_cannot_lead_to_an_end_take_no_place(width: int) -> None:
+    # the likeliest character is always a, and b must be tried while there is time for it
+    steps = [[0.1, 0.6, 0.3]] * 4
+    for n_steps in (2, 3, 4):
+        [reading] = ctc.beam(logits_of(*steps[:n_steps]), AB, width, Doubling())
+        assert reading.text == "ab"
 
 
 def test_a_character_outside_the_charset_is_never_tried() -> None:

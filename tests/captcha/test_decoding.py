@@ -8,6 +8,7 @@ import pytest
 from podium.captcha import ctc
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules, by_position, rules_of
+from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
 from podium.errors import PodiumError
 from podium.predictions import Reading
@@ -93,12 +94,42 @@ def test_arithmetic_of_another_form(foreign: str) -> None:
         rules_of("text", Charset("A不"), ["A不A"]),
         rules_of("text", AB, ["A", "AB"]),
         rules_of("arithmetic", SIGNS, ["1+1+1"]),
+        rules_of("equations", SIGNS, ["流=1;1+1+1+流/1"]),
     ],
 )
 def test_rules_come_back_from_json(rules: Rules) -> None:
     again = Rules(**json.loads(json.dumps(rules.as_dict())))
     assert again.as_dict() == rules.as_dict()
     assert again.automaton == rules.automaton
+
+
+def test_equations_of_the_competition() -> None:
+    texts = ["流=42072;圳=5;(圳-(97510*45921))*流/35864", "不=0;1+2*3-不/4"]
+    rules = rules_of("equations", SIGNS, texts)
+    assert rules == Rules(language="equations")
+    assert rules.as_dict() == {"templates": [], "classes": {}, "language": "equations"}
+    assert rules.automaton == EquationRules()
+    assert rules_of("equations", SIGNS, [*texts, "流=1;1+1+1+流"]) == ANY
+
+
+@pytest.mark.parametrize(
+    ("kept", "rules"),
+    [
+        ('{"templates": [], "classes": {}}', ANY),
+        ('{"templates": ["cc"], "classes": {"c": "AB"}}', rules_of("text", AB, ["AB"])),
+    ],
+)
+def test_rules_of_older_artefacts(kept: str, rules: Rules) -> None:
+    again = Rules(**json.loads(kept))
+    assert again.as_dict() == rules.as_dict()
+    assert again.automaton == rules.automaton
+    assert json.dumps(again.as_dict()) == kept
+
+
+def test_rules_of_another_language() -> None:
+    wanted = "^rules 'sonnets' are unknown; known are equations$"
+    with pytest.raises(PodiumError, match=wanted):
+        Rules(language="sonnets")
 
 
 # ---- by position

@@ -1,13 +1,40 @@
-"""A deterministic automaton over characters: which texts a decoder may give."""
+"""Deterministic automata over characters: which texts a decoder may give."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+State = TypeVar("State")
+
+
+class Language(Protocol[State]):
+    """A set of texts, as an automaton whose states are hashable and may be made on demand."""
+
+    @property
+    def start(self) -> State:
+        """Where every text begins."""
+
+    def ways(self, state: State) -> Mapping[str, State]:
+        """The characters that may follow, and where they lead."""
+
+    def to_go(self, state: State) -> int:
+        """The fewest characters to the end of a text; 0 where a text may end."""
+
+    def accepts(self, text: str) -> bool:
+        """Whether `text` leads from the start to where a text may end."""
+        state = self.start
+        for character in text:
+            ways = self.ways(state)
+            if character not in ways:
+                return False
+            state = ways[character]
+        return not self.to_go(state)
 
 
 @dataclass(frozen=True)
-class Automaton:
+class Automaton(Language[int]):
     """States 0 (the start), 1, 2, ...
 
     Attributes:
@@ -29,14 +56,18 @@ class Automaton:
                 distance[state] = min(distance[state], nearest + 1)
         object.__setattr__(self, "distance", distance)
 
-    def accepts(self, text: str) -> bool:
-        """Whether `text` leads from the start to a final state."""
-        state = 0
-        for character in text:
-            if character not in self.steps[state]:
-                return False
-            state = self.steps[state][character]
-        return state in self.final
+    @property
+    def start(self) -> int:
+        """State 0."""
+        return 0
+
+    def ways(self, state: int) -> Mapping[str, int]:
+        """The steps from `state`."""
+        return self.steps[state]
+
+    def to_go(self, state: int) -> int:
+        """The distance of `state`; more than there are states where none is final ahead."""
+        return self.distance[state]
 
 
 def from_templates(templates: Sequence[str], classes: Mapping[str, str]) -> Automaton:

@@ -7,14 +7,15 @@ k of a charset. Graves et al. 2006, "Connectionist temporal classification".
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.automaton import Automaton
+from podium.captcha.automaton import Language
 from podium.captcha.charset import Charset
 from podium.errors import PodiumError
 from podium.predictions import Reading
@@ -97,7 +98,10 @@ def label_log_probs(log_probs: Floats, labels: Sequence[Sequence[int]]) -> Float
 
 
 def beam(
-    logits: NDArray[np.floating], charset: Charset, width: int, automaton: Automaton | None = None
+    logits: NDArray[np.floating],
+    charset: Charset,
+    width: int,
+    language: Language[Any] | None = None,
 ) -> list[Reading]:
     """The likeliest texts (N,) that prefix beam search finds in logits (N, T, C).
 
@@ -108,40 +112,56 @@ def beam(
         logits: of N pictures.
         charset: what the classes mean.
         width: prefixes kept at each step, and characters tried after each.
-        automaton: only texts that it accepts are given; None allows every text.
+        language: only texts that it accepts are given; None allows every text.
 
     Raises:
-        PodiumError: no text that the automaton accepts fits into T time steps.
+        PodiumError: no text that the language accepts fits into T time steps.
     """
-    ways = _ways(charset, automaton)
+    ways = _ways(charset, language)
     log_probs = _checked(logits, charset)
     return [_beam(steps, charset, width, ways) for steps in log_probs]
 
 
+State = Hashable
+Value = TypeVar("Value")
+
+
+class _Memo(dict[State, Value]):
+    """What a function says of states, asked once for each."""
+
+    def __init__(self, function: Callable[[Any], Value]) -> None:
+        self.function = function
+
+    def __missing__(self, state: State) -> Value:
+        value = self[state] = self.function(state)
+        return value
+
+
 @dataclass(frozen=True)
 class _Ways:
-    """An automaton over labels: for each state, label -> next state and characters to go."""
+    """A language over labels: for each state, label -> next state and characters to go."""
 
-    steps: list[dict[int, int]]
-    to_go: list[int]
+    start: State
+    steps: Mapping[State, Mapping[int, State]]
+    to_go: Mapping[State, int]
 
 
-def _ways(charset: Charset, automaton: Automaton | None) -> _Ways:
-    if automaton is None:
-        return _Ways([dict.fromkeys(range(1, n_classes(charset)), 0)], [0])
+def _ways(charset: Charset, language: Language[Any] | None) -> _Ways:
+    if language is None:
+        return _Ways(0, {0: dict.fromkeys(range(1, n_classes(charset)), 0)}, {0: 0})
     known = {one: label for label, one in enumerate(charset.characters, start=1)}
-    steps = [
-        {known[one]: state for one, state in ways.items() if one in known}
-        for ways in automaton.steps
-    ]
-    return _Ways(steps, automaton.distance)
+
+    def steps(state: State) -> dict[int, State]:
+        return {known[one]: way for one, way in language.ways(state).items() if one in known}
+
+    return _Ways(language.start, _Memo(steps), _Memo(language.to_go))
 
 
 @dataclass
 class _Prefix:
     """Log-probability of a prefix whose paths end in a blank, and in its last character."""
 
-    state: int
+    state: State
     blank: float = -math.inf
     last: float = -math.inf
 
@@ -152,11 +172,10 @@ class _Prefix:
 
 def _beam(steps: Floats, charset: Charset, width: int, ways: _Ways) -> Reading:
     """The likeliest text of one picture, log-probabilities (T, C)."""
-    beams: dict[Label, _Prefix] = {(): _Prefix(0, blank=0.0)}
+    beams: dict[Label, _Prefix] = {(): _Prefix(ways.start, blank=0.0)}
     for left, scores in zip(range(len(steps) - 1, -1, -1), steps.tolist(), strict=True):
-        grown = _grow(beams, scores, width, ways)
-        alive = [item for item in grown.items() if ways.to_go[item[1].state] <= left]
-        beams = dict(sorted(alive, key=lambda item: -item[1].both)[:width])
+        grown = _grow(beams, scores, width, ways, left)
+        beams = dict(sorted(grown.items(), key=lambda item: -item[1].both)[:width])
     if not beams:
         raise PodiumError(f"no text that the grammar allows fits into {len(steps)} time steps")
     labels = list(beams)
@@ -166,18 +185,23 @@ def _beam(steps: Floats, charset: Charset, width: int, ways: _Ways) -> Reading:
 
 
 def _grow(
-    beams: dict[Label, _Prefix], scores: list[float], width: int, ways: _Ways
+    beams: dict[Label, _Prefix], scores: list[float], width: int, ways: _Ways, left: int
 ) -> dict[Label, _Prefix]:
-    """The prefixes after one more time step with log-probabilities `scores` (C,)."""
+    """The prefixes after one more time step with log-probabilities `scores` (C,).
+
+    None that needs more than the `left` steps after this one.
+    """
     order = sorted(range(len(scores)), key=lambda one: -scores[one])
     grown: dict[Label, _Prefix] = {}
+    to_go = ways.to_go
     for label, old in beams.items():
-        stays = grown.setdefault(label, _Prefix(old.state))
-        stays.blank = _log_add(stays.blank, old.both + scores[BLANK])
-        if label:
-            stays.last = _log_add(stays.last, old.last + scores[label[-1]])
+        if to_go[old.state] <= left:
+            stays = grown.setdefault(label, _Prefix(old.state))
+            stays.blank = _log_add(stays.blank, old.both + scores[BLANK])
+            if label:
+                stays.last = _log_add(stays.last, old.last + scores[label[-1]])
         options = ways.steps[old.state]
-        for one in [one for one in order if one in options][:width]:
+        for one in [one for one in order if one in options and to_go[options[one]] <= left][:width]:
             longer = grown.setdefault((*label, one), _Prefix(options[one]))
             before = old.blank if label[-1:] == (one,) else old.both
             longer.last = _log_add(longer.last, before + scores[one])

@@ -12,39 +12,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha import ctc
-from podium.captcha.automaton import Automaton, from_templates
+from podium.captcha.automaton import Language, from_templates
 from podium.captcha.charset import Charset
+from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
+from podium.errors import PodiumError
 from podium.predictions import Reading
 
 Logits = NDArray[np.floating]
 _HALF = math.log(0.5)
+LANGUAGES: Mapping[str, Language[Any]] = {"equations": EquationRules()}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which texts there are: templates, and what their letters stand for; none: any text."""
+    """Which texts there are: templates, and what their letters stand for; none: any text.
+
+    `language` is the name of texts that no templates could list. Unknown ones raise PodiumError.
+    """
 
     templates: Sequence[str] = ()
     classes: Mapping[str, str] | None = None
+    language: str = ""
+
+    def __post_init__(self) -> None:
+        if self.language and self.language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise PodiumError(f"rules {self.language!r} are unknown; known are {known}")
 
     @cached_property
-    def automaton(self) -> Automaton | None:
+    def automaton(self) -> Language[Any] | None:
         """The automaton of exactly these texts."""
+        if self.language:
+            return LANGUAGES[self.language]
         return from_templates(self.templates, self.classes or {}) if self.templates else None
 
     def as_dict(self) -> dict[str, Any]:
         """The rules as JSON values."""
-        return {"templates": list(self.templates), "classes": dict(self.classes or {})}
+        named = {"language": self.language} if self.language else {}
+        return {"templates": list(self.templates), "classes": dict(self.classes or {}), **named}
 
 
 def rules_of(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
     """The narrowest rules that all of `texts` keep.
 
-    Arithmetic: the competition's three forms. Text of one length: that many characters.
+    Arithmetic and equations: the competition's forms. Text of one length: that many characters.
     """
-    if task == "arithmetic":
-        rules = Rules(*ARITHMETIC)
+    if task in ("arithmetic", *LANGUAGES):
+        rules = Rules(*ARITHMETIC) if task == "arithmetic" else Rules(language=task)
         automaton = rules.automaton
         return rules if automaton and all(map(automaton.accepts, texts)) else Rules()
     lengths = {len(text) for text in texts}

@@ -23,6 +23,7 @@ class FontSource:
 
 
 _DEJAVU = "Bitstream Vera licence, changes in the public domain"
+_OFL = "SIL Open Font License 1.1; the package MIT"
 FONTS = {
     "droid-sans-mono": FontSource(
         "captcha", "data/DroidSansMono.ttf", "captcha==0.7.1", "Apache-2.0; the package MIT"
@@ -38,6 +39,15 @@ FONTS = {
     ),
     "dejavu-serif": FontSource(
         "matplotlib", "mpl-data/fonts/ttf/DejaVuSerif.ttf", "matplotlib>=3.10", _DEJAVU
+    ),
+    "noto-sans-sc": FontSource(
+        "mplfonts", "fonts/NotoSansCJKsc-Regular.otf", "mplfonts==0.0.11", _OFL
+    ),
+    "noto-serif-sc": FontSource(
+        "mplfonts", "fonts/NotoSerifCJKsc-Regular.otf", "mplfonts==0.0.11", _OFL
+    ),
+    "source-han-mono-sc": FontSource(
+        "mplfonts", "fonts/SourceHanMonoSC-Regular.otf", "mplfonts==0.0.11", _OFL
     ),
 }
 
