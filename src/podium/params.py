@@ -133,7 +133,19 @@ class GenerateCaptcha(Section):
     max_megapixels: Positive
 
 
-class CaptchaReader(Section):
+class Schooling(Section):
+    """How long and how fast a network learns."""
+
+    epochs: Count
+    epoch_size: Count
+    batch_size: Count
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Share
+    seed: Seed
+
+
+class CaptchaReader(Schooling):
     """What a captcha reader is, and how long it learns."""
 
     task: Literal["text", "arithmetic"]
@@ -143,14 +155,15 @@ class CaptchaReader(Section):
     emphasis: str
     precision: Literal["float32", "mixed_bfloat16"]
     augment: Share
-    epochs: Count
-    epoch_size: Count
-    batch_size: Count
-    learning_rate: Positive
-    weight_decay: Annotated[float, Field(ge=0)]
-    warmup: Share
     beam_width: Count
-    seed: Seed
+
+
+class LineFinder(Schooling):
+    """What finds the lines of equations, and how long it learns."""
+
+    width: Annotated[int, Field(ge=4, le=64)]
+    n_validation: Count
+    n_test: Count
 
 
 class Submitted(Section):
@@ -179,6 +192,7 @@ class Params(Section):
     submit_photos: SubmitPhotos
     captcha: Captcha
     generate_captcha: GenerateCaptcha
+    train_line_finder: LineFinder
     train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
     submit_captcha: SubmitCaptcha
 

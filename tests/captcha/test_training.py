@@ -44,7 +44,7 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
 
 def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Learner:
     pixels, texts = pictures
-    learner = Learner(new_model(how.model, how.width), how)
+    learner = Learner(new_model(how.model, how.width), how, network.loss_of(how.model), how.augment)
 
     def order(start: int) -> Iterator[Batch]:
         return stored_batches(pixels, labels(texts), how, start)
@@ -99,7 +99,7 @@ def test_progress_that_cannot_be_read_is_started_anew(damage, pictures, tmp_path
 
 def test_the_learning_curve(pictures, tmp_path):
     how = settings(model="cnn", epochs=3, epoch_size=18)
-    learner = Learner(new_model("cnn"), how)
+    learner = Learner(new_model("cnn"), how, network.loss_of("cnn"))
     shares = iter([0.1, 0.2, 0.3])
     course = Course(
         lambda start: stored_batches(pictures[0], labels(pictures[1]), how, start),
@@ -114,7 +114,7 @@ def test_the_learning_curve(pictures, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(pictures):
-    learner = Learner(new_model("cnn"), settings(model="cnn"))
+    learner = Learner(new_model("cnn"), settings(model="cnn"), network.loss_of("cnn"))
     learner.model.trainable_variables[0].assign(
         np.full(learner.model.trainable_variables[0].shape, np.nan, dtype=np.float32)
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.params import CaptchaReader
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]  # pixels (B, H, W, 3), labels (B, K)
+# pixels (B, H, W, 3), and what a network is to make of them: labels (B, K), maps (B, h, w, 2)
+Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
 
 
 def rows_at(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.int64]:
@@ -45,7 +47,7 @@ def stored_batches(
 def rebatched(parts: Iterator[Batch], size: int) -> Iterator[Batch]:
     """Parts of any size as batches of `size`; a shorter rest is dropped."""
     pixels: list[NDArray[np.uint8]] = []
-    labels: list[NDArray[np.int32]] = []
+    labels: list[NDArray[np.integer[Any]]] = []
     for more, their in parts:
         pixels, labels = [np.concatenate([*pixels, more])], [np.concatenate([*labels, their])]
         while len(pixels[0]) >= size:

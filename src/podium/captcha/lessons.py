@@ -139,7 +139,7 @@ def teach(
         processes: how many draw pictures on the fly.
     """
     settings = what.settings
-    learner = Learner(model, settings)
+    learner = Learner(model, settings, network.loss_of(settings.model), settings.augment)
 
     def validate() -> float:
         readings = what.decoder.greedy(logits(what.validation.pixels))

@@ -1,12 +1,14 @@
-"""Pictures of one seed in order, drawn by several processes."""
+"""Pictures in the order of their numbers, drawn by several processes."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -19,31 +21,38 @@ PART = 2 * BLOCK  # pictures that one process draws at a time
 AHEAD = 2  # parts waiting for each process
 
 Pixels = NDArray[np.uint8]
+Made = TypeVar("Made")
 Part = tuple[Pixels, list[str]]  # (n, H, W, 3) and texts (n,)
 
 
 def drawn(task: Task, seed: int, start: int, stop: int, processes: int) -> Iterator[Part]:
-    """Pictures number `start` to `stop` - 1, up to PART at a time.
+    """Pictures number `start` to `stop` - 1 of a task, as `in_parts` gives them."""
+    return in_parts(partial(_draw, task, seed), start, stop, processes)
+
+
+def in_parts(
+    make: Callable[[int, int], Made], start: int, stop: int, processes: int
+) -> Iterator[Made]:
+    """What `make` gives for numbers `start` to `stop` - 1, up to PART at a time and in order.
 
     Args:
-        task: what is drawn.
-        seed: of the pictures.
-        start: number of the first.
-        stop: number after the last.
-        processes: how many draw beside this one; 0 draws here. Memory grows with it, never with
-            the number of pictures, and the pictures do not change.
+        make: what is made of the numbers from one to before another; it goes to other processes.
+        start: the first number.
+        stop: the number after the last.
+        processes: how many work beside this one; 0 works here. Memory grows with it, never with
+            the numbers, and what is made does not change.
     """
     edges = [start, *range((start // PART + 1) * PART, stop, PART), stop]
-    jobs = [(task, seed, low, high) for low, high in pairwise(edges)]
-    if not processes or stop <= start:
-        yield from (_draw(*job) for job in jobs if stop > start)
+    jobs = list(pairwise(edges)) if stop > start else []
+    if not processes:
+        yield from (make(*job) for job in jobs)
         return
-    waiting: deque[Future[Part]] = deque()
+    waiting: deque[Future[Made]] = deque()
     with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for job in jobs:
             if len(waiting) == AHEAD * processes:
                 yield waiting.popleft().result()
-            waiting.append(pool.submit(_draw, *job))
+            waiting.append(pool.submit(make, *job))
         while waiting:
             yield waiting.popleft().result()
 

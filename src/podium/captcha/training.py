@@ -16,23 +16,21 @@ import numpy as np
 import pandas as pd
 
 from podium.captcha.batches import Batch, distortions
-from podium.captcha.network import loss_of
 from podium.errors import PodiumError
 from podium.files import write_bytes
-from podium.params import CaptchaReader
+from podium.params import Schooling
 from podium.progress import watched
 from podium.runtime import keras, tf
 
 History = list[dict[str, float]]
-COLUMNS = ("epoch", "pictures", "train_loss", "whole_string")
 
 
-def steps_per_epoch(settings: CaptchaReader) -> int:
+def steps_per_epoch(settings: Schooling) -> int:
     """Batches in an epoch: as many as fill it, one at least."""
     return max(1, settings.epoch_size // settings.batch_size)
 
 
-def learning_rate(settings: CaptchaReader, step: int, n_steps: int) -> float:
+def learning_rate(settings: Schooling, step: int, n_steps: int) -> float:
     """A linear warm-up to the peak, then half a cosine down to nothing."""
     rising = settings.warmup * n_steps
     if step < rising:
@@ -42,15 +40,28 @@ def learning_rate(settings: CaptchaReader, step: int, n_steps: int) -> float:
 
 
 class Learner:
-    """A reader, its optimiser, and one step of both."""
+    """A model, its optimiser, and one step of both.
 
-    def __init__(self, model: keras.Model, settings: CaptchaReader) -> None:
-        self.model, self.settings = model, settings
+    Args:
+        model: pixels (N, H, W, 3) in.
+        settings: how it learns.
+        loss: of what is wanted and what the model gives.
+        augment: largest change of the pictures, see `batches.distortions`; 0 for none.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        settings: Schooling,
+        loss: keras.losses.Loss,
+        augment: float = 0.0,
+    ) -> None:
+        self.model, self.settings, self.augment = model, settings, augment
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, beta_2=0.99, clipnorm=5.0
         )
         self.optimizer.build(model.trainable_variables)
-        self._loss = loss_of(settings.model)
+        self._loss = loss
         self._step = tf.function(self._graph, jit_compile=False)  # XLA has no kernel for CTC
 
     def step(self, batch: Batch, number: int, n_steps: int) -> float:
@@ -62,10 +73,10 @@ class Learner:
         pixels, labels = batch
         self.optimizer.learning_rate = learning_rate(self.settings, number, n_steps)
         images = tf.constant(pixels)
-        if self.settings.augment:
+        if self.augment:
             size = (pixels.shape[2], pixels.shape[1])
             seed = (self.settings.seed, number)
-            moves = distortions(len(pixels), size, self.settings.augment, seed)
+            moves = distortions(len(pixels), size, self.augment, seed)
             images = keras.ops.image.affine_transform(
                 tf.cast(images, tf.float32), moves, "bilinear", "nearest"
             )
@@ -73,7 +84,7 @@ class Learner:
         if not math.isfinite(loss):
             raise PodiumError(
                 f"training diverged at step {number} (loss {loss})\n"
-                "remedy: lower train_captcha_reader.<reader>.learning_rate"
+                "remedy: lower its learning_rate in params.yaml"
             )
         return loss
 
@@ -110,27 +121,30 @@ class Learner:
 
 @dataclass(frozen=True)
 class Course:
-    """What a reader is taught.
+    """What a model is taught.
 
     Attributes:
         batches: from picture number `start` on.
-        validate: the share of validation texts read whole.
+        validate: the share of validation pictures that it gets right.
         checkpoint: where progress is kept.
+        measured: the name of that share.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     validate: Callable[[], float]
     checkpoint: Path
+    measured: str = "whole_string"
 
 
 def train(learner: Learner, course: Course) -> pd.DataFrame:
-    """Teach a reader; the learning curve, one row per epoch.
+    """Teach a model; the learning curve, one row per epoch.
 
     A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
     """
     settings = learner.settings
     per_epoch = steps_per_epoch(settings)
     n_steps = per_epoch * settings.epochs
+    columns = ("epoch", "pictures", "train_loss", course.measured)
     history = learner.restore(course.checkpoint)
     if history:
         print(f"resumed after epoch {len(history)} of {settings.epochs}", flush=True)
@@ -144,11 +158,12 @@ def train(learner: Learner, course: Course) -> pd.DataFrame:
         speed = per_epoch * settings.batch_size / (time.perf_counter() - start)
         seen = (epoch + 1) * per_epoch * settings.batch_size
         row = (epoch + 1, seen, float(np.mean(losses)), course.validate())
-        history.append(dict(zip(COLUMNS, row, strict=True)))
+        history.append(dict(zip(columns, row, strict=True)))
         learner.save(course.checkpoint, history)
         print(
-            f"{name}: {seen:,} pictures seen, loss {row[2]:.4f}, whole string {row[3]:.4f}, "
+            f"{name}: {seen:,} pictures seen, loss {row[2]:.4f}, "
+            f"{course.measured.replace('_', ' ')} {row[3]:.4f}, "
             f"{speed:.0f} pictures/s",
             flush=True,
         )
-    return pd.DataFrame(history, columns=pd.Index(COLUMNS)).astype({"epoch": int, "pictures": int})
+    return pd.DataFrame(history, columns=pd.Index(columns)).astype({"epoch": int, "pictures": int})

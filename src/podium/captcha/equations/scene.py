@@ -100,8 +100,8 @@ def compose(lines: list[str], rng: np.random.Generator) -> Scene:
         size=size,
         font=font,
         inks=inks,
-        boxes=[_box(font, span) for span in spans],
-        fraction=_box(font, [inks[top - 1], inks[top], *under]),
+        boxes=[box_of(font, span) for span in spans],
+        fraction=box_of(font, [inks[top - 1], inks[top], *under]),
         paper=paper,
         grain=float(rng.uniform(*GRAIN)),
         grain_at=(int(rng.integers(GRAIN_SLACK)), int(rng.integers(GRAIN_SLACK))),
@@ -162,7 +162,7 @@ def _ink(
     return Ink(one.character, centre, size, float(turn), colour)
 
 
-def _box(font: str, inks: list[Ink]) -> Box:
+def box_of(font: str, inks: list[Ink]) -> Box:
     """The box around the ink of glyphs as they are turned."""
     corners = np.concatenate([_corners_of(font, one) for one in inks])
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)

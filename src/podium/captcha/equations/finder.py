@@ -1,0 +1,85 @@
+"""The line finder: a small network that maps a picture of any size, and its artefact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium import artefact
+from podium.artefact import Described
+from podium.captcha.equations.maps import CELL, SAME, boxes_of, shrunk
+from podium.captcha.equations.scene import Box
+from podium.errors import PodiumError
+from podium.runtime import keras, tf
+
+TASK = "equation-lines"
+layers = keras.layers
+_MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
+
+
+def build(width: int) -> keras.Model:
+    """An untrained finder: `maps.shrunk` (N, h, w, 3) -> logits (N, h/2, w/2, 2).
+
+    A U-Net (Ronneberger et al. 2015) of three levels.
+
+    Args:
+        width: channels of the first level; the others have two and three times as many.
+    """
+    pixels = keras.Input((None, None, 3), name="pixels")
+    x = Described({"task": TASK}, name="described")(pixels)
+    x = layers.Rescaling(1 / SAME, offset=-1)(x)
+    high = _convolved(x, width, 5, stride=2)
+    middle = _convolved(_convolved(high, 2 * width, stride=2), 2 * width)
+    low = _convolved(_convolved(middle, 3 * width, stride=2), 3 * width)
+    low = _convolved(low, 3 * width)
+    middle = _convolved(_joined(middle, low, 2 * width), 2 * width)
+    high = _convolved(_joined(high, middle, width), width)
+    return keras.Model(pixels, layers.Conv2D(2, 1, dtype="float32", name="logits")(high))
+
+
+def _convolved(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
+    x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+
+
+def _joined(fine: Any, coarse: Any, channels: int) -> Any:
+    """Two levels side by side, the coarser one at the size of the finer one."""
+    return layers.Concatenate()([fine, layers.UpSampling2D(2)(_convolved(coarse, channels, 1))])
+
+
+class Likelihood(keras.losses.Loss):
+    """Cross entropy of maps (N, h, w, 2) of 0 to 255 and of logits."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The mean over pictures, cells and maps."""
+        wanted = tf.cast(y_true, tf.float32) / 255
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, y_pred))
+
+
+class LineFinder:
+    """Finds the lines on pictures of any size."""
+
+    def __init__(self, model: keras.Model) -> None:
+        given = [tf.TensorSpec((1, None, None, 3), tf.float32)]
+        self._graph = tf.function(lambda x: tf.sigmoid(model(x, training=False)), given)
+
+    @classmethod
+    def load(cls, path: Path) -> LineFinder:
+        """The finder in the artefact at `path`; raises what `artefact.load` raises."""
+        model, found = artefact.load(path)
+        if found.get("task") != TASK:
+            raise PodiumError(f"{path}: a podium model, but not one that finds lines")
+        return cls(model)
+
+    def maps(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities (h, w, 2) of lines and of glyphs in the cells of a picture (H, W, 3)."""
+        found = self._graph(tf.cast(shrunk(pixels)[None], tf.float32)).numpy()[0]
+        h, w = -(-pixels.shape[0] // CELL), -(-pixels.shape[1] // CELL)
+        return np.asarray(found[:h, :w], dtype=np.float32)
+
+    def find(self, pixels: NDArray[np.uint8]) -> list[Box]:
+        """The boxes of the lines on a picture (H, W, 3), from top to bottom."""
+        return boxes_of(self.maps(pixels), (pixels.shape[1], pixels.shape[0]))

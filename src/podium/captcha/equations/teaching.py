@@ -1,0 +1,80 @@
+"""How a line finder is taught on pictures that are drawn meanwhile, and how well it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from podium.captcha.batches import Batch, rebatched
+from podium.captcha.equations.canvas import paint
+from podium.captcha.equations.finder import Likelihood, LineFinder
+from podium.captcha.equations.maps import all_found, lessons, overlap
+from podium.captcha.equations.render import scene_of
+from podium.captcha.scoring import share
+from podium.captcha.stream import in_parts
+from podium.captcha.training import Course, Learner, steps_per_epoch, train
+from podium.files import scratch_dir, text_sha256
+from podium.params import LineFinder as Settings
+from podium.runtime import keras
+
+
+def teach(
+    model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int
+) -> pd.DataFrame:
+    """Train `model`; its learning curve.
+
+    Args:
+        model: an untrained finder.
+        settings: how it learns.
+        seeds: of the pictures it learns from, and of those it is tried on after each epoch.
+        processes: how many draw pictures meanwhile.
+    """
+    finder = LineFinder(model)
+    n_pictures = settings.epochs * steps_per_epoch(settings) * settings.batch_size
+
+    def batches(start: int) -> Iterator[Batch]:
+        parts = in_parts(partial(lessons, seeds[0]), start, n_pictures, processes)
+        return rebatched(parts, settings.batch_size)
+
+    def validate() -> float:
+        return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
+
+    about = {
+        "settings": settings.model_dump(),
+        "seeds": seeds,
+        "model": json.loads(model.to_json()),
+    }
+    checkpoint = scratch_dir("line-finders") / f"{text_sha256(about)}.npz"
+    curve = train(
+        Learner(model, settings, Likelihood()), Course(batches, validate, checkpoint, "all_lines")
+    )
+    checkpoint.unlink(missing_ok=True)
+    return curve
+
+
+def tried(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:
+    """How a finder does on the first pictures of a seed.
+
+    `lines`: the share of pictures with all lines found, in order and nothing else, each box with
+    an overlap of 0.8 or more; `count`: that with the right number of lines; `overlap`: the mean
+    over the lines of the latter.
+    """
+    n_right, n_counted = 0, 0
+    overlaps: list[float] = []
+    for index in range(n_pictures):
+        scene, _ = scene_of(seed, index)
+        found = finder.find(paint(scene))
+        n_right += all_found(found, scene)
+        if len(found) == len(scene.boxes):
+            n_counted += 1
+            overlaps += map(overlap, found, scene.boxes)
+    return {
+        "lines": share(n_right, n_pictures),
+        "count": share(n_counted, n_pictures),
+        "overlap": float(np.mean(overlaps)) if overlaps else 0.0,
+    }

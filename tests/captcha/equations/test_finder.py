@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from house import ROOT
+from podium import artefact
+from podium.captcha.equations.canvas import paint
+from podium.captcha.equations.finder import Likelihood, LineFinder, build
+from podium.captcha.equations.maps import CELL, lessons
+from podium.captcha.equations.render import scene_of
+from podium.captcha.equations.teaching import teach, tried
+from podium.captcha.training import Learner
+from podium.errors import PodiumError
+from podium.params import load_params
+from podium.runtime import keras, set_up
+
+SETTINGS = load_params(ROOT / "params.yaml").train_line_finder
+TINY = SETTINGS.model_copy(
+    update={"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8, "n_validation": 1}
+)
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+    return tmp_path / "scratch"
+
+
+def test_maps_have_the_cells_of_the_picture() -> None:
+    finder = LineFinder(build(4))
+    for h, w in ((400, 800), (37, 91), (16, 16)):
+        maps = finder.maps(np.full((h, w, 3), 230, dtype=np.uint8))
+        assert maps.shape == (-(-h // CELL), -(-w // CELL), 2)
+        assert 0 <= maps.min() <= maps.max() <= 1
+
+
+def test_a_finder_learns_a_few_lessons_by_heart() -> None:
+    set_up(0)
+    model = build(8)
+    how = SETTINGS.model_copy(update={"epochs": 1, "epoch_size": 280, "batch_size": 4})
+    learner = Learner(model, how, Likelihood())
+    pixels, maps = lessons(1, 0, 4)
+    losses = [learner.step((pixels, maps), step, 70) for step in range(70)]
+    assert losses[-1] < 0.5 * losses[0]
+    wanted = maps[..., 1] > 127
+    found = keras.ops.convert_to_numpy(model(pixels.astype(np.float32), training=True))[..., 1] > 0
+    assert (found & wanted).sum() / (found | wanted).sum() > 0.5
+
+
+def new() -> keras.Model:
+    keras.utils.clear_session()  # layers are numbered as in a new process
+    set_up(0)
+    return build(4)
+
+
+def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
+    def taught(epochs_first: int | None) -> tuple[pd.DataFrame, list[np.ndarray]]:
+        model = new()
+        if epochs_first:
+            stops = iter([False] * epochs_first + [True])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(
+                    "podium.captcha.equations.teaching.tried",
+                    lambda *_: _stop() if next(stops) else {"lines": {"score": 0.0}},
+                )
+                with pytest.raises(KeyboardInterrupt):
+                    teach(model, TINY, (1, 2), 0)
+            assert list((scratch / "line-finders").glob("*.npz"))
+            model = new()
+        return teach(model, TINY, (1, 2), 0), [np.asarray(one) for one in model.weights]
+
+    whole, weights = taught(None)
+    assert "resumed" not in capsys.readouterr().out
+    resumed, again = taught(1)
+    assert "resumed after epoch 1 of 2" in capsys.readouterr().out
+    assert list(whole["pictures"]) == [16, 32]
+    assert list(whole.columns) == ["epoch", "pictures", "train_loss", "all_lines"]
+    pd.testing.assert_series_equal(whole["train_loss"], resumed["train_loss"])
+    for one, other in zip(weights, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list((scratch / "line-finders").glob("*.npz"))
+
+
+def _stop() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_finder_is_kept_and_comes_back(tmp_path: Path) -> None:
+    model = build(4)
+    artefact.save(model, tmp_path / "lines.keras")
+    assert artefact.task_of(tmp_path / "lines.keras") == "equation-lines"
+    pixels = paint(scene_of(1, 2)[0])
+    again = LineFinder.load(tmp_path / "lines.keras")
+    np.testing.assert_allclose(again.maps(pixels), LineFinder(model).maps(pixels), atol=1e-6)
+
+
+def test_another_model_is_no_finder(tmp_path: Path) -> None:
+    pixels = keras.Input((4, 4, 3))
+    other = keras.Model(pixels, artefact.Described({"task": "photos"})(pixels))
+    artefact.save(other, tmp_path / "photos.keras")
+    with pytest.raises(PodiumError, match="not one that finds lines"):
+        LineFinder.load(tmp_path / "photos.keras")
+
+
+def test_a_finder_that_finds_nothing_scores_nothing() -> None:
+    class Blind:
+        def find(self, pixels: np.ndarray) -> list:
+            return []
+
+    found = tried(Blind(), 3, 2)
+    assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (0, 0, 0)
+
+    class Seer:
+        """Finds what is there."""
+
+        def __init__(self) -> None:
+            self.index = -1
+
+        def find(self, pixels: np.ndarray) -> list:
+            self.index += 1
+            return scene_of(3, self.index)[0].boxes
+
+    found = tried(Seer(), 3, 2)
+    assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (1, 1, 1)
