@@ -37,6 +37,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/extraction.py
 	python benchmarks/captcha_rendering.py --out benchmarks/captcha_rendering.json
 	python benchmarks/captcha_reading.py --out benchmarks/captcha_reading.json
+	python benchmarks/equation_lines.py --out benchmarks/equation_lines.json
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

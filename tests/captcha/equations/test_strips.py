@@ -1,7 +1,7 @@
 import numpy as np
 
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.render import scene_of
+from podium.captcha.equations.render import scene_of, strip
 from podium.captcha.equations.strips import GAP, MARGIN, SIZE, grown_box, joined, lay_out
 
 W, H = SIZE
@@ -57,3 +57,17 @@ def test_a_strip_shows_the_lines_of_its_picture() -> None:
     assert np.abs(strip.astype(int) - again).mean() < 1.5  # but for the guess of the paper
     assert (np.abs(strip.astype(int) - scene.paper).max(-1) > 40).mean() > 0.03
     assert (strip[:, -GAP:] == strip[0, 0]).all()
+
+
+def test_strips_by_number_are_those_of_the_pictures_but_for_shaken_boxes() -> None:
+    for index in range(12):
+        pixels, text = strip(9, index)
+        scene, same = scene_of(9, index)
+        assert text == same
+        assert pixels.shape == (H, W, 3)
+        assert np.array_equal(strip(9, index)[0], pixels)
+        exact = lay_out(paint(scene), scene.boxes)
+        assert not np.array_equal(exact, pixels)
+        paper = np.array(scene.paper)
+        inks = [(np.abs(one - paper).max(-1) > 30).mean() for one in (pixels, exact)]
+        assert 0.75 < inks[0] / inks[1] < 1.3
