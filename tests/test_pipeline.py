@@ -116,11 +116,12 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     project = new_project(tmp_path / "project")
     project.commit()
     every = project.ran(project.dvc("repro"))
-    captcha = [stage for stage in every if "captcha" in stage]
+    captcha = [stage for stage in every if "captcha" in stage or "line" in stage]
     assert sorted(captcha) == sorted(
         [
             "generate_captcha@text",
             "generate_captcha@arithmetic",
+            "train_line_finder",
             "train_captcha_reader@text-cnn",
             "train_captcha_reader@text-crnn",
             "train_captcha_reader@arithmetic-crnn",
@@ -142,6 +143,7 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
         rows = (project.root / f"submissions/captcha-{task}.csv").read_text().splitlines()
         assert len(rows) == 17
         assert project.metrics(f"submit_captcha-{task}")["test"]["whole_string"]["n"] == 16
+    assert project.metrics("train_line_finder")["test"]["lines"]["n"] == 4
     assert project.ran(project.dvc("repro")) == []
     changed = {
         line[3:].split("/")[0] for line in project.run("git", "status", "--short").splitlines()
