@@ -75,17 +75,17 @@ def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[st
 
 
 def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:
-    from podium.captcha.handing_in import answer
+    from podium.captcha.competitions import competition
     from podium.captcha.reader import BATCH, CaptchaReader
-    from podium.captcha.source import COLUMNS
 
     reader = CaptchaReader(model)
-    yield ",".join(["path", *COLUMNS[reader.task][1:], "probability"])
+    what = competition(reader.task)
+    yield ",".join(["path", *what.columns[1:], "probability"])
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
         for path, found in zip(part, reader.read_files(part), strict=True):
-            values = [answer(found.text)] if reader.task == "arithmetic" else []
-            yield ",".join([str(path), found.text, *values, f"{math.exp(found.log_prob):.6f}"])
+            values = [found.text, *what.answers(found.text)]
+            yield ",".join([str(path), *values, f"{math.exp(found.log_prob):.6f}"])
 
 
 @app.command()

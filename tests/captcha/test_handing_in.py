@@ -6,6 +6,7 @@ import pytest
 from house import ROOT
 from podium.captcha import handing_in
 from podium.captcha.charset import Charset
+from podium.captcha.competitions import competition
 from podium.captcha.scoring import share
 from podium.errors import PodiumError, SettingsError
 from podium.params import Params, Submitted, load_params
@@ -115,7 +116,24 @@ def test_a_table_of_two_seeds() -> None:
     ],
 )
 def test_answer(expression: str, value: str) -> None:
-    assert handing_in.answer(expression) == value
+    assert competition("arithmetic").answers(expression) == [value]
+
+
+def test_answers_of_the_other_competitions() -> None:
+    assert competition("text").answers("1/0") == []
+    assert competition("equations").answers("流=5;(3-1)*流/4") == ["2.50"]
+    assert competition("equations").answers("流=5;(3-1)*河/4") == [""]
+    with pytest.raises(SettingsError, match="'voice' is unknown; known are text, arithmetic, eq"):
+        competition("voice")
+
+
+@pytest.mark.parametrize(
+    ("task", "text"), [("text", "1+1"), ("arithmetic", "1+1"), ("equations", "君=2;1+君/3")]
+)
+def test_what_is_right_scores_one_everywhere(task: str, text: str) -> None:
+    found = competition(task).scores([text], [text])
+    assert found
+    assert {one["score"] for one in found.values()} == {1.0}
 
 
 def test_rows_of_texts() -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from podium.captcha.answers import plain
 from podium.captcha.charset import Charset
-from podium.captcha.scoring import scores, value_of
-from podium.captcha.source import COLUMNS
+from podium.captcha.competitions import competition
 from podium.errors import PodiumError, SettingsError
 from podium.ids import refuse_duplicates, refuse_other_ids
 from podium.params import Params
@@ -45,18 +43,11 @@ def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) ->
     return [str(text) for text in rows.loc[list(ids), "text"]]
 
 
-def answer(expression: str) -> str:
-    """The value of an expression as a submission has it, '' if there is none."""
-    value = value_of(expression)
-    return "" if value is None else plain(value)
-
-
 def frame(task: str, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     """The submission's rows."""
-    columns = [list(ids), list(texts)]
-    if task == "arithmetic":
-        columns.append([answer(text) for text in texts])
-    return pd.DataFrame(dict(zip(COLUMNS[task], columns, strict=True)))
+    what = competition(task)
+    rows = [[name, text, *what.answers(text)] for name, text in zip(ids, texts, strict=True)]
+    return pd.DataFrame(rows, columns=pd.Index(what.columns))
 
 
 def check_texts(path: Path, table: pd.DataFrame, charset: Charset) -> None:
@@ -68,7 +59,7 @@ def check_texts(path: Path, table: pd.DataFrame, charset: Charset) -> None:
 
 def test_scores(task: str, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     """Scores on test pictures where the text of every one is known; else nothing."""
-    return scores(task, truth, texts) if truth and all(truth) else {}
+    return competition(task).scores(truth, texts) if truth and all(truth) else {}
 
 
 def summary_lines(metrics: dict[str, Any], not_computable: Sequence[str]) -> list[str]:

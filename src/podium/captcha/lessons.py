@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from podium.captcha import network
 from podium.captcha.batches import Batch, rebatched, stored_batches
 from podium.captcha.charset import Charset
+from podium.captcha.competitions import competition
 from podium.captcha.ctc import BLANK, check_label, n_classes
 from podium.captcha.dataset import Captchas, Facts, pixel_parts, read_captchas, read_texts
 from podium.captcha.decoding import Decoder, rules_of
 from podium.captcha.reader import Logits, description_of
-from podium.captcha.scoring import scores, share
+from podium.captcha.scoring import share
 from podium.captcha.stream import drawn
 from podium.captcha.tasks import task_from
 from podium.captcha.training import Course, Learner, steps_per_epoch, train
@@ -203,9 +204,10 @@ def validation_scores(what: Lesson, logits: Logits) -> tuple[dict[str, Any], lis
     readings, truth = what.decoder.best(found), what.validation.texts
     constant = str(pd.Series(what.texts).mode().iloc[0])
     greedy = [one.text for one in what.decoder.greedy(found)]
+    scores = competition(what.task).scores
     metrics = {
-        "greedy": scores(what.task, truth, greedy),
-        "decoded": scores(what.task, truth, [one.text for one in readings]),
+        "greedy": scores(truth, greedy),
+        "decoded": scores(truth, [one.text for one in readings]),
         "constant_text": share(truth.count(constant), len(truth)),
     }
     return metrics, readings

@@ -60,11 +60,6 @@ def value_of(expression: str) -> Fraction | None:
         return None
 
 
-def scores(task: str, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """The scores of a task."""
-    return (arithmetic_scores if task == "arithmetic" else text_scores)(truth, texts)
-
-
 def confusions(truth: Sequence[str], texts: Sequence[str]) -> Counter[tuple[str, str]]:
     """How often a character was taken for another; ∅ where one was left out or put in."""
     found: Counter[tuple[str, str]] = Counter()

@@ -2,8 +2,8 @@
 
 A train picture's text is its file name up to the first `_`, or what a labels file says:
 `labels.csv` with the columns id and text, or `labels.txt` whose line k (from 0) is the text of
-picture k.png. Either lies in train/ or beside it. Arithmetic labels may end in their value, as in
-the Baidu competition: `(3-7)+5 1`.
+picture k.png. Either lies in train/ or beside it. Labels of arithmetic and of equations may end
+in their value, as in the Baidu competition: `(3-7)+5 1`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium import images
-from podium.captcha.answers import NotComputable, evaluate
+from podium.captcha.answers import NotComputable
+from podium.captcha.competitions import competition
 from podium.errors import PodiumError, disk_fault
 from podium.files import read_table
 from podium.ids import natural_key, refuse_duplicates, refuse_other_ids
@@ -28,7 +29,6 @@ from podium.submission import ordered_ids
 
 PART = 256  # pictures decoded at a time
 _VALUE = re.compile(r"-?[0-9]{1,18}([./][0-9]{1,18})?")
-COLUMNS = {"text": ["id", "text"], "arithmetic": ["id", "expression", "value"]}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_test(folder: Path, task: str) -> Labelled:
     ids, paths = pictures(folder / "test")
     path_of = dict(zip(ids, paths, strict=True))
     if ids:
-        ids = ordered_ids(folder / "sample_submission.csv", COLUMNS[task], ids)
+        ids = ordered_ids(folder / "sample_submission.csv", competition(task).columns, ids)
     key = folder / "test_labels.csv"
     texts = _from_csv(key, ids) if key.is_file() else [""] * len(ids)
     checked = [
@@ -135,17 +135,18 @@ _READ = {"labels.csv": _from_csv, "labels.txt": _from_lines}
 
 
 def _checked(path: Path, name: str, label: str, task: str) -> str:
-    """The text of a label, which for arithmetic may be followed by its value."""
+    """The text of a label, which may be followed by its value where texts have one."""
     text, _, value = label.partition(" ")
     where = f"{path}: label {label[:40]!r} of picture {name}"
-    if not text or (task == "text" and value):
+    solve = competition(task).solve
+    if not text or (solve is None and value):
         raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}")
     if not text.isprintable():
         raise PodiumError(f"{where}: holds a character that cannot be printed")
-    if task == "text":
+    if solve is None:
         return text
     try:
-        found = evaluate(text)
+        found = solve(text)
         if value and not _VALUE.fullmatch(value):
             raise ValueError(f"its value {value[:20]!r} is no number")
         told = Fraction(value) if value else found

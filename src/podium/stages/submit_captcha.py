@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from podium import submission
 from podium.captcha import handing_in
+from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
-from podium.captcha.scoring import scores
 from podium.captcha.tasks import task_named
 from podium.errors import guarded
 from podium.files import file_sha256, write_json
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = read_text_predictions(args.table)
     kept_ids, kept_truth = read_texts(args.captchas, "validation")
     kept = handing_in.texts_of(args.table, table, "holdout", kept_ids)
-    metrics = {"validation": scores(args.task, kept_truth, kept)}
+    metrics = {"validation": competition(args.task).scores(kept_truth, kept)}
 
     ids, truth = read_texts(args.captchas, "test")  # in the sample's order
     if not ids:
