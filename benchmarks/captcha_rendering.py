@@ -33,7 +33,7 @@ def seconds(draw: Callable[[], object]) -> float:
 def main() -> None:
     """Print, and with --out write, both speeds and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=41)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

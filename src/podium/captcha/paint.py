@@ -28,11 +28,11 @@ Bytes = NDArray[np.uint8]
 def paint(style: Style, table: Table, draws: Draws) -> Iterator[Bytes]:
     """The pictures (H, W, 3), RGB, of what was drawn, one after the other."""
     dots = dot_pixels(draws.dots, *style.size)
-    inks, papers = draws.ink.tolist(), draws.paper.tolist()
+    inks, papers, curves = draws.ink.tolist(), draws.paper.tolist(), draws.curve.tolist()
     for picture, planes in enumerate(_texts(style, table, draws)):
         draw_dots(planes, dots[picture])
         if style.curve:
-            draw_curve(planes, draws.curve[picture].tolist())
+            draw_curve(planes, curves[picture])
         yield _coloured(_smoothed(planes), inks[picture], papers[picture])
 
 
@@ -41,7 +41,7 @@ def _texts(style: Style, table: Table, draws: Draws) -> Iterator[Planes]:
     of_glyphs = table, draws.character, draws.font, draws.bends
     if style.bicubic:
         glyphs = inked(*of_glyphs, np.repeat(faintest(draws.ink), draws.lengths))
-        levels = _left(draws.ink)
+        levels = _left(draws.ink, max(draws.lengths))
     else:
         glyphs = shaded(*of_glyphs)
         levels = opacities(draws.ink)
@@ -88,10 +88,11 @@ def opacities(ink: NDArray[np.int64]) -> NDArray[np.float32]:
     return (np.minimum(levels, 255) / 255).astype(np.float32)
 
 
-def _left(ink: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(B, 256): the background's share below 0, 1, 2... solid glyphs of each ink (B, 3)."""
-    behind = 1 - opacities(ink)[:, 255:].astype(np.float64)
-    return cast(NDArray[np.float32], (behind ** np.arange(256)).astype(np.float32))
+def _left(ink: NDArray[np.int64], n_glyphs: int) -> NDArray[np.float32]:
+    """(B, 256): the background's share below 0, 1, ... n solid glyphs of each ink (B, 3)."""
+    shares = np.zeros((len(ink), 256), dtype=np.float32)
+    shares[:, : n_glyphs + 1] = (1 - opacities(ink)[:, 255:]) ** np.arange(n_glyphs + 1)
+    return shares
 
 
 def faintest(ink: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+Shares = NDArray[np.float32]
 
 
 def solid_text(
     canvas: tuple[int, int],
     masks: Sequence[Bytes],
     places: Sequence[int],
-    left: NDArray[np.float32],
-) -> NDArray[np.float32]:
+    left: Shares,
+) -> Shares:
     """The background's share (wide, h), in [0, 1], behind glyphs of one strength.
 
     Args:
@@ -29,7 +30,7 @@ def solid_text(
     covers = np.zeros(canvas, dtype=np.uint8)
     for part, mask in _parts(covers, masks, places):
         cv2.add(part, mask, part)
-    return cast(NDArray[np.float32], cv2.LUT(covers, left))
+    return cast(Shares, cv2.LUT(covers, left))
 
 
 def shaded_text(
