@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from podium.captcha import scoring
-from podium.captcha.answers import NotComputable, evaluate, plain
+from podium.captcha.answers import evaluate, plain
 from podium.captcha.equations import answers as equations
 from podium.errors import SettingsError
 
@@ -27,16 +26,14 @@ class Competition:
 
     columns: list[str]
     scores: Scores
-    solve: Callable[[str], Fraction] | None = None
+    solve: scoring.Solve | None = None
 
     def answers(self, text: str) -> list[str]:
         """What follows a text in its row: its value, '' if it has none; or nothing."""
         if self.solve is None:
             return []
-        try:
-            return [plain(self.solve(text))]
-        except NotComputable:
-            return [""]
+        value = scoring.value_of(text, self.solve)
+        return ["" if value is None else plain(value)]
 
 
 COMPETITIONS = {

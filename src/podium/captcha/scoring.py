@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 from podium.captcha.answers import NotComputable, evaluate
 
+Solve = Callable[[str], Fraction]  # raises NotComputable
 TOLERANCE = Fraction(1, 100)  # of a value
 LOOK_ALIKE = str.maketrans("Oo", "00")
 NOTHING = "∅"  # beside a character that was left out or put in
@@ -40,22 +41,28 @@ def text_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
 def arithmetic_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     """Shares of expressions read right, of values right within 0.01, and of computable ones."""
     pairs = list(zip(truth, texts, strict=True))
-    values = [(value_of(left), value_of(right)) for left, right in pairs]
+    whole = share(sum(left == right for left, right in pairs), len(pairs))
+    return {"whole_string": whole, **value_scores(truth, texts, evaluate)}
+
+
+def value_scores(truth: Sequence[str], texts: Sequence[str], solve: Solve) -> dict[str, Any]:
+    """Shares of values right within 0.01, and of texts that have a value."""
+    pairs = list(zip(truth, texts, strict=True))
+    values = [(value_of(left, solve), value_of(right, solve)) for left, right in pairs]
     close = [
         left is not None and right is not None and abs(left - right) <= TOLERANCE
         for left, right in values
     ]
     return {
-        "whole_string": share(sum(left == right for left, right in pairs), len(pairs)),
         "value": share(sum(close), len(pairs)),
         "computable": share(sum(right is not None for _, right in values), len(pairs)),
     }
 
 
-def value_of(expression: str) -> Fraction | None:
-    """The exact value of an expression, None if it has none."""
+def value_of(text: str, solve: Solve = evaluate) -> Fraction | None:
+    """What `solve` makes of a text, None if it has no value."""
     try:
-        return evaluate(expression)
+        return solve(text)
     except NotComputable:
         return None
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from podium.captcha import scoring
 from podium.captcha.answers import MAX_LENGTH, NotComputable, evaluate
 from podium.captcha.equations.grammar import TEMPLATES, VARIABLES
-from podium.captcha.scoring import TOLERANCE, share
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,7 @@ def answer(text: str) -> Fraction:
 
 def value_of(text: str) -> Fraction | None:
     """The exact value of a text, None if it has none."""
-    try:
-        return answer(text)
-    except NotComputable:
-        return None
+    return scoring.value_of(text, answer)
 
 
 def scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
@@ -73,25 +70,19 @@ def scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     """
     pairs = list(zip(truth, texts, strict=True))
     parts = [(left.rpartition(";"), right.rpartition(";")) for left, right in pairs]
-    values = [(value_of(left), value_of(right)) for left, right in pairs]
     right = {
         "sequence": [left == right for left, right in pairs],
         "assignments": [left[:2] == right[:2] for left, right in parts],
         "expression": [left[2] == right[2] for left, right in parts],
-        "value": [_close(left, right) for left, right in values],
-        "computable": [right is not None for _, right in values],
     }
-    return {name: share(sum(found), len(pairs)) for name, found in right.items()}
+    shares = {name: scoring.share(sum(found), len(pairs)) for name, found in right.items()}
+    return shares | scoring.value_scores(truth, texts, answer)
 
 
 def template_of(text: str) -> str | None:
     """The template that the last line of `text` fits, None if it fits none."""
     expression = text.rpartition(";")[2]
     return next((form for form, fits in _PATTERNS.items() if fits.fullmatch(expression)), None)
-
-
-def _close(left: Fraction | None, right: Fraction | None) -> bool:
-    return left is not None and right is not None and abs(left - right) <= TOLERANCE
 
 
 _OPERAND = f"(?:(?:[{VARIABLES}]/)?[0-9]+|[{VARIABLES}])"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.scene import Box, Scene, box_of
+from podium.captcha.equations.strips import paper_of
 
 Pixels = NDArray[np.uint8]
 
@@ -69,8 +70,9 @@ def shrunk(pixels: Pixels) -> Pixels:
     if any(more):
         edge = cv2.copyMakeBorder(pixels, 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
         pixels = cast(Pixels, edge)
-    paper = np.median(pixels[::7, ::7].reshape(-1, 3), axis=0)
-    levels = np.clip(SAME + paper - np.arange(256)[:, None], 0, 255).round().astype(np.uint8)
+    levels = (
+        np.clip(SAME + paper_of(pixels) - np.arange(256)[:, None], 0, 255).round().astype(np.uint8)
+    )
     size = (pixels.shape[1] // SHRINK, pixels.shape[0] // SHRINK)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return cast(Pixels, cv2.LUT(small, levels[None]))

@@ -29,9 +29,13 @@ def lay_out(pixels: Pixels, boxes: Sequence[Box], size: tuple[int, int] = SIZE) 
         boxes: its lines; none leave the strip blank.
         size: (w, h) of the strip.
     """
-    paper = np.median(pixels[::7, ::7].reshape(-1, 3), axis=0)
     parts = [part for part in (_cut(pixels, box) for box in boxes) if part.size]
-    return joined(parts, paper, size)
+    return joined(parts, paper_of(pixels), size)
+
+
+def paper_of(pixels: Pixels) -> NDArray[np.float64]:
+    """The colour (3,) of the paper of a picture (H, W, 3): that of most of its pixels."""
+    return np.asarray(np.median(pixels[::7, ::7].reshape(-1, 3), axis=0), dtype=np.float64)
 
 
 def joined(

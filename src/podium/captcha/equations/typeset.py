@@ -100,21 +100,19 @@ def typeset(text: str, font: str, thickness: float) -> list[Placed]:
     placed: list[Placed] = []
     pen, end = 0.0, 0
     for fraction in _FRACTION.finditer(text):
-        pen = _row(placed, text[end : fraction.start()], font, pen, 0.0, 1.0)
+        pen = _row(placed, text[end : fraction.start()], font, pen, 1.0)
         pen = _fraction(placed, fraction[1], fraction[2], font, pen, thickness)
         end = fraction.end()
-    _row(placed, text[end:], font, pen, 0.0, 1.0)
+    _row(placed, text[end:], font, pen, 1.0)
     return placed
 
 
-def _row(
-    placed: list[Placed], text: str, font: str, pen: float, base: float, scale: float
-) -> float:
-    """Append the glyphs of `text` at a pen and a base line; the pen after them."""
+def _row(placed: list[Placed], text: str, font: str, pen: float, scale: float) -> float:
+    """Append the glyphs of `text` at a pen; the pen after them."""
     for character in text:
         one = glyph(font, character)
         w, h = one.size
-        x, y = pen + one.left * scale, base - one.top * scale
+        x, y = pen + one.left * scale, -one.top * scale
         placed.append(Placed(character, (x, y, x + w * scale, y + h * scale)))
         pen += one.advance * scale
     return pen
@@ -133,7 +131,7 @@ def _fraction(
     bar = (start, -_LIFT - thickness / 2, start + wide, -_LIFT + thickness / 2)
     parts: list[list[Placed]] = [[], []]
     for row, part, width in zip(parts, (upper, lower), widths, strict=True):
-        _row(row, part, font, start + (wide - width) / 2, 0.0, _SMALL)
+        _row(row, part, font, start + (wide - width) / 2, _SMALL)
     above = bar[1] - _APART - max(one.box[3] for one in parts[0])
     below = bar[3] + _APART - min(one.box[1] for one in parts[1])
     placed.extend(_lowered(one, above) for one in parts[0])
