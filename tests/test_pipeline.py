@@ -116,12 +116,16 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     project = new_project(tmp_path / "project")
     project.commit()
     every = project.ran(project.dvc("repro"))
-    captcha = [stage for stage in every if "captcha" in stage or "line" in stage]
+    words = ("captcha", "line", "equations")
+    captcha = [stage for stage in every if any(word in stage for word in words)]
     assert sorted(captcha) == sorted(
         [
             "generate_captcha@text",
             "generate_captcha@arithmetic",
             "train_line_finder",
+            "generate_equations",
+            "train_captcha_reader@equations-crnn",
+            "submit_captcha@equations",
             "train_captcha_reader@text-cnn",
             "train_captcha_reader@text-crnn",
             "train_captcha_reader@arithmetic-crnn",
@@ -143,6 +147,9 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
         rows = (project.root / f"submissions/captcha-{task}.csv").read_text().splitlines()
         assert len(rows) == 17
         assert project.metrics(f"submit_captcha-{task}")["test"]["whole_string"]["n"] == 16
+    rows = (project.root / "submissions/captcha-equations.csv").read_text().splitlines()
+    assert (rows[0], len(rows)) == ("id,expression,value", 9)
+    assert project.metrics("submit_captcha-equations")["test"]["sequence"]["n"] == 8
     assert project.metrics("train_line_finder")["test"]["lines"]["n"] == 4
     assert project.ran(project.dvc("repro")) == []
     changed = {

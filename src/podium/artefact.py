@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -34,6 +35,18 @@ def save(model: keras.Model, path: Path) -> None:
     """Write `model`, whole or not at all."""
     with locked(path), written_whole(path) as partial:
         model.save(partial)
+
+
+def from_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
+    """What `load` gives for the artefact whose bytes are `data`, which came from the file `name`.
+
+    Raises:
+        PodiumError: as `load`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        return load(path)
 
 
 def task_of(path: Path) -> str:

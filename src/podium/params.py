@@ -113,15 +113,22 @@ class CaptchaArithmetic(Section):
     height: Annotated[int, Field(ge=32, le=1024)]
 
 
+class CaptchaEquations(Section):
+    """Pictures of two or three lines of equations, of any size."""
+
+    source: Literal["standin", "raw"]
+
+
 class Captcha(Section):
     """The captcha tasks."""
 
     text: CaptchaText
     arithmetic: CaptchaArithmetic
+    equations: CaptchaEquations
 
 
 class GenerateCaptcha(Section):
-    """How many pictures of each task are drawn, from which seeds; how raw ones are split."""
+    """How many pictures of a task are drawn, from which seeds; how raw ones are split."""
 
     n_train: Count
     n_validation: Count
@@ -148,13 +155,15 @@ class Schooling(Section):
 class CaptchaReader(Schooling):
     """What a captcha reader is, and how long it learns."""
 
-    task: Literal["text", "arithmetic"]
+    task: Literal["text", "arithmetic", "equations"]
     model: Literal["cnn", "crnn"]
+    step: Literal[4, 8]
     width: Annotated[int, Field(ge=4, le=256)]
     on_the_fly: bool
     emphasis: str
     precision: Literal["float32", "mixed_bfloat16"]
     augment: Share
+    recombine: Share
     beam_width: Count
 
 
@@ -167,16 +176,17 @@ class LineFinder(Schooling):
 
 
 class Submitted(Section):
-    """The reader whose texts are handed in."""
+    """The readers whose texts are handed in; several vote."""
 
-    reader: str
+    readers: Annotated[list[str], Field(min_length=1)]
 
 
 class SubmitCaptcha(Section):
-    """Which reader is handed in for each task."""
+    """Which readers are handed in for each task."""
 
     text: Submitted
     arithmetic: Submitted
+    equations: Submitted
 
 
 class Params(Section):
@@ -193,8 +203,13 @@ class Params(Section):
     captcha: Captcha
     generate_captcha: GenerateCaptcha
     train_line_finder: LineFinder
+    generate_equations: GenerateCaptcha
     train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
     submit_captcha: SubmitCaptcha
+
+    def pictures(self, task: str) -> GenerateCaptcha:
+        """Of a captcha task: how many there are, and where they come from."""
+        return self.generate_equations if task == "equations" else self.generate_captcha
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +16,9 @@ from podium.predictions import Reading, text_rows
 PATH = Path("table.csv")
 
 
-def with_reader(task: str, reader: str) -> Params:
+def with_readers(task: str, *readers: str) -> Params:
     params = load_params(ROOT / "params.yaml")
-    chosen = params.submit_captcha.model_copy(update={task: Submitted(reader=reader)})
+    chosen = params.submit_captcha.model_copy(update={task: Submitted(readers=list(readers))})
     return params.model_copy(update={"submit_captcha": chosen})
 
 
@@ -26,10 +27,10 @@ def with_reader(task: str, reader: str) -> Params:
 
 @pytest.mark.parametrize(
     ("task", "reader"),
-    [("text", "text-crnn"), ("text", "text-cnn"), ("arithmetic", "arithmetic-crnn")],
+    [("text", "text-cnn"), ("arithmetic", "arithmetic-crnn"), ("equations", "equations-crnn")],
 )
 def test_the_reader_of_a_task(task: str, reader: str) -> None:
-    assert handing_in.chosen_reader(task, with_reader(task, reader)) == reader
+    assert handing_in.chosen_readers(task, with_readers(task, reader)) == [reader]
 
 
 @pytest.mark.parametrize(
@@ -42,17 +43,40 @@ def test_the_reader_of_a_task(task: str, reader: str) -> None:
     ],
 )
 def test_a_reader_of_something_else(task: str, reader: str, known: str) -> None:
-    reason = rf"^submit_captcha\.{task}\.reader: '{reader}' does not read {task}; .* has {known}$"
+    reason = rf"^submit_captcha\.{task}\.readers: '{reader}' does not read {task}; .* has {known}$"
     with pytest.raises(SettingsError, match=reason) as caught:
-        handing_in.chosen_reader(task, with_reader(task, reader))
+        handing_in.chosen_readers(task, with_readers(task, reader))
     assert caught.value.exit_code == 2
 
 
 def test_no_reader_for_a_task() -> None:
-    params = with_reader("text", "text-crnn")
+    params = with_readers("text", "text-crnn")
     others = {"arithmetic-crnn": params.train_captcha_reader["arithmetic-crnn"]}
     with pytest.raises(SettingsError, match=r"train_captcha_reader has none for it$"):
-        handing_in.chosen_reader("text", params.model_copy(update={"train_captcha_reader": others}))
+        handing_in.chosen_readers(
+            "text", params.model_copy(update={"train_captcha_reader": others})
+        )
+
+
+def test_a_reader_votes_once() -> None:
+    with pytest.raises(SettingsError, match=r"readers: 'text-cnn' is named twice$"):
+        handing_in.chosen_readers("text", with_readers("text", "text-cnn", "text-crnn", "text-cnn"))
+
+
+@pytest.mark.parametrize(
+    ("votes", "text"),
+    [
+        ([("ab", 0.9)], "ab"),
+        ([("ab", 0.6), ("cd", 0.4), ("cd", 0.3)], "cd"),  # 0.7 beats 0.6
+        ([("ab", 0.8), ("cd", 0.4), ("cd", 0.3)], "ab"),
+        ([("cd", 0.5), ("ab", 0.5)], "cd"),  # equals: the first reader's
+        ([("", 1.0), ("ab", 0.01)], "ab"),
+        ([("", 1.0), ("", 0.5)], ""),
+    ],
+)
+def test_vote(votes: list[tuple[str, float]], text: str) -> None:
+    readings = [[Reading("same", -0.1), Reading(one, math.log(p))] for one, p in votes]
+    assert handing_in.vote(readings) == ["same", text]
 
 
 # ---- the texts
@@ -70,10 +94,14 @@ def table(*, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def texts_of(*words) -> list[str]:
+    return [one.text for one in handing_in.readings_of(*words)]
+
+
 def test_texts_join_by_id() -> None:
-    assert handing_in.texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
-    assert handing_in.texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
-    assert handing_in.texts_of(PATH, table(), "oof", []) == []
+    assert texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
+    assert texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
+    assert texts_of(PATH, table(), "oof", []) == []
 
 
 @pytest.mark.parametrize(
@@ -87,13 +115,13 @@ def test_texts_join_by_id() -> None:
 )
 def test_a_table_of_other_pictures(split: str, ids: list[str], reason: str) -> None:
     with pytest.raises(PodiumError, match=rf"^table\.csv: {reason}\nremedy: run dvc repro"):
-        handing_in.texts_of(PATH, table(), split, ids)
+        texts_of(PATH, table(), split, ids)
 
 
 def test_a_table_of_two_seeds() -> None:
     twice = pd.concat([table(), table(seed=1)], ignore_index=True)
     with pytest.raises(PodiumError, match=r"^table\.csv: 3 ids occur more than once"):
-        handing_in.texts_of(PATH, twice, "test", ["1", "2", "10"])
+        texts_of(PATH, twice, "test", ["1", "2", "10"])
 
 
 # ---- the answers
@@ -191,3 +219,9 @@ def test_what_a_person_reads() -> None:
     ]
     lines = handing_in.summary_lines(metrics, ["1", "2", "3", "4"])
     assert lines[2:] == ["4 expressions have no value: ['1', '2', '3']"]
+
+
+def test_lines_as_the_competition_writes_them() -> None:
+    found = handing_in.frame("equations", ["7", "8"], ["流=5;(3-1)*流/4", "流=5;(3-1)*河/4"])
+    assert handing_in.lines(found) == "流=5;(3-1)*流/4 2.50\n流=5;(3-1)*河/4\n"
+    assert handing_in.lines(handing_in.frame("text", ["7"], ["A 1"])) == "A 1\n"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from podium.captcha import network
-from podium.runtime import keras
+from podium.runtime import keras, tf
 
 
 def test_standardise_by_hand():
@@ -76,3 +76,28 @@ def test_losses_by_enumeration_and_by_hand():
     assert float(ctc) == pytest.approx(-np.log(0.39), rel=1e-5)
     by_character = network.loss_of("cnn")(np.array([[1, 2]], dtype=np.int32), logits)
     assert float(by_character) == pytest.approx(-(np.log(0.3) + np.log(0.2)) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(("step", "steps"), [(8, 96), (4, 192)])
+def test_a_step_is_four_or_eight_pixels_wide(step, steps):
+    model = network.build("crnn", (768, 64), 45, 46, 4, {}, step)
+    assert network.n_steps(model) == steps
+
+
+def test_the_reader_of_equations_is_smaller_than_the_books():
+    for width in (16, 32):  # of params.yaml, and of profiles/full.yaml
+        assert network.build("crnn", (768, 64), 45, 46, width, {}, 4).count_params() < 1_540_000
+
+
+def test_the_processors_ctc_is_that_of_keras(rng):
+    logits = rng.normal(size=(4, 12, 5)).astype(np.float32) * 3
+    labels = np.array([[1, 2, 3, 4], [1, 1, 0, 0], [4, 3, 4, 0], [2, 0, 0, 0]], dtype=np.int32)
+    found, gradients = [], []
+    for loss in (network.ProcessorCTC(), keras.losses.CTC()):
+        given = tf.constant(logits)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            found.append(loss(labels, given))
+        gradients.append(tape.gradient(found[-1], given))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    np.testing.assert_allclose(*gradients, atol=1e-5)

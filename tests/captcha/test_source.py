@@ -9,11 +9,12 @@ from PIL import Image
 from podium.captcha.source import (
     PART,
     Labelled,
+    SameSize,
     pictures,
     pixel_parts,
+    pixels_of,
     read_test,
     read_train,
-    size_of,
     split_off,
 )
 from podium.errors import PodiumError
@@ -285,18 +286,22 @@ def test_pixels_group_by_group(tmp_path: Path) -> None:
     ids, paths = pictures(tmp_path / "train")
     labelled = Labelled(ids, paths, ["1", "2", "3"])
     groups = [labelled.rows([2, 0]), Labelled([], [], []), labelled.rows([1])]
-    parts = list(pixel_parts(groups, 1.0))
+    look = SameSize(paths[0], 1.0)
+    parts = list(pixel_parts(groups, look))
     assert [texts for _, texts in parts] == [["3", "1"], ["2"]]
     assert [pixels[:, 0, 0, 0].tolist() for pixels, _ in parts] == [[2, 0], [1]]
     assert [pixels.shape for pixels, _ in parts] == [(2, 4, 5, 3), (1, 4, 5, 3)]
-    assert size_of(paths[0], 1.0) == (5, 4)
+    assert look.size == (5, 4)
 
 
 def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
     drop(tmp_path, "a.png", size=(1, 1))
     n = PART + 1
     group = Labelled([str(k) for k in range(n)], [tmp_path / "a.png"] * n, ["t"] * n)
-    assert [len(texts) for _, texts in pixel_parts([group], 1.0)] == [PART, 1]
+    assert [len(texts) for _, texts in pixel_parts([group], SameSize(group.paths[0], 1.0))] == [
+        PART,
+        1,
+    ]
 
 
 def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
@@ -305,7 +310,7 @@ def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
     group = Labelled(*pictures(tmp_path), ["1", "2"])
     reason = r"b\.png: 4x5 px, but a\.png is 5x4 px\nremedy: give all captchas of a task one size"
     with pytest.raises(PodiumError, match=reason):
-        list(pixel_parts([group], 1.0))
+        list(pixel_parts([group], SameSize(group.paths[0], 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -326,16 +331,16 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, data: bytes | None, reason
         broken.write_bytes(data)
     wanted = rf"^{re.escape(str(broken))}: .*{reason}.*\nremedy: replace or remove it, and its"
     with pytest.raises(PodiumError, match=wanted):
-        list(pixel_parts([group], 1.0))
+        list(pixel_parts([group], SameSize(group.paths[0], 1.0)))
     with pytest.raises(PodiumError, match=wanted):
-        size_of(broken, 1.0)
+        SameSize(broken, 1.0)
 
 
 def test_a_picture_over_the_limit(tmp_path: Path) -> None:
     drop(tmp_path, "a.png")
-    assert size_of(tmp_path / "a.png", 2e-5) == (5, 4)
+    assert pixels_of(tmp_path / "a.png", 2e-5).shape == (4, 5, 3)
     with pytest.raises(PodiumError, match=r"a\.png: 5x4 px is over the limit of 1\.9e-05 mega"):
-        size_of(tmp_path / "a.png", 1.9e-5)
+        pixels_of(tmp_path / "a.png", 1.9e-5)
 
 
 # ---- validation

@@ -64,7 +64,7 @@ class Captchas:
         return self.root / f"models/{reader}.keras"
 
     def table(self, reader: str) -> Path:
-        return self.root / f"predictions/tables/captcha/{reader}.csv"
+        return self.root / f"predictions/tables/captcha/{self.task}/{reader}.csv"
 
     def train(self, reader: str) -> None:
         stage = f"train_captcha_reader-{reader}"
@@ -75,16 +75,12 @@ class Captchas:
             *("--plots", self.root / f"plots/{stage}"),
         )
 
-    def submit(self, reader: str) -> None:
+    def submit(self) -> None:
         self.run(
             submit_captcha,
-            *("--task", self.task, "--captchas", self.captchas, "--table", self.table(reader)),
-            *(
-                "--out",
-                self.out,
-                "--metrics",
-                self.root / f"metrics/submit_captcha-{self.task}.json",
-            ),
+            *("--task", self.task, "--captchas", self.captchas, "--out", self.out),
+            *("--tables", self.table("any").parent),
+            *("--metrics", self.root / f"metrics/submit_captcha-{self.task}.json"),
         )
 
     def metrics(self, stage: str) -> dict:
@@ -134,10 +130,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory):
             root = tmp_path_factory.mktemp(task)
             patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
             made[task] = Captchas(root, task)
-            made[task].change(**{f"submit_captcha__{task}__reader": reader})
+            made[task].change(**{f"submit_captcha__{task}__readers": [reader]})
             made[task].generate()
             made[task].train(reader)
-            made[task].submit(reader)
+            made[task].submit()
         return made
 
 
@@ -165,7 +161,7 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
     assert rows["id"].tolist() == ["0", "1", "2", "3", "4"]
     assert list(rows) == columns
     manifest = json.loads(one.out.with_suffix(".json").read_text())
-    assert manifest["reader"] == reader
+    assert manifest["readers"] == [reader]
     assert manifest["scores"]["test"]["whole_string"]["n"] == 5
     assert one.metrics(f"submit_captcha-{task}") == manifest["scores"]
     assert not list((one.root / "scratch/captcha-readers").glob("*.npz"))
@@ -231,7 +227,7 @@ def test_raw_pictures_from_folder_to_prediction(make, capsys):
     assert "12 labelled pictures of 64x32 px, texts of 2 characters out of 3: abx" in printed
     assert "11 to learn from, 1 for validation, 3 in test" in printed
     one.train("text-crnn")
-    one.submit("text-crnn")
+    one.submit()
     rows = pd.read_csv(one.out, dtype=str)
     assert rows["id"].tolist() == ["102", "100", "101"]
     assert set("".join(rows["text"])) <= set("abx")
@@ -256,10 +252,11 @@ def test_no_test_pictures_gives_metrics_only(make, capsys):
     raw_text(one.source, n_test=0)
     one.generate()
     one.train("text-cnn")
-    one.change(submit_captcha__text__reader="text-cnn")
-    one.submit("text-cnn")
+    one.change(submit_captcha__text__readers=["text-cnn"])
+    one.submit()
     assert "metrics only" in capsys.readouterr().out
     assert one.out.read_text() == "id\n"
+    assert one.out.with_suffix(".txt").read_text() == ""
 
 
 @pytest.mark.parametrize(
@@ -283,9 +280,11 @@ def test_settings_that_cannot_be(make, capsys):
     one = make("text")
     one.generate()
     assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
-    one.change(submit_captcha__text__reader="arithmetic-crnn")
+    one.change(train_captcha_reader__text_0_cnn__recombine=0.5)
+    assert "has no assignments" in refused(lambda: one.train("text-cnn"), capsys)
+    one.change(submit_captcha__text__readers=["arithmetic-crnn"])
     one.table("x").parent.mkdir(parents=True)
-    assert "does not read text" in refused(lambda: one.submit("arithmetic-crnn"), capsys)
+    assert "does not read text" in refused(lambda: one.submit(), capsys)
     one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__on_the_fly=True)
     assert "no pictures" in refused(one.generate, capsys)
     assert read_texts(one.captchas, "test")[0] == ["0", "1", "2", "3", "4"]  # nothing lost
@@ -307,10 +306,10 @@ def test_a_refused_submission_leaves_the_last_one(make, capsys):
     one = make("text")
     one.generate()
     write_readings(one, "0O")
-    one.submit("text-crnn")
+    one.submit()
     kept = one.out.read_bytes()
     write_readings(one, "0O", n_test=4)
-    assert "1 ids are missing" in refused(lambda: one.submit("text-crnn"), capsys)
+    assert "1 ids are missing" in refused(lambda: one.submit(), capsys)
     write_readings(one, "§§")
-    assert "cannot be right" in refused(lambda: one.submit("text-crnn"), capsys)
+    assert "cannot be right" in refused(lambda: one.submit(), capsys)
     assert one.out.read_bytes() == kept

@@ -36,11 +36,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a file's pictures: size (w, h), characters, and how they were made."""
+    """What is known of a file's pictures.
+
+    Attributes:
+        size: (w, h).
+        charset: their characters.
+        provenance: how they were made.
+        finder: the artefact, as bytes, of what found the lines that they show; mostly none.
+    """
 
     size: tuple[int, int]
     charset: Charset
     provenance: dict[str, Any]
+    finder: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ def write_captchas(
     with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
         file.attrs["charset"] = facts.charset.characters
+        if facts.finder:
+            file.create_dataset("finder", data=np.frombuffer(facts.finder, "u1"))
         for split in splits:
             group = _group(file, split, (h, w, 3))
             row = 0
@@ -114,7 +124,8 @@ def read_facts(path: Path) -> Facts:
     with opened(path, "captcha file") as file:
         _, h, w, _ = file["train/pixels"].shape
         charset = Charset(str(file.attrs["charset"]))
-        return Facts((w, h), charset, json.loads(file.attrs["provenance"]))
+        finder = file["finder"][:].tobytes() if "finder" in file else b""
+        return Facts((w, h), charset, json.loads(file.attrs["provenance"]), finder)
 
 
 def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:

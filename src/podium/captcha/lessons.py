@@ -13,12 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.captcha import network
-from podium.captcha.batches import Batch, rebatched, stored_batches
+from podium.captcha.batches import Batch, rebatched, rows_at, stored_batches
 from podium.captcha.charset import Charset
 from podium.captcha.competitions import competition
 from podium.captcha.ctc import BLANK, check_label, n_classes
 from podium.captcha.dataset import Captchas, Facts, pixel_parts, read_captchas, read_texts
 from podium.captcha.decoding import Decoder, rules_of
+from podium.captcha.equations.breakdown import breakdown, scenes
+from podium.captcha.equations.recombine import Recombination
 from podium.captcha.reader import Logits, description_of
 from podium.captcha.scoring import share
 from podium.captcha.stream import drawn
@@ -26,7 +28,7 @@ from podium.captcha.tasks import task_from
 from podium.captcha.training import Course, Learner, steps_per_epoch, train
 from podium.errors import PodiumError, SettingsError
 from podium.files import file_sha256, scratch_dir, text_sha256
-from podium.params import CaptchaReader, Params
+from podium.params import CaptchaReader, GenerateCaptcha, Params
 from podium.predictions import Reading
 from podium.runtime import keras
 
@@ -55,8 +57,13 @@ class Lesson:
 
     @property
     def task(self) -> str:
-        """Text or arithmetic."""
+        """Text, arithmetic or equations."""
         return self.settings.task
+
+    @property
+    def pictures(self) -> GenerateCaptcha:
+        """Where the pictures come from."""
+        return self.params.pictures(self.task)
 
     @property
     def pictures_seen(self) -> int:
@@ -68,7 +75,8 @@ def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
     """The reader `name` and the file at `path`.
 
     Raises:
-        SettingsError: there is no such reader, or it wants drawn pictures where there are raw ones.
+        SettingsError: there is no such reader, or it wants drawn pictures where there are raw
+            ones, or assignments where there are none.
     """
     if name not in params.train_captcha_reader:
         known = ", ".join(params.train_captcha_reader)
@@ -78,6 +86,11 @@ def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
         raise SettingsError(
             f"train_captcha_reader.{name}.on_the_fly: raw pictures cannot be drawn\n"
             f"remedy: set it to false, or captcha.{settings.task}.source to standin"
+        )
+    if settings.recombine and settings.task != "equations":
+        raise SettingsError(
+            f"train_captcha_reader.{name}.recombine: {settings.task} has no assignments to "
+            "recombine\nremedy: set it to 0"
         )
     texts = read_texts(path, "train")[1]
     rules = rules_of(settings.task, facts.charset, texts)
@@ -101,9 +114,7 @@ def new_model(what: Lesson) -> keras.Model:
             f"{what.path}: texts have {lengths[0]} to {lengths[-1]} characters, but a cnn reads "
             "texts of one length\nremedy: use a reader with model: crnn"
         )
-    description = description_of(
-        what.task, what.decoder, what.params.generate_captcha.max_megapixels
-    )
+    description = description_of(what.task, what.decoder, what.pictures.max_megapixels)
     model = network.build(
         settings.model,
         facts.size,
@@ -111,6 +122,7 @@ def new_model(what: Lesson) -> keras.Model:
         lengths[-1],
         settings.width,
         description,
+        settings.step,
     )
     for text in texts:
         label = facts.charset.encode(text)
@@ -152,17 +164,29 @@ def teach(
         course = Course(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:
         pixels = read_captchas(what.path, "train").pixels
-        labels = encoded(what.texts, what.facts.charset)
-        course = Course(
-            lambda start: stored_batches(pixels, labels, settings, start), validate, checkpoint
-        )
+        course = Course(lambda start: _stored(what, pixels, start), validate, checkpoint)
     return train(learner, course), checkpoint
+
+
+def _stored(what: Lesson, pixels: NDArray[np.uint8], start: int) -> Iterator[Batch]:
+    """Batches from picture number `start` on out of the train pictures, for ever."""
+    settings, charset = what.settings, what.facts.charset
+    labels = encoded(what.texts, charset)
+    if not settings.recombine:
+        yield from stored_batches(pixels, labels, settings, start)
+    blanks, mixed = ((0, 0), (0, labels.shape[1])), Recombination(what.texts)
+    while True:
+        rows = rows_at(start, settings.batch_size, len(pixels), settings.seed)
+        rng = np.random.default_rng([settings.seed, start])
+        strips, texts = mixed.batch(pixels, rows, settings.recombine, rng)
+        yield strips, np.pad(encoded(texts, charset), blanks)[:, : labels.shape[1]]
+        start += settings.batch_size
 
 
 def _drawn(what: Lesson, start: int, processes: int) -> Iterator[Batch]:
     """Batches from picture number `start` of the train seed on."""
     task = task_from(what.task, what.params.captcha, what.settings.emphasis)
-    seed = what.params.generate_captcha.seed_train
+    seed = what.pictures.seed_train
     parts = drawn(task, seed, start, what.pictures_seen, processes)
     charset, longest = what.facts.charset, task.grammar.longest
     blanks = ((0, 0), (0, longest))
@@ -176,7 +200,7 @@ def _fingerprint(what: Lesson, model: keras.Model) -> str:
         {
             "settings": what.settings.model_dump(),
             "pictures": file_sha256(what.path),
-            "seed": what.params.generate_captcha.seed_train,
+            "seed": what.pictures.seed_train,
             "model": json.loads(model.to_json()),
             "keras": keras.__version__,
         }
@@ -187,7 +211,7 @@ def learnt_from(what: Lesson) -> dict[str, Any]:
     """Which pictures a reader learnt from: a range of a seed, or how many of a file."""
     found: dict[str, Any] = {"pictures_seen": what.pictures_seen}
     if what.settings.on_the_fly:
-        seed = what.params.generate_captcha.seed_train
+        seed = what.pictures.seed_train
         return found | {"seed": seed, "first": 0, "last": what.pictures_seen - 1}
     return found | {"pictures": len(what.texts)}
 
@@ -211,3 +235,14 @@ def validation_scores(what: Lesson, logits: Logits) -> tuple[dict[str, Any], lis
         "constant_text": share(truth.count(constant), len(truth)),
     }
     return metrics, readings
+
+
+def is_drawn(what: Lesson) -> bool:
+    """Whether its pictures are the stand-in's."""
+    return bool(what.facts.provenance["source"] != "raw")
+
+
+def groups(what: Lesson, readings: Sequence[Reading]) -> pd.DataFrame:
+    """Which validation pictures of equations are read right, group by group."""
+    known = scenes(what.pictures.seed_validation, what.validation.ids) if is_drawn(what) else []
+    return breakdown(what.validation.texts, [one.text for one in readings], known)

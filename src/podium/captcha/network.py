@@ -1,7 +1,8 @@
 """The two readers as Keras models: pixels (N, H, W, 3) of 0 to 255 in, logits (N, T, C) out.
 
 Class 0 is the blank, class k >= 1 the label k of a charset. `crnn` has a time step for every
-8 pixels of width and learns by CTC; `cnn` has one step per character and never says the blank.
+4 or 8 pixels of width and learns by CTC; `cnn` has one step per character and never says the
+blank.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from podium.artefact import Described
-from podium.runtime import keras, tf
+from podium.runtime import GPUS, keras, tf
 
 layers = keras.layers
 _GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
@@ -42,6 +43,7 @@ def build(
     n_characters: int,
     width: int,
     description: dict[str, Any],
+    step: int = 8,
 ) -> keras.Model:
     """An untrained reader.
 
@@ -52,11 +54,12 @@ def build(
         n_characters: T of a cnn; a crnn does without.
         width: channels of the first layer; all others grow with it.
         description: what the artefact says of itself.
+        step: pixels of width for each time step, 4 or 8.
     """
     pixels = keras.Input((size[1], size[0], 3), name="pixels")
     x = Standardise(name="standardise")(Described(description, name="described")(pixels))
     x = _convolved(x, width, 5, stride=2)
-    for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, 2)), (6, (2, 1))):
+    for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, step // 4)), (6, (2, 1))):
         x = layers.MaxPooling2D(pool)(_convolved(x, int(channels * width), 3))
     if kind == "cnn":
         return keras.Model(pixels, _by_position(x, width, n_classes, n_characters), name=kind)
@@ -99,5 +102,18 @@ def loss_of(kind: str) -> keras.losses.Loss:
     cnn: the mean over characters of theirs.
     """
     if kind == "crnn":
-        return keras.losses.CTC()
+        return keras.losses.CTC() if GPUS else ProcessorCTC()
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+class ProcessorCTC(keras.losses.Loss):
+    """What `keras.losses.CTC` is, by an operation that only processors have.
+
+    It takes a twelfth of the time there, where that of Keras is a loop over time steps.
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The losses (N,) of labels (N, K) padded with 0 and of logits (N, T, C)."""
+        labels = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
+        steps = tf.fill(tf.shape(y_pred)[:1], tf.shape(y_pred)[1])
+        return tf.nn.ctc_loss(labels, y_pred, None, steps, logits_time_major=False, blank_index=0)

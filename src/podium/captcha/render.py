@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.draws import draw, n_uniform
+from podium.captcha.equations.render import strip
 from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
-from podium.captcha.tasks import Task, task_named
+from podium.captcha.tasks import Strips, Task, task_named
 
 Picture = tuple[NDArray[np.uint8], str]
 BLOCK = 128  # pictures that share one random generator and are drawn together
 
 
-def render(task: Task | str, seed: int, index: int) -> Picture:
+def render(task: Task | Strips | str, seed: int, index: int) -> Picture:
     """Picture number `index`, pixels (H, W, 3) uint8 RGB, and its text.
 
     Args:
@@ -27,9 +28,12 @@ def render(task: Task | str, seed: int, index: int) -> Picture:
     return next(render_many(task, seed, index, index + 1))
 
 
-def render_many(task: Task | str, seed: int, start: int, stop: int) -> Iterator[Picture]:
+def render_many(task: Task | Strips | str, seed: int, start: int, stop: int) -> Iterator[Picture]:
     """Pictures number `start` to `stop` - 1, as `render` gives them, many times as fast."""
     task = task_named(task) if isinstance(task, str) else task
+    if isinstance(task, Strips):
+        yield from (strip(seed, index) for index in range(start, stop))
+        return
     for block in range(start // BLOCK, -(-stop // BLOCK) if stop > start else 0):
         first = block * BLOCK
         rows = slice(max(start - first, 0), min(stop - first, BLOCK))

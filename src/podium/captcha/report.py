@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from podium.captcha.fonts import load_font
+from podium.captcha.fonts import font_path, load_font
 from podium.plots import write_figure, write_picture
 from podium.predictions import Reading
 
-SHEET = (4, 6)  # columns and rows of the sheet of mistakes
+MISTAKES = 24  # on the sheet
+SHEET = (4, 1600)  # columns, and pixels of width, that the sheet has at most
+FONT = "noto-sans-sc"  # has every character of every task
 
 
 def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str]]) -> None:
@@ -30,7 +32,9 @@ def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str
     loss.plot(curve["pictures"], curve["train_loss"], marker=".")
     loss.set(title="train loss", xlabel="pictures seen", yscale="log")
     top = confused.most_common(12)[::-1]
-    bars.barh([f"{truth} read as {text}" for (truth, text), _ in top], [count for _, count in top])
+    bars.barh(range(len(top)), [count for _, count in top])
+    names = [f"{truth} read as {text}" for (truth, text), _ in top]
+    bars.set_yticks(range(len(top)), names, font=font_path(FONT))
     bars.set(title="commonest confusions" if top else "no character was confused", xlabel="times")
     for axes in (accuracy, loss, bars):
         axes.spines[["top", "right"]].set_visible(False)
@@ -65,16 +69,17 @@ def mistakes_png(
     path: Path, pixels: NDArray[np.uint8], truth: Sequence[str], readings: Sequence[Reading]
 ) -> None:
     """A sheet of the most confident mistakes: picture, what it says, what was read, how sure."""
-    rows = worst(truth, readings)[: SHEET[0] * SHEET[1]]
+    rows = worst(truth, readings)[:MISTAKES]
     h, w = pixels.shape[1:3]
     cell_w, cell_h = max(w, 150) + 10, h + 34
-    n_rows = max(1, -(-len(rows) // SHEET[0]))
-    sheet = Image.new("RGB", (SHEET[0] * cell_w, n_rows * cell_h + 24), "white")
-    pen, font = ImageDraw.Draw(sheet), load_font("dejavu-sans", 12)
+    columns = max(1, min(SHEET[0], SHEET[1] // cell_w))
+    n_rows = max(1, -(-len(rows) // columns))
+    sheet = Image.new("RGB", (columns * cell_w, n_rows * cell_h + 24), "white")
+    pen, font = ImageDraw.Draw(sheet), load_font(FONT, 12)
     title = f"{len(worst(truth, readings))} of {len(truth)} validation texts read wrong"
     pen.text((5, 5), f"{title}, the most confident first" if rows else title, "#222222", font)
     for place, row in enumerate(rows):
-        left, top = place % SHEET[0] * cell_w + 5, place // SHEET[0] * cell_h + 24
+        left, top = place % columns * cell_w + 5, place // columns * cell_h + 24
         sheet.paste(Image.fromarray(pixels[row]), (left, top))
         sure = np.exp(readings[row].log_prob)
         pen.text((left, top + h + 1), f"says {truth[row]}", "#222222", font)

@@ -9,7 +9,7 @@ in their value, as in the Baidu competition: `(3-7)+5 1`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,7 @@ from podium.images import SUFFIXES
 from podium.progress import watched
 from podium.submission import ordered_ids
 
+Pixels = NDArray[np.uint8]
 PART = 256  # pictures decoded at a time
 _VALUE = re.compile(r"-?[0-9]{1,18}([./][0-9]{1,18})?")
 
@@ -50,7 +51,7 @@ def read_train(folder: Path, task: str) -> Labelled:
 
     Raises:
         PodiumError: there is none, the labels do not name exactly the pictures, or a text is
-            empty or, for arithmetic, has no value or another one than its label says.
+            empty or, for arithmetic and equations, has no value or another one than its label says.
     """
     train = folder / "train"
     ids, paths = pictures(train)
@@ -167,41 +168,41 @@ def split_off(n_pictures: int, share: float, seed: int) -> tuple[list[int], list
     return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
 
 
-def size_of(path: Path, max_megapixels: float) -> tuple[int, int]:
-    """Width and height of the picture at `path`."""
-    height, width, _ = _pixels(path, max_megapixels).shape
-    return width, height
+class SameSize:
+    """Reads pictures that all have the size of the first one; `size` is (w, h)."""
+
+    def __init__(self, first: Path, max_megapixels: float) -> None:
+        self.first, self.max_megapixels = first, max_megapixels
+        height, width, _ = pixels_of(first, max_megapixels).shape
+        self.size = width, height
+
+    def __call__(self, path: Path) -> Pixels:
+        """Pixels (H, W, 3) of the picture at `path`.
+
+        Raises:
+            PodiumError: it cannot be read, or is not as large as the first.
+        """
+        pixels = pixels_of(path, self.max_megapixels)
+        height, width, _ = pixels.shape
+        if (width, height) != self.size:
+            raise PodiumError(
+                f"{path}: {width}x{height} px, but {self.first.name} is "
+                f"{self.size[0]}x{self.size[1]} px\n"
+                "remedy: give all captchas of a task one size, or remove the odd ones"
+            )
+        return pixels
 
 
 def pixel_parts(
-    groups: Sequence[Labelled], max_megapixels: float
-) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
-    """Pixels (n, H, W, 3) and texts (n,) of all pictures, group by group.
-
-    Raises:
-        PodiumError: a picture cannot be read, or is not as large as the first.
-    """
-    first = groups[0].paths[0]
-    size = size_of(first, max_megapixels)
+    groups: Sequence[Labelled], look: Callable[[Path], Pixels]
+) -> Iterator[tuple[Pixels, list[str]]]:
+    """Pixels (n, H, W, 3) as `look` gives them and texts (n,) of all pictures, group by group."""
     slices = [(one, at) for one in groups for at in range(0, len(one.ids), PART)]
     for group, at in watched(slices, len(slices), "captchas, parts"):
         paths = group.paths[at : at + PART]
-        pixels = np.stack([_sized(path, max_megapixels, first, size) for path in paths])
-        yield pixels, group.texts[at : at + PART]
+        yield np.stack([look(path) for path in paths]), group.texts[at : at + PART]
 
 
-def _sized(
-    path: Path, max_megapixels: float, first: Path, size: tuple[int, int]
-) -> NDArray[np.uint8]:
-    pixels = _pixels(path, max_megapixels)
-    height, width, _ = pixels.shape
-    if (width, height) != size:
-        raise PodiumError(
-            f"{path}: {width}x{height} px, but {first.name} is {size[0]}x{size[1]} px\n"
-            "remedy: give all captchas of a task one size, or remove the odd ones"
-        )
-    return pixels
-
-
-def _pixels(path: Path, max_megapixels: float) -> NDArray[np.uint8]:
+def pixels_of(path: Path, max_megapixels: float) -> Pixels:
+    """Pixels (H, W, 3) of the picture at `path`; raises PodiumError if it cannot be read."""
     return images.read(path, max_megapixels, "replace or remove it, and its label")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.render import BLOCK, render_many
-from podium.captcha.tasks import Task
+from podium.captcha.tasks import Strips, Task
 
 PART = 2 * BLOCK  # pictures that one process draws at a time
 AHEAD = 2  # parts waiting for each process
@@ -25,15 +25,15 @@ Made = TypeVar("Made")
 Part = tuple[Pixels, list[str]]  # (n, H, W, 3) and texts (n,)
 
 
-def drawn(task: Task, seed: int, start: int, stop: int, processes: int) -> Iterator[Part]:
+def drawn(task: Task | Strips, seed: int, start: int, stop: int, processes: int) -> Iterator[Part]:
     """Pictures number `start` to `stop` - 1 of a task, as `in_parts` gives them."""
     return in_parts(partial(_draw, task, seed), start, stop, processes)
 
 
 def in_parts(
-    make: Callable[[int, int], Made], start: int, stop: int, processes: int
+    make: Callable[[int, int], Made], start: int, stop: int, processes: int, part: int = PART
 ) -> Iterator[Made]:
-    """What `make` gives for numbers `start` to `stop` - 1, up to PART at a time and in order.
+    """What `make` gives for numbers `start` to `stop` - 1, up to `part` at a time and in order.
 
     Args:
         make: what is made of the numbers from one to before another; it goes to other processes.
@@ -41,8 +41,9 @@ def in_parts(
         stop: the number after the last.
         processes: how many work beside this one; 0 works here. Memory grows with it, never with
             the numbers, and what is made does not change.
+        part: how many are made at a time.
     """
-    edges = [start, *range((start // PART + 1) * PART, stop, PART), stop]
+    edges = [start, *range((start // part + 1) * part, stop, part), stop]
     jobs = list(pairwise(edges)) if stop > start else []
     if not processes:
         yield from (make(*job) for job in jobs)
@@ -57,6 +58,6 @@ def in_parts(
             yield waiting.popleft().result()
 
 
-def _draw(task: Task, seed: int, start: int, stop: int) -> Part:
+def _draw(task: Task | Strips, seed: int, start: int, stop: int) -> Part:
     pictures = list(render_many(task, seed, start, stop))
     return np.stack([one for one, _ in pictures]), [text for _, text in pictures]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from podium.captcha.equations.grammar import Equations
+from podium.captcha.equations.strips import SIZE
 from podium.captcha.grammar import Arithmetic, Grammar, PlainText
 from podium.captcha.style import Style, arithmetic_style, package_style
 from podium.errors import SettingsError
@@ -24,6 +26,19 @@ class Task:
     grammar: Grammar
     style: Style
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of every picture, (w, h)."""
+        return self.style.size
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Pictures of equations, of many sizes, as readers see them: lines laid out on a strip."""
+
+    grammar: Grammar = field(default_factory=Equations)
+    size: tuple[int, int] = SIZE
+
 
 def text_task(size: tuple[int, int], grammar: PlainText) -> Task:
     """Pictures (w, h) of plain text as the package captcha draws them, in its own font."""
@@ -35,28 +50,30 @@ def arithmetic_task(size: tuple[int, int]) -> Task:
     return Task(2, Arithmetic(), arithmetic_style(size, ("droid-sans-mono", "dejavu-sans")))
 
 
-TASKS = {
+TASKS: dict[str, Task | Strips] = {
     "text": text_task((170, 80), PlainText()),
     "arithmetic": arithmetic_task((180, 60)),
+    "equations": Strips(),
 }
 
 
-def task_named(name: str) -> Task:
+def task_named(name: str) -> Task | Strips:
     """The competition's own settings of the task `name`; raises SettingsError for others."""
     if name not in TASKS:
         raise SettingsError(f"captcha task {name!r} is unknown; known are {', '.join(TASKS)}")
     return TASKS[name]
 
 
-def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task:
+def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | Strips:
     """The task `name` as params.yaml has it; `emphasis`: characters of a text drawn more often.
 
     Raises:
         SettingsError: the name is unknown, or the alphabet cannot be used.
     """
-    task_named(name)
     if name == "text":
         text = settings.text
         grammar = PlainText(text.alphabet, text.length, emphasis)
         return text_task((text.width, text.height), grammar)
-    return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
+    if name == "arithmetic":
+        return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
+    return task_named(name)

@@ -1,4 +1,4 @@
-"""Write the checked submission of one captcha task, and its manifest."""
+"""Write the checked submission of one captcha task, with its manifest and as plain lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.tasks import task_named
 from podium.errors import guarded
-from podium.files import file_sha256, write_json
+from podium.files import file_sha256, write_json, write_text
 from podium.params import load_params
 from podium.predictions import read_text_predictions
 from podium.stages.arguments import parse
@@ -18,23 +18,33 @@ from podium.stages.arguments import parse
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --out, its manifest and --metrics from the table of the chosen reader."""
-    args = parse(__doc__, argv, "captchas", "table", "out", "metrics", names=["task"])
+    """Write --out, its manifest and --metrics from the tables of the chosen readers."""
+    args = parse(__doc__, argv, "captchas", "tables", "out", "metrics", names=["task"])
     params = load_params(args.params)
     task_named(args.task)
-    reader = handing_in.chosen_reader(args.task, params)
-    table = read_text_predictions(args.table)
+    readers = handing_in.chosen_readers(args.task, params)
+    paths = [args.tables / f"{reader}.csv" for reader in readers]
+    tables = [(path, read_text_predictions(path)) for path in paths]
+    what = competition(args.task)
     kept_ids, kept_truth = read_texts(args.captchas, "validation")
-    kept = handing_in.texts_of(args.table, table, "holdout", kept_ids)
-    metrics = {"validation": competition(args.task).scores(kept_truth, kept)}
+    each = [handing_in.readings_of(*table, "holdout", kept_ids) for table in tables]
+    metrics = {"validation": what.scores(kept_truth, handing_in.vote(each))}
+    if len(readers) > 1:
+        texts_by = {
+            name: [one.text for one in them] for name, them in zip(readers, each, strict=True)
+        }
+        metrics |= {
+            f"validation.{name}": what.scores(kept_truth, texts) for name, texts in texts_by.items()
+        }
 
     ids, truth = read_texts(args.captchas, "test")  # in the sample's order
     if not ids:
         write_json(args.metrics, metrics)
         submission.write_nothing(args.out, "there are no test pictures: metrics only")
+        write_text(args.out.with_suffix(".txt"), "")
         print("\n".join(handing_in.summary_lines(metrics, [])))
         return
-    texts = handing_in.texts_of(args.table, table, "test", ids)
+    texts = handing_in.vote([handing_in.readings_of(*table, "test", ids) for table in tables])
     frame = handing_in.frame(args.task, ids, texts)
     submission.check_ids(args.out, frame, ids)
     handing_in.check_texts(args.out, frame, read_facts(args.captchas).charset)
@@ -43,13 +53,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     empty = frame[frame.iloc[:, -1] == ""]["id"].tolist()
     manifest = {
         "task": args.task,
-        "reader": reader,
+        "readers": readers,
         "not_computable": empty,
         "scores": metrics,
-        "inputs": {str(path): file_sha256(path) for path in (args.captchas, args.table)},
+        "inputs": {str(path): file_sha256(path) for path in (args.captchas, *paths)},
         "params": params.model_dump(),
     }
     submission.write(args.out, frame, manifest)
+    write_text(args.out.with_suffix(".txt"), handing_in.lines(frame))
     write_json(args.metrics, metrics)
     print("\n".join([*handing_in.summary_lines(metrics, empty), f"{args.out}: checked"]))
 

@@ -20,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium import artefact, runtime
     from podium.captcha import lessons, report
-    from podium.captcha.reader import Logits
+    from podium.captcha.equations.breakdown import breakdown_png
+    from podium.captcha.equations.readings import readings_png
+    from podium.captcha.reader import CaptchaReader, Logits, with_finder
     from podium.captcha.scoring import confusions
     from podium.predictions import text_rows, write_text_predictions
 
@@ -33,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     validation = what.validation
     found, readings = lessons.validation_scores(what, logits)
-    artefact.save(model, args.model)
+    finder = what.facts.finder
+    artefact.save(with_finder(model, finder) if finder else model, args.model)
     tests = lessons.read_all(what, logits, "test")
     test_ids = read_texts(args.captchas, "test")[0]
     seed = what.settings.seed
@@ -48,6 +51,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.plots / "confusion.csv", report.confusion_table(confused))
     report.curves_png(args.plots / "curves.png", curve, confused)
     report.mistakes_png(args.plots / "mistakes.png", validation.pixels, validation.texts, readings)
+    if what.task == "equations":
+        groups = lessons.groups(what, readings)
+        write_table(args.plots / "breakdown.csv", groups)
+        breakdown_png(args.plots / "breakdown.png", groups)
+        if lessons.is_drawn(what):
+            reader = CaptchaReader(args.model)
+            readings_png(args.plots / "readings.png", reader, what.pictures.seed_validation)
     checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 

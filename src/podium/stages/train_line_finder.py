@@ -22,17 +22,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     from podium.captcha.equations.finder import LineFinder, build
     from podium.captcha.equations.teaching import teach, tried
 
-    settings, pictures = params.train_line_finder, params.generate_captcha
+    settings, pictures = params.train_line_finder, params.generate_equations
     runtime.set_up(settings.seed)
     model = build(settings.width)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    curve = teach(model, settings, (pictures.seed_train, pictures.seed_validation), processes)
+    curve, checkpoint = teach(
+        model, settings, (pictures.seed_train, pictures.seed_validation), processes
+    )
     artefact.save(model, args.model)
     finder = LineFinder(model)
     found = tried(finder, pictures.seed_test, settings.n_test)
     write_json(args.metrics, {"test": found})
     write_table(args.plots / "learning_curve.csv", curve)
     report.lines_png(args.plots / "lines.png", finder, pictures.seed_test)
+    checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 
 

@@ -44,6 +44,10 @@ def test_specks_in_the_maps_are_no_lines() -> None:
     assert boxes_of(maps, (800, 400)) == []
     maps[52:58, 45:90, 1] = 1
     assert boxes_of(maps, (800, 400)) == [(180, 208, 360, 232)]
+    maps[80:90, 20:33] = 1  # hardly wider than high
+    assert len(boxes_of(maps, (800, 400))) == 1
+    maps[80:90, 20:36] = 1
+    assert len(boxes_of(maps, (800, 400))) == 2
 
 
 def test_a_box_ends_at_the_edge_of_the_picture() -> None:
@@ -77,6 +81,15 @@ def test_a_picture_is_seen_as_darker_than_its_paper(size: tuple[int, int]) -> No
     assert seen.shape[0] * SHRINK - h < GRAIN > seen.shape[1] * SHRINK - w
     assert (seen[8, 8] == (SAME + 100, SAME, SAME + 160)).all()
     assert (seen[-1, -1] == SAME).all()
+
+
+def test_specks_on_the_edge_grow_no_streaks() -> None:
+    pixels = np.full((33, 90, 3), 220, dtype=np.uint8)
+    pixels[-1, 20:24] = pixels[12:14, -1] = 0
+    assert pixels.shape[0] % GRAIN == 1
+    seen = shrunk(pixels)
+    assert (seen[17:] == SAME).all()
+    assert (seen[:, 45:] == SAME).all()
 
 
 def test_lessons_are_parts_of_pictures_with_their_maps() -> None:

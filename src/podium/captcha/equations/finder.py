@@ -68,7 +68,11 @@ class LineFinder:
 
     @classmethod
     def load(cls, path: Path) -> LineFinder:
-        """The finder in the artefact at `path`; raises what `artefact.load` raises."""
+        """The finder in the artefact at `path`.
+
+        Raises:
+            PodiumError: the file cannot be read, or holds another model.
+        """
         model, found = artefact.load(path)
         if found.get("task") != TASK:
             raise PodiumError(f"{path}: a podium model, but not one that finds lines")

@@ -22,7 +22,9 @@ GRAIN = 16  # the finder takes sides that are multiples of this many pixels
 CROP = (512, 320)  # (w, h) of what is cut out to learn from, pixels
 _ON_A_LINE = 0.75  # how often it is cut out around a line
 SMALLEST = (24, 12)  # (w, h) of a line, pixels
+_WIDER = 1.4  # than high is a line at least; `X=1` is twice as wide
 _LIKELY = 0.5
+_INKED = 10  # pixels in the first and the last row and column of a line at least: no mere specks
 
 
 def lesson(seed: int, index: int) -> tuple[Pixels, Pixels]:
@@ -63,16 +65,15 @@ def _filled(boxes: list[Box], region: Box) -> Pixels:
 def shrunk(pixels: Pixels) -> Pixels:
     """How much darker than the paper a picture (H, W, 3) is, each way SHRINK times as small.
 
-    Levels below the paper, and SAME for the paper itself. The edge is continued to a multiple of
-    GRAIN pixels.
+    Levels below the paper, and SAME for the paper itself. Paper is added at the right and below,
+    up to a multiple of GRAIN pixels.
     """
+    paper = paper_of(pixels)
     more = (-pixels.shape[0] % GRAIN, -pixels.shape[1] % GRAIN)
     if any(more):
-        edge = cv2.copyMakeBorder(pixels, 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
-        pixels = cast(Pixels, edge)
-    levels = (
-        np.clip(SAME + paper_of(pixels) - np.arange(256)[:, None], 0, 255).round().astype(np.uint8)
-    )
+        edges, colour = (0, more[0], 0, more[1]), paper.tolist()
+        pixels = cast(Pixels, cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_CONSTANT, value=colour))
+    levels = np.clip(SAME + paper - np.arange(256)[:, None], 0, 255).round().astype(np.uint8)
     size = (pixels.shape[1] // SHRINK, pixels.shape[0] // SHRINK)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return cast(Pixels, cv2.LUT(small, levels[None]))
@@ -99,8 +100,11 @@ def _around(
     near = cv2.dilate(line[part].astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
     fine = cv2.resize(glyphs[part] * near, None, fx=CELL, fy=CELL, interpolation=cv2.INTER_LINEAR)
     inked = fine > _LIKELY
-    rows, columns = np.flatnonzero(inked.any(1)), np.flatnonzero(inked.any(0))
-    if not len(rows) or columns[-1] - columns[0] < SMALLEST[0] or rows[-1] - rows[0] < SMALLEST[1]:
+    rows, columns = (np.flatnonzero(inked.sum(axis) >= _INKED) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return None
+    wide, high = int(columns[-1] - columns[0]), int(rows[-1] - rows[0])
+    if wide < max(SMALLEST[0], _WIDER * high) or high < SMALLEST[1]:
         return None
     x0, y0 = left * CELL + int(columns[0]), top * CELL + int(rows[0])
     x1, y1 = left * CELL + int(columns[-1]) + 1, top * CELL + int(rows[-1]) + 1

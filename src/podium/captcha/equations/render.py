@@ -34,6 +34,12 @@ def render(seed: int, index: int) -> Picture:
     return paint(scene), text
 
 
+def renders(seed: int, start: int, stop: int) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Pictures number `start` to `stop` - 1 and their texts, as `render` gives them."""
+    found = [render(seed, index) for index in range(start, stop)]
+    return [pixels for pixels, _ in found], [text for _, text in found]
+
+
 def strip(seed: int, index: int) -> Picture:
     """The lines of picture number `index` on a strip (h, w, 3), and its text.
 

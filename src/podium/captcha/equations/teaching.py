@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ from podium.runtime import keras
 
 def teach(
     model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int
-) -> pd.DataFrame:
-    """Train `model`; its learning curve.
+) -> tuple[pd.DataFrame, Path]:
+    """Train `model`; its learning curve, and where its progress was kept.
 
     Args:
         model: an untrained finder.
@@ -53,8 +54,7 @@ def teach(
     curve = train(
         Learner(model, settings, Likelihood()), Course(batches, validate, checkpoint, "all_lines")
     )
-    checkpoint.unlink(missing_ok=True)
-    return curve
+    return curve, checkpoint
 
 
 def tried(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:

@@ -1,0 +1,299 @@
+"""Equations from a finder to a submission, and `podium predict` on whole pictures."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from house import ROOT
+from lines import dark_finder, dark_lines
+from podium import artefact
+from podium.captcha import fonts
+from podium.captcha.dataset import read_captchas, read_facts
+from podium.captcha.equations import typeset
+from podium.captcha.equations.answers import value_of
+from podium.captcha.equations.render import render, strip
+from podium.captcha.equations.rules import EquationRules
+from podium.captcha.equations.strips import SIZE, lay_out
+from podium.captcha.reader import CaptchaReader
+from podium.cli import app
+from podium.stages import generate_equations, submit_captcha, train_captcha_reader
+
+NAME = "equations-crnn"
+
+
+class Equations:
+    """The paths of dvc.yaml, and the stages' command lines."""
+
+    def __init__(self, root: Path, source: str = "standin") -> None:
+        self.root, self.params = root, root / "params.yaml"
+        self.raw = root / "data/raw/captcha/equations"
+        self.finder, self.model = root / "models/lines.keras", root / f"models/{NAME}.keras"
+        self.captchas, self.plots = root / "data/captcha/equations.h5", root / "plots"
+        self.tables, self.out = root / "tables", root / "submissions/captcha-equations.csv"
+        settings = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+        settings["captcha"]["equations"]["source"] = source
+        settings["generate_equations"] |= {"n_train": 3, "n_validation": 4, "n_test": 3}
+        tiny = {"width": 4, "epochs": 1, "epoch_size": 16, "batch_size": 8}
+        self.reader = settings["train_captcha_reader"][NAME]
+        self.reader |= tiny | {"on_the_fly": source == "standin"}
+        self.settings = settings
+        self.write()
+        artefact.save(dark_finder(), self.finder)
+
+    def write(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self.params.open("w") as file:
+            YAML().dump(self.settings, file)
+
+    def run(self, stage, **paths: object) -> None:
+        words = [word for key, value in paths.items() for word in (f"--{key}", str(value))]
+        stage.main([*words, "--params", str(self.params)])
+
+    def generate(self) -> None:
+        self.run(generate_equations, source=self.raw, finder=self.finder, out=self.captchas)
+
+    def train(self, name: str = NAME) -> None:
+        self.run(
+            train_captcha_reader,
+            reader=name,
+            captchas=self.captchas,
+            model=self.root / f"models/{name}.keras",
+            table=self.tables / f"{name}.csv",
+            metrics=self.root / f"metrics/{name}.json",
+            plots=self.plots,
+        )
+
+    def submit(self) -> None:
+        metrics = self.root / "metrics/submit.json"
+        paths = {"captchas": self.captchas, "tables": self.tables, "out": self.out}
+        self.run(submit_captcha, task="equations", metrics=metrics, **paths)
+
+    def rows(self, name: str = NAME) -> pd.DataFrame:
+        return pd.read_csv(self.tables / f"{name}.csv", dtype=str, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory):
+    root = tmp_path_factory.mktemp("equations")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0})
+        patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+        one = Equations(root)
+        one.generate()
+        one.train()
+        one.submit()
+    return one
+
+
+def saved(folder: Path, pixels: np.ndarray, name: str = "one.png", mode: str = "RGB") -> Path:
+    path = folder / name
+    Image.fromarray(pixels).convert(mode).save(path)
+    return path
+
+
+def predicted(model: Path, *pictures: Path):
+    return CliRunner().invoke(app, ["predict", "--model", str(model), *map(str, pictures)])
+
+
+# ---- from seeds to a submission
+
+
+def test_the_file_of_strips(finished):
+    facts = read_facts(finished.captchas)
+    assert facts.size == SIZE
+    assert facts.finder == finished.finder.read_bytes()
+    learn = read_captchas(finished.captchas, "train")
+    np.testing.assert_array_equal(learn.pixels[2], strip(1, 2)[0])
+    test = read_captchas(finished.captchas, "test")
+    assert test.texts == [render(3, index)[1] for index in range(3)]
+    assert not any(np.array_equal(test.pixels[k], strip(3, k)[0]) for k in range(3))
+
+
+def test_from_strips_to_a_checked_submission(finished):
+    found = json.loads((finished.root / f"metrics/{NAME}.json").read_text())
+    assert found["validation"]["decoded"]["sequence"]["n"] == 4
+    assert found["learnt_from"] == {"pictures_seen": 16, "seed": 1, "first": 0, "last": 15}
+    rows = pd.read_csv(finished.out, dtype=str, keep_default_na=False)
+    assert rows["id"].tolist() == ["0", "1", "2"]
+    assert list(rows) == ["id", "expression", "value"]
+    assert all(map(EquationRules().accepts, rows["expression"]))
+    lines = finished.out.with_suffix(".txt").read_text().splitlines()
+    assert [line.rsplit(" ", 1) for line in lines] == rows.iloc[:, 1:].values.tolist()
+    groups = pd.read_csv(finished.plots / "breakdown.csv")
+    assert set(groups["by"]) == {"template", "lines", "length", "canvas", "contrast"}
+    assert groups.groupby("by")["n"].sum().tolist() == [4] * 5
+    for name in ("readings.png", "breakdown.png", "mistakes.png", "curves.png"):
+        with Image.open(finished.plots / name) as picture:
+            assert picture.size[0] > 300
+
+
+def test_the_artefact_sees_pictures_as_the_stage_did(finished):
+    reader = CaptchaReader(finished.model)
+    pictures = [render(3, index)[0] for index in range(3)]
+    strips = np.stack([lay_out(pixels, reader.finder.find(pixels)) for pixels in pictures])
+    np.testing.assert_array_equal(strips, read_captchas(finished.captchas, "test").pixels)
+    table = finished.rows().query("split == 'test'")
+    assert [one.text for one in reader.read(strips)] == table["text"].tolist()
+
+
+def test_predict_gives_text_and_value(finished, tmp_path):
+    done = predicted(finished.model, saved(tmp_path, dark_lines(3)))
+    head, row = (line.split(",") for line in done.output.splitlines())
+    assert head == ["path", "expression", "value", "probability"]
+    assert EquationRules().accepts(row[1])
+    assert abs(value_of(row[1]) - Fraction(row[2])) <= Fraction(1, 100)
+
+
+def test_several_readers_vote(finished, tmp_path):
+    one = Equations(tmp_path)
+    one.captchas, one.tables = finished.captchas, finished.tables
+    one.settings["train_captcha_reader"]["other"] = one.reader | {"seed": 1}
+    one.settings["submit_captcha"]["equations"]["readers"] = ["other", NAME]
+    one.write()
+    table = finished.rows()
+    table["text"], table["log_prob"] = "君=2;君/3-4*5-6", "-0.001"
+    table.to_csv(one.tables / "other.csv", index=False)
+    one.submit()
+    manifest = json.loads(one.out.with_suffix(".json").read_text())
+    assert manifest["readers"] == ["other", NAME]
+    assert list(manifest["scores"])[:3] == ["validation", "validation.other", f"validation.{NAME}"]
+    assert one.out.read_text().splitlines()[1] == "0,君=2;君/3-4*5-6,-25.33"
+
+
+# ---- pictures that are not as they should be
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (0, "no line of text was found"),
+        (1, "one line of text was found"),
+        (4, "4 lines of text were found"),
+    ],
+)
+def test_pictures_without_two_or_three_lines(n, words, finished, tmp_path):
+    done = predicted(finished.model, saved(tmp_path, dark_lines(n)))
+    assert done.exit_code == 1
+    assert f"one.png: {words}, equations have 2 or 3\nremedy: give a picture" in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])
+def test_pictures_in_other_modes_read_alike(mode, finished, tmp_path):
+    path = saved(tmp_path, dark_lines(3))
+    if mode == "I;16":
+        deep = Image.fromarray(dark_lines(3)[..., 0].astype(np.uint16) * 257)
+        deep.save(tmp_path / "other.png")
+        other = tmp_path / "other.png"
+    else:
+        other = saved(tmp_path, dark_lines(3), "other.png", mode)
+    reader = CaptchaReader(finished.model)
+    first, second = reader.read_files([path, other])
+    assert EquationRules().accepts(first.text)
+    assert first == second
+
+
+def test_text_that_touches_the_border(finished, tmp_path):
+    for size in ((281, 196), (800, 400)):
+        pixels = dark_lines(3, size, at=0)
+        boxes = CaptchaReader(finished.model).finder.find(pixels)
+        assert [(x0, y0) for x0, y0, _, _ in boxes] == [(0, 0), (0, 80), (0, 160)]
+        assert predicted(finished.model, saved(tmp_path, pixels)).exit_code == 0
+
+
+def test_a_picture_of_a_hundred_megapixels(finished, tmp_path):
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "vast.png")
+    done = predicted(finished.model, tmp_path / "vast.png")
+    assert done.exit_code == 1
+    assert "vast.png: 10000x10000 px is over the limit of 16 megapixels" in done.stderr
+
+
+# ---- raw pictures
+
+
+def drop(one: Equations, *labels: str) -> None:
+    """Pictures of two and three lines, in turn, of two sizes."""
+    for part, n in (("train", len(labels)), ("test", 2)):
+        (one.raw / part).mkdir(parents=True, exist_ok=True)
+        for number in range(n):
+            size = (800, 400) if number % 3 else (1600, 500)
+            saved(one.raw / part, dark_lines(2 + number % 2, size), f"{number}.png")
+    (one.raw / "train/labels.txt").write_text("".join(f"{label}\n" for label in labels))
+
+
+def test_raw_pictures_of_any_size(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    one = Equations(tmp_path, "raw")
+    drop(
+        one,
+        "君=2;1+君/4-2*3 -4.50",
+        "河=7;流=1;流-河/2*(3+1)",
+        "君=2;1+君/4-2*3",
+        "河=7;2*河/5-1-1",
+    )
+    one.reader |= {"recombine": 1.0}
+    one.write()
+    one.generate()
+    told = capsys.readouterr().out
+    assert "found 4 labelled pictures of many sizes, texts of 13 to 19 characters" in told
+    assert "lines found are not as many as in the text: 1 of 4 pictures" in told
+    one.train()
+    one.submit()
+    rows = pd.read_csv(one.out, dtype=str, keep_default_na=False)
+    assert rows["id"].tolist() == ["0", "1"]
+    assert set(pd.read_csv(one.plots / "breakdown.csv")["by"]) == {"template", "lines", "length"}
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("君=2;1+河/4-2*3", "unknown variable"),
+        ("君=2;1+君/0-2*3", "division by zero"),
+        ("君=2;1+君/4-2*3 5", "it comes to -9/2"),
+        ("君=2;君=3;1+君/4-2*3", "assigns '君' again"),
+    ],
+)
+def test_labels_that_cannot_be_right(label, reason, tmp_path, capsys):
+    one = Equations(tmp_path, "raw")
+    drop(one, label, "君=2;1+君/4-2*3")
+    with pytest.raises(SystemExit) as caught:
+        one.generate()
+    assert caught.value.code == 1
+    told = capsys.readouterr().err
+    assert "labels.txt: label" in told
+    assert reason in told
+    assert told.count("\n") <= 3
+    assert not one.captchas.exists()
+
+
+def test_a_missing_font(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    gone = fonts.FontSource("mplfonts", "fonts/gone.otf", "mplfonts==0.0.11", "none")
+    for name in ("noto-sans-sc", "noto-serif-sc", "source-han-mono-sc"):
+        monkeypatch.setitem(fonts.FONTS, name, gone)
+    for kept in (fonts.load_font, typeset.glyph):
+        kept.cache_clear()
+    monkeypatch.setattr("podium.captcha.equations.ingest.drawn", lambda *_: iter([_in_process()]))
+    with pytest.raises(SystemExit) as caught:
+        Equations(tmp_path).generate()
+    assert caught.value.code == 3
+    assert "fonts/gone.otf is missing\nremedy: pip install 'mplfonts==" in capsys.readouterr().err
+
+
+def _in_process():
+    """Three strips drawn here, where the fonts are gone."""
+    found = [strip(9, index) for index in range(3)]
+    return np.stack([pixels for pixels, _ in found]), [text for _, text in found]
+
+
+def test_division_by_zero_and_undeclared_variables_have_no_value():
+    assert value_of("君=2;1+君/(2-2)") is None
+    assert value_of("君=2;1+河/4") is None
