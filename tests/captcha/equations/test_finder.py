@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from house import ROOT
+from lines import dark_finder, dark_lines
 from podium import artefact
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import Likelihood, LineFinder, build
-from podium.captcha.equations.maps import CELL, lessons
+from podium.captcha.equations.maps import CELL, boxes_of, lessons
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.teaching import teach, tried
 from podium.captcha.training import Learner
@@ -96,6 +97,32 @@ def test_a_finder_is_kept_and_comes_back(tmp_path: Path) -> None:
     pixels = paint(scene_of(1, 2)[0])
     again = LineFinder.load(tmp_path / "lines.keras")
     np.testing.assert_allclose(again.maps(pixels), LineFinder(model).maps(pixels), atol=1e-6)
+
+
+def test_small_lines_are_looked_at_again() -> None:
+    finder = LineFinder(dark_finder())
+    once, again = [], []
+    for off in range(8):
+        left = top = 80 + off
+        pixels = dark_lines(1, at=left)
+        pixels[top + 26 : top + 36] = 240  # 26 px high
+        truth = np.array([left, top, left + 272, top + 26])
+        [plain] = boxes_of(finder.maps(pixels), (800, 400))
+        [found] = finder.find(pixels)
+        once.append(np.abs(truth - plain).max())
+        again.append(np.abs(truth - found).max())
+    assert max(again) < max(once)
+    assert sum(again) < 0.7 * sum(once)
+
+
+def test_a_line_at_the_edge_is_looked_at_again() -> None:
+    finder = LineFinder(dark_finder())
+    pixels = dark_lines(1, size=(320, 60), at=2)
+    [(x0, y0, x1, y1)] = finder.find(pixels)
+    assert 0 <= x0 <= 4
+    assert 0 <= y0 <= 4
+    assert abs(x1 - 274) <= 3
+    assert abs(y1 - 38) <= 3
 
 
 def test_another_model_is_no_finder(tmp_path: Path) -> None:

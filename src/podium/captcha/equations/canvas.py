@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import cast
 
@@ -46,16 +47,16 @@ def _noise() -> Pixels:
 
 def _paste(pixels: Pixels, font: str, ink: Ink, region: Box) -> None:
     """Blend one glyph into the pixels of a region."""
-    coverage = _BAR if ink.character == BAR else glyph(font, ink.character).coverage
-    h, w = coverage.shape
-    reach = int(np.ceil(np.hypot(*ink.size) / 2)) + 2
+    reach = math.ceil(math.hypot(*ink.size) / 2) + 2
     cx, cy = ink.centre
     left, top = max(int(cx) - reach, region[0]), max(int(cy) - reach, region[1])
     right, bottom = min(int(cx) + reach, region[2]), min(int(cy) + reach, region[3])
     if left >= right or top >= bottom:
         return
-    turn = np.radians(ink.degrees)
-    cos, sin = np.cos(turn), np.sin(turn)
+    coverage = _BAR if ink.character == BAR else glyph(font, ink.character).coverage
+    h, w = coverage.shape
+    turn = math.radians(ink.degrees)
+    cos, sin = math.cos(turn), math.sin(turn)
     fx, fy = (w - 2) / ink.size[0], (h - 2) / ink.size[1]
     way = np.array([[cos * fx, -sin * fx, 0.0], [sin * fy, cos * fy, 0.0]])
     middle = np.array([left + 0.5 - cx, top + 0.5 - cy])

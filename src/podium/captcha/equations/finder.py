@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from podium import artefact
 from podium.artefact import Described
-from podium.captcha.equations.maps import CELL, SAME, boxes_of, shrunk
+from podium.captcha.equations.maps import CELL, SAME, boxes_of, overlap, shrunk
 from podium.captcha.equations.scene import Box
 from podium.errors import PodiumError
 from podium.runtime import keras, tf
@@ -18,6 +20,11 @@ from podium.runtime import keras, tf
 TASK = "equation-lines"
 layers = keras.layers
 _MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
+_SMALL = 48  # height of a line, pixels, below which it is looked at again
+_AROUND = 64  # pixels around such a line that are looked at
+_SHIFTS = ((0, 0), (2, 6), (4, 4), (6, 2), (8, 8))  # of the cells, pixels
+
+Pair = tuple[int, int]
 
 
 def build(width: int) -> keras.Model:
@@ -85,5 +92,34 @@ class LineFinder:
         return np.asarray(found[:h, :w], dtype=np.float32)
 
     def find(self, pixels: NDArray[np.uint8]) -> list[Box]:
-        """The boxes of the lines on a picture (H, W, 3), from top to bottom."""
-        return boxes_of(self.maps(pixels), (pixels.shape[1], pixels.shape[0]))
+        """The boxes of the lines on a picture (H, W, 3), from top to bottom.
+
+        Small lines, on which a cell is a good part of the height, are looked at again.
+        """
+        found = boxes_of(self.maps(pixels), (pixels.shape[1], pixels.shape[0]))
+        return [self._again(pixels, one) if one[3] - one[1] < _SMALL else one for one in found]
+
+    def _again(self, pixels: NDArray[np.uint8], box: Box) -> Box:
+        """The box of a line from the mean of maps whose cells lie differently on its pixels."""
+        left, top = (max(side - _AROUND, 0) // CELL * CELL for side in box[:2])
+        size = (
+            min(box[2] + _AROUND, pixels.shape[1]) - left,
+            min(box[3] + _AROUND, pixels.shape[0]) - top,
+        )
+        maps = np.mean([self._shifted(pixels, (left, top), size, by) for by in _SHIFTS], axis=0)
+        found = [
+            (x0 + left, y0 + top, x1 + left, y1 + top) for x0, y0, x1, y1 in boxes_of(maps, size)
+        ]
+        best = max(found, key=partial(overlap, box), default=box)
+        return best if overlap(best, box) > 0.5 else box
+
+    def _shifted(
+        self, pixels: NDArray[np.uint8], at: Pair, size: Pair, shift: Pair
+    ) -> NDArray[np.float32]:
+        """Maps (h, w, 2) of the part of a picture at x, y; cells begin `shift` before it."""
+        x, y = (max(one - more, 0) for one, more in zip(at, shift, strict=True))
+        maps = self.maps(pixels[y : at[1] + size[1], x : at[0] + size[0]])
+        way = np.array([[1, 0, (x - at[0]) / CELL], [0, 1, (y - at[1]) / CELL]])
+        cells = (-(-size[0] // CELL), -(-size[1] // CELL))
+        edge = cv2.BORDER_REPLICATE
+        return cast(NDArray[np.float32], cv2.warpAffine(maps, way, cells, borderMode=edge))

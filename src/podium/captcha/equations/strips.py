@@ -12,9 +12,9 @@ from podium.captcha.equations.scene import Box
 
 Pixels = NDArray[np.uint8]
 
-SIZE = (768, 64)  # (w, h) of a strip
+SIZE = (576, 48)  # (w, h) of a strip
 MARGIN = 2  # blank pixels above and below the highest line
-GAP = 14  # pixels between lines
+GAP = 11  # pixels between lines
 _GROWN = 0.06  # of its height: what is taken around a line
 
 
