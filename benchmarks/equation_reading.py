@@ -38,7 +38,7 @@ from podium.captcha.equations.strips import SIZE, lay_out
 from podium.captcha.lessons import encoded
 from podium.captcha.reader import CaptchaReader, Logits
 from podium.captcha.scoring import share
-from podium.captcha.training import Learner
+from podium.training import Learner
 from podium.files import write_json
 from podium.params import CaptchaReader as Settings
 from podium.params import load_params

@@ -70,7 +70,7 @@ def test_global_randomness_does_not():
 def test_too_few_pictures_of_a_class():
     wanted = (
         r"^class 'dog' has 2 pictures \(near-duplicates counted once\) for 3 folds\n"
-        r"remedy: add pictures or lower assign_photo_folds\.n_folds$"
+        r"remedy: add some, or lower assign_photo_folds\.n_folds$"
     )
     with pytest.raises(PodiumError, match=wanted):
         assign(labels(28, 2), ALONE, 3, seed=0)

@@ -150,7 +150,8 @@ def test_a_missing_key_is_named(tmp_path, key):
 
 
 @pytest.mark.parametrize(
-    "key", ["slides", "photos__folder", "extractors__hog__size", "train_photo_classifier__book__lr"]
+    "key",
+    ["podcasts", "photos__folder", "extractors__hog__size", "train_photo_classifier__book__lr"],
 )
 def test_an_unknown_key_is_named(tmp_path, key):
     path = changed(tmp_path, **{key: 1})
@@ -179,7 +180,7 @@ FAULTS = {
     "draw_photos__seed": -1,
     "extract_features__batch_size": 0,
     "submit_photos__calibrate": "x",
-    "slides": 1,
+    "podcasts": 1,
 }
 
 
@@ -197,11 +198,11 @@ def test_several_faults_make_at_most_three_lines(tmp_path, n_faults, shown):
 
 def test_a_fault_ends_the_command_with_2(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("PODIUM_DEBUG", raising=False)
-    path = changed(tmp_path, slides=1)
+    path = changed(tmp_path, podcasts=1)
     with pytest.raises(SystemExit) as caught:
         guarded(load_params)(path)
     assert caught.value.code == 2
-    assert capsys.readouterr().err == f"error: {path}: slides: unknown key, remove or rename it\n"
+    assert capsys.readouterr().err == f"error: {path}: podcasts: unknown key, remove or rename it\n"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ class Row:
 
 _LITE = "(x - 127) / 128"
 _CAFFE = "BGR minus ImageNet means (103.939, 116.779, 123.68)"
+_CAFFE_MEANS = [103.939, 116.779, 123.68]
 _TF = "x / 127.5 - 1"
 _TORCH = "(x / 255 - mean) / std of ImageNet"
 _INSIDE = "inside the network"
@@ -56,6 +57,9 @@ TABLE: dict[str, Row] = {
     "mobilenetv3large": Row("keras", 224, 960, _INSIDE, "MobileNetV3Large", "mobilenet_v3"),
     "hog": Row("hog", 128, 1764, "grey [0, 1]"),
 }
+
+
+ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16")
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,58 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
         return _extractor(name, row, digest, compiled(model, preprocessing(row)))
     model, digest = _keras(name, row, weights, weights_dir)
     return _extractor(name, row, digest, compiled(model, preprocessing(row)))
+
+
+def encoder(name: str, weights: str, weights_dir: Path) -> Any:
+    """A network for pictures of any size: RGB (N, H, W, 3) of 0 to 255 -> five arrays.
+
+    What it knows at strides 2, 4, 8, 16 and 32, (N, h, w, C) each; preprocessing is inside.
+
+    Args:
+        name: efficientnet-lite0 to -lite2, or vgg16.
+        weights: as for `build`; `none` leaves any network untrained.
+        weights_dir: where local weight files lie.
+
+    Raises:
+        SettingsError: another network, or a `weights` word that does not fit it.
+        PodiumError: the weights file is missing, altered, or of another network.
+    """
+    from podium import efficientnet_lite
+    from podium.runtime import keras
+
+    row, setting = find(name), "train_segmenter.weights"
+    fitting = "package, or none" if row.family == "lite" else "download, none, or a file's sha256"
+    if name not in ENCODERS or weights == ("download" if row.family == "lite" else "package"):
+        raise SettingsError(f"{setting}: {weights!r} does not fit {name}; say {fitting}")
+    if row.family == "lite":
+        model = efficientnet_lite.build(int(row.builder), None)
+        if weights != "none":
+            path = efficientnet_lite.weights_path(int(row.builder))
+            efficientnet_lite.load_weights(model, path)
+        taps = list(efficientnet_lite.taps(model, int(row.builder)).values())
+        prepared = keras.layers.Rescaling(1 / 128, offset=-127 / 128)
+    else:
+        model = _vgg16(name, weights, weights_dir, setting)
+        taps = [model.get_layer(f"block{k}_pool").output for k in range(1, 6)]
+        prepared = keras.layers.Normalization(mean=_CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
+    pixels = keras.Input((None, None, 3))
+    ordered = pixels if row.family == "lite" else keras.ops.flip(pixels, axis=-1)
+    found = keras.Model(model.inputs, taps)(prepared(ordered), training=False)
+    return keras.Model(pixels, found, name="encoder")
+
+
+def _vgg16(name: str, weights: str, weights_dir: Path, setting: str) -> Any:
+    from podium.runtime import keras
+
+    settings = {"include_top": False, "input_shape": (None, None, 3)}
+    if weights == "download":
+        return _downloaded(name, keras.applications.VGG16, settings)
+    model = keras.applications.VGG16(weights=None, **settings)
+    if weights != "none":
+        path = weights_dir / f"{name}.weights.h5"
+        _check_weights_file(name, path, weights, setting)
+        _load_keras_weights(model, path)
+    return model
 
 
 def _extractor(
@@ -185,7 +241,7 @@ def _keras(name: str, row: Row, weights: str, weights_dir: Path) -> tuple[Any, s
         model = _downloaded(name, constructor, settings)
         return model, hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
     path = weights_dir / f"{name}.weights.h5"
-    _check_weights_file(name, path, weights)
+    _check_weights_file(name, path, weights, f"extractors.{name}.weights")
     model = constructor(weights=None, **settings)
     _load_keras_weights(model, path)
     return model, weights
@@ -202,8 +258,7 @@ def _downloaded(name: str, constructor: Callable[..., Any], settings: dict[str, 
         ) from None
 
 
-def _check_weights_file(name: str, path: Path, digest: str) -> None:
-    setting = f"extractors.{name}.weights"
+def _check_weights_file(name: str, path: Path, digest: str, setting: str) -> None:
     if not path.is_file():
         raise PodiumError(
             f"{path}: no such weights file\nremedy: put Keras' ImageNet weights without top there "

@@ -39,8 +39,11 @@ def preprocess(pixels: Any) -> Any:
     return (pixels - 127.0) / 128.0
 
 
-def build(variant: int, image_size: int, classes: int | None = None) -> keras.Model:
-    """RGB (N, image_size, image_size, 3) -> GAP features (N, 1280), or logits (N, classes)."""
+def build(variant: int, image_size: int | None, classes: int | None = None) -> keras.Model:
+    """RGB (N, image_size, image_size, 3) -> GAP features (N, 1280), or logits (N, classes).
+
+    With `image_size` None pictures may have any size.
+    """
     width, depth = _WIDTH_DEPTH[variant]
     inputs = keras.Input((image_size, image_size, 3))
     x = _conv_bn(inputs, 32, 3, 2, "stem")
@@ -56,6 +59,21 @@ def build(variant: int, image_size: int, classes: int | None = None) -> keras.Mo
     if classes is not None:
         x = layers.Dense(classes, name="logits")(x)
     return keras.Model(inputs, x, name=f"efficientnet-lite{variant}")
+
+
+def taps(model: keras.Model, variant: int) -> dict[int, Any]:
+    """What the network knows at each stride: 2, 4, 8, 16, 32 -> (N, h, w, C), before the head."""
+    _, depth = _WIDTH_DEPTH[variant]
+    found, stride, index = {}, 2, -1
+    for stage, (_, step, _, _, repeats) in enumerate(_STAGES):
+        stride *= step
+        edge = stage in (0, len(_STAGES) - 1)
+        index += repeats if edge else math.ceil(repeats * depth)
+        added = f"block{index}_add"
+        names = {layer.name for layer in model.layers}
+        layer = model.get_layer(added if added in names else f"block{index}_project_bn")
+        found[stride] = layer.output
+    return found
 
 
 def _round(channels: float) -> int:

@@ -10,9 +10,22 @@ from podium.errors import PodiumError
 
 
 def assign(
-    labels: NDArray[np.str_], groups: NDArray[np.int64], n_folds: int, seed: int
+    labels: NDArray[np.str_],
+    groups: NDArray[np.int64],
+    n_folds: int,
+    seed: int,
+    what: str = "pictures (near-duplicates counted once)",
+    setting: str = "assign_photo_folds.n_folds",
 ) -> NDArray[np.int64]:
     """The fold (N,), 0 <= fold < n_folds, of each item.
+
+    Args:
+        labels: the class (N,) of each item.
+        groups: which items (N,) belong together.
+        n_folds: 2 or more.
+        seed: 0 or more.
+        what: groups in words.
+        setting: where n_folds stands.
 
     Raises:
         PodiumError: a class has fewer groups than there are folds.
@@ -21,8 +34,8 @@ def assign(
         n_groups = len(np.unique(groups[labels == name]))
         if n_groups < n_folds:
             raise PodiumError(
-                f"class {str(name)!r} has {n_groups} pictures (near-duplicates counted once) "
-                f"for {n_folds} folds\nremedy: add pictures or lower assign_photo_folds.n_folds"
+                f"class {str(name)!r} has {n_groups} {what} for {n_folds} folds\n"
+                f"remedy: add some, or lower {setting}"
             )
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     folds = np.full(len(labels), -1, dtype=np.int64)

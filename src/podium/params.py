@@ -189,6 +189,79 @@ class SubmitCaptcha(Section):
     equations: Submitted
 
 
+class Slides(Section):
+    """Where the slides come from, and how their files are understood."""
+
+    source: Literal["standin", "raw"]
+    missing_annotation: Literal["test", "negative"]
+    classes: list[str]
+    mpp: Positive | None
+    max_megapixels: Positive
+
+
+class DrawSlides(Section):
+    """How many stand-in slides are drawn, and how large."""
+
+    n_train: Count
+    n_test: Annotated[int, Field(ge=0)]
+    side: Annotated[int, Field(ge=512, le=100_000)]
+    seed: Seed
+
+
+class IngestSlides(Section):
+    """Folds of train slides, whole patients each."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    seed: Seed
+
+
+class TileSlides(Section):
+    """How slides are cut into tiles; `slides.tiles.Plan` says what each number means."""
+
+    tile: Annotated[int, Field(ge=32, le=4096, multiple_of=32)]
+    stride: Count
+    target_mpp: Positive | None
+    level: Annotated[int, Field(ge=0)]
+    min_tissue: Share
+    thumbnail: Annotated[int, Field(ge=64, le=8192)]
+    max_unreadable: Share
+
+
+class TrainSegmenter(Schooling):
+    """What the fully convolutional network is, and how long it learns."""
+
+    encoder: Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16"]
+    weights: Annotated[str, Field(pattern=r"^(package|download|none|[0-9a-f]{64})$")]
+    finest: Literal[2, 4, 8, 16, 32]
+    channels: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    loss: Literal["cross_entropy", "dice", "focal", "cross_entropy+dice"]
+    schedule: Literal["constant", "exponential", "cosine"]
+    l2: Annotated[float, Field(ge=0)]
+    tumour_share: Share
+    rotate: Share
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+    flip: bool
+    stain_jitter: Share
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    n_validation: Count
+
+
+class PredictSlides(Section):
+    """How far tiles overlap when slides are predicted, and how many are at once."""
+
+    stride: Count
+    batch_size: Count
+    baseline: bool
+    bootstrap: Count
+
+
+class SubmitSlides(Section):
+    """How often patients are drawn for the interval of a score."""
+
+    bootstrap: Count
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -206,6 +279,13 @@ class Params(Section):
     generate_equations: GenerateCaptcha
     train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
     submit_captcha: SubmitCaptcha
+    slides: Slides
+    draw_slides: DrawSlides
+    ingest_slides: IngestSlides
+    tile_slides: TileSlides
+    train_segmenter: TrainSegmenter
+    predict_slides: PredictSlides
+    submit_slides: SubmitSlides
 
     def pictures(self, task: str) -> GenerateCaptcha:
         """Of a captcha task: how many there are, and where they come from."""

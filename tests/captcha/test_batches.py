@@ -6,8 +6,9 @@ import pytest
 
 from house import ROOT
 from podium.captcha import batches
-from podium.captcha.batches import Batch, distortions, rebatched, rows_at, stored_batches
+from podium.captcha.batches import distortions, rebatched, rows_at, stored_batches
 from podium.params import CaptchaReader, load_params
+from podium.training import Batch
 
 N = 7  # pictures
 

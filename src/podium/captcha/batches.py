@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.params import CaptchaReader
-
-# pixels (B, H, W, 3), and what a network is to make of them: labels (B, K), maps (B, h, w, 2)
-Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
+from podium.runtime import keras
+from podium.training import Augment, Batch
 
 
 def rows_at(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.int64]:
@@ -71,3 +70,14 @@ def distortions(
     c, f = x - a * x - b * y + right * size[1], y - d * x - e * y + down * size[1]
     zero = np.zeros(n)
     return np.stack([a, b, c, d, e, f, zero, zero], axis=1).astype(np.float32)
+
+
+def distorted(strength: float, seed: int) -> Augment | None:
+    """Augmentation by `distortions`; None where `strength` is 0."""
+
+    def augment(pixels: Any, labels: Any, number: int) -> tuple[Any, Any]:
+        n, h, w, _ = pixels.shape
+        moves = distortions(n, (w, h), strength, (seed, number))
+        return keras.ops.image.affine_transform(pixels, moves, "bilinear", "nearest"), labels
+
+    return augment if strength else None

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.captcha import network
-from podium.captcha.batches import Batch, rebatched, rows_at, stored_batches
+from podium.captcha.batches import distorted, rebatched, rows_at, stored_batches
 from podium.captcha.charset import Charset
 from podium.captcha.competitions import competition
 from podium.captcha.ctc import BLANK, check_label, n_classes
@@ -25,12 +25,12 @@ from podium.captcha.reader import Logits, description_of
 from podium.captcha.scoring import share
 from podium.captcha.stream import drawn
 from podium.captcha.tasks import task_from
-from podium.captcha.training import Course, Learner, steps_per_epoch, train
 from podium.errors import PodiumError, SettingsError
 from podium.files import file_sha256, scratch_dir, text_sha256
 from podium.params import CaptchaReader, GenerateCaptcha, Params
 from podium.predictions import Reading
 from podium.runtime import keras
+from podium.training import Batch, Course, Learner, steps_per_epoch, train
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def teach(
         processes: how many draw pictures on the fly.
     """
     settings = what.settings
-    learner = Learner(model, settings, network.loss_of(settings.model), settings.augment)
+    augment = distorted(settings.augment, settings.seed)
+    learner = Learner(model, settings, network.loss_of(settings.model), augment)
 
     def validate() -> float:
         readings = what.decoder.greedy(logits(what.validation.pixels))

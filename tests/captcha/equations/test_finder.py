@@ -12,10 +12,10 @@ from podium.captcha.equations.finder import Likelihood, LineFinder, build
 from podium.captcha.equations.maps import CELL, boxes_of, lessons
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.teaching import teach, tried
-from podium.captcha.training import Learner
 from podium.errors import PodiumError
 from podium.params import load_params
 from podium.runtime import keras, set_up
+from podium.training import Learner
 
 SETTINGS = load_params(ROOT / "params.yaml").train_line_finder
 TINY = SETTINGS.model_copy(

@@ -35,7 +35,7 @@ def test_what_is_too_wide_is_scaled_down() -> None:
     found = runs((strip[H // 2] < 100).all(-1))
     assert len(found) == 2
     assert found[1][1] <= W - GAP
-    assert found[0][1] - found[0][0] == found[1][1] - found[1][0] == 271  # (576 - 3 * 11) / 1800 of 900
+    assert found[0][1] - found[0][0] == found[1][1] - found[1][0] == 271
 
 
 def test_no_line_leaves_paper() -> None:

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from podium.captcha.batches import Batch, rebatched
+from podium.captcha.batches import rebatched
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import Likelihood, LineFinder
 from podium.captcha.equations.maps import all_found, lessons, overlap
 from podium.captcha.equations.render import scene_of
 from podium.captcha.scoring import share
 from podium.captcha.stream import in_parts
-from podium.captcha.training import Course, Learner, steps_per_epoch, train
 from podium.files import scratch_dir, text_sha256
 from podium.params import LineFinder as Settings
 from podium.runtime import keras
+from podium.training import Batch, Course, Learner, steps_per_epoch, train
 
 
 def teach(

@@ -7,15 +7,15 @@ import pytest
 
 from house import ROOT
 from podium.captcha import network
-from podium.captcha.batches import Batch, stored_batches
+from podium.captcha.batches import distorted, stored_batches
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.reader import Logits
 from podium.captcha.render import render_many
-from podium.captcha.training import Course, Learner, learning_rate, train
 from podium.errors import PodiumError
 from podium.params import CaptchaReader, load_params
 from podium.runtime import keras, set_up
+from podium.training import Batch, Course, Learner, learning_rate, train
 
 SETTINGS = load_params(ROOT / "params.yaml").train_captcha_reader["text-crnn"]
 DIGITS = Charset("0123456789+-*()")
@@ -44,7 +44,8 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
 
 def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Learner:
     pixels, texts = pictures
-    learner = Learner(new_model(how.model, how.width), how, network.loss_of(how.model), how.augment)
+    model, loss = new_model(how.model, how.width), network.loss_of(how.model)
+    learner = Learner(model, how, loss, distorted(how.augment, how.seed))
 
     def order(start: int) -> Iterator[Batch]:
         return stored_batches(pixels, labels(texts), how, start)

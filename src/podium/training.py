@@ -1,4 +1,4 @@
-"""How a reader learns: batches in a fixed order, one optimiser, progress that survives a kill."""
+"""How a network learns: batches in a fixed order, one optimiser, progress that survives a kill."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from podium.captcha.batches import Batch, distortions
 from podium.errors import PodiumError
 from podium.files import write_bytes
 from podium.params import Schooling
@@ -23,6 +23,10 @@ from podium.progress import watched
 from podium.runtime import keras, tf
 
 History = list[dict[str, float]]
+# pixels (B, H, W, 3), and what a network is to make of them: labels (B, K), maps (B, h, w, K)
+Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
+# float32 pixels and labels of step `number` -> both as the network is to see them
+Augment = Callable[[Any, Any, int], tuple[Any, Any]]
 
 
 def steps_per_epoch(settings: Schooling) -> int:
@@ -46,7 +50,8 @@ class Learner:
         model: pixels (N, H, W, 3) in.
         settings: how it learns.
         loss: of what is wanted and what the model gives.
-        augment: largest change of the pictures, see `batches.distortions`; 0 for none.
+        augment: changes pictures on their way in; None leaves them as they are.
+        rate: the learning rate at a step of so many, by default `learning_rate`.
     """
 
     def __init__(
@@ -54,9 +59,10 @@ class Learner:
         model: keras.Model,
         settings: Schooling,
         loss: keras.losses.Loss,
-        augment: float = 0.0,
+        augment: Augment | None = None,
+        rate: Callable[[Schooling, int, int], float] = learning_rate,
     ) -> None:
-        self.model, self.settings, self.augment = model, settings, augment
+        self.model, self.settings, self._augment, self._rate = model, settings, augment, rate
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate, weight_decay=settings.weight_decay, beta_2=0.99, clipnorm=5.0
         )
@@ -71,16 +77,11 @@ class Learner:
             PodiumError: the loss is not finite.
         """
         pixels, labels = batch
-        self.optimizer.learning_rate = learning_rate(self.settings, number, n_steps)
-        images = tf.constant(pixels)
-        if self.augment:
-            size = (pixels.shape[2], pixels.shape[1])
-            seed = (self.settings.seed, number)
-            moves = distortions(len(pixels), size, self.augment, seed)
-            images = keras.ops.image.affine_transform(
-                tf.cast(images, tf.float32), moves, "bilinear", "nearest"
-            )
-        loss = float(self._step(tf.cast(images, tf.float32), tf.constant(labels)))
+        self.optimizer.learning_rate = self._rate(self.settings, number, n_steps)
+        images, wanted = tf.cast(tf.constant(pixels), tf.float32), tf.constant(labels)
+        if self._augment:
+            images, wanted = self._augment(images, wanted, number)
+        loss = float(self._step(images, wanted))
         if not math.isfinite(loss):
             raise PodiumError(
                 f"training diverged at step {number} (loss {loss})\n"
@@ -91,6 +92,7 @@ class Learner:
     def _graph(self, pixels: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = self._loss(labels, self.model(pixels, training=True))
+            loss += sum(self.model.losses)
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
@@ -128,12 +130,14 @@ class Course:
         validate: the share of validation pictures that it gets right.
         checkpoint: where progress is kept.
         measured: the name of that share.
+        log: told each epoch's figures; those of epochs done before a kill once more.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     validate: Callable[[], float]
     checkpoint: Path
     measured: str = "whole_string"
+    log: Callable[[dict[str, float]], None] = lambda _: None
 
 
 def train(learner: Learner, course: Course) -> pd.DataFrame:
@@ -148,6 +152,8 @@ def train(learner: Learner, course: Course) -> pd.DataFrame:
     history = learner.restore(course.checkpoint)
     if history:
         print(f"resumed after epoch {len(history)} of {settings.epochs}", flush=True)
+    for done in history:
+        course.log(done)
     batches = course.batches(len(history) * per_epoch * settings.batch_size)
     for epoch in range(len(history), settings.epochs):
         start = time.perf_counter()
@@ -159,6 +165,7 @@ def train(learner: Learner, course: Course) -> pd.DataFrame:
         seen = (epoch + 1) * per_epoch * settings.batch_size
         row = (epoch + 1, seen, float(np.mean(losses)), course.validate())
         history.append(dict(zip(columns, row, strict=True)))
+        course.log(history[-1])
         learner.save(course.checkpoint, history)
         print(
             f"{name}: {seen:,} pictures seen, loss {row[2]:.4f}, "

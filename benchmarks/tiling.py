@@ -1,0 +1,198 @@
+"""Tiles per second: ours beside a loop of read_region per tile, in turns, in one run.
+
+Draws a pyramid of JPEG tiles as scanners write them. The loop goes row by row, once as people
+write it (one process) and once in two processes with half of the rows each; ours reads large parts
+with two threads. All give RGB arrays. Without overlap there is nothing to save but calls: every
+pixel has to be decoded and painted once.
+
+    python benchmarks/tiling.py                                 on a slide of 40,000 x 2,048 px
+    python benchmarks/tiling.py --side 40000 --rounds 0 --peak  peak memory, on a full slide
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openslide
+import tifffile
+
+from podium.slides.grid import Grid, read_tiles
+from podium.slides.reader import Slide
+from podium.slides.stitch import stitched, write_heat_map
+from podium.slides.tiles import Job, Plan, tile_slide
+
+WORKERS, TILE, KINDS = 2, 256, 64
+
+
+def stored_tiles(side: int) -> list[bytes]:
+    """JPEGs of pink and purple texture."""
+    rng, tiles = np.random.default_rng(0), []
+    for _ in range(KINDS):
+        clumps = cv2.GaussianBlur(rng.normal(size=(side, side)), (0, 0), 3)[:, :, None]
+        colour = (195, 150, 205) + clumps / clumps.std() * (35, 40, 30)  # blue, green, red
+        pixels = np.clip(colour + rng.normal(0, 5, (side, side, 3)), 0, 255).astype(np.uint8)
+        tiles.append(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+    return tiles
+
+
+def write_slide(path: Path, width: int, height: int, side: int) -> Path:
+    """A pyramid of JPEG tiles of `side` px at 0.25 um per pixel, written tile by tile."""
+    tiles, order = stored_tiles(side), np.random.default_rng(1)
+    with tifffile.TiffWriter(path, bigtiff=True) as file:
+        for level, factor in enumerate((1, 4, 16)):
+            w, h = width // factor, height // factor
+            count = -(-w // side) * -(-h // side)
+            data = (tiles[kind] for kind in order.integers(0, KINDS, count))
+            file.write(
+                data, shape=(h, w, 3), dtype="uint8", tile=(side, side), photometric="rgb",
+                compression="adobe_deflate", extratags=[(530, "H", 2, (2, 2), True)],
+                resolution=(40000, 40000), resolutionunit="CENTIMETER", metadata=None,
+                subfiletype=int(level > 0),
+            )  # fmt: skip
+    with tifffile.TiffFile(path, mode="r+b") as file:  # tifffile alone cannot declare JPEG
+        for page in file.pages:
+            page.tags["Compression"].overwrite(7)
+            page.tags["PhotometricInterpretation"].overwrite(6)  # YCbCr
+    return path
+
+
+def looped(path: Path, corners: np.ndarray) -> int:
+    """The plain way: one read per tile, row by row."""
+    slide, total = openslide.OpenSlide(path), 0
+    for x, y in corners.tolist():
+        tile = np.asarray(slide.read_region((x, y), 0, (TILE, TILE)).convert("RGB"))
+        total += int(tile[0, 0, 0])
+    return total
+
+
+def ours(path: Path, grid: Grid) -> int:
+    """All tiles of the grid, many from one read."""
+    parts = read_tiles(Slide.open(path), grid, grid.corners, WORKERS)
+    return sum(int(pixels[:, 0, 0, 0].sum(dtype=np.int64)) for _, pixels in parts)
+
+
+def timed(work: Callable[[], int]) -> tuple[float, int]:
+    """Seconds by the clock, and what came out."""
+    start = time.perf_counter()
+    found = work()
+    return time.perf_counter() - start, found
+
+
+def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
+    """Tiles per second of all three, and the median of our ratios over the rounds."""
+    grid = Grid(Slide.open(path).size, 1.0, TILE, stride)
+    halves, seconds = np.array_split(grid.corners, WORKERS), []
+    with ProcessPoolExecutor(WORKERS) as pool:
+
+        def shared(parts: list[np.ndarray]) -> int:
+            return sum(pool.map(looped, [path] * len(parts), parts))
+
+        shared([half[:2] for half in halves])  # start them
+        for _ in range(rounds):
+            turns = [
+                lambda: ours(path, grid),
+                lambda: looped(path, grid.corners),
+                lambda: shared(halves),
+            ]
+            found = [timed(turn) for turn in turns]
+            if len({total for _, total in found}) > 1:
+                raise SystemExit(f"the tiles differ: {found}")
+            seconds.append([each for each, _ in found])
+    rates = len(grid.corners) / np.array(seconds)
+    names = "ours", "loop", "loop_in_two_processes"
+    per_second = dict(zip(names, np.rint(np.median(rates, axis=0)).tolist(), strict=True))
+    ratios = rates[:, :1] / rates[:, 1:]
+    shown = {
+        f"ratio_to_{name}": [round(float(pick(ratio)), 2) for pick in (np.median, np.min, np.max)]
+        for name, ratio in zip(names[1:], ratios.T, strict=True)
+    }
+    return {"tiles": len(grid.corners), "per_second": per_second} | shown
+
+
+def tile(path: Path, folder: Path) -> None:
+    """Tile a whole slide to disk."""
+    outcome = tile_slide(Job("slide", path, "-"), Plan(TILE, TILE), folder, WORKERS)
+    print(json.dumps({"tiles": outcome.n_tiles, "state": outcome.state, "why": outcome.reason}))
+
+
+def stitch(path: Path, folder: Path) -> None:
+    """Blend predictions for all tiles of a slide at half overlap into a heat map at level 0."""
+    grid = Grid(Slide.open(path).size, 1.0, TILE, TILE // 2)
+    corners, smooth = grid.corners, np.linspace(0, 1, TILE * TILE, dtype=np.float32)
+    prediction = smooth.reshape(TILE, TILE)
+
+    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for rows in grid.super_tiles(corners):
+            yield grid.coordinates(corners[rows]), np.stack([prediction] * len(rows))
+
+    bands = stitched(grid, grid.coordinates(corners), parts())
+    write_heat_map(folder / "heat.h5", grid, bands, {})
+    print(json.dumps({"tiles": len(corners)}))
+
+
+def peak(work: str, path: Path) -> dict[str, float]:
+    """Seconds and peak memory (MiB) of `work` in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        start = time.perf_counter()
+        command = [sys.executable, __file__, "--work", work, str(path), folder]
+        environment = os.environ | {"PODIUM_SCRATCH": folder}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise SystemExit(f"{command} failed")
+    seconds = time.perf_counter() - start
+    return {"seconds": round(seconds, 1), "peak_mib": round(usage.ru_maxrss / 1024)}
+
+
+def measured(args: argparse.Namespace, folder: Path) -> dict[str, object]:
+    """Everything asked for."""
+    size = (args.side, args.side) if args.side else (args.width, args.height)
+    found: dict[str, object] = {"slide": "x".join(map(str, size)), "rounds": args.rounds}
+    for side in args.stored:
+        path = write_slide(folder / "slide.tif", *size, side)
+        if args.rounds:
+            found[f"stored_{side}_no_overlap"] = speed(path, TILE, args.rounds)
+            found[f"stored_{side}_half_overlap"] = speed(path, TILE // 2, args.rounds)
+        print(json.dumps(found), file=sys.stderr)
+    if args.peak:
+        found |= {work: peak(work, path) for work in ("tile", "stitch")}
+    return found
+
+
+def main() -> None:
+    """Print, and with --out write, what was measured."""
+    parser = argparse.ArgumentParser(description="Tiles per second, and peak memory.")
+    parser.add_argument("--side", type=int, help="of a square slide")
+    parser.add_argument("--width", type=int, default=40_000)
+    parser.add_argument("--height", type=int, default=2_048)
+    parser.add_argument("--stored", type=int, nargs="+", default=[240, 256], help="px, JPEG tiles")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peak", action="store_true", help="measure peak memory, too")
+    parser.add_argument("--folder", type=Path, help="where the slide is put meanwhile")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.work:
+        work, path, folder = args.work
+        return {"tile": tile, "stitch": stitch}[work](Path(path), Path(folder))
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        found = json.dumps(measured(args, Path(name)), indent=2)
+    print(found)
+    if args.out:
+        args.out.write_text(found + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

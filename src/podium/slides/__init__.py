@@ -1,0 +1,1 @@
+"""Pathology slides: from whole slides to tumour maps and slide-level calls."""

@@ -1,0 +1,1 @@
+"""Outlines of tumour in any of the common formats, to masks and back."""

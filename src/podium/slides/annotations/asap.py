@@ -1,0 +1,105 @@
+"""Outlines in the XML of ASAP, the format of the CAMELYON challenges.
+
+`ASAP_Annotations/Annotations/Annotation[@Type, @PartOfGroup]/Coordinates/Coordinate[@Order, @X,
+@Y]`, in level-0 pixels. Groups `_2` and `Exclusion` of CAMELYON16 and `normal` of CAMELYON17 are
+cut out of the others. ASAP writes `None` for outlines in no group: they are regions, unless the
+file has a group of tumour, when they are cut out too. A spline is taken as straight lines between
+its points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
+
+from podium.slides.annotations.limits import NOTHING, Budget, Unusable, none_wanted, points
+from podium.slides.annotations.regions import clean, merged
+from podium.slides.annotations.winding import filled
+from podium.slides.annotations.xml_events import Attributes, tell
+
+EXCLUDED = {"_2", "exclusion", "normal"}
+_UNGROUPED = "none"
+_WITH_AREA = {"polygon", "spline", "rectangle"}
+
+
+def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, list[str]]:
+    """The regions in `data` in level-0 pixels, and notes.
+
+    Args:
+        data: the bytes of the file.
+        classes: names of the groups that are tumour, upper or lower case; None takes all.
+
+    Raises:
+        Unusable: it is no such XML, a coordinate cannot be read, or no outline has an area.
+    """
+    document = _Document()
+    tell(data, document)
+    outlines = [(group, region) for group, region in document.outlines if not region.is_empty]
+    if not outlines:
+        raise Unusable(*NOTHING)
+    wanted, excluded = _sorted({group for group, _ in outlines}, classes)
+    regions = merged(region for group, region in outlines if group in wanted)
+    holes = merged(region for group, region in outlines if group in excluded)
+    return clean(shapely.difference(regions, holes)), document.notes(wanted)
+
+
+def _sorted(groups: set[str], classes: Collection[str] | None) -> tuple[set[str], set[str]]:
+    """Which of the groups in a file are tumour, and which are cut out of it."""
+    if classes is not None:
+        wanted = groups & {name.lower() for name in classes}
+    else:
+        wanted = groups - EXCLUDED - {_UNGROUPED} or groups & {_UNGROUPED}
+    return wanted, groups & (EXCLUDED | {_UNGROUPED}) - wanted
+
+
+class _Document:
+    """Collects (group in lower case, region) of the annotations as their elements pass."""
+
+    def __init__(self) -> None:
+        self.outlines: list[tuple[str, BaseGeometry]] = []
+        self.budget = Budget()
+        self.group: str | None = None  # of the annotation being read, if it can have an area
+        self.at: list[tuple[float, float, float]] = []
+        self.n_flat = 0
+        self.is_root = True
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        if self.is_root and name != "ASAP_Annotations":
+            remedy = "export it as ASAP XML, as GeoJSON or as SVG"
+            raise Unusable(f"its root element is <{name[:40]}>, not <ASAP_Annotations>", remedy)
+        self.is_root = False
+        if name == "Annotation":
+            has_area = attributes.get("Type", "Polygon").lower() in _WITH_AREA
+            self.group = attributes.get("PartOfGroup", "None").lower() if has_area else None
+            self.n_flat += not has_area
+            self.at = []
+        elif name == "Coordinate" and self.group is not None:
+            self.budget.spend(1)
+            self.at.append(_ordered(attributes))
+
+    def end(self, name: str) -> None:
+        if name == "Annotation" and self.group is not None:
+            at = sorted(self.at, key=lambda one: one[0])
+            region = filled([points(np.array(at).reshape(-1, 3)[:, 1:])])
+            self.n_flat += region.is_empty
+            self.outlines.append((self.group, region))
+
+    def notes(self, wanted: Iterable[str]) -> list[str]:
+        """What a person should know about the file."""
+        notes = [f"outlines without an area, left out: {self.n_flat}"] if self.n_flat else []
+        if not wanted:
+            notes.append(none_wanted(", ".join(sorted({group for group, _ in self.outlines}))))
+        return notes
+
+
+def _ordered(attributes: Attributes) -> tuple[float, float, float]:
+    try:
+        return float(attributes["Order"]), float(attributes["X"]), float(attributes["Y"])
+    except KeyError as error:
+        raise Unusable(f"a Coordinate has no {error.args[0]}") from None
+    except ValueError as error:
+        raise Unusable(f"a Coordinate {error}") from None

@@ -1,0 +1,179 @@
+"""Outlines in the GeoJSON of QuPath (RFC 7946), read and written, in level-0 pixels.
+
+A FeatureCollection, a Feature, a list of them, or a bare geometry. Polygons, MultiPolygons and
+GeometryCollections of them are regions; points and lines are left out. Classes whose name ends in
+`*` are those that QuPath ignores (`Ignore*`, `Region*`): no tumour unless asked for by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from podium.errors import first_line
+from podium.files import write_text
+from podium.slides.annotations.limits import (
+    MAX_DEPTH,
+    NOTHING,
+    Budget,
+    Unusable,
+    none_wanted,
+    points,
+)
+from podium.slides.annotations.regions import Points, merged
+from podium.slides.annotations.winding import with_holes
+
+_DECIMALS = 2  # of a pixel, as written
+
+
+def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, list[str]]:
+    """The regions in `data` in level-0 pixels, and notes.
+
+    Args:
+        data: the bytes of the file.
+        classes: names of QuPath's classes that are tumour, upper or lower case; None takes all but
+            those QuPath ignores. An object of class `Tumor: Positive` is of both.
+
+    Raises:
+        Unusable: it is no GeoJSON, coordinates cannot be read, or no outline has an area.
+    """
+    budget, regions = Budget(), []
+    n_flat, others = 0, []
+    for feature in _features(_parsed(data), 0):
+        names = _names(feature)
+        found = [part for part in _areas(feature.get("geometry"), budget, 0) if not part.is_empty]
+        n_flat += not found
+        if found and _is_wanted(names, classes):
+            regions += found
+        elif found:
+            others.append(": ".join(names) or "no class")
+    if not regions and not others:
+        raise Unusable(*NOTHING)
+    notes = [f"objects without an area, left out: {n_flat}"] if n_flat else []
+    if others:
+        kinds = ", ".join(sorted(set(others)))
+        says = f"outlines of {kinds}, left out: {len(others)}"
+        notes.append(says if regions else none_wanted(kinds))
+    return merged(regions), notes
+
+
+def write(
+    path: Path,
+    regions: MultiPolygon,
+    name: str = "Tumor",
+    colour: tuple[int, int, int] = (200, 0, 0),
+) -> None:
+    """Write `regions` as annotations that QuPath opens by dropping the file on its slide.
+
+    Args:
+        path: the file, written whole or not at all.
+        regions: valid polygons in level-0 pixels; one annotation each, rounded to 0.01 pixels.
+        name: their class.
+        colour: red, green and blue of the class, 0..255.
+    """
+    about = {
+        "objectType": "annotation",
+        "classification": {"name": name, "color": list(colour)},
+        "isLocked": False,
+    }
+    features = [
+        json.dumps({"type": "Feature", "geometry": _geometry(part), "properties": about})
+        for part in shapely.get_parts(regions)
+    ]
+    body = ",\n".join(features)
+    write_text(path, f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n')
+
+
+def _geometry(polygon: Polygon) -> dict[str, Any]:
+    rings = shapely.get_rings(shapely.orient_polygons(polygon))
+    rounded = [np.round(shapely.get_coordinates(ring), _DECIMALS).tolist() for ring in rings]
+    return {"type": "Polygon", "coordinates": rounded}
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise Unusable(f"it is nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:
+        raise Unusable(f"not readable as JSON ({first_line(error)})") from None
+
+
+def _features(document: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Every feature in a document; a bare geometry becomes one."""
+    if depth > MAX_DEPTH:
+        raise Unusable(f"it is nested deeper than {MAX_DEPTH}")
+    if isinstance(document, list):
+        for one in document:
+            yield from _features(one, depth + 1)
+    elif not isinstance(document, dict):
+        raise Unusable(f"no GeoJSON: {str(document)[:20]!r} where an object is expected")
+    elif document.get("type") == "FeatureCollection":
+        yield from _features(_list(document, "features"), depth + 1)
+    elif document.get("type") == "Feature":
+        yield document
+    else:
+        yield {"geometry": document}
+
+
+def _list(holder: dict[str, Any], name: str) -> list[Any]:
+    found = holder.get(name)
+    if not isinstance(found, list):
+        raise Unusable(f"a {str(holder.get('type'))[:20]} has no list of {name}")
+    return found
+
+
+def _names(feature: dict[str, Any]) -> list[str]:
+    """The names of a feature's class, as of QuPath 0.2 to 0.6; none without one."""
+    properties = feature.get("properties")
+    found = properties.get("classification") if isinstance(properties, dict) else None
+    if isinstance(found, dict):
+        found = found.get("names") or found.get("name")
+    names = found if isinstance(found, list) else str(found or "").split(":")
+    return [str(name).strip() for name in names if str(name).strip()]
+
+
+def _is_wanted(names: list[str], classes: Collection[str] | None) -> bool:
+    if classes is None:
+        return not any(name.endswith("*") for name in names)
+    said = {name.lower() for name in [*names, ": ".join(names)]}
+    return not said.isdisjoint(name.lower() for name in classes)
+
+
+def _areas(geometry: Any, budget: Budget, depth: int) -> Iterator[BaseGeometry]:
+    """The valid regions of a geometry, empty ones among them; None has none (RFC 7946, 3.2)."""
+    if depth > MAX_DEPTH:
+        raise Unusable(f"it is nested deeper than {MAX_DEPTH}")
+    match geometry:
+        case {"type": "Polygon"}:
+            yield _area(_list(geometry, "coordinates"), budget)
+        case {"type": "MultiPolygon"}:
+            yield from (_area(rings, budget) for rings in _list(geometry, "coordinates"))
+        case {"type": "GeometryCollection"}:
+            for part in _list(geometry, "geometries"):
+                yield from _areas(part, budget, depth + 1)
+        case None | {"type": "Point" | "MultiPoint" | "LineString" | "MultiLineString"}:
+            return
+        case _:
+            kind = geometry.get("type") if isinstance(geometry, dict) else geometry
+            raise Unusable(f"no GeoJSON: {str(kind)[:20]!r} where a geometry is expected")
+
+
+def _area(rings: Any, budget: Budget) -> BaseGeometry:
+    if not isinstance(rings, list):
+        raise Unusable("a Polygon's coordinates are no list of rings")
+    shell, *holes = [_ring(ring, budget) for ring in rings] or [np.empty((0, 2))]
+    return with_holes(shell, holes)
+
+
+def _ring(values: Any, budget: Budget) -> Points:
+    if isinstance(values, list):
+        budget.spend(len(values))
+    return points(values) if values != [] else np.empty((0, 2))

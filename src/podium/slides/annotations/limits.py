@@ -1,0 +1,87 @@
+"""What no annotation file may exceed, and the one way of saying that a file cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from podium.errors import PodiumError, disk_fault
+from podium.slides.annotations.regions import Points
+
+MAX_BYTES = 64 * 2**20
+MAX_POINTS = 5_000_000
+MAX_COORDINATE = 1e9  # pixels; the largest slides have some 1e6
+MAX_DEPTH = 100  # elements or collections inside each other
+
+NOTHING = "it has no outline with an area", "remove it if the slide has no tumour"
+
+
+class Unusable(PodiumError):
+    """Why a file cannot be used, and the remedy; `load` puts the file's name in front."""
+
+    def __init__(self, reason: str, remedy: str = "correct it where it was drawn") -> None:
+        super().__init__(f"{reason}\nremedy: {remedy}")
+
+
+def none_wanted(kinds: str) -> str:
+    """The note where a file has outlines, but of other classes than tumour."""
+    return f"it has outlines of {kinds} only: taken as no tumour"
+
+
+class Budget:
+    """How many points one file may still bring."""
+
+    def __init__(self, points: float | None = None) -> None:
+        self.left: float = MAX_POINTS if points is None else points
+
+    def spend(self, n_points: float) -> None:
+        """Take `n_points` off.
+
+        Raises:
+            Unusable: that many are not left.
+        """
+        self.left -= n_points
+        if self.left < 0:
+            raise Unusable(f"more than {MAX_POINTS:,} points", "simplify the outlines")
+
+
+def points(values: ArrayLike) -> Points:
+    """`values` as points (N, 2) that geometry can work with.
+
+    Raises:
+        Unusable: it is no list of pairs, or a number is not finite or beyond `MAX_COORDINATE`.
+    """
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise Unusable("its points are no list of number pairs") from None
+    if found.ndim != 2 or found.shape[1] < 2:
+        raise Unusable("its points are no list of number pairs")
+    found = found[:, :2]
+    if not (np.abs(found) < MAX_COORDINATE).all():
+        raise Unusable(f"a coordinate is not finite or beyond {MAX_COORDINATE:.0e} pixels")
+    return found
+
+
+def contents(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of `path`, whose size is looked at first.
+
+    Raises:
+        Unusable: it is empty or larger than `max_bytes`.
+        PodiumError: it cannot be read.
+    """
+    try:
+        n_bytes = path.stat().st_size
+        if n_bytes > max_bytes:
+            raise Unusable(
+                f"{n_bytes / 2**20:.0f} MB, over the limit of {max_bytes / 2**20:.0f} MB",
+                "simplify the outlines, or give them as a PNG mask",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise disk_fault(error, path) or Unusable(f"cannot be read ({error.strerror})") from None
+    if not data.strip():
+        raise Unusable("empty file", "remove it if the slide has no tumour")
+    return data

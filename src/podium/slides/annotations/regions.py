@@ -1,0 +1,88 @@
+"""Where tumour lies on a slide: valid polygons in one frame, whatever file they came from.
+
+The frame is the slide's level 0 in pixels, x to the right, y down; (0, 0) is the top left corner of
+the top left pixel, so that a rectangle from 0 to 10 covers the ten pixels 0..9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from podium.errors import PodiumError
+
+Points = NDArray[np.float64]  # (N, 2): x, y
+
+_WORTH_SAYING = 0.001  # share of an annotation's area that may be cut off without a word
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """The tumour of one slide.
+
+    `regions` are valid, do not overlap, and lie within the slide; none at all means no tumour.
+    `notes` tell a person what was left out or looks odd, one sentence each.
+    """
+
+    regions: MultiPolygon
+    source: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def area(self) -> float:
+        """Square pixels of level 0."""
+        return float(self.regions.area)
+
+
+def clean(geometry: BaseGeometry) -> MultiPolygon:
+    """What `geometry` covers, as valid polygons; points and lines go, a bow-tie keeps both halves.
+
+    `buffer(0)`, often used for this, drops half of a bow-tie.
+    """
+    return MultiPolygon(_polygons(geometry if geometry.is_valid else shapely.make_valid(geometry)))
+
+
+def merged(parts: Iterable[BaseGeometry]) -> MultiPolygon:
+    """What valid `parts` cover together; where they overlap or share a side they become one."""
+    return MultiPolygon(_polygons(shapely.disjoint_subset_union_all(list(parts))))
+
+
+def _polygons(geometry: BaseGeometry) -> list[Polygon]:
+    found: list[Polygon] = []
+    for part in shapely.get_parts(geometry):
+        if part.geom_type == "Polygon":
+            found.append(part)
+        elif part.geom_type in ("MultiPolygon", "GeometryCollection"):
+            found += _polygons(part)
+    return [part for part in found if part.area > 0]
+
+
+def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
+    """`annotation` within a slide of `size` = (w, h); a note says how much was cut off.
+
+    Raises:
+        PodiumError: nothing of it lies on the slide.
+    """
+    width, height = size
+    regions, slide = annotation.regions, box(0, 0, width, height)
+    if regions.is_empty or slide.covers(box(*regions.bounds)):
+        return annotation
+    inside = clean(shapely.intersection(regions, slide))
+    if inside.is_empty:
+        x0, y0, x1, y1 = (f"{value:.0f}" for value in regions.bounds)
+        raise PodiumError(
+            f"{annotation.source}: all of it lies outside the slide, in x {x0} to {x1}, y {y0} to "
+            f"{y1} of {width}x{height} px: wrong frame?\n"
+            "remedy: export it in pixels of the slide's level 0, or pair it with its own slide"
+        )
+    lost = 1 - inside.area / regions.area
+    says = f"{lost:.1%} of its area lies outside the slide ({width}x{height} px) and was cut off"
+    notes = (says,) if lost > _WORTH_SAYING else ()
+    return Annotation(inside, annotation.source, annotation.notes + notes)

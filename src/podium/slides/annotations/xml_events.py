@@ -1,0 +1,61 @@
+"""XML read as events: no entities, nothing fetched, no tree in memory."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from podium.errors import first_line
+from podium.slides.annotations.limits import MAX_DEPTH, Unusable
+
+Attributes = dict[str, str]
+
+
+class Handler(Protocol):
+    """What is told of each element, names without their namespace."""
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """It ends."""
+
+
+class _Target:
+    """Tells a handler, as far as `MAX_DEPTH`."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.depth = 0
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unusable(f"its elements are nested deeper than {MAX_DEPTH}")
+        self.handler.start(tag.rpartition("}")[2], attributes)
+
+    def end(self, tag: str) -> None:
+        self.depth -= 1
+        self.handler.end(tag.rpartition("}")[2])
+
+
+def tell(data: bytes, handler: Handler) -> None:
+    """Tell `handler` of every element in `data`, in order.
+
+    The bytes are fed whole: older versions of expat take quadratic time over a long attribute fed
+    in pieces.
+
+    Raises:
+        Unusable: it is not well-formed XML, declares entities, or is nested too deep.
+    """
+    parser = DefusedXMLParser(target=_Target(handler), forbid_entities=True, forbid_external=True)
+    try:
+        parser.feed(data)
+        parser.close()
+    except DefusedXmlException:
+        raise Unusable("it declares XML entities", "save it again as plain XML") from None
+    except (ParseError, ValueError, LookupError) as error:  # the last two: unknown encodings
+        raise Unusable(f"not well-formed XML ({first_line(error)})") from None

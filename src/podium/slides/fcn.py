@@ -1,0 +1,78 @@
+"""Fully convolutional networks for segmentation (Long, Shelhamer & Darrell 2015, arXiv 1411.4038).
+
+An encoder trained on ImageNet, a score per pixel at its coarsest stride, and transposed
+convolutions that bring the scores up, adding those of finer strides: `finest` 32, 16 and 8 are
+the paper's FCN-32s, -16s and -8s; 4 and 2 go on in the same way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium import backbones
+from podium.artefact import Described
+from podium.params import TrainSegmenter
+from podium.runtime import keras
+
+layers = keras.layers
+TASK = "slides"
+STRIDES = (32, 16, 8, 4, 2)
+
+
+def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
+    """RGB (N, H, W, 3) of 0 to 255, sides multiples of 32 -> logits of tumour (N, H, W, 1).
+
+    The encoder's batch statistics stay those of ImageNet.
+
+    Args:
+        settings: encoder, its weights, `finest`, `channels` of the scores on their way up (1 is
+            the paper's; more end in one more 1x1 convolution), dropout before the first score.
+        weights_dir: where local weight files lie.
+        description: what the artefact says of itself.
+
+    Raises:
+        PodiumError: the weights cannot be had or belong to another network.
+        SettingsError: they do not fit the encoder.
+    """
+    encoder = backbones.encoder(settings.encoder, settings.weights, weights_dir)
+    pixels = keras.Input((None, None, 3), name="pixels")
+    x = Described(description, name="described")(pixels)
+    taps = dict(zip(STRIDES[::-1], encoder(x), strict=True))
+    x = _score(layers.Dropout(settings.dropout)(taps[32]), settings.channels, 32)
+    stride = 32
+    while stride > settings.finest:
+        stride //= 2
+        x = _upsampled(x, settings.channels, 2, f"up{stride}")
+        x = layers.Add(name=f"fuse{stride}")([x, _score(taps[stride], settings.channels, stride)])
+    if settings.channels > 1:
+        x = layers.ReLU(name="fused")(x)
+        x = layers.Conv2D(1, 1, name="score")(x)
+    logits = _upsampled(x, 1, stride, "whole", trainable=False)
+    return keras.Model(pixels, layers.Activation("linear", dtype="float32", name="logits")(logits))
+
+
+def _score(x: Any, channels: int, stride: int) -> Any:
+    """1x1 convolution; the paper begins all but the coarsest at 0."""
+    start = "glorot_uniform" if channels > 1 or stride == 32 else "zeros"
+    return layers.Conv2D(channels, 1, kernel_initializer=start, name=f"score{stride}")(x)
+
+
+def _upsampled(x: Any, channels: int, factor: int, name: str, trainable: bool = True) -> Any:
+    """Transposed convolution that begins as bilinear interpolation, channel by channel."""
+    kernel = np.zeros((2 * factor, 2 * factor, channels, channels), dtype=np.float32)
+    kernel[:, :, range(channels), range(channels)] = bilinear(factor)[:, :, None]
+    start = keras.initializers.Constant(kernel.tolist())
+    return layers.Conv2DTranspose(
+        channels, 2 * factor, factor, "same", use_bias=False, kernel_initializer=start,
+        name=name, trainable=trainable,
+    )(x)  # fmt: skip
+
+
+def bilinear(factor: int) -> NDArray[np.float32]:
+    """The kernel (2 factor, 2 factor) of a transposed convolution that interpolates linearly."""
+    side = 1 - np.abs((np.arange(2 * factor) + 0.5) / factor - 1)
+    return np.outer(side, side).astype(np.float32)

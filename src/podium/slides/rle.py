@@ -1,0 +1,127 @@
+"""Run-length encoding of masks, as submissions carry it.
+
+Pixels are numbered from 1 down the first column, then down the second, and so on, at level 0. A
+text names the start and the length of each run of tumour: in a slide 3 px high, `2 1 4 2` is the
+second pixel of the first column and the upper two of the second. The empty text is no tumour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.errors import PodiumError
+
+Mask = NDArray[np.uint8]
+Runs = NDArray[np.int64]
+BAND = 512  # rows of a mask at a time
+
+
+def encode(mask: Mask) -> str:
+    """The runs of a mask {0, 1} (h, w) as text."""
+    height, width = mask.shape
+    bands = (mask[row : row + BAND] for row in range(0, height, BAND))
+    return encode_bands(bands, (width, height))
+
+
+def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
+    """The runs of a mask that comes in bands of rows, from top to bottom, as text.
+
+    Memory grows with the runs, not with the pixels.
+
+    Args:
+        bands: masks (n, w), anything but 0 = tumour.
+        size: (w, h) of all bands together.
+
+    Raises:
+        PodiumError: the bands do not add up to `size`.
+    """
+    width, height = size
+    first, last, row = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], 0
+    for band in bands:
+        if band.shape[1] != width:
+            raise PodiumError(f"a band of the mask is {band.shape[1]} px wide, the slide {width}")
+        rising, falling = _runs(band)
+        first.append(rising[0] * height + rising[1] + row)
+        last.append(falling[0] * height + falling[1] + row)
+        row += len(band)
+    if row != height:
+        raise PodiumError(f"the bands of the mask have {row} rows, the slide has {height}")
+    return _text(np.concatenate(first), np.concatenate(last))
+
+
+def _runs(band: Mask) -> tuple[Runs, Runs]:
+    """(column, row) of the beginning, and of the end (exclusive), of each run, column by column."""
+    edges = np.zeros((band.shape[1], len(band) + 2), dtype=np.int8)
+    edges[:, 1:-1] = band.T != 0
+    steps = np.diff(edges, axis=1)
+    return np.stack(np.nonzero(steps == 1)), np.stack(np.nonzero(steps == -1))
+
+
+def _text(first: Runs, last: Runs) -> str:
+    """Runs [first, last) of pixels counted from 0, in any order; those that touch become one."""
+    order = np.argsort(first)
+    first, last = first[order], last[order]
+    apart = first[1:] != last[:-1]
+    first = first[np.append(True, apart)] if len(first) else first
+    last = last[np.append(apart, True)] if len(last) else last
+    return " ".join(map(str, np.stack([first + 1, last - first], axis=1).ravel().tolist()))
+
+
+def decode(text: str, size: tuple[int, int]) -> Mask:
+    """The mask {0, 1} (h, w) that `text` stands for, in a slide of `size` = (w, h).
+
+    Raises:
+        PodiumError: it is no run-length encoding, its runs overlap or are not in order, or one
+            reaches over the end of the slide.
+    """
+    return np.concatenate(list(decode_bands(text, size)))
+
+
+def decode_bands(text: str, size: tuple[int, int], rows: int = BAND) -> Iterator[Mask]:
+    """The mask that `text` stands for, in bands (up to `rows`, w) from top to bottom.
+
+    Raises:
+        PodiumError: as `decode`.
+    """
+    width, height = size
+    column, first, last = _pieces(*_parsed(text, width * height), height)
+    for row in range(0, height, rows):
+        count = min(rows, height - row)
+        steps = np.zeros((count + 1, width), dtype=np.int8)
+        here = (first < row + count) & (last > row)
+        np.add.at(steps, (np.maximum(first[here] - row, 0), column[here]), 1)
+        np.add.at(steps, (np.minimum(last[here] - row, count), column[here]), -1)
+        yield np.cumsum(steps[:-1], axis=0, dtype=np.int8).view(np.uint8)
+
+
+def _parsed(text: str, n_pixels: int) -> tuple[Runs, Runs]:
+    """Runs [first, last) of pixels counted from 0."""
+    words = text.split()
+    if len(words) % 2:
+        raise PodiumError(f"a run-length encoding has {len(words)} numbers: a length is missing")
+    if odd := next((word for word in words if not (word.isascii() and word.isdigit())), None):
+        raise PodiumError(f"a run-length encoding holds {odd[:20]!r}, which is no number")
+    if long := next((word for word in words if len(word) > 18), None):
+        raise PodiumError(f"a run-length encoding holds {long[:20]}..., beyond any slide")
+    starts, lengths = np.array(words, dtype=np.int64).reshape(-1, 2).T
+    last = starts - 1 + lengths
+    if (starts < 1).any() or (lengths < 1).any():
+        raise PodiumError("a run-length encoding has a start or length below 1")
+    if (starts[1:] <= last[:-1]).any():
+        raise PodiumError("the runs of a run-length encoding overlap, or are not in order")
+    if len(last) and last[-1] > n_pixels:
+        raise PodiumError(f"a run ends at pixel {last[-1]}, the slide has {n_pixels}")
+    return starts - 1, last
+
+
+def _pieces(first: Runs, last: Runs, height: int) -> tuple[Runs, Runs, Runs]:
+    """Column, first and last row (exclusive) of runs that are cut where a column ends."""
+    start = first // height
+    count = (last - 1) // height - start + 1
+    run = np.repeat(np.arange(len(first)), count)
+    column = start[run] + np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count)
+    top = column * height
+    return column, np.maximum(first[run] - top, 0), np.minimum(last[run] - top, height)

@@ -1,0 +1,166 @@
+"""Scores of masks: tumour is the positive class, and background is never mistaken for success.
+
+Where neither truth nor prediction holds any tumour there is nothing to be right or wrong about:
+F1 and IoU of such a slide are 1 (so a slide without tumour scores 1 if nothing is marked on it,
+0 otherwise). Pooled scores add the pixels of all slides first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+LEVELS = 256  # of heat that a histogram tells apart
+
+Histogram = NDArray[np.int64]  # (2, LEVELS): pixels of background and of tumour at each heat
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pixels, or anything else, by truth and prediction."""
+
+    true_positive: int = 0
+    false_positive: int = 0
+    false_negative: int = 0
+    true_negative: int = 0
+
+    @classmethod
+    def of(cls, truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Counts:
+        """Counts of two masks of one shape; raises ValueError for others."""
+        if truth.shape != predicted.shape:
+            raise ValueError(f"a truth of {truth.shape} and a prediction of {predicted.shape}")
+        both, either = int((truth & predicted).sum()), int((truth | predicted).sum())
+        n_truth, n_predicted = int(truth.sum()), int(predicted.sum())
+        return cls(both, n_predicted - both, n_truth - both, truth.size - either)
+
+    @classmethod
+    def at(cls, histogram: Histogram, level: int) -> Counts:
+        """Counts of what has a heat of `level` or more as tumour."""
+        (below_0, below_1) = histogram[:, :level].sum(1).tolist()
+        (above_0, above_1) = histogram[:, level:].sum(1).tolist()
+        return cls(above_1, above_0, below_1, below_0)
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.true_positive + other.true_positive,
+            self.false_positive + other.false_positive,
+            self.false_negative + other.false_negative,
+            self.true_negative + other.true_negative,
+        )
+
+    @property
+    def f1(self) -> float:
+        """F1 (Dice) of the positives; 1 where there are none at all."""
+        wrong = self.false_positive + self.false_negative
+        return _ratio(2 * self.true_positive, 2 * self.true_positive + wrong)
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union of the positives; 1 where there are none at all."""
+        wrong = self.false_positive + self.false_negative
+        return _ratio(self.true_positive, self.true_positive + wrong)
+
+    @property
+    def precision(self) -> float:
+        """Share of what was marked that is right; 1 where nothing was marked."""
+        return _ratio(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> float:
+        """Share of the positives that was marked; 1 where there are none."""
+        return _ratio(self.true_positive, self.true_positive + self.false_negative)
+
+    @property
+    def negatives(self) -> Counts:
+        """The same with background as the positive class."""
+        return Counts(
+            self.true_negative, self.false_negative, self.false_positive, self.true_positive
+        )
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 1.0
+
+
+def pooled(counts: Sequence[Counts]) -> Counts:
+    """The sum of counts."""
+    return sum(counts, Counts())
+
+
+def scores(counts: Sequence[Counts]) -> dict[str, float]:
+    """Scores of slides: pooled over pixels, and the mean over slides (macro)."""
+    total = pooled(counts)
+    return {
+        "tumour_f1": total.f1,
+        "tumour_f1_macro": float(np.mean([one.f1 for one in counts])),
+        "iou": total.iou,
+        "precision": total.precision,
+        "recall": total.recall,
+        "background_f1": total.negatives.f1,
+    }
+
+
+def histogram_of(heat: NDArray[np.float32], tumour: NDArray[np.uint8]) -> Histogram:
+    """How many pixels of background and of tumour have each level of heat."""
+    codes = level_of(heat) + LEVELS * (tumour > 0)
+    return np.bincount(codes.ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+
+
+def level_of(heat: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The level 0 to LEVELS - 1 of heat in [0, 1]; threshold k / LEVELS takes levels from k on."""
+    return np.minimum(heat * np.float32(LEVELS), LEVELS - 1).astype(np.int64)
+
+
+def best_level(histogram: Histogram) -> int:
+    """The level from 1 on whose threshold gives the highest pooled F1; the middle one of a tie."""
+    f1 = np.array([Counts.at(histogram, level).f1 for level in range(1, LEVELS)])
+    return 1 + int(np.median(np.flatnonzero(f1 == f1.max())))
+
+
+def curve(histogram: Histogram) -> list[dict[str, float]]:
+    """Precision, recall and F1 at every eighth threshold."""
+    rows = []
+    for level in range(8, LEVELS, 8):
+        one = Counts.at(histogram, level)
+        rows.append(
+            {"threshold": level / LEVELS, "precision": one.precision, "recall": one.recall,
+             "f1": one.f1}
+        )  # fmt: skip
+    return rows
+
+
+def auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float | None:
+    """The area under the ROC of slide-level calls; None where all slides are of one kind."""
+    return float(roc_auc_score(labels, probabilities)) if len(np.unique(labels)) == 2 else None
+
+
+def interval(
+    value: Callable[[list[Any]], float],
+    items: Sequence[Any],
+    patients: Sequence[str],
+    n: int,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """The 95 % interval of a score by the percentile bootstrap over patients (Efron 1979).
+
+    Args:
+        value: the score of some items.
+        items: one per slide.
+        patients: whose slide each is; patients are drawn whole, with replacement.
+        n: how often.
+        seed: of the drawing.
+    """
+    of = {patient: [k for k, other in enumerate(patients) if other == patient]
+          for patient in dict.fromkeys(patients)}  # fmt: skip
+    names, rng = list(of), np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        chosen = rng.integers(0, len(names), len(names))
+        found.append(value([items[k] for name in chosen for k in of[names[name]]]))
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(low), float(high)

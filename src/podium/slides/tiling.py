@@ -1,0 +1,121 @@
+"""All slides of a competition tiled, several at a time, and a table of what became of each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from shapely import MultiPolygon
+
+from podium.errors import PodiumError
+from podium.files import scratch_dir
+from podium.params import Slides, TileSlides
+from podium.progress import watched
+from podium.slides.annotations import raster
+from podium.slides.dataset import Row, regions_of
+from podium.slides.reader import Box
+from podium.slides.tiles import Job, Outcome, Plan, load_tiles, tile_slide
+
+SUFFIXES = (".h5", ".png", ".json")  # what a tiled slide leaves; a failed one only the last
+
+
+def window(regions: MultiPolygon, box: Box, downsample: float) -> NDArray[np.uint8]:
+    """The tumour {0, 1} (h, w) in a window given as to `Slide.read`."""
+    return raster.mask(regions, box, downsample)
+
+
+def jobs(rows: Sequence[Row], source: Path, annotations: Path, settings: Slides) -> list[Job]:
+    """What there is to do for each row."""
+    found = []
+    for row in rows:
+        regions = regions_of(row, annotations)
+        mask_of = None if regions is None else partial(window, regions)
+        mpp = float(row.mpp) if row.mpp else None
+        content = f"{row.content} {row.annotation}"
+        found.append(
+            Job(row.slide, source / row.path, content, mpp, mask_of, settings.max_megapixels)
+        )
+    return found
+
+
+def plan_of(settings: TileSlides) -> Plan:
+    """The section tile_slides as a plan."""
+    return Plan(**settings.model_dump())
+
+
+def tile_all(wanted: Sequence[Job], plan: Plan, out: Path, processes: int) -> list[Outcome]:
+    """Tile all slides into `out`; slides done by an earlier run, killed or not, are taken over.
+
+    Raises:
+        PodiumError: not one slide could be tiled.
+        EnvironmentFault: the machine is at fault; slides done so far are kept.
+        SettingsError: no slide can be tiled by this plan.
+    """
+    folder = scratch_dir("tiles")
+    work = partial(tile_slide, plan=plan, folder=folder)
+    found = list(watched(_each(work, wanted, processes), len(wanted), "slides"))
+    if not any(one.state == "done" for one in found):
+        raise PodiumError(f"no slide could be tiled\n{found[0].reason}")
+    out.mkdir(parents=True, exist_ok=True)
+    for outcome in found:
+        for suffix in SUFFIXES:
+            _taken_over(folder / f"{outcome.slide}{suffix}", out)
+    return found
+
+
+def _each(work: partial[Outcome], wanted: Sequence[Job], processes: int) -> Iterator[Outcome]:
+    if processes == 1:
+        yield from map(work, wanted)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, cv2.setNumThreads, (1,)) as pool:
+        yield from pool.map(work, wanted)
+
+
+def _taken_over(path: Path, folder: Path) -> None:
+    """The same file under `folder`, without a second copy of its bytes where the disk allows."""
+    if not path.exists():
+        return
+    target = folder / path.name
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:
+    """One line per slide: its state, its tiles, tissue and tumour in them, why it failed."""
+    rows = []
+    for one in outcomes:
+        done = one.state == "done"
+        tiles = load_tiles(folder / f"{one.slide}.h5") if done else None
+        rows.append(
+            {
+                "slide": one.slide,
+                "state": one.state,
+                "downsample": tiles.grid.downsample if tiles else "",
+                "n_grid": one.n_grid,
+                "n_tiles": one.n_tiles,
+                "n_tumour": int((tiles.tumour > 0).sum()) if tiles else 0,
+                "n_unreadable": one.n_unreadable,
+                "tissue": _mean(tiles.tissue) if tiles else 0.0,
+                "tumour": _mean(tiles.tumour) if tiles else 0.0,
+                "reason": one.reason.replace("\n", "; "),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _mean(shares: NDArray[np.float32]) -> float:
+    known = shares[~np.isnan(shares)]
+    return round(float(known.mean()), 4) if len(known) else 0.0

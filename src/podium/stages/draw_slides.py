@@ -1,0 +1,23 @@
+"""Draw the stand-in slides: a small seeded set of H&E pyramids with tumour outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.errors import guarded
+from podium.params import load_params
+from podium.slides.drawing.dataset import draw_dataset
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the set to --out."""
+    args = parse(__doc__, argv, "out")
+    params = load_params(args.params).draw_slides
+    draw_dataset(args.out, params.n_train, params.n_test, params.side, params.seed)
+    print(f"{args.out}: {params.n_train} train and {params.n_test} test slides")
+
+
+if __name__ == "__main__":
+    main()

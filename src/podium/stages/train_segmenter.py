@@ -1,0 +1,55 @@
+"""Train the networks that find tumour, one per fold, each without that fold's patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from podium import artefact, runtime
+from podium.errors import guarded
+from podium.files import text_sha256, write_json, write_table
+from podium.params import load_params
+from podium.slides import fcn
+from podium.slides.bank import Bank
+from podium.slides.dataset import read_slides
+from podium.slides.logs import events_dir, logger
+from podium.slides.segmenter import assembled, description_of
+from podium.slides.teaching import teach
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the artefact, metrics and plots; events for TensorBoard go to the scratch folder."""
+    args = parse(__doc__, argv, "slides", "tiles", "weights-dir", "model", "metrics", "plots")
+    params = load_params(args.params)
+    settings, rows = params.train_segmenter, read_slides(args.slides)
+    bank = Bank(args.tiles, rows)
+    content = text_sha256(
+        {"rows": [(row.content, row.fold) for row in rows], **params.tile_slides.model_dump()}
+    )
+    description = description_of(params.slides, params.tile_slides)
+    models, curves, kept = [], [], []
+    events = events_dir(settings)
+    print(f"to watch: tensorboard --logdir {events.parent}", flush=True)
+    for fold in sorted(set(bank.fold.tolist())):
+        print(f"fold {fold}: {int((bank.fold != fold).sum())} tiles to learn from", flush=True)
+        runtime.set_up(settings.seed, settings.precision)
+        model = fcn.build(settings, args.weights_dir, description)
+        log = logger(args.plots / f"fold-{fold}", events / f"fold-{fold}")
+        curve, checkpoint = teach(model, bank, fold, settings, content, log)
+        models.append(model)
+        curves.append(curve.assign(fold=fold))
+        kept.append(checkpoint)
+    artefact.save(assembled(models, description), args.model)
+    last = [float(curve["tumour_f1"].iloc[-1]) for curve in curves]
+    found = {"tile_f1": {f"fold-{fold}": value for fold, value in enumerate(last)}}
+    write_json(args.metrics, {"tile_f1_mean": sum(last) / len(last), **found})
+    write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
+    for checkpoint in kept:
+        checkpoint.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

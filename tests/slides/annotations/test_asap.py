@@ -1,0 +1,115 @@
+"""ASAP's XML: groups, holes, orders, and what is no area."""
+
+import pytest
+from shapely import box
+
+from podium.slides.annotations import asap
+from podium.slides.annotations.limits import Unusable
+
+
+def outline(x, y, side, group="Tumor", kind="Polygon"):
+    corners = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
+    at = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}" />' for k, (x, y) in enumerate(corners))
+    return annotation(at, group, kind)
+
+
+def annotation(coordinates, group="Tumor", kind="Polygon"):
+    start = f'<Annotation Name="Annotation 0" Type="{kind}" PartOfGroup="{group}" Color="#F4FA58">'
+    return f"{start}<Coordinates>{coordinates}</Coordinates></Annotation>"
+
+
+def document(*annotations):
+    groups = '<AnnotationGroups><Group Name="Tumor" PartOfGroup="None"><Attributes/></Group>'
+    body = "".join(annotations)
+    return (
+        f'<?xml version="1.0"?><ASAP_Annotations><Annotations>{body}</Annotations>{groups}'
+        "</AnnotationGroups></ASAP_Annotations>"
+    ).encode()
+
+
+def regions(*annotations, classes=None):
+    return asap.read(document(*annotations), classes)[0]
+
+
+def test_outlines_in_level_0_pixels():
+    found = regions(outline(10, 20, 30), outline(100.5, 100, 10))
+    assert found.equals(box(10, 20, 40, 50).union(box(100.5, 100, 110.5, 110)))
+
+
+@pytest.mark.parametrize("group", ["_0", "_1", "Tumor", "metastases", "anything"])
+@pytest.mark.parametrize("hole", ["_2", "Exclusion", "exclusion", "normal", "None"])
+def test_groups_that_are_cut_out(group, hole):
+    found = regions(outline(2, 2, 4, hole), outline(0, 0, 10, group))
+    assert found.area == 84
+
+
+def test_outlines_in_no_group_are_tumour_where_no_other_is():
+    assert regions(outline(0, 0, 10, "None")).area == 100
+    assert regions(outline(0, 0, 10, "None"), outline(2, 2, 4, "Exclusion")).area == 84
+
+
+def test_wanted_groups_only():
+    both = outline(0, 0, 10, "Tumor"), outline(100, 0, 20, "Stroma"), outline(2, 2, 4, "Exclusion")
+    assert regions(*both).area == 484
+    assert regions(*both, classes=["tumor"]).area == 84
+    assert regions(*both, classes=["Tumor", "Stroma"]).area == 484
+    assert regions(*both, classes=["exclusion"]).area == 16
+
+
+def test_a_file_without_the_wanted_groups_says_so():
+    found, notes = asap.read(document(outline(0, 0, 10, "Stroma")), ["Tumor"])
+    assert found.is_empty
+    assert notes == ["it has outlines of stroma only: taken as no tumour"]
+
+
+@pytest.mark.parametrize("kind", ["Polygon", "Spline", "Rectangle"])
+def test_types_with_an_area(kind):
+    assert regions(outline(0, 0, 10, kind=kind)).area == 100
+
+
+@pytest.mark.parametrize("kind", ["Dot", "PointSet", "Measurement"])
+def test_types_without_an_area(kind):
+    found, notes = asap.read(document(outline(0, 0, 9), outline(50, 0, 10, kind=kind)), None)
+    assert found.area == 81
+    assert notes == ["outlines without an area, left out: 1"]
+    with pytest.raises(Unusable, match="no outline with an area"):
+        asap.read(document(outline(50, 0, 10, kind=kind)), None)
+
+
+def test_the_order_of_points_is_the_one_they_state():
+    points = {2: (10, 10), 0: (0, 0), 10: (0, 5), 3: (0, 10), 1: (10, 0)}
+    at = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}"/>' for k, (x, y) in points.items())
+    assert regions(annotation(at)).area == 100
+
+
+def test_a_bow_tie_keeps_both_halves():
+    points = [(0, 0), (10, 10), (10, 0), (0, 10)]
+    at = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}"/>' for k, (x, y) in enumerate(points))
+    assert regions(annotation(at)).area == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    "coordinate",
+    [
+        '<Coordinate X="1" Y="2"/>',
+        '<Coordinate Order="0" Y="2"/>',
+        '<Coordinate Order="0" X="1"/>',
+        '<Coordinate Order="0" X="one" Y="2"/>',
+        '<Coordinate Order="0" X="nan" Y="2"/>',
+        '<Coordinate Order="0" X="1e300" Y="2"/>',
+    ],
+)
+def test_coordinates_that_cannot_be_read(coordinate):
+    with pytest.raises(Unusable, match="oordinate"):
+        asap.read(document(annotation(coordinate * 3)), None)
+
+
+@pytest.mark.parametrize("data", [document(), document(annotation(""))])
+def test_a_file_without_outlines(data):
+    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it"):
+        asap.read(data, None)
+
+
+def test_another_programs_xml():
+    with pytest.raises(Unusable, match=r"root element is <Annotations>, not <ASAP_Annotations>"):
+        asap.read(b'<Annotations MicronsPerPixel="0.25"><Annotation/></Annotations>', None)

@@ -1,0 +1,217 @@
+"""From a file to an annotation: every format, every refusal in one line, and hostile files."""
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from shapely import GEOSException, Polygon, box
+
+from podium.errors import PodiumError
+from podium.slides.annotations import limits
+from podium.slides.annotations.load import SUFFIXES, by_stem, find, load
+
+SIZE = (80, 60)
+SVG = '<svg><polygon fill="none" points="10,20 40,20 40,50 10,50"/></svg>'
+SQUARE = [[10, 20], [40, 20], [40, 50], [10, 50], [10, 20]]
+GEOJSON = json.dumps({"type": "Polygon", "coordinates": [SQUARE]})
+AT = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}"/>' for k, (x, y) in enumerate(SQUARE))
+ASAP = (
+    '<ASAP_Annotations><Annotations><Annotation Type="Polygon" PartOfGroup="_0"><Coordinates>'
+    f"{AT}</Coordinates></Annotation></Annotations></ASAP_Annotations>"
+)
+TEXTS = {".svg": SVG, ".xml": ASAP, ".geojson": GEOJSON, ".json": GEOJSON, ".SVG": SVG}
+
+
+@pytest.fixture
+def put(tmp_path):
+    def write(content, name="s1.svg"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def refusal(path, size=SIZE, **options):
+    """The one line that says what is wrong; a line with the remedy follows it."""
+    with pytest.raises(PodiumError) as caught:
+        load(path, size, **options)
+    lines = re.fullmatch(r"([^\n]*)\nremedy: ([^\n]+)", str(caught.value))
+    assert lines, str(caught.value)
+    assert lines[1].startswith(f"{path}: ")
+    return lines[1].removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize("suffix", TEXTS)
+def test_every_format_gives_the_same_regions(put, suffix):
+    path = put(TEXTS[suffix], f"s1{suffix}")
+    annotation = load(path, SIZE)
+    assert annotation.regions.equals(box(10, 20, 40, 50))
+    assert annotation.area == 900
+    assert annotation.source == path
+    assert annotation.notes == ()
+
+
+def test_a_mask_gives_them_too(tmp_path):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:50, 10:40] = 255
+    Image.fromarray(mask).save(tmp_path / "s1.png")
+    assert load(tmp_path / "s1.png", SIZE).regions.equals(box(10, 20, 40, 50))
+    Image.fromarray(mask * 0).save(tmp_path / "s2.png")
+    assert load(tmp_path / "s2.png", SIZE).area == 0
+
+
+def test_classes_reach_the_formats_that_have_them(put):
+    assert load(put(ASAP, "a.xml"), SIZE, classes=["_0"]).area == 900
+    assert load(put(ASAP, "a.xml"), SIZE, classes=["Tumor"]).area == 0
+    assert load(put(GEOJSON, "a.geojson"), SIZE, classes=["Tumor"]).area == 0
+
+
+def test_what_hangs_over_the_slide_is_cut_off_and_told(put):
+    annotation = load(put(SVG), (25, 60))
+    assert annotation.area == 15 * 30
+    assert annotation.notes == (
+        "50.0% of its area lies outside the slide (25x60 px) and was cut off",
+    )
+
+
+def test_an_outline_off_the_slide_is_refused(put):
+    assert refusal(put(SVG), (10, 10)) == (
+        "all of it lies outside the slide, in x 10 to 40, y 20 to 50 of 10x10 px: wrong frame?"
+    )
+
+
+def test_a_background_is_told(put):
+    path = put('<svg><rect width="100%" height="100%"/></svg>')
+    assert load(path, SIZE).notes == (
+        "it covers the whole slide: a background among the outlines?",
+    )
+
+
+def test_another_suffix(put):
+    assert refusal(put("x", "s1.txt")) == "not one of .svg, .xml, .geojson, .json, .png"
+
+
+# ---- hostile and damaged files
+
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "ha">'
+    + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    + "]><svg><text>&i;</text></svg>"
+)
+QUADRATIC = f'<!DOCTYPE svg [<!ENTITY a "{"x" * 100_000}">]><svg>{"&a;" * 100_000}</svg>'
+EXTERNAL = '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg><text>&a;</text></svg>'
+PARAMETER = '<!DOCTYPE svg [<!ENTITY % a SYSTEM "http://localhost:1/x.dtd"> %a;]><svg/>'
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".xml"])
+@pytest.mark.parametrize(
+    "text", [BOMB, QUADRATIC, EXTERNAL, PARAMETER], ids=["bomb", "blowup", "external", "parameter"]
+)
+def test_entities_are_refused_at_once(put, text, suffix):
+    path = put(
+        text.replace("svg>", "ASAP_Annotations>") if suffix == ".xml" else text, "s" + suffix
+    )
+    start = time.perf_counter()
+    assert refusal(path) == "it declares XML entities"
+    assert time.perf_counter() - start < 1
+
+
+def test_an_external_dtd_is_not_fetched(put):
+    dtd = '<!DOCTYPE svg SYSTEM "http://localhost:1/svg.dtd">'
+    assert load(put(dtd + SVG), SIZE).area == 900
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "empty file"),
+        (" \n", "empty file"),
+        ("<svg><polygon", "not well-formed XML"),
+        ("<svg></g></svg>", "not well-formed XML"),
+        (b'<?xml version="1.0" encoding="martian"?><svg/>', "not well-formed XML"),
+        (b"<svg>\xff\xfe</svg>", "not well-formed XML"),
+        (b"\x00" * 100, "not well-formed XML"),
+        (b"\x89PNG\r\n\x1a\n", "not well-formed XML"),
+        ("<g>" * 5000, "its root element is <g>"),
+        ("<svg>" + "<g>" * 5000, "its elements are nested deeper than 100"),
+        ("<svg><g/></svg>", "it has no outline with an area"),
+        (SVG.replace("10,20", "nan,20"), "a number is not finite"),
+        (SVG.replace("10,20", "1e9,20"), "a number is not finite or beyond"),
+    ],
+)
+def test_damaged_files(put, content, says):
+    assert refusal(put(content)).startswith(says)
+
+
+def test_a_file_over_the_limit_is_not_even_read(put, monkeypatch):
+    path = put(SVG)
+    monkeypatch.setattr("pathlib.Path.read_bytes", lambda _: pytest.fail("was read"))
+    assert refusal(path, max_bytes=60) == "0 MB, over the limit of 0 MB"
+
+
+def test_the_limit_is_64_mb(tmp_path):
+    path = tmp_path / "s1.geojson"
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20 + 1)
+    assert refusal(path) == "64 MB, over the limit of 64 MB"
+
+
+def test_a_file_that_is_gone_or_a_folder(tmp_path):
+    assert refusal(tmp_path / "none.svg").startswith("cannot be read (No such file")
+
+
+def test_outlines_that_geos_gives_up_on(put, monkeypatch):
+    def give_up(_):
+        raise GEOSException("TopologyException: side location conflict")
+
+    monkeypatch.setattr("podium.slides.annotations.svg.merged", give_up)
+    assert refusal(put(SVG)).startswith("its outlines cannot be repaired (TopologyException")
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".xml", ".geojson"])
+def test_too_many_points(put, suffix, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_POINTS", 3)
+    assert refusal(put(TEXTS[suffix], f"s1{suffix}")) == "more than 3 points"
+    monkeypatch.setattr(limits, "MAX_POINTS", 5)
+    assert load(put(TEXTS[suffix], f"s1{suffix}"), SIZE).area == 900
+
+
+def test_an_outline_of_a_hundred_thousand_points_is_quick_in_one_attribute(put):
+    turn = np.linspace(0, 2 * np.pi, 100_000, endpoint=False)
+    outline = np.column_stack([np.cos(turn), np.sin(turn)]) * 1000 + 1000
+    points = " ".join(f"{x:.17f},{y:.17f}" for x, y in outline)  # 4 MB
+    path = put(f'<svg><polygon points="{points}"/></svg>')
+    start = time.process_time()
+    annotation = load(path, (2000, 2000))
+    assert time.process_time() - start < 2
+    assert annotation.area == pytest.approx(Polygon(outline).area)
+
+
+# ---- which file belongs to which slide
+
+
+def test_files_by_stem(put, tmp_path):
+    for suffix in SUFFIXES:
+        put("x", f"slide{suffix}{suffix}")
+    put("x", "upper.GEOJSON")
+    put("x", "notes.txt")
+    put("x", "._hidden.svg")
+    assert sorted(by_stem(tmp_path)) == sorted([*(f"slide{one}" for one in SUFFIXES), "upper"])
+    assert find(tmp_path, "upper") == tmp_path / "upper.GEOJSON"
+    assert find(tmp_path, "slide.svg") == tmp_path / "slide.svg.svg"
+    assert find(tmp_path, "slide") is None
+    assert find(tmp_path, "notes") is None
+    assert find(tmp_path / "none", "s1") is None
+
+
+def test_two_files_for_one_slide(put, tmp_path):
+    put("x", "s1.svg")
+    put("x", "s1.xml")
+    with pytest.raises(PodiumError, match=r"s1\.xml: s1\.svg annotates the same slide\nremedy: "):
+        find(tmp_path, "s1")
