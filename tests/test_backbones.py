@@ -411,3 +411,114 @@ def test_the_lite_extractor_is_its_network_behind_its_preprocessing(lite0, rng):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert lite0.provenance["weights_sha256"] == digest
     assert lite0.provenance["preprocessing"] == backbones.TABLE["efficientnet-lite0"].preprocessing
+
+
+# ---- encoders: networks for pictures of any size
+
+
+def with_random_statistics(network):
+    """Batch normalisation that does something."""
+    rng = np.random.default_rng(4)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, one.shape) for one in layer.get_weights()])
+
+
+@pytest.mark.parametrize(("name", "channels"), [
+    ("efficientnet-lite0", [16, 24, 40, 112, 320]),
+    ("efficientnet-lite2", [16, 24, 48, 120, 352]),
+    ("vgg16", [64, 128, 256, 512, 512]),
+])  # fmt: skip
+def test_an_encoder_has_five_strides(tmp_path, name, channels):
+    with keras.StatelessScope(initialize_variables=False):
+        network = backbones.encoder(name, "none", tmp_path)
+        found = network.compute_output_spec(keras.KerasTensor((2, 96, 64, 3)))
+    keras.utils.clear_session()
+    wanted = [(2, 96 // s, 64 // s, c) for s, c in zip((2, 4, 8, 16, 32), channels, strict=True)]
+    assert [one.shape for one in found] == wanted
+
+
+@pytest.mark.weights
+def test_a_lite_encoder_knows_what_the_extractor_knows(tmp_path, rng):
+    from podium import efficientnet_lite
+
+    network = efficientnet_lite.build(0, 64)
+    efficientnet_lite.load_weights(network, efficientnet_lite.weights_path(0))
+    pixels = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+    wanted = np.asarray(network((pixels - 127) / 128, training=False))
+    found = backbones.encoder("efficientnet-lite0", "package", tmp_path)(pixels)
+    # from the coarsest tap on, the head and the mean by hand
+    conv, norm = network.get_layer("head_conv"), network.get_layer("head_bn")
+    x = np.asarray(found[-1]) @ np.asarray(conv.kernel)[0, 0]
+    gamma, beta, mean, variance = (np.asarray(one) for one in norm.weights)
+    x = np.clip((x - mean) / np.sqrt(variance + 1e-3) * gamma + beta, 0, 6)
+    assert wanted.std() > 0.1
+    np.testing.assert_allclose(x.mean(axis=(1, 2)), wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_an_encoders_batch_normalisation_is_still(tmp_path, monkeypatch):
+    from podium import efficientnet_lite
+
+    def shallow(variant, image_size):
+        network = build_whole(variant, image_size)
+        with_random_statistics(network)
+        return network
+
+    build_whole = efficientnet_lite.build
+    monkeypatch.setattr(efficientnet_lite, "build", shallow)
+    network = backbones.encoder("efficientnet-lite0", "none", tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    still, learning = (network(pixels, training=flag)[0] for flag in (False, True))
+    np.testing.assert_array_equal(np.asarray(still), np.asarray(learning))
+    names = {one.path.split("/")[-1] for one in network.trainable_variables}
+    assert names == {"kernel"}  # neither statistics nor gamma and beta
+
+
+@pytest.fixture(scope="module")
+def vgg16(tmp_path_factory):
+    """VGG16 with weights of no training in a local file: (network, folder, sha256)."""
+    keras.utils.set_random_seed(8)
+    network = keras.applications.VGG16(weights=None, include_top=False, input_shape=(None, None, 3))
+    folder = tmp_path_factory.mktemp("vgg16")
+    path = folder / "vgg16.weights.h5"
+    network.save_weights(path)
+    return network, folder, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_vgg16_from_a_local_file(vgg16, rng):
+    network, folder, digest = vgg16
+    found = backbones.encoder("vgg16", digest, folder)
+    inner = next(layer for layer in found.layers if isinstance(layer, keras.Model))
+    for name in ("block1_conv1", "block5_conv3"):
+        kernel = np.asarray(network.get_layer(name).kernel)
+        np.testing.assert_array_equal(np.asarray(inner.get_layer(name).kernel), kernel)
+    # and it sees BGR minus the means: the first two convolutions and the pool, of one picture
+    pixels = rng.integers(0, 256, (1, 32, 32, 3)).astype(np.float32)
+    x = pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], dtype=np.float32)
+    for name in ("block1_conv1", "block1_conv2", "block1_pool"):
+        x = network.get_layer(name)(x)
+    np.testing.assert_allclose(np.asarray(found(pixels)[0]), np.asarray(x), rtol=1e-3, atol=1e-2)
+
+
+def test_an_altered_or_missing_vgg16_names_its_setting(vgg16, tmp_path, monkeypatch):
+    network, folder, digest = vgg16
+    monkeypatch.setattr(keras.applications, "VGG16", lambda **_: network)
+    says = rf"its sha256 is {digest}\nbut train_segmenter\.weights says {'0' * 64}\nremedy"
+    with pytest.raises(PodiumError, match=says):
+        backbones.encoder("vgg16", "0" * 64, folder)
+    missing = r"vgg16\.weights\.h5: no such weights file\n.* at train_segmenter\.weights, or say"
+    with pytest.raises(PodiumError, match=missing):
+        backbones.encoder("vgg16", digest, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "weights", "fitting"), [
+    ("efficientnet-lite0", "download", "package, or none"),
+    ("efficientnet-lite1", "0" * 64, "package, or none"),
+    ("vgg16", "package", "download, none, or a file's sha256"),
+    ("resnet50", "none", "download"),
+    ("hog", "none", "download"),
+])  # fmt: skip
+def test_a_word_that_does_not_fit_an_encoder(tmp_path, name, weights, fitting):
+    wanted = rf"^train_segmenter\.weights: '{weights}' does not fit {name}; say {fitting}"
+    with pytest.raises(SettingsError, match=wanted):
+        backbones.encoder(name, weights, tmp_path)

@@ -144,3 +144,32 @@ def test_preprocess():
     pixels = np.array([0, 127, 255], dtype=np.float32)
     np.testing.assert_array_equal(preprocess(pixels), [-0.9921875, 0.0, 1.0])
     np.testing.assert_array_equal(pixels, [0, 127, 255])  # not in place
+
+
+# ---- what is known at each stride
+
+
+@pytest.mark.parametrize(("variant", "channels"), [
+    (0, [16, 24, 40, 112, 320]),
+    (1, [16, 24, 40, 112, 320]),
+    (2, [16, 24, 48, 120, 352]),
+])  # fmt: skip
+def test_taps_are_the_ends_of_the_strides(untrained, variant, channels):
+    found = efficientnet_lite.taps(untrained[variant], variant)
+    size = SIZES[variant]
+    assert list(found) == [2, 4, 8, 16, 32]
+    for (stride, tap), wanted in zip(found.items(), channels, strict=True):
+        side = -(-size // stride)
+        assert tap.shape == (None, side, side, wanted)
+
+
+@pytest.mark.parametrize("variant", SIZES)
+def test_taps_are_the_last_of_their_stride(untrained, variant):
+    # each is what a block with stride 2, or the head, takes up next
+    network = untrained[variant]
+    taps = efficientnet_lite.taps(network, variant)
+    strided = [one for one in network.layers if getattr(one, "strides", (1, 1)) != (1, 1)][1:]
+    blocks = [one.name.removesuffix("_depthwise_conv") for one in strided]
+    followers = [f"{name}_expand_conv" for name in blocks] + ["head_conv"]
+    for tap, name in zip(taps.values(), followers, strict=True):
+        assert network.get_layer(name).input is tap

@@ -110,6 +110,10 @@ def project(built, tmp_path) -> Project:
 
 
 TAIL = ["train_photo_classifier", "submit_photos"]
+SLIDES = [
+    "draw_slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides",
+    "submit_slides",
+]  # fmt: skip
 
 
 def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
@@ -133,7 +137,9 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
             "submit_captcha@arithmetic",
         ]
     )
-    photos = [stage for stage in every if stage not in captcha]
+    slides = [stage for stage in every if "slides" in stage or "segmenter" in stage]
+    assert slides == SLIDES
+    photos = [stage for stage in every if stage not in captcha + slides]
     assert photos[:2] == ["draw_photos", "ingest_photos"]
     assert sorted(photos[2:-2]) == [
         "assign_photo_folds",
@@ -151,6 +157,10 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     assert (rows[0], len(rows)) == ("id,expression,value", 9)
     assert project.metrics("submit_captcha-equations")["test"]["sequence"]["n"] == 8
     assert project.metrics("train_line_finder")["test"]["lines"]["n"] == 4
+    rows = (project.root / "submissions/slides.csv").read_text().splitlines()
+    assert (rows[0], len(rows)) == ("slide,probability,rle", 3)
+    assert project.metrics("submit_slides")["test"]["n_slides"] == 2
+    assert len(list((project.root / "plots/predict_slides").glob("t*-*.png"))) == 12
     assert project.ran(project.dvc("repro")) == []
     changed = {
         line[3:].split("/")[0] for line in project.run("git", "status", "--short").splitlines()

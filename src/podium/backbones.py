@@ -119,7 +119,8 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
 def encoder(name: str, weights: str, weights_dir: Path) -> Any:
     """A network for pictures of any size: RGB (N, H, W, 3) of 0 to 255 -> five arrays.
 
-    What it knows at strides 2, 4, 8, 16 and 32, (N, h, w, C) each; preprocessing is inside.
+    What it knows at strides 2, 4, 8, 16 and 32, (N, h, w, C) each; preprocessing is inside. Batch
+    normalisation stays as it is: Keras forgets a nested network's `training=False`.
 
     Args:
         name: efficientnet-lite0 to -lite2, or vgg16.
@@ -135,7 +136,8 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
 
     row, setting = find(name), "train_segmenter.weights"
     fitting = "package, or none" if row.family == "lite" else "download, none, or a file's sha256"
-    if name not in ENCODERS or weights == ("download" if row.family == "lite" else "package"):
+    fits = weights in ("package", "none") if row.family == "lite" else weights != "package"
+    if name not in ENCODERS or not fits:
         raise SettingsError(f"{setting}: {weights!r} does not fit {name}; say {fitting}")
     if row.family == "lite":
         model = efficientnet_lite.build(int(row.builder), None)
@@ -148,6 +150,9 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
         model = _vgg16(name, weights, weights_dir, setting)
         taps = [model.get_layer(f"block{k}_pool").output for k in range(1, 6)]
         prepared = keras.layers.Normalization(mean=_CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
     pixels = keras.Input((None, None, 3))
     ordered = pixels if row.family == "lite" else keras.ops.flip(pixels, axis=-1)
     found = keras.Model(model.inputs, taps)(prepared(ordered), training=False)

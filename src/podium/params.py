@@ -114,9 +114,11 @@ class CaptchaArithmetic(Section):
 
 
 class CaptchaEquations(Section):
-    """Pictures of two or three lines of equations, of any size."""
+    """Pictures of two or three lines of equations, of any size; readers see strips, in pixels."""
 
     source: Literal["standin", "raw"]
+    width: Annotated[int, Field(ge=128, le=4096)]
+    height: Annotated[int, Field(ge=32, le=256)]
 
 
 class Captcha(Section):

@@ -22,12 +22,13 @@ from podium.captcha.equations import typeset
 from podium.captcha.equations.answers import value_of
 from podium.captcha.equations.render import render, strip
 from podium.captcha.equations.rules import EquationRules
-from podium.captcha.equations.strips import SIZE, lay_out
+from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
 from podium.stages import generate_equations, submit_captcha, train_captcha_reader
 
 NAME = "equations-crnn"
+SIZE = (576, 48)  # of a strip, (w, h)
 
 
 class Equations:
@@ -112,10 +113,10 @@ def test_the_file_of_strips(finished):
     assert facts.size == SIZE
     assert facts.finder == finished.finder.read_bytes()
     learn = read_captchas(finished.captchas, "train")
-    np.testing.assert_array_equal(learn.pixels[2], strip(1, 2)[0])
+    np.testing.assert_array_equal(learn.pixels[2], strip(1, 2, SIZE)[0])
     test = read_captchas(finished.captchas, "test")
     assert test.texts == [render(3, index)[1] for index in range(3)]
-    assert not any(np.array_equal(test.pixels[k], strip(3, k)[0]) for k in range(3))
+    assert not any(np.array_equal(test.pixels[k], strip(3, k, SIZE)[0]) for k in range(3))
 
 
 def test_from_strips_to_a_checked_submission(finished):
@@ -139,7 +140,7 @@ def test_from_strips_to_a_checked_submission(finished):
 def test_the_artefact_sees_pictures_as_the_stage_did(finished):
     reader = CaptchaReader(finished.model)
     pictures = [render(3, index)[0] for index in range(3)]
-    strips = np.stack([lay_out(pixels, reader.finder.find(pixels)) for pixels in pictures])
+    strips = np.stack([lay_out(pixels, reader.finder.find(pixels), SIZE) for pixels in pictures])
     np.testing.assert_array_equal(strips, read_captchas(finished.captchas, "test").pixels)
     table = finished.rows().query("split == 'test'")
     assert [one.text for one in reader.read(strips)] == table["text"].tolist()

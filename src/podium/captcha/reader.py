@@ -131,4 +131,5 @@ class CaptchaReader:
                 f"equations have {' or '.join(map(str, N_LINES))}\n"
                 "remedy: give a picture with one or two assignments and an expression"
             )
-        return lay_out(pixels, boxes)
+        h, w, _ = self.logits.shape
+        return lay_out(pixels, boxes, (w, h))

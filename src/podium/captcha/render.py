@@ -32,7 +32,7 @@ def render_many(task: Task | Strips | str, seed: int, start: int, stop: int) -> 
     """Pictures number `start` to `stop` - 1, as `render` gives them, many times as fast."""
     task = task_named(task) if isinstance(task, str) else task
     if isinstance(task, Strips):
-        yield from (strip(seed, index) for index in range(start, stop))
+        yield from (strip(seed, index, task.size) for index in range(start, stop))
         return
     for block in range(start // BLOCK, -(-stop // BLOCK) if stop > start else 0):
         first = block * BLOCK

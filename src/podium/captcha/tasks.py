@@ -76,4 +76,6 @@ def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | Strips
         return text_task((text.width, text.height), grammar)
     if name == "arithmetic":
         return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
+    if name == "equations":
+        return Strips(size=(settings.equations.width, settings.equations.height))
     return task_named(name)

@@ -29,7 +29,7 @@ class Bank:
         tumour: share (N,) of each tile.
 
     Raises:
-        PodiumError: no slide has tiles to learn from.
+        PodiumError: no slide has tiles to learn from, or only those of one fold have.
     """
 
     def __init__(self, folder: Path, rows: Sequence[Row]) -> None:
@@ -47,8 +47,13 @@ class Bank:
                 "remedy: annotate a train slide, or lower tile_slides.min_tissue"
             )
         folds = [fold for path, fold in paths if path.is_file()]
-        self.tile = tiles[0].grid.tile
         self.fold = np.repeat(folds, counts)
+        if len(set(self.fold.tolist())) < 2:
+            raise PodiumError(
+                f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"
+                "remedy: annotate slides of other patients, or lower tile_slides.min_tissue"
+            )
+        self.tile = tiles[0].grid.tile
         self.tumour = np.concatenate([one.tumour for one in tiles])
         self._file = np.repeat(np.arange(len(tiles)), counts)
         self._row = np.concatenate([np.arange(count) for count in counts])

@@ -42,7 +42,8 @@ def _logit(scores: Floats) -> Floats:
 def fitted(findings: Sequence[Finding]) -> Caller:
     """Platt's logistic of the scores of slides with a label; the score itself where all are alike.
 
-    The penalty of scikit-learn's default keeps few slides from making certain.
+    The penalty of scikit-learn's default keeps few slides from making certain. Where heat says
+    less than nothing, the share of slides with tumour is all that is known.
     """
     known = [one for one in findings if one.row.label]
     truth = np.array([int(one.row.label) for one in known])
@@ -50,7 +51,9 @@ def fitted(findings: Sequence[Finding]) -> Caller:
         return Caller()
     x = _logit(np.array([one.hottest for one in known]))[:, None]
     model = LogisticRegression().fit(x, truth)
-    return Caller(max(float(model.coef_[0, 0]), 0.0), float(model.intercept_[0]))
+    if model.coef_[0, 0] < 0:
+        return Caller(0.0, float(_logit(truth.mean())))
+    return Caller(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
 def level_for(findings: Sequence[Finding]) -> int:
@@ -136,4 +139,5 @@ def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:
 def precision_recall(findings: Sequence[Finding]) -> pd.DataFrame:
     """Threshold, precision, recall and F1 over all pixels of slides with known tumour."""
     known = [one.histogram for one in findings if one.known]
-    return pd.DataFrame(curve(np.sum(known, axis=0))) if known else pd.DataFrame()
+    rows = curve(np.sum(known, axis=0)) if known else []
+    return pd.DataFrame(rows, columns=pd.Index(["threshold", "precision", "recall", "f1"]))

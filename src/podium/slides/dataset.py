@@ -17,7 +17,7 @@ from podium.ids import refuse_duplicates
 from podium.params import IngestSlides, Slides
 from podium.progress import watched
 from podium.slides.annotations import geojson, load
-from podium.slides.annotations.limits import contents
+from podium.slides.annotations.limits import Unusable, contents
 from podium.slides.reader import Slide
 from podium.slides.source import Entry
 
@@ -40,7 +40,8 @@ class Row:
             nobody knows where its tumour lies.
         width, height: at level 0.
         tumour: share of the slide's area.
-        content: sha256 of the file, and of the annotation where there is one.
+        content: sha256 of the file, of the annotation where there is one, and the classes that
+            were taken from it where not all were.
         notes: what a person should know.
     """
 
@@ -92,15 +93,16 @@ def survey(
 
 
 def _looked_at(root: Path, entry: Entry, settings: Slides, out: Path) -> Row:
-    mpp = entry.mpp or settings.mpp
-    slide = Slide.open(entry.image, mpp, settings.max_megapixels)
+    slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
+    if slide.mpp is None and settings.mpp is not None:
+        slide = Slide.open(entry.image, settings.mpp, settings.max_megapixels)
     row = Row(
         slide=entry.slide,
         path=entry.image.relative_to(root).as_posix(),
         patient=entry.patient,
         split=entry.split,
         label=entry.label,
-        fold=-1 if entry.fold is None else entry.fold,
+        fold=-1 if entry.fold is None or entry.split == "test" else entry.fold,
         mpp="" if slide.mpp is None else f"{slide.mpp:g}",
         annotation=NONE if entry.label == "0" else UNKNOWN,
         width=slide.size[0],
@@ -117,22 +119,25 @@ def _looked_at(root: Path, entry: Entry, settings: Slides, out: Path) -> Row:
 def _annotated(row: Row, path: Path, label: str, classes: Collection[str] | None, out: Path) -> Row:
     found = load.load(path, (row.width, row.height), classes)
     tumour = found.area / (row.width * row.height)
-    if label == "0" and tumour:
+    if label and label != str(int(tumour > 0)):
         raise PodiumError(
-            f"{path}: it outlines a tumour, but slides.csv says label 0\n"
+            f"{path}: it outlines {'a' if tumour else 'no'} tumour, but slides.csv says label "
+            f"{label}\n"
             "remedy: correct one of the two"
         )
     name = f"{row.slide}.geojson" if tumour else NONE
     if tumour:
         geojson.write(out / name, found.regions)
-    return replace(
+    looked_at = replace(
         row,
-        label=str(int(tumour > 0)) if label != "1" else "1",
+        label=str(int(tumour > 0)),
         annotation=name,
         tumour=round(tumour, 6),
-        content=f"{row.content}-{file_sha256(path)}",
+        content="-".join([row.content, file_sha256(path), *sorted(classes or ())]),
         notes="; ".join(found.notes),
     )
+    regions_of(looked_at, out)  # what later stages cannot read is this slide's fault alone
+    return looked_at
 
 
 def folded(rows: Sequence[Row], settings: IngestSlides) -> list[Row]:
@@ -177,8 +182,11 @@ def regions_of(row: Row, annotations: Path) -> MultiPolygon | None:
         return None
     if row.annotation == NONE:
         return MultiPolygon()
-    regions, _ = geojson.read(contents(annotations / row.annotation), None)
-    return regions
+    path = annotations / row.annotation
+    try:
+        return geojson.read(contents(path), None)[0]
+    except Unusable as error:
+        raise PodiumError(f"{path}: {error}") from None
 
 
 def slide_of(row: Row, source: Path, settings: Slides) -> Slide:

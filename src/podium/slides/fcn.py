@@ -21,6 +21,7 @@ from podium.runtime import keras
 layers = keras.layers
 TASK = "slides"
 STRIDES = (32, 16, 8, 4, 2)
+_MOMENTUM = 0.9  # of batch statistics: settled after some 30 steps
 
 
 def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
@@ -30,7 +31,7 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
 
     Args:
         settings: encoder, its weights, `finest`, `channels` of the scores on their way up (1 is
-            the paper's; more end in one more 1x1 convolution), dropout before the first score.
+            the paper's; more are refined by 3x3 convolutions), dropout before the first score.
         weights_dir: where local weight files lie.
         description: what the artefact says of itself.
 
@@ -42,14 +43,14 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
     pixels = keras.Input((None, None, 3), name="pixels")
     x = Described(description, name="described")(pixels)
     taps = dict(zip(STRIDES[::-1], encoder(x), strict=True))
-    x = _score(layers.Dropout(settings.dropout)(taps[32]), settings.channels, 32)
-    stride = 32
+    x = layers.Dropout(settings.dropout)(taps[32])
+    x, stride = _score(x, settings.channels, 32), 32
     while stride > settings.finest:
         stride //= 2
         x = _upsampled(x, settings.channels, 2, f"up{stride}")
         x = layers.Add(name=f"fuse{stride}")([x, _score(taps[stride], settings.channels, stride)])
+        x = _refined(x, settings.channels, stride)
     if settings.channels > 1:
-        x = layers.ReLU(name="fused")(x)
         x = layers.Conv2D(1, 1, name="score")(x)
     logits = _upsampled(x, 1, stride, "whole", trainable=False)
     return keras.Model(pixels, layers.Activation("linear", dtype="float32", name="logits")(logits))
@@ -58,7 +59,16 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
 def _score(x: Any, channels: int, stride: int) -> Any:
     """1x1 convolution; the paper begins all but the coarsest at 0."""
     start = "glorot_uniform" if channels > 1 or stride == 32 else "zeros"
-    return layers.Conv2D(channels, 1, kernel_initializer=start, name=f"score{stride}")(x)
+    x = layers.Conv2D(channels, 1, kernel_initializer=start, name=f"score{stride}")(x)
+    return layers.BatchNormalization(momentum=_MOMENTUM)(x) if channels > 1 else x
+
+
+def _refined(x: Any, channels: int, stride: int) -> Any:
+    """Wide scores seen in their surroundings; the paper's single ones stay as they are."""
+    if channels == 1:
+        return x
+    x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"refine{stride}")(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
 
 
 def _upsampled(x: Any, channels: int, factor: int, name: str, trainable: bool = True) -> Any:

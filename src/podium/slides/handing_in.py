@@ -60,7 +60,7 @@ def check(path: Path, table: pd.DataFrame, rows: Sequence[Row]) -> None:
 def test_scores(
     source: Path, table: pd.DataFrame, rows: Sequence[Row], n_bootstrap: int
 ) -> dict[str, Any]:
-    """Scores of the very rows that are handed in; nothing where there is no answer key.
+    """Scores of the very rows that are handed in; nothing without answer key or readable slide.
 
     The key is a folder test_annotations beside the slides; a slide without a file has no tumour.
     """
@@ -78,6 +78,8 @@ def test_scores(
         patients.append(row.patient)
         labels.append(int(not truth.is_empty))
         chances.append(probability)
+    if not counts:
+        return {}
     low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
     found: dict[str, Any] = {"n_slides": len(counts), "n_patients": len(set(patients))}
     found["network"] = scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high}

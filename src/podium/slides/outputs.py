@@ -13,7 +13,7 @@ from podium.files import write_bytes, write_text, written_whole
 from podium.slides import rle
 from podium.slides.annotations import geojson, raster
 from podium.slides.heat import View
-from podium.slides.scoring import LEVELS
+from podium.slides.scoring import threshold_of
 from podium.slides.stitch import heat_bands, mask_bands
 
 MAX_PNG = 16_384  # pixels a side; larger masks are kept in the grid's frame, as tiled TIFF
@@ -29,7 +29,7 @@ def write_outlines(folder: Path, name: str, view: View, heat: Path, level: int) 
         heat: the file of its heat map.
         level: of heat from which on pixels are tumour.
     """
-    size, threshold = view.slide.size, level / LEVELS
+    size, threshold = view.slide.size, threshold_of(level)
     frame = np.concatenate([band >= np.float32(threshold) for _, band in heat_bands(heat)])
     downsample = view.grid.downsample
     if max(size) <= MAX_PNG:

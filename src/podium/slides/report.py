@@ -18,7 +18,7 @@ from podium.plots import write_figure, write_picture
 from podium.slides.annotations import raster
 from podium.slides.calls import Call
 from podium.slides.heat import View
-from podium.slides.scoring import LEVELS
+from podium.slides.scoring import LEVELS, threshold_of
 from podium.slides.stitch import heat_bands
 
 WIDE = 480  # pixels of the longer side of one panel
@@ -37,7 +37,7 @@ def overlay_png(path: Path, view: View, call: Call, regions: MultiPolygon | None
     colours = cv2.applyColorMap((hot * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
     share = np.clip(hot * 1.5, 0, 0.65)[:, :, None]
     mixed = (plain * (1 - share) + colours * share).astype(np.uint8)
-    marked = (hot >= call.level / LEVELS).astype(np.uint8)
+    marked = (hot >= threshold_of(call.level)).astype(np.uint8)
     panels = [
         plain,
         _with_truth(plain, regions, whole[0] / width),

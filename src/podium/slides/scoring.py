@@ -116,6 +116,11 @@ def level_of(heat: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.minimum(heat * np.float32(LEVELS), LEVELS - 1).astype(np.int64)
 
 
+def threshold_of(level: int) -> float:
+    """The heat from which on pixels have `level` or more; none has LEVELS, however hot it is."""
+    return level / LEVELS if level < LEVELS else float("inf")
+
+
 def best_level(histogram: Histogram) -> int:
     """The level from 1 on whose threshold gives the highest pooled F1; the middle one of a tie."""
     f1 = np.array([Counts.at(histogram, level).f1 for level in range(1, LEVELS)])

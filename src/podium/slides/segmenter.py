@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,18 @@ def description_of(slides: Slides, tiles: TileSlides) -> dict[str, Any]:
     return {"task": TASK, "mpp": slides.mpp, "tiles": tiles.model_dump()}
 
 
-def assembled(models: Sequence[keras.Model], description: dict[str, Any]) -> keras.Model:
-    """The networks of all folds as one model: pixels (N, H, W, 3) -> logits of each fold."""
+def assembled(models: Mapping[int, keras.Model], description: dict[str, Any]) -> keras.Model:
+    """The networks of all folds as one model: pixels (N, H, W, 3) -> logits of each fold.
+
+    Args:
+        models: by the fold whose slides they have not seen.
+        description: what the artefact says of itself.
+    """
     pixels = keras.Input((None, None, 3), name="pixels")
     x = artefact.Described(description, name="described")(pixels)
     folds = [
         keras.Model(model.inputs, model.outputs, name=f"fold{number}")(x)
-        for number, model in enumerate(models)
+        for number, model in models.items()
     ]
     return keras.Model(pixels, folds)
 
@@ -51,7 +56,7 @@ class Segmenter:
             raise PodiumError(f"{path}: a podium model, but not one for slides") from None
         parts = [layer for layer in model.layers if isinstance(layer, keras.Model)]
         self.n_folds = len(parts)
-        self._graphs = [_graph([part]) for part in parts]
+        self._graphs = {int(part.name.removeprefix("fold")): _graph([part]) for part in parts}
         self._all = _graph(parts)
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
@@ -59,9 +64,10 @@ class Segmenter:
 
         Args:
             pixels: sides are multiples of 32.
-            fold: whose network looks; -1 takes the mean of all.
+            fold: whose network looks; one without a network, as -1, takes the mean of all, none
+                of which has learnt from it.
         """
-        graph = self._all if fold < 0 else self._graphs[fold]
+        graph = self._graphs.get(fold, self._all)
         return np.asarray(graph(tf.constant(pixels)))
 
 

@@ -162,7 +162,7 @@ def _number(path: Path, slide: str, column: str, text: str) -> float | None:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not value >= 0 or (column == "fold" and value != int(value)):
+    if not 0 <= value < np.inf or (column == "fold" and value != int(value)):
         raise PodiumError(
             f"{path}: {column} of {slide} is {text!r}\nremedy: give a number, or leave it empty"
         )

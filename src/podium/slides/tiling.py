@@ -82,11 +82,11 @@ def _each(work: partial[Outcome], wanted: Sequence[Job], processes: int) -> Iter
 
 
 def _taken_over(path: Path, folder: Path) -> None:
-    """The same file under `folder`, without a second copy of its bytes where the disk allows."""
-    if not path.exists():
-        return
+    """The same file, or none, under `folder`; no second copy of its bytes where the disk allows."""
     target = folder / path.name
     target.unlink(missing_ok=True)
+    if not path.exists():
+        return
     try:
         os.link(path, target)
     except OSError:

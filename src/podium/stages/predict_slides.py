@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise
         except PodiumError as error:
             print(f"left out: {error}".replace("\n", "; "))
+    if not findings:
+        raise PodiumError(f"{args.source}: not one slide could be predicted\nremedy: see above")
     train = [one for one in findings.values() if one.row.split == "train"]
     test = [one for one in findings.values() if one.row.split == "test"]
     oof, called = calls.out_of_fold(train), calls.call(test, train)

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         {"rows": [(row.content, row.fold) for row in rows], **params.tile_slides.model_dump()}
     )
     description = description_of(params.slides, params.tile_slides)
-    models, curves, kept = [], [], []
+    models, curves, kept = {}, [], []
     events = events_dir(settings)
     print(f"to watch: tensorboard --logdir {events.parent}", flush=True)
     for fold in sorted(set(bank.fold.tolist())):
@@ -39,12 +39,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         model = fcn.build(settings, args.weights_dir, description)
         log = logger(args.plots / f"fold-{fold}", events / f"fold-{fold}")
         curve, checkpoint = teach(model, bank, fold, settings, content, log)
-        models.append(model)
+        models[fold] = model
         curves.append(curve.assign(fold=fold))
         kept.append(checkpoint)
     artefact.save(assembled(models, description), args.model)
     last = [float(curve["tumour_f1"].iloc[-1]) for curve in curves]
-    found = {"tile_f1": {f"fold-{fold}": value for fold, value in enumerate(last)}}
+    found = {"tile_f1": {f"fold-{k}": one for k, one in zip(models, last, strict=True)}}
     write_json(args.metrics, {"tile_f1_mean": sum(last) / len(last), **found})
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
     for checkpoint in kept:

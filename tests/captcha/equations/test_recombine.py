@@ -7,9 +7,10 @@ from podium.captcha.equations import render
 from podium.captcha.equations.answers import parse, value_of
 from podium.captcha.equations.recombine import Recombination, parts_of
 from podium.captcha.equations.rules import EquationRules
-from podium.captcha.equations.strips import GAP, SIZE, joined
+from podium.captcha.equations.strips import SIZE, gap, joined
 
 W, H = SIZE
+GAP = gap(H)
 N = 150
 
 
@@ -38,9 +39,9 @@ def seeded(*seed: int) -> np.random.Generator:
 def test_rendered_strips_are_cut_into_what_was_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes: list[list[tuple[int, ...]]] = []
 
-    def noted(parts: list[np.ndarray], paper: np.ndarray) -> np.ndarray:
+    def noted(parts: list[np.ndarray], paper: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         shapes.append([part.shape for part in parts])
-        return joined(parts, paper)
+        return joined(parts, paper, size)
 
     monkeypatch.setattr(render, "joined", noted)
     right = []
@@ -57,10 +58,9 @@ def test_rendered_strips_are_cut_into_what_was_joined(monkeypatch: pytest.Monkey
 
 
 def test_cuts_are_at_the_widest_runs_of_paper() -> None:
-    assert GAP == 11
-    strip = spaced(11, 30, 17, 40, 11, 50, 10, 60, 12, 70, 90)
-    spans = {1: [(11, 300)], 2: [(11, 30), (58, 253)], 3: [(11, 30), (58, 171), (241, 70)]}
-    spans[4] = [(11, 30), (58, 40), (109, 120), (241, 70)]
+    strip = spaced(GAP, 30, GAP + 6, 40, GAP, 50, GAP - 1, 60, GAP + 1, 70, 90)
+    spans = {1: [(14, 312)], 2: [(14, 30), (64, 262)], 3: [(14, 30), (64, 177), (256, 70)]}
+    spans[4] = [(14, 30), (64, 40), (118, 123), (256, 70)]
     for n_lines, wanted in spans.items():
         parts = parts_of(strip, n_lines)
         assert parts is not None
@@ -77,9 +77,9 @@ def test_strips_with_other_numbers_of_lines_are_not_cut(n_found: int) -> None:
 
 
 def test_lines_lose_the_paper_above_and_below_but_not_within() -> None:
-    low = block(100, 30, 10)
+    low = block(100, 40, 10)
     low[20] = 200
-    parts = parts_of(joined([block(100, 44, 10), low], np.full(3, 200.0)), 2)
+    parts = parts_of(joined([block(100, 60, 10), low], np.full(3, 200.0)), 2)
     assert parts is not None
     assert np.array_equal(parts[1], low)
 

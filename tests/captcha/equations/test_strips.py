@@ -2,9 +2,10 @@ import numpy as np
 
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.render import scene_of, strip
-from podium.captcha.equations.strips import GAP, MARGIN, SIZE, grown_box, joined, lay_out
+from podium.captcha.equations.strips import MARGIN, SIZE, gap, grown_box, joined, lay_out
 
 W, H = SIZE
+GAP = gap(H)
 PAPER = np.array([200.0, 210.0, 220.0])
 
 
@@ -19,14 +20,14 @@ def runs(columns: np.ndarray) -> list[tuple[int, int]]:
 
 
 def test_lines_side_by_side_all_to_one_scale() -> None:
-    strip = joined([block(75, 22, 10), block(150, 44, 20)], PAPER)
+    strip = joined([block(100, 30, 10), block(200, 60, 20)], PAPER)
     assert strip.shape == (H, W, 3)
     assert runs((strip[H // 2] < 100).all(-1)) == [
-        (GAP, GAP + 75),
-        (2 * GAP + 75, 2 * GAP + 225),
+        (GAP, GAP + 100),
+        (2 * GAP + 100, 2 * GAP + 300),
     ]
-    rows = [runs((strip[:, x] < 100).all(-1)) for x in (GAP + 5, 2 * GAP + 80)]
-    assert rows == [[(13, 35)], [(MARGIN, H - MARGIN)]]  # in the middle of the height
+    rows = [runs((strip[:, x] < 100).all(-1)) for x in (GAP + 5, 2 * GAP + 105)]
+    assert rows == [[(17, 47)], [(MARGIN, H - MARGIN)]]  # in the middle of the height
     assert (strip[0] == PAPER).all()
 
 
@@ -35,7 +36,7 @@ def test_what_is_too_wide_is_scaled_down() -> None:
     found = runs((strip[H // 2] < 100).all(-1))
     assert len(found) == 2
     assert found[1][1] <= W - GAP
-    assert found[0][1] - found[0][0] == found[1][1] - found[1][0] == 271
+    assert found[0][1] - found[0][0] == found[1][1] - found[1][0] == 363
 
 
 def test_no_line_leaves_paper() -> None:

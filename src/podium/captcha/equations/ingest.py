@@ -17,11 +17,11 @@ from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import renders
-from podium.captcha.equations.strips import SIZE, lay_out
+from podium.captcha.equations.strips import lay_out
 from podium.captcha.ingest import drawn_splits, raw_splits
 from podium.captcha.source import Labelled, pixels_of
 from podium.captcha.stream import Part, drawn, in_parts
-from podium.captcha.tasks import Strips
+from podium.captcha.tasks import Strips, task_from
 from podium.params import Params
 from podium.progress import watched
 
@@ -36,20 +36,21 @@ class Layer:
 
     Args:
         finder: an artefact that finds lines.
+        size: (w, h) of a strip.
     """
 
-    def __init__(self, finder: Path) -> None:
-        self._finder = LineFinder.load(finder)
+    def __init__(self, finder: Path, size: tuple[int, int]) -> None:
+        self._finder, self.size = LineFinder.load(finder), size
         self._differ: Counter[bool] = Counter()
 
     def strips(self, pictures: Sequence[Pixels], texts: Sequence[str]) -> Part:
         """Strips (n, h, w, 3) of pictures (H, W, 3) of any size, and their texts ('' = unknown)."""
-        out = np.empty((len(texts), SIZE[1], SIZE[0], 3), dtype=np.uint8)
+        out = np.empty((len(texts), self.size[1], self.size[0], 3), dtype=np.uint8)
         for row, (pixels, text) in enumerate(zip(pictures, texts, strict=True)):
             boxes = self._finder.find(pixels)
             if text:
                 self._differ[len(boxes) != text.count(";") + 1] += 1
-            out[row] = lay_out(pixels, boxes)
+            out[row] = lay_out(pixels, boxes, self.size)
         return out, list(texts)
 
     @property
@@ -73,7 +74,9 @@ def draw_equations(path: Path, finder: Path, params: Params, processes: int) -> 
         params: all settings.
         processes: how many draw pictures beside this one; 0 draws here.
     """
-    settings, layer = params.generate_equations, Layer(finder)
+    task = task_from(NAME, params.captcha)
+    assert isinstance(task, Strips)
+    settings, layer = params.generate_equations, Layer(finder, task.size)
     learn, *seen = drawn_splits(settings)
 
     def whole(split: Split) -> Iterator[Part]:
@@ -83,9 +86,9 @@ def draw_equations(path: Path, finder: Path, params: Params, processes: int) -> 
         for pictures, texts in watched(parts, -(-total // PART), f"{split.name}, parts"):
             yield layer.strips(pictures, texts)
 
-    strips = drawn(Strips(), learn.seed, 0, len(learn.ids), processes)
+    strips = drawn(task, learn.seed, 0, len(learn.ids), processes)
     provenance = {"task": NAME, **params.captcha.equations.model_dump()}
-    facts = Facts(SIZE, Charset(Equations().alphabet), provenance, finder.read_bytes())
+    facts = Facts(task.size, Charset(Equations().alphabet), provenance, finder.read_bytes())
     parts = chain(strips, *(whole(split) for split in seen))
     write_captchas(path, facts, [learn, *seen], parts)
     n_whole = sum(len(split.ids) for split in seen)
@@ -98,9 +101,10 @@ def take_equations(path: Path, folder: Path, finder: Path, params: Params) -> st
     Raises:
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
-    found, layer = raw_splits(folder, NAME, params), Layer(finder)
+    size = task_from(NAME, params.captcha).size
+    found, layer = raw_splits(folder, NAME, params), Layer(finder, size)
     look = partial(pixels_of, max_megapixels=params.generate_equations.max_megapixels)
-    facts = Facts(SIZE, found.charset, found.provenance, finder.read_bytes())
+    facts = Facts(size, found.charset, found.provenance, finder.read_bytes())
     write_captchas(path, facts, found.splits, _laid_out(found.groups, look, layer))
     return f"{found.words('many sizes')}\n{layer.words}"
 

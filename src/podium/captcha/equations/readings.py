@@ -21,10 +21,11 @@ from podium.predictions import Reading
 def readings_png(path: Path, reader: CaptchaReader, seed: int) -> None:
     """The first pictures of a seed: their lines as found, the strip, what is read, its value."""
     assert reader.finder
-    rows = []
+    h, w, _ = reader.logits.shape
+    rows, size = [], (w, h)
     for index in range(SHOWN):
         pixels, truth = render(seed, index)
-        strip = lay_out(pixels, reader.finder.find(pixels))
+        strip = lay_out(pixels, reader.finder.find(pixels), size)
         [found] = reader.read(strip[None])
         rows += [*seen(pixels, reader.finder), _caption(truth, found)]
     write_picture(path, Image.fromarray(np.vstack(rows)))

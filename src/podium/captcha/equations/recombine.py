@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from podium.captcha.equations.grammar import LARGEST, VARIABLES
-from podium.captcha.equations.strips import GAP, joined
+from podium.captcha.equations.strips import gap, joined
 
 Pixels = NDArray[np.uint8]
 Place = tuple[int, int]  # row, and number of the line
@@ -22,8 +22,8 @@ Place = tuple[int, int]  # row, and number of the line
 def parts_of(strip: Pixels, n_lines: int) -> list[Pixels] | None:
     """The lines that `strips.joined` laid side by side, as views, from left to right.
 
-    Lines are parted by the widest runs of at least GAP columns of nothing but paper, whose colour
-    is that of the first pixel. Paper above and below a line is left out.
+    Lines are parted by the widest runs of nothing but paper, at least a gap wide, whose colour is
+    that of the first pixel. Paper above and below a line is left out.
 
     Args:
         strip: (h, w, 3).
@@ -37,7 +37,7 @@ def parts_of(strip: Pixels, n_lines: int) -> list[Pixels] | None:
     columns = np.flatnonzero(blank.min(0) == 0)
     if n_lines < 1 or not columns.size:
         return None
-    cuts = _widest(np.diff(columns), n_lines - 1)
+    cuts = _widest(np.diff(columns), n_lines - 1, gap(len(strip)))
     if cuts is None:
         return None
     edges = [0, *(cut + 1 for cut in cuts), len(columns)]
@@ -45,11 +45,11 @@ def parts_of(strip: Pixels, n_lines: int) -> list[Pixels] | None:
     return [_trimmed(strip[:, span], blank[:, span]) for span in spans]
 
 
-def _widest(steps: NDArray[np.int64], n: int) -> list[int] | None:
-    """Which n steps are widest; None if that is a tie, or one does not leave out GAP columns."""
+def _widest(steps: NDArray[np.int64], n: int, least: int) -> list[int] | None:
+    """Which n steps are widest; None if that is a tie, or one leaves out less than `least`."""
     order = np.argsort(-steps, kind="stable")[: n + 1]
     widths = [*steps[order].tolist(), 0]
-    if len(order) < n or (n and (widths[n - 1] <= GAP or widths[n] == widths[n - 1])):
+    if len(order) < n or (n and (widths[n - 1] <= least or widths[n] == widths[n - 1])):
         return None
     found: list[int] = np.sort(order[:n]).tolist()
     return found

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.scene import Box, Scene, compose
-from podium.captcha.equations.strips import grown_box, joined
+from podium.captcha.equations.strips import SIZE, grown_box, joined
 
 CODE = 3  # keeps the random numbers of competitions apart
 SHAKE = 0.05  # of its height: how far off the edges of a found line are, in one deviation
@@ -40,8 +40,8 @@ def renders(seed: int, start: int, stop: int) -> tuple[list[NDArray[np.uint8]], 
     return [pixels for pixels, _ in found], [text for _, text in found]
 
 
-def strip(seed: int, index: int) -> Picture:
-    """The lines of picture number `index` on a strip (h, w, 3), and its text.
+def strip(seed: int, index: int, size: tuple[int, int] = SIZE) -> Picture:
+    """The lines of picture number `index` on a strip (h, w, 3) of a size (w, h), and its text.
 
     Only the lines are painted, which takes a fraction of the time of a picture. Their boxes are
     as far from the truth as those of a line finder.
@@ -50,7 +50,7 @@ def strip(seed: int, index: int) -> Picture:
     rng = np.random.default_rng([seed, CODE, index, 1])
     boxes = [_shaken(box, scene.size, rng) for box in scene.boxes]
     parts = [paint(scene, grown_box(box, scene.size)) for box in boxes]
-    return joined(parts, np.array(scene.paper)), text
+    return joined(parts, np.array(scene.paper), size), text
 
 
 def _shaken(box: Box, size: tuple[int, int], rng: np.random.Generator) -> Box:

@@ -12,10 +12,15 @@ from podium.captcha.equations.scene import Box
 
 Pixels = NDArray[np.uint8]
 
-SIZE = (576, 48)  # (w, h) of a strip
+SIZE = (768, 64)  # (w, h) of a strip, for a reader of the best
 MARGIN = 2  # blank pixels above and below the highest line
-GAP = 11  # pixels between lines
+_GAP = 0.22  # of the height of a strip: between lines
 _GROWN = 0.06  # of its height: what is taken around a line
+
+
+def gap(height: int) -> int:
+    """Pixels between the lines on a strip."""
+    return round(_GAP * height)
 
 
 def lay_out(pixels: Pixels, boxes: Sequence[Box], size: tuple[int, int] = SIZE) -> Pixels:
@@ -46,18 +51,19 @@ def joined(
     strip[:] = np.round(paper)
     if not parts:
         return strip
-    room = size[0] - GAP * (len(parts) + 1)
+    between = gap(size[1])
+    room = size[0] - between * (len(parts) + 1)
     scale = min(
         (size[1] - 2 * MARGIN) / max(part.shape[0] for part in parts),
         room / sum(part.shape[1] for part in parts),
     )
-    x = GAP
+    x = between
     for part in parts:
         w, h = (max(1, int(side * scale)) for side in (part.shape[1], part.shape[0]))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         top = (size[1] - h) // 2
         strip[top : top + h, x : x + w] = cv2.resize(part, (w, h), interpolation=way)
-        x += w + GAP
+        x += w + between
     return strip
 
 
