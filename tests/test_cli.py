@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from house import House, encoded, make_params, make_photos, striped
 from podium.cli import app
 from podium.files import file_sha256
+from podium.slides.tiles import load_pixels
+from slide_fixtures import stained, write_pyramid
 
 pytestmark = pytest.mark.weights
 
@@ -117,3 +119,24 @@ def test_profile_changes_params_and_shows_the_diff(write_params):
     assert "already is at profile full" in run("profile", "full", "--params", params)[1]
     code, _, err = run("profile", "ful", "--params", params)
     assert (code, "no such profile; profiles has book, full, long, smoke" in err) == (2, True)
+
+
+def test_slides_are_tiled_by_name_into_a_relative_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_pyramid(tmp_path / "good.tif", stained(256, 192), mpp=0.5)
+    (tmp_path / "bad.tif").write_bytes(b"II*\0 no slide")
+    words = ["tile", "good.tif", "--size", "64", "--overlap", "32", "--target-mpp", "1.0"]
+    done = CliRunner().invoke(app, [*words, "--out", "out"])
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines() == [
+        "slide,state,grid,tiles,unreadable,reason",
+        'good,done,6,6,0,""',  # 128 x 96 px of 1 um: x 0, 32, 64; y 0, 32
+    ]
+    assert load_pixels(tmp_path / "out/good.h5", [0]).shape == (1, 64, 64, 3)
+    both = CliRunner().invoke(app, ["tile", "bad.tif", "good.tif", "--size", "64", "--out", "out"])
+    assert both.exit_code == 1
+    assert "\nbad,failed,0,0,0," in both.output
+    assert "cannot be opened as a slide" in both.output
+    assert "\ngood,done,12,12,0," in both.output
+    wrong = CliRunner().invoke(app, ["tile", "good.tif", "--overlap", "256"])
+    assert wrong.exit_code == 2

@@ -90,6 +90,49 @@ def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:
 
 @app.command()
 @guarded
+def tile(
+    slides: Annotated[list[Path], typer.Argument(help="Slides of any format OpenSlide opens.")],
+    out: Annotated[Path, typer.Option(help="A folder for tiles, pictures and states.")] = Path(
+        "tiles"
+    ),
+    size: Annotated[int, typer.Option(help="Side of a tile, pixels.")] = 256,
+    overlap: Annotated[int, typer.Option(help="Pixels that neighbours share.")] = 0,
+    target_mpp: Annotated[
+        float | None, typer.Option(help="Micrometres per pixel; without it, --level counts.")
+    ] = None,
+    level: Annotated[int, typer.Option(help="Level of the slide, 0 = finest.")] = 0,
+    mpp: Annotated[
+        float | None, typer.Option(help="Of slides that do not say theirs, or say it wrong.")
+    ] = None,
+    min_tissue: Annotated[float, typer.Option(help="Share of tissue; 0 keeps all tiles.")] = 0.1,
+) -> None:
+    """Cut slides into tiles of tissue: <slide>.h5 with pixels and coordinates, <slide>.png to see.
+
+    Prints CSV. Slides that are done already are not cut again; a broken one stops no other.
+    """
+    from podium.files import file_sha256
+    from podium.slides.tiles import Job, Plan, tile_slide
+
+    if not 0 <= overlap < size:
+        raise SettingsError(f"--overlap {overlap} must lie between 0 and the tile's {size} px")
+    plan = Plan(size, size - overlap, target_mpp, level, min_tissue)
+    out.mkdir(parents=True, exist_ok=True)
+    print("slide,state,grid,tiles,unreadable,reason")
+    failed = 0
+    for path in slides:
+        if not path.is_file():
+            raise SettingsError(f"{path}: no such file\nremedy: give paths of slides")
+        found = tile_slide(Job(path.stem, path, file_sha256(path), mpp), plan, out, threads=2)
+        failed += found.state == "failed"
+        reason = found.reason.replace("\n", "; ").replace('"', "'")
+        counts = f"{found.n_grid},{found.n_tiles},{found.n_unreadable}"
+        print(f'{path.stem},{found.state},{counts},"{reason}"', flush=True)
+    if failed:
+        raise PodiumError(f"{failed} of {len(slides)} slides could not be tiled; see above")
+
+
+@app.command()
+@guarded
 def submit(
     name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
     folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),

@@ -159,7 +159,7 @@ def _write(
     require_space(path, len(corners) * (4 * grid.tile**2 + 1024) + _SPARE)
     with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
         for other in path.parent.iterdir():
-            if other.name.startswith(f".{path.name}.") and other != partial:
+            if other.name.startswith(f".{path.name}.") and other.name != partial.name:
                 other.unlink()  # left by a process that was killed
         stored: dict[str, h5py.Dataset] = {}
         for name, one in shapes.items():
