@@ -39,25 +39,34 @@ def root(
 @app.command()
 @guarded
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Picture files: JPEG, PNG, WebP or BMP.")],
+    images: Annotated[list[Path], typer.Argument(help="Picture files, or slides.")],
     model: Annotated[Path, typer.Option(help="A trained artefact.")] = Path("models/photos.keras"),
     weights_dir: Annotated[Path, typer.Option(help="Where local ImageNet weights lie.")] = Path(
         "data/weights"
     ),
+    out: Annotated[
+        Path | None, typer.Option(help="Slides: where masks, GeoJSON and overlays go.")
+    ] = None,
+    mpp: Annotated[
+        float | None, typer.Option(help="Slides: micrometres per pixel where they do not say it.")
+    ] = None,
 ) -> None:
-    """Classify or read pictures with a trained model; prints CSV.
+    """Classify, read or segment pictures with a trained model; prints CSV.
 
     Photos: path, class, each probability. Captchas: path, text (or expression and value), and the
-    probability of that text.
+    probability of that text. Slides: path, probability of tumour, share of the area that is tumour.
     """
     if missing := [path for path in images if not path.is_file()]:
         raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
     from podium import artefact
 
     task = artefact.task_of(model)
-    lines = (
-        _read_captchas(model, images) if task != "photos" else _classify(model, images, weights_dir)
-    )
+    if task == "photos":
+        lines = _classify(model, images, weights_dir)
+    elif task == "slides":
+        lines = _segment(model, images, out, mpp)
+    else:
+        lines = _read_captchas(model, images)
     for line in lines:
         print(line)
 
@@ -72,6 +81,14 @@ def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[st
         for path, probs in zip(part, classifier.classify(part), strict=True):
             values = [f"{value:.6f}" for value in probs]
             yield ",".join([str(path), classifier.classes[int(probs.argmax())], *values])
+
+
+def _segment(model: Path, images: list[Path], out: Path | None, mpp: float | None) -> Iterator[str]:
+    from podium.slides import prediction
+
+    yield ",".join(prediction.COLUMNS)
+    for path, probability, tumour in prediction.predict(model, images, out, mpp):
+        yield f"{path},{probability:.6f},{tumour:.6f}"
 
 
 def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.files import scratch_dir, text_sha256
-from podium.params import PredictSlides, TileSlides
+from podium.params import TileSlides
 from podium.slides.grid import Grid, Part, Points, grid_of, read_tiles
 from podium.slides.reader import Pixels, Slide
 from podium.slides.segmenter import Segmenter
@@ -54,7 +54,7 @@ def view_of(slide: Slide, tiles: TileSlides, stride: int) -> View:
 
 
 def heat_map(
-    view: View, segmenter: Segmenter, fold: int, settings: PredictSlides, key: str, max_bad: float
+    view: View, segmenter: Segmenter, fold: int, batch_size: int, key: str, max_bad: float
 ) -> Path:
     """The file of a slide's heat map; one that an earlier run finished is taken as it is.
 
@@ -62,7 +62,7 @@ def heat_map(
         view: of the slide.
         segmenter: the networks.
         fold: whose network looks, -1 for all of them.
-        settings: overlap and tiles at once.
+        batch_size: tiles at once.
         key: names slide and networks.
         max_bad: share of tiles that may be unreadable; their heat is 0.
 
@@ -74,7 +74,7 @@ def heat_map(
     if path.is_file():
         return path
     parts = read_tiles(view.slide, view.grid, view.corners, 2, max_bad)
-    found = _predicted(view, parts, segmenter, fold, settings.batch_size)
+    found = _predicted(view, parts, segmenter, fold, batch_size)
     coordinates = view.grid.coordinates(view.corners)
     write_heat_map(path, view.grid, stitched(view.grid, coordinates, found), about)
     return path

@@ -13,6 +13,7 @@ from podium.slides import calls, outputs, report
 from podium.slides.dataset import read_slides, regions_of, slide_of
 from podium.slides.findings import find
 from podium.slides.heat import heat_map, view_of
+from podium.slides.prediction import write_manner
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse
@@ -20,14 +21,15 @@ from podium.stages.arguments import parse
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --out (masks, GeoJSON, run lengths), --table, --metrics and --plots."""
+    """Write thresholds, masks, GeoJSON, run lengths, the table, metrics and plots."""
     args = parse(
-        __doc__, argv, "source", "slides", "annotations", "model", "out", "table", "metrics",
-        "plots",
+        __doc__, argv, "source", "slides", "annotations", "model", "manner", "out", "table",
+        "metrics", "plots",
     )  # fmt: skip
     params = load_params(args.params)
     runtime.set_up(params.train_segmenter.seed)
     settings, segmenter = params.predict_slides, Segmenter(args.model)
+    most = params.tile_slides.max_unreadable
     weights, rows, truths = file_sha256(args.model), read_slides(args.slides), {}
     findings, views = {}, {}
     for row in watched(rows, len(rows), "slides"):
@@ -35,8 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             slide = slide_of(row, args.source, params.slides)
             view = view_of(slide, segmenter.tiles, settings.stride)
             key = f"{row.content} {row.mpp} {weights}"
-            most = params.tile_slides.max_unreadable
-            heat = heat_map(view, segmenter, row.fold, settings, key, most)
+            heat = heat_map(view, segmenter, row.fold, settings.batch_size, key, most)
             truths[row.slide] = regions_of(row, args.annotations)
             findings[row.slide] = find(row, view, heat, truths[row.slide], settings.baseline)
             views[row.slide] = view
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "n_left_out": len(rows) - len(findings),
     }
     write_json(args.metrics, metrics)
+    write_manner(args.manner, level, calls.fitted(train), settings, most)
     curve = calls.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)

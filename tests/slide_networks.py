@@ -1,0 +1,58 @@
+"""What tests of networks on slides share: tiny settings, rows, heat maps and findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from house import ROOT
+from podium.params import TileSlides, TrainSegmenter, load_params
+from podium.slides.dataset import Row
+from podium.slides.findings import Finding
+from podium.slides.grid import Grid
+from podium.slides.scoring import histogram_of
+from podium.slides.stitch import write_heat_map
+
+PARAMS = load_params(ROOT / "params.yaml")
+PLAIN = {
+    "encoder": "efficientnet-lite0", "weights": "none", "finest": 32, "channels": 1,
+    "dropout": 0.0, "loss": "cross_entropy", "schedule": "constant", "l2": 0.0,
+    "tumour_share": 0.5, "rotate": 0.0, "zoom": 0.0, "flip": False, "stain_jitter": 0.0,
+    "precision": "float32", "epochs": 4, "epoch_size": 16, "batch_size": 4, "warmup": 0.0,
+    "learning_rate": 0.01, "weight_decay": 0.0, "n_validation": 4, "seed": 0,
+}  # fmt: skip
+TILES = TileSlides(
+    tile=32, stride=32, target_mpp=None, level=0, min_tissue=0.1, thumbnail=128, max_unreadable=0.5
+)
+
+
+def settings(**changes: object) -> TrainSegmenter:
+    """A segmenter without any augmentation, with changes."""
+    return PARAMS.train_segmenter.model_copy(update=PLAIN | changes)
+
+
+def row(slide: str = "a", **changes: object) -> Row:
+    """A train slide of fold 0 without tumour, its own patient, with changes."""
+    plain = {
+        "slide": slide, "path": f"images/{slide}.tif", "patient": slide, "split": "train",
+        "label": "0", "fold": 0, "mpp": "0.5", "annotation": "none", "width": 8, "height": 4,
+        "tumour": 0.0, "content": slide, "notes": "",
+    }  # fmt: skip
+    return Row(**plain | changes)
+
+
+def heat_file(path: Path, heat: object, downsample: float = 1.0, tile: int = 32) -> Path:
+    """A written heat map of these values, of a slide as many times larger."""
+    values = np.asarray(heat, dtype=np.float32)
+    size = tuple(int(side * downsample) for side in values.shape[::-1])
+    write_heat_map(path, Grid(size, downsample, tile, tile), [(0, values)], {})
+    return path
+
+
+def finding(one: Row, heat: object, truth: object = None, hottest: float = 0.5) -> Finding:
+    """A finding of a heat map and, where it is known, the truth."""
+    values = np.asarray(heat, dtype=np.float32)
+    known = np.zeros(values.shape) if truth is None else np.asarray(truth)
+    histogram = histogram_of(values, known.astype(np.uint8))
+    return Finding(one, Path(), histogram, truth is not None, hottest, None)

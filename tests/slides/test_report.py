@@ -1,0 +1,119 @@
+"""Pictures and words for people: panels where they belong, in their colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from PIL import Image
+from shapely import MultiPolygon
+
+from podium.slides import report, stitch
+from podium.slides.calls import Call, precision_recall
+from podium.slides.heat import view_of
+from podium.slides.reader import Slide
+from podium.slides.report import overlay_png, precision_recall_png, small, summary_lines
+from podium.slides.scoring import LEVELS
+from slide_fixtures import stained, write_pyramid
+from slide_networks import TILES, finding, heat_file, row
+
+GREEN, RED = (0, 150, 60), (215, 25, 28)
+TUMOUR = MultiPolygon([shapely.box(16, 16, 48, 48)])
+
+
+@pytest.fixture
+def view(tmp_path):
+    path = write_pyramid(tmp_path / "a.tif", stained(160, 80), n_levels=1)
+    return view_of(Slide.open(path), TILES, 16)
+
+
+def panels(tmp_path, view, level=128, regions=TUMOUR, known=True):
+    """The sheet's three panels; heat is 1 right of x = 80."""
+    values = np.zeros((80, 160), dtype=np.float32)
+    values[:, 80:] = 1
+    truth = np.zeros((80, 160)) if known else None
+    one = finding(row("a"), values, truth)
+    one = type(one)(**vars(one) | {"heat": heat_file(tmp_path / "a.h5", values)})
+    overlay_png(tmp_path / "a.png", view, Call(one, 0.9, level), regions)
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    # 480 x 240 each, 4 px of white on both sides, 26 above for the words, 4 below
+    assert sheet.shape == (240 + 30, 3 * 488, 3)
+    assert (sheet[-4:] == 255).all()
+    assert (sheet[:26] < 128).any()
+    return [sheet[26:266, 488 * k + 4 : 488 * k + 484] for k in range(3)]
+
+
+def has(panel, colour):
+    return (panel == colour).all(axis=2)
+
+
+def test_the_three_panels(tmp_path, view):
+    plain, truth, found = panels(tmp_path, view)
+    assert not has(plain, GREEN).any()
+    assert not has(plain, RED).any()
+    # the truth from 16 to 48 of level 0 is 48 to 144 of the panel
+    green = np.argwhere(has(truth, GREEN))
+    assert green.min(axis=0) == pytest.approx([48, 48], abs=2)
+    assert green.max(axis=0) == pytest.approx([143, 143], abs=2)
+    assert np.abs(truth[60:130, 60:130] - plain[60:130, 60:130].astype(int)).max() > 20
+    assert np.array_equal(truth[160:], plain[160:])
+    # what was found begins at x = 80: 240 of the panel
+    red = np.argwhere(has(found, RED))
+    assert red[:, 1].min() == pytest.approx(240, abs=2)
+    assert red[:, 1].max() == 479
+    assert np.array_equal(found[:, :235], plain[:, :235])  # no heat, no colour
+    assert np.abs(found[100, 400] - plain[100, 400].astype(int)).max() > 20
+
+
+def test_nothing_found_has_no_red(tmp_path, view):
+    _, _, found = panels(tmp_path, view, level=LEVELS)  # though heat is 1
+    assert not has(found, RED).any()
+
+
+def test_a_truth_nobody_knows_is_said_in_words(tmp_path, view):
+    plain, truth, _ = panels(tmp_path, view, regions=None, known=False)
+    words = (truth != plain).any(axis=2)
+    assert words[:40, :200].any()
+    assert not words[40:].any()
+
+
+@pytest.mark.parametrize("rows", [7, 512])
+def test_heat_made_small_in_bands_is_that_of_all(tmp_path, monkeypatch, rows):
+    y, x = np.mgrid[0:120, 0:200]
+    values = (x / 200 * 0.5 + y / 120 * 0.5).astype(np.float32)
+    path = heat_file(tmp_path / "a.h5", values)
+    monkeypatch.setattr(report, "heat_bands", lambda one: stitch.heat_bands(one, rows))
+    found = small(path, (20, 12))  # every fifth pixel, then means
+    wanted = values.reshape(12, 10, 20, 10).mean(axis=(1, 3))
+    assert found.shape == (12, 20)
+    np.testing.assert_allclose(found, wanted, atol=0.02)
+
+
+def test_the_curve_is_drawn(tmp_path):
+    found = precision_recall([finding(row(), [[0.9, 0.2, 0.6]], [[1, 0, 0]])])
+    precision_recall_png(tmp_path / "a.png", found, 128)
+    precision_recall_png(tmp_path / "b.png", found, 200)
+    precision_recall_png(tmp_path / "none.png", precision_recall([]), 128)
+    first, second, none = (np.asarray(Image.open(tmp_path / f"{name}.png"))
+                           for name in ("a", "b", "none"))  # fmt: skip
+    assert first.shape == none.shape == (396, 990, 4)
+    assert (first != second).any()
+    assert (first != none).any()
+    assert isinstance(found, pd.DataFrame)
+
+
+def test_scores_in_words():
+    one = {"tumour_f1": 0.5, "tumour_f1_macro": 0.75, "iou": 1 / 3, "background_f1": 0.875}
+    found = summary_lines({
+        "n_slides": 3, "slide_auc": 0.9375, "all_background": one,
+        "network": one | {"tumour_f1_low": 0.25, "tumour_f1_high": 0.75},
+    })  # fmt: skip
+    words = [" ".join(line.split()) for line in found]
+    rest = "per slide 0.7500 IoU 0.3333 background F1 0.8750"
+    assert words == [
+        f"network tumour F1 0.5000 (95 %: 0.250 to 0.750) {rest}",
+        f"all_background tumour F1 0.5000 {rest}",
+        "slides AUC 0.9375, n = 3",
+    ]
+    assert summary_lines({}) == []

@@ -1,0 +1,323 @@
+"""The slide stages' mains in one chain, on seven tiny slides of which one cannot be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from PIL import Image
+from shapely import MultiPolygon
+
+from house import House, make_params
+from podium import artefact
+from podium.predictions import read_predictions
+from podium.runtime import tf
+from podium.slides import rle
+from podium.slides.annotations import geojson
+from podium.slides.dataset import read_slides
+from podium.stages import (
+    ingest_slides,
+    predict_slides,
+    submit_slides,
+    tile_slides,
+    train_segmenter,
+)
+from slide_fixtures import stained, write_pyramid
+from slide_networks import PLAIN, TILES
+
+W, H = 160, 96
+TUMOUR = MultiPolygon([shapely.box(0, 0, 64, 96)])
+WITH_TUMOUR = ("t1", "t2", "x")
+SLIDES = """slide,patient,split,label,fold
+t1,p1,train,1,1
+n1,p2,train,0,1
+t2,p3,train,1,2
+n2,p4,train,0,2
+x,p5,test,,
+y,p6,test,,
+z,p7,test,,
+"""
+
+
+def draw(root):
+    """The slides of SLIDES, dark where there is tumour, with a sample and an answer key."""
+    source = root / "source"
+    for folder in ("images", "annotations", "test_annotations"):
+        (source / folder).mkdir(parents=True)
+    for seed, name in enumerate(["t1", "n1", "t2", "n2", "x", "y"]):
+        pixels = stained(W, H, seed)
+        if name in WITH_TUMOUR:
+            pixels[:, :64] = pixels[:, :64] // 2
+            folder = "test_annotations" if name == "x" else "annotations"
+            geojson.write(source / folder / f"{name}.geojson", TUMOUR)
+        write_pyramid(source / f"images/{name}.tif", pixels, n_levels=1)
+    (source / "images/z.tif").write_bytes(b"no slide")
+    (source / "slides.csv").write_text(SLIDES)
+    sample = "slide,probability,rle\nz,0.5,\ny,0.5,\nx,0.5,\n"
+    (source / "sample_submission.csv").write_text(sample)
+    return source
+
+
+class SlideHouse(House):
+    """The paths of the slide stages in a temporary folder."""
+
+    def __init__(self, root: Path, params: Path) -> None:
+        self.root, self.params, self.source = root, params, root / "source"
+        self.slides, self.failed = root / "slides.csv", root / "failed.csv"
+        self.annotations, self.tiles = root / "annotations", root / "tiles"
+        self.model, self.table = root / "slides.keras", root / "fcn.csv"
+        self.masks, self.out = root / "masks", root / "submission.csv"
+        self.seen = {"source": self.source, "slides": self.slides, "annotations": self.annotations}
+
+    def metric(self, stage: str) -> Path:
+        return self.root / f"metrics/{stage}.json"
+
+    def ingest(self) -> None:
+        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"))
+
+    def tile(self) -> None:
+        self.run(tile_slides, **self.seen, tiles=self.tiles, table=self.root / "tiles.csv",
+                 metrics=self.metric("tile"))  # fmt: skip
+
+    def train(self, **other: object) -> None:
+        where = {"slides": self.slides, "tiles": self.tiles, "weights_dir": self.root / "weights",
+                 "model": self.model, "metrics": self.metric("train")}  # fmt: skip
+        self.run(train_segmenter, **where | other, plots=self.root / "plots/train")
+
+    def predict(self, **other: object) -> None:
+        where = self.seen | {"model": self.model, "out": self.masks, "table": self.table}
+        where |= {"metrics": self.metric("predict"), "plots": self.root / "plots/predict"}
+        where |= {"manner": self.root / "manner.json"}
+        self.run(predict_slides, **where | other)
+
+    def submit(self, **other: object) -> None:
+        where = {"source": self.source, "slides": self.slides, "failed": self.failed}
+        where |= {"masks": self.masks, "table": self.table, "out": self.out}
+        self.run(submit_slides, **where | {"metrics": self.metric("submit")} | other)
+
+
+def settings():
+    network = PLAIN | {"epochs": 1, "epoch_size": 4, "batch_size": 2, "stain_jitter": 0.1}
+    found = {f"train_segmenter__{name}": value for name, value in network.items()}
+    tiles = {"tile": 32, "stride": 32, "target_mpp": None, "thumbnail": 128}
+    found |= {f"tile_slides__{name}": value for name, value in tiles.items()}
+    found |= {"predict_slides__stride": 16, "predict_slides__batch_size": 45}
+    return found | {"predict_slides__bootstrap": 20, "submit_slides__bootstrap": 20}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> SlideHouse:
+    """One whole run, shared by the tests that only look at it."""
+    root = tmp_path_factory.mktemp("slides")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+        patch.setattr(os, "sched_getaffinity", lambda _: {0})  # no second process for six slides
+        tf.config.run_functions_eagerly(True)  # four steps: quicker than to trace them
+        try:
+            draw(root)
+            house = SlideHouse(root, make_params(root, **settings()))
+            for stage in (house.ingest, house.tile, house.train, house.predict, house.submit):
+                stage()
+        finally:
+            tf.config.run_functions_eagerly(False)
+    return house
+
+
+def read(house, stage):
+    return json.loads(house.metric(stage).read_text())
+
+
+def test_training_leaves_one_network_per_fold(finished):
+    found = read(finished, "train")
+    assert set(found["tile_f1"]) == {"fold-1", "fold-2"}  # as slides.csv counts them
+    assert found["tile_f1_mean"] == pytest.approx(np.mean(list(found["tile_f1"].values())))
+    curve = pd.read_csv(finished.root / "plots/train/learning_curve.csv")
+    assert curve["fold"].tolist() == [1, 2]
+    assert curve["pictures"].tolist() == [4, 4]
+    for fold in (1, 2):
+        folder = finished.root / f"plots/train/fold-{fold}/plots/metrics"
+        table = pd.read_csv(folder / "train_loss.tsv", sep="\t")
+        assert table["train_loss"].tolist() == pytest.approx([curve["train_loss"][fold - 1]])
+    events = list((finished.root / "scratch/tensorboard").glob("*/fold-[12]/events.out.*"))
+    assert len(events) == 2
+    assert list((finished.root / "scratch/segmenters").iterdir()) == []
+
+
+def test_the_networks_differ_and_their_statistics_are_still(finished):
+    model, description = artefact.load(finished.model)
+    assert description["task"] == "slides"
+    assert description["tiles"]["stride"] == 32
+    assert {one.name for one in model.layers} >= {"fold1", "fold2"}
+    stems = [np.asarray(one) for one in model.variables if "stem_conv" in one.path]
+    assert len(stems) == 2
+    assert not np.array_equal(*stems)
+    means = [np.asarray(one) for one in model.variables if "moving_mean" in one.path]
+    assert len(means) == 2 * 48
+    assert not any(one.any() for one in means)
+
+
+def test_masks_of_every_readable_slide(finished):
+    names = ["n1", "n2", "t1", "t2", "x", "y"]
+    suffixes = ("geojson", "png", "rle")
+    wanted = sorted(f"{name}.{suffix}" for name in names for suffix in suffixes)
+    assert sorted(path.name for path in finished.masks.iterdir()) == wanted
+    table = read_predictions(finished.table).set_index("id")
+    assert table["split"].to_dict() == {n: "test" if n in "xy" else "oof" for n in names}
+    assert table["fold"].to_dict() == {"t1": 1, "n1": 1, "t2": 2, "n2": 2, "x": -1, "y": -1}
+    for name in names:
+        mask = cv2.imread(str(finished.masks / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        runs = rle.decode((finished.masks / f"{name}.rle").read_text(), (W, H))
+        assert np.array_equal(mask, runs * 255)
+        if table.loc[name, "p_tumour"] < 0.5:
+            assert not mask.any()
+
+
+def test_scores_are_those_of_the_masks_on_disk(finished):
+    found = read(finished, "predict")
+    truth = np.zeros((H, W), dtype=bool)
+    truth[:, :64] = True
+    right = marked = there = 0
+    for name in ("t1", "n1", "t2", "n2"):
+        mask = cv2.imread(str(finished.masks / f"{name}.png"), cv2.IMREAD_UNCHANGED) > 0
+        wanted = truth if name in WITH_TUMOUR else ~truth & truth
+        right, marked, there = (
+            right + (mask & wanted).sum(),
+            marked + mask.sum(),
+            there + wanted.sum(),
+        )
+    assert found["network"]["tumour_f1"] == pytest.approx(2 * right / (marked + there))
+    assert found["all_background"]["tumour_f1"] == 0
+    assert found["all_background"]["tumour_f1_macro"] == 0.5
+    assert found["hed_otsu"]["recall"] > 0.9  # the drawn tumour is dark
+    assert (found["n_slides"], found["n_patients"], found["n_left_out"]) == (4, 4, 0)
+    assert 0 < found["threshold"] < 1
+    plots = finished.root / "plots/predict"
+    curve = pd.read_csv(plots / "precision_recall.csv")
+    assert len(curve) == 31
+    pictures = {path.name for path in plots.glob("*.png")}
+    assert pictures == {f"{n}.png" for n in ("n1", "n2", "t1", "t2", "x", "y", "precision_recall")}
+    with Image.open(plots / "t1.png") as overlay:
+        assert overlay.size == (3 * 488, 288 + 30)
+
+
+def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
+    handed = pd.read_csv(finished.out, dtype={"slide": str}, keep_default_na=False)
+    assert handed["slide"].tolist() == ["z", "y", "x"]
+    assert handed.iloc[0].tolist() == ["z", 0.5, ""]  # two of four train slides have tumour
+    table = read_predictions(finished.table).set_index("id")["p_tumour"]
+    wanted = [round(table[name], 6) for name in "yx"]
+    assert handed["probability"].tolist()[1:] == pytest.approx(wanted)
+    masks = [(finished.masks / f"{name}.rle").read_text() for name in "yx"]
+    assert handed["rle"].tolist()[1:] == masks
+    manifest = json.loads(finished.out.with_suffix(".json").read_text())
+    assert manifest["filled_with_prior"] == ["z"]
+    assert manifest["rows"] == 3
+    assert manifest["scores"] == read(finished, "submit")
+    assert manifest["scores"]["test"]["n_slides"] == 2
+
+
+# ---- with a network by hand
+
+
+class Fake:
+    """Heat of dark pixels; fold 1 sees tumour in them, others see less. Asked folds are kept."""
+
+    asked: list[tuple[int, int]] = []  # noqa: RUF012
+
+    def __init__(self, path: Path) -> None:
+        self.tiles = TILES
+
+    def heat(self, pixels, fold):
+        Fake.asked.append((int(pixels.astype(int).sum()), fold))
+        dark = pixels.mean(axis=3) < 125
+        return np.where(dark, 0.9 if fold == 1 else 0.8, 0.1).astype(np.float32)
+
+
+@pytest.fixture
+def again(finished, tmp_path, monkeypatch) -> SlideHouse:
+    """A house of its own with the finished stages' outputs, and the network by hand."""
+    monkeypatch.setattr(predict_slides, "Segmenter", Fake)
+    monkeypatch.setattr(Fake, "asked", [])
+    house = SlideHouse(tmp_path, finished.params)
+    for one in (finished.slides, finished.failed, finished.model, finished.table):
+        shutil.copy(one, tmp_path)
+    for one in ("source", "annotations", "masks"):
+        shutil.copytree(finished.root / one, tmp_path / one)
+    return house
+
+
+def test_a_slide_is_looked_at_by_the_network_of_its_fold(again):
+    again.predict()
+    rows = {row.slide: row for row in read_slides(again.slides)}
+    folds = [fold for _, fold in Fake.asked]
+    assert folds == [row.fold for row in rows.values()]  # 9 x 5 tiles at once
+    assert set(folds) == {1, 2, -1}
+    found = json.loads(again.metric("predict").read_text())
+    assert found["network"]["tumour_f1"] > 0.9
+    assert found["slide_auc"] == 1
+    again.submit()
+    test = json.loads(again.metric("submit").read_text())["test"]
+    assert test["network"]["tumour_f1"] > 0.9
+    assert test["slide_auc"] == 1
+
+
+def expect_exit(code, call):
+    with pytest.raises(SystemExit) as stop:
+        call()
+    assert stop.value.code == code
+
+
+def test_a_slide_that_cannot_be_read_any_more_is_left_out(again, capsys):
+    (again.source / "images/y.tif").write_bytes(b"gone")
+    again.predict()
+    assert "left out: " in capsys.readouterr().out
+    assert "y" not in read_predictions(again.table)["id"].tolist()
+    assert json.loads(again.metric("predict").read_text())["n_left_out"] == 1
+    again.submit()
+    manifest = json.loads(again.out.with_suffix(".json").read_text())
+    assert manifest["filled_with_prior"] == ["z", "y"]
+
+
+def test_no_slide_can_be_read(again, capsys):
+    expect_exit(1, lambda: again.predict(source=again.root / "nowhere"))
+    assert "error: " in (text := capsys.readouterr().err)
+    assert "not one slide could be predicted" in text
+
+
+def test_no_test_slides(again, capsys):
+    table = pd.read_csv(again.slides, dtype=str, keep_default_na=False)
+    table[table["split"] == "train"].to_csv(again.slides, index=False)
+    again.failed.write_text("slide,split,reason\nq,train,broken\n")
+    again.submit()
+    assert json.loads(again.metric("submit").read_text()) == {}
+    assert again.out.read_text() == "id\n"
+    assert "there are no test slides" in capsys.readouterr().out
+
+
+def test_a_sample_with_another_slide(again, capsys):
+    sample = again.source / "sample_submission.csv"
+    sample.write_text("slide,probability,rle\nz,0.5,\ny,0.5,\nw,0.5,\n")
+    expect_exit(1, again.submit)
+    text = capsys.readouterr().err
+    assert "1 ids are missing, namely x; 1 ids are unknown, namely w" in text
+    assert not again.out.exists()
+
+
+def test_runs_that_do_not_fit_are_not_handed_in(again, capsys):
+    (again.masks / "x.rle").write_text(f"{W * H} 2")
+    expect_exit(1, again.submit)
+    assert f"x: a run ends at pixel {W * H + 1}, the slide has {W * H}" in capsys.readouterr().err
+    assert not again.out.exists()
+
+
+def test_weights_that_do_not_fit(again, tmp_path, capsys, finished):
+    again.params = make_params(tmp_path, **settings() | {"train_segmenter__weights": "download"})
+    expect_exit(2, lambda: again.train(tiles=finished.tiles))
+    assert "train_segmenter.weights: 'download' does not fit" in capsys.readouterr().err
