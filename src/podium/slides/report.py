@@ -58,9 +58,10 @@ def _words(call: Call) -> str:
 
 def small(heat: Path, size: tuple[int, int]) -> NDArray[np.float32]:
     """A heat map at `size` = (w, h), for people."""
-    bands = list(heat_bands(heat))
-    step = max(1, bands[0][1].shape[1] // (2 * size[0]))
-    rows = [band[-row % step :: step, ::step] for row, band in bands]
+    rows = []
+    for row, band in heat_bands(heat):
+        step = max(1, band.shape[1] // (2 * size[0]))
+        rows.append(band[-row % step :: step, ::step].copy())  # no view, which would keep it all
     found = cv2.resize(np.concatenate(rows), size, interpolation=cv2.INTER_AREA)
     return np.asarray(found, dtype=np.float32)
 
