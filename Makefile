@@ -39,6 +39,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/captcha_reading.py --out benchmarks/captcha_reading.json
 	python benchmarks/equation_lines.py --out benchmarks/equation_lines.json
 	python benchmarks/equation_reading.py --out benchmarks/equation_reading.json
+	python benchmarks/tiling.py --out benchmarks/tiling.json
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

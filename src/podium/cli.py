@@ -196,7 +196,9 @@ def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
 @app.command()
 @guarded
 def profile(
-    name: Annotated[str, typer.Argument(help="full, long, book, fine or smoke: a file in profiles/.")],
+    name: Annotated[
+        str, typer.Argument(help="full, long, book, fine or smoke: a file in profiles/.")
+    ],
     params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
     folder: Annotated[Path, typer.Option(help="Where profiles lie.")] = Path("profiles"),
 ) -> None:
