@@ -38,11 +38,11 @@ from podium.captcha.equations.strips import SIZE, lay_out
 from podium.captcha.lessons import encoded
 from podium.captcha.reader import CaptchaReader, Logits
 from podium.captcha.scoring import share
-from podium.training import Learner
 from podium.files import write_json
 from podium.params import CaptchaReader as Settings
 from podium.params import load_params
 from podium.runtime import GPUS, keras, set_up, tf
+from podium.training import Learner
 
 SEED = 12  # no stage uses it
 READER = "equations-crnn"
