@@ -245,7 +245,7 @@ class TrainSegmenter(Schooling):
     zoom: Annotated[float, Field(ge=0, lt=1)]
     flip: bool
     stain_jitter: Share
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    precision: Literal["float32", "mixed_bfloat16"]
     n_validation: Count
 
 

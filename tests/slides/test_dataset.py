@@ -17,12 +17,14 @@ from podium.params import IngestSlides, Slides
 from podium.slides.dataset import (
     Row,
     folded,
+    patients_of,
     read_slides,
     regions_of,
     slide_of,
     summary,
     survey,
     table_of,
+    warnings,
 )
 from podium.slides.source import Entry
 from slide_fixtures import stained, write_pyramid
@@ -54,7 +56,7 @@ def asap(group="_0"):
 
 def row_of(slide, patient=None, split="train", label="1", fold=-1, **more):
     values = {"path": f"images/{slide}.tif", "mpp": "", "annotation": "", "width": W, "height": H}
-    values |= {"tumour": 0.0, "content": "c", "notes": ""} | more
+    values |= {"tumour": 0.0, "content": f"c{slide}", "notes": ""} | more
     return Row(slide=slide, patient=patient or slide, split=split, label=label, fold=fold, **values)
 
 
@@ -347,7 +349,7 @@ def test_too_few_patients_for_the_folds():
     with pytest.raises(PodiumError) as caught:
         folded(rows, IngestSlides(n_folds=3, seed=0))
     assert str(caught.value) == (
-        "class '1' has 2 patients with such slides for 3 folds\n"
+        "class '1' has 2 patients (train slides of the commonest label) for 3 folds\n"
         "remedy: add some, or lower ingest_slides.n_folds"
     )
 
@@ -392,3 +394,31 @@ def test_the_summary_counts_by_hand():
         "tumour_share": 0.166667,
         "n_failed": 1,
     }
+
+
+# ---- patients
+
+
+def test_equal_files_make_two_patients_one():
+    rows = [row_of("a", "p1"), row_of("b", "p2"), row_of("c", "p3"), row_of("d", "p2")]
+    assert len(set(patients_of(rows).tolist())) == 3
+    twin = row_of("e", "p3", content=rows[0].content + "-annotation")
+    numbers = patients_of([*rows, twin]).tolist()
+    assert numbers[0] == numbers[2] == numbers[4]  # p1 and p3 share a file
+    assert numbers[1] == numbers[3] != numbers[0]
+
+
+def test_rare_labels_do_not_stop_the_folds():
+    rows = [row_of(f"s{k}", f"p{k}") for k in range(8)]
+    rows += [row_of("odd", "p8", label=""), row_of("clean", "p9", label="0")]
+    found = folded(rows, IngestSlides(n_folds=5, seed=0))
+    assert sorted(row.fold for row in found) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_what_is_odd_about_patients_is_said():
+    rows = [row_of("a"), row_of("b"), row_of("c", split="test", content="ca")]
+    assert warnings(rows) == [
+        "patients unknown: each slide counts as one (slides.csv can name them)",
+        "the same file is in train and test: a and c",
+    ]
+    assert warnings([row_of("a", "p"), row_of("b", "p")]) == []

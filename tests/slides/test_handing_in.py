@@ -104,12 +104,12 @@ def marked(x0, y0, x1, y1):
 
 
 def test_no_answer_key_no_scores(tmp_path):
-    assert handing_in.test_scores(tmp_path, handed(("a", 0.5, "")), ROWS, 5) == {}
+    assert handing_in.test_scores(tmp_path, handed(("a", 0.5, "")), ROWS, 5, None) == {}
 
 
 def test_no_readable_slide_no_scores(tmp_path):
     outlined(tmp_path, "a", (0, 0, 4, 4))
-    assert handing_in.test_scores(tmp_path, handed(("lost", 0.5, "")), ROWS, 5) == {}
+    assert handing_in.test_scores(tmp_path, handed(("lost", 0.5, "")), ROWS, 5, None) == {}
 
 
 def test_scores_counted_by_hand(tmp_path):
@@ -121,7 +121,7 @@ def test_scores_counted_by_hand(tmp_path):
         ("lost", 0.9, ""),  # not readable: not counted
         ("b", 0.6, marked(0, 0, 1, 2)),  # 2 wrong
     )
-    found = handing_in.test_scores(tmp_path, handed(*cells), ROWS, 30)
+    found = handing_in.test_scores(tmp_path, handed(*cells), ROWS, 30, None)
     assert (found["n_slides"], found["n_patients"]) == (3, 3)
     network = found["network"]
     assert network["tumour_f1"] == pytest.approx(16 / 38)
@@ -142,7 +142,7 @@ def test_scores_counted_by_hand(tmp_path):
 def test_one_kind_of_slides_has_no_auc(tmp_path):
     outlined(tmp_path, "a", (0, 0, 4, 4))
     whole = handed(("a", 0.5, marked(0, 0, 4, 4)))
-    found = handing_in.test_scores(tmp_path, whole, ROWS, 5)
+    found = handing_in.test_scores(tmp_path, whole, ROWS, 5, None)
     assert "slide_auc" not in found
     assert found["network"]["tumour_f1"] == found["network"]["tumour_f1_low"] == 1
 
@@ -153,6 +153,6 @@ def test_a_tall_slide_is_counted_band_by_band(tmp_path):
     mask = np.zeros((1300, 3), dtype=np.uint8)
     mask[600:1200, 1:] = 1
     whole = handed(("t", 0.5, rle.encode(mask)))
-    found = handing_in.test_scores(tmp_path, whole, [tall], 2)["network"]
+    found = handing_in.test_scores(tmp_path, whole, [tall], 2, None)["network"]
     assert found["precision"] == pytest.approx(500 / 1200)
     assert found["recall"] == pytest.approx(500 / 600)

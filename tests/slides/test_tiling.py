@@ -34,6 +34,12 @@ HOLE = [(90, 60), (130, 70), (100, 110)]
 TUMOUR = MultiPolygon([Polygon([(20, 10), (200, 35), (170, 180), (33, 150)], [HOLE])])
 
 
+def shelf():
+    """Where the tiles of the one plan of a test are kept between runs."""
+    [folder] = scratch_dir("tiles").iterdir()
+    return folder
+
+
 def row_of(slide, annotation="none", **more):
     values = {"label": "0", "fold": 0, "mpp": "0.5", "tumour": 0.0, "content": f"{slide} 1"} | more
     return Row(slide, f"images/{slide}.tif", slide, "train", annotation=annotation, width=W,
@@ -190,14 +196,14 @@ def test_without_hard_links_files_are_copied(slides, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", other_disk)
     tile_all(slides[:1], PLAN, tmp_path / "out", 1)
-    kept = scratch_dir("tiles") / "a.h5"
+    kept = shelf() / "a.h5"
     assert (tmp_path / "out/a.h5").read_bytes() == kept.read_bytes()
     assert not (tmp_path / "out/a.h5").samefile(kept)
 
 
 def test_tiles_take_no_space_twice(slides, tmp_path):
     tile_all(slides[:1], PLAN, tmp_path / "out", 1)
-    assert (tmp_path / "out/a.h5").samefile(scratch_dir("tiles") / "a.h5")
+    assert (tmp_path / "out/a.h5").samefile(shelf() / "a.h5")
 
 
 def test_a_failed_slide_counts_for_nothing(tmp_path):
@@ -216,7 +222,7 @@ def test_a_disk_that_fills_keeps_the_slides_done_so_far(slides, tmp_path, monkey
     real, full = os.posix_fallocate, []
 
     def fallocate(handle, offset, length):
-        if (scratch_dir("tiles") / "a.json").exists():
+        if (shelf() / "a.json").exists():
             full.append(length)
             raise OSError(errno.ENOSPC, "No space left on device")
         real(handle, offset, length)
@@ -226,7 +232,7 @@ def test_a_disk_that_fills_keeps_the_slides_done_so_far(slides, tmp_path, monkey
         with pytest.raises(EnvironmentFault, match=r"b\.h5.*: the disk is full: free some space"):
             tile_all(slides, PLAN, tmp_path / "out", 1)
     assert full
-    assert names(scratch_dir("tiles")) == ["a.h5", "a.json", "a.png"]
+    assert names(shelf()) == ["a.h5", "a.json", "a.png"]
     assert not (tmp_path / "out").exists()
     opened = watch_opening(monkeypatch)
     assert [one.state for one in tile_all(slides, PLAN, tmp_path / "out", 1)] == ["done"] * 3
@@ -272,12 +278,12 @@ def test_a_killed_run_is_taken_up_where_it_ended(slides, tmp_path, monkeypatch):
         assert process.stdout.readline() == "halfway\n"
         process.send_signal(signal.SIGKILL)
     assert not (tmp_path / "out").exists()
-    kept = scratch_dir("tiles") / "a.h5"
+    kept = shelf() / "a.h5"
     before = kept.stat().st_mtime_ns
     opened = watch_opening(monkeypatch)
     again = [replace(job, content="c", mask_of=None, mpp=None) for job in slides]
     assert [one.state for one in tile_all(again, PLAN, tmp_path / "out", 1)] == ["done"] * 3
     assert opened == ["b.tif", "c.tif"]
     assert kept.stat().st_mtime_ns == before
-    assert names(scratch_dir("tiles")) == names(tmp_path / "out")
+    assert names(shelf()) == names(tmp_path / "out")
     assert len(names(tmp_path / "out")) == 9

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.errors import PodiumError
+from podium.files import text_sha256
 from podium.slides.dataset import UNKNOWN, Row
 from podium.slides.tiles import load_pixels, load_tiles
 
@@ -27,6 +28,7 @@ class Bank:
     Attributes:
         fold: (N,) of each tile.
         tumour: share (N,) of each tile.
+        fingerprint: names the tiles, their order and folds.
 
     Raises:
         PodiumError: no slide has tiles to learn from, or only those of one fold have.
@@ -53,6 +55,8 @@ class Bank:
                 f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"
                 "remedy: annotate slides of other patients, or lower tile_slides.min_tissue"
             )
+        parts = [(one.slide, one.coordinates.tolist(), one.tumour.tolist()) for one in tiles]
+        self.fingerprint = text_sha256({"tiles": parts, "folds": self.fold.tolist()})
         self.tile = tiles[0].grid.tile
         self.tumour = np.concatenate([one.tumour for one in tiles])
         self._file = np.repeat(np.arange(len(tiles)), counts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from shapely import MultiPolygon
 
 from podium import folds
@@ -143,8 +144,11 @@ def _annotated(row: Row, path: Path, label: str, classes: Collection[str] | None
 def folded(rows: Sequence[Row], settings: IngestSlides) -> list[Row]:
     """The rows with folds for train slides: by patient, balanced by label, unless given by hand.
 
+    Slides whose files are equal count as one patient's. A label of fewer patients than there are
+    folds is spread with the commonest one.
+
     Raises:
-        PodiumError: a label has fewer patients than there are folds.
+        PodiumError: there are fewer patients than folds.
     """
     train = [row for row in rows if row.split == "train"]
     if all(row.fold >= 0 for row in train):
@@ -152,14 +156,49 @@ def folded(rows: Sequence[Row], settings: IngestSlides) -> list[Row]:
         if len(given) < 2:
             raise PodiumError("slides.csv: all train slides are in one fold\nremedy: give two")
         return list(rows)
-    labels = np.array([row.label or "?" for row in train])
-    _, patients = np.unique([row.patient for row in train], return_inverse=True)
-    setting = "ingest_slides.n_folds"
+    patients = patients_of(train)
+    labels = np.array([row.label for row in train])
+    names, counts = np.unique(labels, return_counts=True)
+    for name in names:
+        if len(np.unique(patients[labels == name])) < settings.n_folds:
+            labels[labels == name] = names[counts.argmax()]
     found = folds.assign(
-        labels, patients, settings.n_folds, settings.seed, "patients with such slides", setting
+        labels,
+        patients,
+        settings.n_folds,
+        settings.seed,
+        "patients (train slides of the commonest label)",
+        "ingest_slides.n_folds",
     )
     of = {row.slide: int(fold) for row, fold in zip(train, found, strict=True)}
     return [replace(row, fold=of.get(row.slide, -1)) for row in rows]
+
+
+def patients_of(rows: Sequence[Row]) -> NDArray[np.int64]:
+    """The number (N,) of each slide's patient; equal files make two patients one."""
+    joined: dict[str, set[str]] = {}
+    for row in rows:
+        names = {f"patient {row.patient}", f"file {row.content.split('-')[0].split()[0]}"}
+        together = names.union(*(joined.get(name, set()) for name in names))
+        joined |= dict.fromkeys(together, together)
+    of = [min(joined[f"patient {row.patient}"]) for row in rows]
+    return np.unique(of, return_inverse=True)[1]
+
+
+def warnings(rows: Sequence[Row]) -> list[str]:
+    """What a person should know about patients: who they are, and slides in train and test."""
+    found = []
+    if all(row.patient == row.slide for row in rows):
+        found.append("patients unknown: each slide counts as one (slides.csv can name them)")
+    of = {row.content.split("-")[0].split()[0]: row.slide for row in rows if row.split == "train"}
+    twins = [
+        f"{of[row.content]} and {row.slide}"
+        for row in rows
+        if row.split == "test" and row.content in of
+    ]
+    if twins:
+        found.append(f"the same file is in train and test: {', '.join(twins[:3])}")
+    return found
 
 
 def table_of(rows: Sequence[Row]) -> pd.DataFrame:

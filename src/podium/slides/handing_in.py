@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,11 @@ def check(path: Path, table: pd.DataFrame, rows: Sequence[Row]) -> None:
 
 
 def test_scores(
-    source: Path, table: pd.DataFrame, rows: Sequence[Row], n_bootstrap: int
+    source: Path,
+    table: pd.DataFrame,
+    rows: Sequence[Row],
+    n_bootstrap: int,
+    classes: Collection[str] | None,
 ) -> dict[str, Any]:
     """Scores of the very rows that are handed in; nothing without answer key or readable slide.
 
@@ -73,7 +77,7 @@ def test_scores(
             continue
         row = known[name]
         size = row.width, row.height
-        truth = load.load(key[name], size).regions if name in key else MultiPolygon()
+        truth = load.load(key[name], size, classes).regions if name in key else MultiPolygon()
         counts.append(_counts(text, truth, size))
         patients.append(row.patient)
         labels.append(int(not truth.is_empty))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from podium.slides.reader import Pixels, Slide
 from podium.slides.segmenter import Segmenter
 from podium.slides.stitch import Heat, stitched, write_heat_map
 from podium.slides.tissue import Mask, fractions, tissue_mask
+
+_VERSION = 1  # of what a network's heat maps come to: raise it where reading or blending changes
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,14 @@ def heat_map(
     Raises:
         PodiumError: more of the slide cannot be read.
     """
-    about = {"key": key, "fold": fold, "stride": view.grid.stride, "corners": len(view.corners)}
+    about = {
+        "version": _VERSION,
+        "key": key,
+        "fold": fold,
+        "grid": asdict(view.grid),
+        "corners": hashlib.sha256(view.corners.tobytes()).hexdigest(),
+        "max_bad": max_bad,
+    }
     path = scratch_dir("heat") / f"{text_sha256(about)}.h5"
     if path.is_file():
         return path

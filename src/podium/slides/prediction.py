@@ -26,8 +26,12 @@ COLUMNS = ["path", "probability", "tumour"]
 
 @dataclass(frozen=True)
 class Manner:
-    """How slides are predicted: what predict_slides found out of fold, and its settings."""
+    """How slides are predicted: what predict_slides found out of fold, and its settings.
 
+    `model` is the sha256 of the artefact that it belongs to.
+    """
+
+    model: str
     level: int
     slope: float
     intercept: float
@@ -42,11 +46,11 @@ def manner_path(model: Path) -> Path:
 
 
 def write_manner(
-    path: Path, level: int, caller: Caller, settings: PredictSlides, bad: float
+    path: Path, weights: str, level: int, caller: Caller, settings: PredictSlides, bad: float
 ) -> None:
-    """Write what `predict` needs beside the artefact."""
+    """Write what `predict` needs beside the artefact, whose sha256 is `weights`."""
     manner = Manner(
-        level, caller.slope, caller.intercept, settings.stride, settings.batch_size, bad
+        weights, level, caller.slope, caller.intercept, settings.stride, settings.batch_size, bad
     )
     write_json(path, asdict(manner))
 
@@ -81,7 +85,11 @@ def predict(
     """
     segmenter, manner = Segmenter(model), read_manner(manner_path(model))
     caller = Caller(manner.slope, manner.intercept)
-    weights = file_sha256(model)
+    if (weights := file_sha256(model)) != manner.model:
+        raise PodiumError(
+            f"{manner_path(model)}: belongs to another {model.name}\n"
+            "remedy: run dvc repro predict_slides, which fits thresholds to this one"
+        )
     for path in paths:
         slide = Slide.open(path)
         if slide.mpp is None and (known := mpp or segmenter.mpp):

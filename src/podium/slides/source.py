@@ -130,7 +130,7 @@ def _by_table(
         image=images[name],
         annotation=annotations.get(name),
         patient=row["patient"],
-        split=row["split"] or ("train" if name in annotations else "test"),
+        split=row["split"] or ("train" if name in annotations or row["label"] else "test"),
         mpp=_number(path, name, "mpp", row["mpp"]),
         label=row["label"],
         fold=None if fold is None else int(fold),

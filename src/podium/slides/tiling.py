@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon
 
 from podium.errors import PodiumError
-from podium.files import scratch_dir
+from podium.files import scratch_dir, text_sha256
 from podium.params import Slides, TileSlides
 from podium.progress import watched
 from podium.slides.annotations import raster
@@ -60,7 +61,7 @@ def tile_all(wanted: Sequence[Job], plan: Plan, out: Path, processes: int) -> li
         EnvironmentFault: the machine is at fault; slides done so far are kept.
         SettingsError: no slide can be tiled by this plan.
     """
-    folder = scratch_dir("tiles")
+    folder = scratch_dir("tiles", text_sha256(asdict(plan))[:16])
     work = partial(tile_slide, plan=plan, folder=folder)
     found = list(watched(_each(work, wanted, processes), len(wanted), "slides"))
     if not any(one.state == "done" for one in found):

@@ -102,10 +102,10 @@ def overview(
 def fractions(
     mask: Mask, mask_downsample: float, coordinates: NDArray[np.int64], side: float
 ) -> NDArray[np.float32]:
-    """Share (N,) of each square that the mask covers, to fractions of the mask's pixels.
+    """Share (N,) that the mask covers of each square's part on the slide.
 
     Args:
-        mask: {0, 1} (h, w) of the whole slide; beyond it counts as 0.
+        mask: {0, 1} (h, w) of the whole slide.
         mask_downsample: level-0 pixels per pixel of the mask.
         coordinates: x, y (N, 2) of the squares' top left corners at level 0.
         side: of a square, in level-0 pixels.
@@ -116,7 +116,9 @@ def fractions(
     covered = _at(sums, last) + _at(sums, first)
     covered -= _at(sums, np.stack([first[:, 0], last[:, 1]], axis=1))
     covered -= _at(sums, np.stack([last[:, 0], first[:, 1]], axis=1))
-    share = covered * (mask_downsample / side) ** 2
+    edge = np.array(mask.shape[::-1], dtype=np.float64)
+    inside = np.prod(np.clip(last, 0, edge) - np.clip(first, 0, edge), axis=1)
+    share = np.where(inside > 1e-6, covered / np.maximum(inside, 1e-6), 0)
     return np.clip(share, 0, 1).astype(np.float32)
 
 

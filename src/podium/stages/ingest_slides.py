@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from podium.errors import guarded
 from podium.files import write_json, write_table
 from podium.params import load_params
-from podium.slides.dataset import folded, summary, survey, table_of
+from podium.slides.dataset import folded, summary, survey, table_of, warnings
 from podium.slides.source import entries
 from podium.stages.arguments import parse
 
@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     counts = summary(rows, failed)
     write_json(args.metrics, counts)
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
+    for words in warnings(rows):
+        print(f"note: {words}")
     for row in rows:
         if row.notes:
             print(f"{row.slide}: {row.notes}")

@@ -42,9 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "n_left_out": len(rows) - len(findings),
     }
     write_json(args.metrics, metrics)
-    write_manner(
-        args.manner, level, calls.fitted(train), settings, params.tile_slides.max_unreadable
-    )
+    most = params.tile_slides.max_unreadable
+    write_manner(args.manner, weights, level, calls.fitted(train), settings, most)
     curve = calls.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)

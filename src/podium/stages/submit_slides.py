@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     frame, filled = handing_in.frame(ids, table, args.masks, prior)
     submission.check_ids(args.out, frame, ids)
     handing_in.check(args.out, frame, rows)
-    found = handing_in.test_scores(args.source, frame, rows, params.submit_slides.bootstrap)
+    draws, classes = params.submit_slides.bootstrap, params.slides.classes or None
+    found = handing_in.test_scores(args.source, frame, rows, draws, classes)
     scores = {"test": found} if found else {}
     manifest = {
         "rle": "column-major, counted from 1, level 0; empty = no tumour",

@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, rows = params.train_segmenter, read_slides(args.slides)
     bank = Bank(args.tiles, rows)
     content = text_sha256(
-        {"rows": [(row.content, row.fold) for row in rows], **params.tile_slides.model_dump()}
+        {"slides": [row.content for row in rows], "bank": bank.fingerprint}
+        | params.tile_slides.model_dump()
     )
     description = description_of(params.slides, params.tile_slides)
     models, curves, kept = {}, [], []
