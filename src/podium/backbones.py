@@ -147,7 +147,8 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
         taps = list(efficientnet_lite.taps(model, int(row.builder)).values())
         prepared = keras.layers.Rescaling(1 / 128, offset=-127 / 128)
     else:
-        model = _vgg16(name, weights, weights_dir, setting)
+        shape = {"input_shape": (None, None, 3)}
+        model = _keras_network(name, weights, weights_dir, shape, setting)
         taps = [model.get_layer(f"block{k}_pool").output for k in range(1, 6)]
         prepared = keras.layers.Normalization(mean=_CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
     for layer in model.layers:
@@ -157,20 +158,6 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
     ordered = pixels if row.family == "lite" else keras.ops.flip(pixels, axis=-1)
     found = keras.Model(model.inputs, taps)(prepared(ordered), training=False)
     return keras.Model(pixels, found, name="encoder")
-
-
-def _vgg16(name: str, weights: str, weights_dir: Path, setting: str) -> Any:
-    from podium.runtime import keras
-
-    settings = {"include_top": False, "input_shape": (None, None, 3)}
-    if weights == "download":
-        return _downloaded(name, keras.applications.VGG16, settings)
-    model = keras.applications.VGG16(weights=None, **settings)
-    if weights != "none":
-        path = weights_dir / f"{name}.weights.h5"
-        _check_weights_file(name, path, weights, setting)
-        _load_keras_weights(model, path)
-    return model
 
 
 def _extractor(
@@ -234,22 +221,31 @@ def _lite(row: Row) -> tuple[Any, str]:
 
 
 def _keras(name: str, row: Row, weights: str, weights_dir: Path) -> tuple[Any, str]:
+    settings = {"pooling": "avg", "input_shape": (row.image_size, row.image_size, 3)}
+    setting = f"extractors.{name}.weights"
+    model = _keras_network(name, weights, weights_dir, settings, setting)
+    if weights != "download":
+        return model, weights
+    return model, hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+
+
+def _keras_network(
+    name: str, weights: str, weights_dir: Path, settings: dict[str, Any], setting: str
+) -> Any:
+    """A network of Keras without its top; `none` leaves it untrained."""
     from podium.runtime import keras
 
-    constructor = getattr(keras.applications, row.builder)
-    settings = {
-        "include_top": False,
-        "pooling": "avg",
-        "input_shape": (row.image_size, row.image_size, 3),
-    }
+    constructor = getattr(keras.applications, find(name).builder)
+    settings = {"include_top": False, **settings}
     if weights == "download":
-        model = _downloaded(name, constructor, settings)
-        return model, hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+        return _downloaded(name, constructor, settings)
     path = weights_dir / f"{name}.weights.h5"
-    _check_weights_file(name, path, weights, f"extractors.{name}.weights")
+    if weights != "none":
+        _check_weights_file(name, path, weights, setting)
     model = constructor(weights=None, **settings)
-    _load_keras_weights(model, path)
-    return model, weights
+    if weights != "none":
+        _load_keras_weights(model, path)
+    return model
 
 
 def _downloaded(name: str, constructor: Callable[..., Any], settings: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.errors import PodiumError
-from podium.files import write_bytes
+from podium.files import scratch_dir, text_sha256, write_bytes
 from podium.params import Schooling
 from podium.progress import watched
 from podium.runtime import keras, tf
@@ -119,6 +119,18 @@ class Learner:
         for one, array in zip(self._state, arrays, strict=True):
             one.assign(array)
         return history
+
+
+def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any]) -> Path:
+    """Where the progress of a run is kept, named by all it depends on: only the same is resumed.
+
+    Args:
+        folder: of the scratch folder.
+        model: untrained.
+        about: what else the run depends on, as JSON values.
+    """
+    known = {**about, "model": json.loads(model.to_json()), "keras": keras.__version__}
+    return scratch_dir(folder) / f"{text_sha256(known)}.npz"
 
 
 @dataclass(frozen=True)

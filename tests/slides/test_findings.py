@@ -49,8 +49,8 @@ def test_heat_and_truth_pixel_by_pixel(view, heat, monkeypatch, band):
         assert Counts.at(one.histogram, level) == wanted
     n = int(truth.sum())
     assert one.known
-    assert one.background == Counts(0, 0, n, 64 * 80 - n)
-    assert one.background.f1 == 0
+    assert Counts.at(one.histogram, LEVELS) == Counts(0, 0, n, 64 * 80 - n)
+    assert Counts.at(one.histogram, LEVELS).f1 == 0
     # the threshold saw the same pixels: level 1 of the slide
     pixels = view.slide.read((0, 0, 80, 64), 2.0)
     assert one.threshold == Counts.of(truth, dark(pixels, dark_threshold(view)))
@@ -71,7 +71,7 @@ def test_a_slide_without_tumour(view, heat):
     one = find(row(), view, heat[1], MultiPolygon(), baseline=True)
     assert one.known
     assert one.histogram[1].sum() == 0
-    assert one.background.f1 == 1  # nothing there, nothing marked
+    assert Counts.at(one.histogram, LEVELS).f1 == 1  # nothing there, nothing marked
     assert one.threshold.true_positive + one.threshold.false_negative == 0
 
 

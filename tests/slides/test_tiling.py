@@ -17,11 +17,11 @@ from shapely import MultiPolygon, Polygon, contains_xy
 from podium.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.files import scratch_dir
 from podium.params import Slides, TileSlides
-from podium.slides.annotations import geojson
+from podium.slides.annotations import geojson, raster
 from podium.slides.dataset import Row
 from podium.slides.reader import Slide
 from podium.slides.tiles import Outcome, Plan, load_pixels, load_tiles
-from podium.slides.tiling import jobs, plan_of, summary, tile_all, window
+from podium.slides.tiling import jobs, plan_of, summary, tile_all
 from slide_fixtures import damage, stained, write_pyramid
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def centres_inside(regions, x, y, side, downsample):
     ((150, 100, 64, 64), 4.0),
 ])  # fmt: skip
 def test_a_window_equals_an_independent_rasterisation(box, downsample):
-    found = window(TUMOUR, box, downsample)
+    found = raster.mask(TUMOUR, box, downsample)
     x, y, w, h = box
     wanted = centres_inside(TUMOUR, x, y, max(w, h), downsample)[:h, :w]
     assert 0 < wanted.sum() < wanted.size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +25,11 @@ from podium.captcha.scoring import share
 from podium.captcha.stream import drawn
 from podium.captcha.tasks import task_from
 from podium.errors import PodiumError, SettingsError
-from podium.files import file_sha256, scratch_dir, text_sha256
+from podium.files import file_sha256
 from podium.params import CaptchaReader, GenerateCaptcha, Params
 from podium.predictions import Reading
 from podium.runtime import keras
-from podium.training import Batch, Course, Learner, steps_per_epoch, train
+from podium.training import Batch, Course, Learner, checkpoint_of, steps_per_epoch, train
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,12 @@ def teach(
         right = sum(a.text == b for a, b in zip(readings, what.validation.texts, strict=True))
         return right / len(readings)
 
-    checkpoint = scratch_dir("captcha-readers") / f"{_fingerprint(what, model)}.npz"
+    about = {
+        "settings": settings.model_dump(),
+        "pictures": file_sha256(what.path),
+        "seed": what.pictures.seed_train,
+    }
+    checkpoint = checkpoint_of("captcha-readers", model, about)
     if settings.on_the_fly:
         course = Course(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:
@@ -193,19 +197,6 @@ def _drawn(what: Lesson, start: int, processes: int) -> Iterator[Batch]:
     blanks = ((0, 0), (0, longest))
     batches = ((px, np.pad(encoded(tx, charset), blanks)[:, :longest]) for px, tx in parts)
     return rebatched(batches, what.settings.batch_size)
-
-
-def _fingerprint(what: Lesson, model: keras.Model) -> str:
-    """One name for everything that training depends on, so that only the same run is resumed."""
-    return text_sha256(
-        {
-            "settings": what.settings.model_dump(),
-            "pictures": file_sha256(what.path),
-            "seed": what.pictures.seed_train,
-            "model": json.loads(model.to_json()),
-            "keras": keras.__version__,
-        }
-    )
 
 
 def learnt_from(what: Lesson) -> dict[str, Any]:

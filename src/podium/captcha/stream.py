@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from itertools import pairwise
-from multiprocessing import get_context
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.render import BLOCK, render_many
 from podium.captcha.tasks import Strips, Task
+from podium.processes import pool
 
 PART = 2 * BLOCK  # pictures that one process draws at a time
 AHEAD = 2  # parts waiting for each process
@@ -49,11 +48,11 @@ def in_parts(
         yield from (make(*job) for job in jobs)
         return
     waiting: deque[Future[Made]] = deque()
-    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with pool(processes) as workers:
         for job in jobs:
             if len(waiting) == AHEAD * processes:
                 yield waiting.popleft().result()
-            waiting.append(pool.submit(make, *job))
+            waiting.append(workers.submit(make, *job))
         while waiting:
             yield waiting.popleft().result()
 

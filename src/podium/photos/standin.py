@@ -9,14 +9,11 @@ that is, is fixed here and tested; it is no setting.
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -29,6 +26,7 @@ from podium.photos.drawing.camera import exposed, picture_size
 from podium.photos.drawing.fur import new_light
 from podium.photos.drawing.scene import new_scene
 from podium.photos.drawing.things import add_obstacle
+from podium.processes import each
 
 ANIMALS: tuple[Animal, Animal] = ("cat", "dog")  # an animal's place is its code and its label
 FIRST_TEST_INDEX = 1_000_000  # train pictures count from 0, so both can grow without meeting
@@ -73,7 +71,8 @@ def draw_dataset(
     for folder in ("train", "test"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
     jobs = [*_train_jobs(out_dir, n_train, seed), *_test_jobs(out_dir, answers, seed)]
-    _write_all(jobs, n_processes or os.cpu_count() or 1)
+    for _ in each(_write_picture, jobs, n_processes or os.cpu_count() or 1, chunksize=8):
+        pass
     write_table(out_dir / "sample_submission.csv", _labelled([0.5] * n_test))
     write_table(out_dir / "test_labels.csv", _labelled(answers))
 
@@ -94,18 +93,6 @@ def _test_jobs(out_dir: Path, answers: list[int], seed: int) -> Iterator[_Job]:
     for number, label in enumerate(answers, start=1):
         path = out_dir / "test" / f"{number}.jpg"
         yield _Job(path, ANIMALS[label], seed, FIRST_TEST_INDEX + number)
-
-
-def _write_all(jobs: list[_Job], n_processes: int) -> None:
-    if n_processes == 1:
-        for job in jobs:
-            _write_picture(job)
-        return
-    # Fresh processes, not forks: a fork of a process that runs TensorFlow's threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_processes, context, cv2.setNumThreads, (1,)) as pool:
-        for _ in pool.map(_write_picture, jobs, chunksize=8):
-            pass
 
 
 def _write_picture(job: _Job) -> None:

@@ -35,12 +35,13 @@ class Bank:
     """
 
     def __init__(self, folder: Path, rows: Sequence[Row]) -> None:
-        paths = [
-            (folder / f"{row.slide}.h5", row.fold)
+        learnt = [
+            (path, row.fold)
             for row in rows
-            if row.split == "train" and row.annotation != UNKNOWN
+            for path in [folder / f"{row.slide}.h5"]
+            if row.split == "train" and row.annotation != UNKNOWN and path.is_file()
         ]
-        self._paths = [path for path, _ in paths if path.is_file()]
+        self._paths = [path for path, _ in learnt]
         tiles = [load_tiles(path) for path in self._paths]
         counts = [len(one.coordinates) for one in tiles]
         if not sum(counts):
@@ -48,8 +49,7 @@ class Bank:
                 f"{folder}: no tiles to learn from\n"
                 "remedy: annotate a train slide, or lower tile_slides.min_tissue"
             )
-        folds = [fold for path, fold in paths if path.is_file()]
-        self.fold = np.repeat(folds, counts)
+        self.fold = np.repeat([fold for _, fold in learnt], counts)
         if len(set(self.fold.tolist())) < 2:
             raise PodiumError(
                 f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from podium import predictions
 from podium.slides.findings import Finding
-from podium.slides.scoring import LEVELS, Counts, auc, best_level, curve, interval, pooled, scores
+from podium.slides.scoring import LEVELS, Counts, auc, best_level, curve, judged, scores
 
 CLASSES = ["normal", "tumour"]
 CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
@@ -115,7 +115,7 @@ def _rows(part: Sequence[Call], split: str, seed: int) -> pd.DataFrame:
 
 
 def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:
-    """Scores on slides whose patients neither network, threshold nor call had seen.
+    """Scores of calls whose network saw none of the patients, threshold and call fitted on others.
 
     Beside them the mask that marks nothing, and the colour threshold.
     """
@@ -123,10 +123,7 @@ def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:
     patients = [one.finding.row.patient for one in known]
     found: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
     if known:
-        counts = [one.counts for one in known]
-        low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
-        found["network"] = scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high}
-        found["all_background"] = scores([one.finding.background for one in known])
+        found |= judged([one.counts for one in known], patients, n_bootstrap)
         dark = [one.finding.threshold for one in known if one.finding.threshold]
         if len(dark) == len(known):
             found["hed_otsu"] = scores(dark)

@@ -60,6 +60,11 @@ class Row:
     content: str
     notes: str
 
+    @property
+    def image(self) -> str:
+        """The sha256 of its file alone."""
+        return self.content.split("-")[0]
+
 
 COLUMNS = list(Row.__dataclass_fields__)
 
@@ -178,7 +183,7 @@ def patients_of(rows: Sequence[Row]) -> NDArray[np.int64]:
     """The number (N,) of each slide's patient; equal files make two patients one."""
     joined: dict[str, set[str]] = {}
     for row in rows:
-        names = {f"patient {row.patient}", f"file {row.content.split('-')[0].split()[0]}"}
+        names = {f"patient {row.patient}", f"file {row.image}"}
         together = names.union(*(joined.get(name, set()) for name in names))
         joined |= dict.fromkeys(together, together)
     of = [min(joined[f"patient {row.patient}"]) for row in rows]
@@ -190,11 +195,11 @@ def warnings(rows: Sequence[Row]) -> list[str]:
     found = []
     if all(row.patient == row.slide for row in rows):
         found.append("patients unknown: each slide counts as one (slides.csv can name them)")
-    of = {row.content.split("-")[0].split()[0]: row.slide for row in rows if row.split == "train"}
+    of = {row.image: row.slide for row in rows if row.split == "train"}
     twins = [
-        f"{of[row.content]} and {row.slide}"
+        f"{of[row.image]} and {row.slide}"
         for row in rows
-        if row.split == "test" and row.content in of
+        if row.split == "test" and row.image in of
     ]
     if twins:
         found.append(f"the same file is in train and test: {', '.join(twins[:3])}")

@@ -38,11 +38,6 @@ class Finding:
     hottest: float
     threshold: Counts | None
 
-    @property
-    def background(self) -> Counts:
-        """Counts of the mask that marks nothing."""
-        return Counts.at(self.histogram, LEVELS)
-
 
 def find(row: Row, view: View, heat: Path, regions: MultiPolygon | None, baseline: bool) -> Finding:
     """Look through a heat map band by band.

@@ -14,7 +14,7 @@ from podium.errors import PodiumError
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import Row
-from podium.slides.scoring import Counts, auc, interval, pooled, scores
+from podium.slides.scoring import Counts, auc, judged
 
 COLUMNS = ["slide", "probability", "rle"]
 KEY = "test_annotations"  # folder of the answer key, where there is one
@@ -84,14 +84,8 @@ def test_scores(
         chances.append(probability)
     if not counts:
         return {}
-    low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
     found: dict[str, Any] = {"n_slides": len(counts), "n_patients": len(set(patients))}
-    found["network"] = scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high}
-    nothing = [
-        Counts(0, 0, one.true_positive + one.false_negative,
-               one.true_negative + one.false_positive) for one in counts
-    ]  # fmt: skip
-    found["all_background"] = scores(nothing)
+    found |= judged(counts, patients, n_bootstrap)
     slides = auc(np.array(labels), np.array(chances))
     return found | ({} if slides is None else {"slide_auc": slides})
 

@@ -76,6 +76,12 @@ class Counts:
         return _ratio(self.true_positive, self.true_positive + self.false_negative)
 
     @property
+    def unmarked(self) -> Counts:
+        """The same truth with nothing predicted."""
+        n_truth = self.true_positive + self.false_negative
+        return Counts(0, 0, n_truth, self.true_negative + self.false_positive)
+
+    @property
     def negatives(self) -> Counts:
         """The same with background as the positive class."""
         return Counts(
@@ -102,6 +108,17 @@ def scores(counts: Sequence[Counts]) -> dict[str, float]:
         "precision": total.precision,
         "recall": total.recall,
         "background_f1": total.negatives.f1,
+    }
+
+
+def judged(
+    counts: Sequence[Counts], patients: Sequence[str], n_bootstrap: int
+) -> dict[str, dict[str, float]]:
+    """Scores of the network's masks with an interval over patients, and of marking nothing."""
+    low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
+    return {
+        "network": scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high},
+        "all_background": scores([one.unmarked for one in counts]),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.files import scratch_dir, text_sha256
 from podium.params import Schooling, TrainSegmenter
 from podium.runtime import keras, tf
 from podium.slides.augment import augment_of
 from podium.slides.bank import Bank, drawn, spread
 from podium.slides.scoring import Counts
-from podium.training import Batch, Course, Learner, learning_rate, steps_per_epoch, train
+from podium.training import (
+    Batch,
+    Course,
+    Learner,
+    checkpoint_of,
+    learning_rate,
+    steps_per_epoch,
+    train,
+)
 
 Log = Callable[[dict[str, float]], None]
 _DECAY = 0.95  # of the rate, epoch by epoch, as in the book's trials
@@ -100,14 +106,8 @@ def teach(
     def validate() -> float:
         return f1(model, bank, shown, settings.batch_size)
 
-    about = {
-        "settings": settings.model_dump(),
-        "content": content,
-        "fold": fold,
-        "model": json.loads(model.to_json()),
-        "keras": keras.__version__,
-    }
-    checkpoint = scratch_dir("segmenters") / f"{text_sha256(about)}.npz"
+    about = {"settings": settings.model_dump(), "content": content, "fold": fold}
+    checkpoint = checkpoint_of("segmenters", model, about)
     return train(learner, Course(batches, validate, checkpoint, "tumour_f1", log)), checkpoint
 
 

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from shapely import MultiPolygon
 
 from podium.errors import PodiumError
 from podium.files import scratch_dir, text_sha256
 from podium.params import Slides, TileSlides
+from podium.processes import each
 from podium.progress import watched
 from podium.slides.annotations import raster
 from podium.slides.dataset import Row, regions_of
-from podium.slides.reader import Box
 from podium.slides.tiles import Job, Outcome, Plan, load_tiles, tile_slide
 
 SUFFIXES = (".h5", ".png", ".json")  # what a tiled slide leaves; a failed one only the last
-
-
-def window(regions: MultiPolygon, box: Box, downsample: float) -> NDArray[np.uint8]:
-    """The tumour {0, 1} (h, w) in a window given as to `Slide.read`."""
-    return raster.mask(regions, box, downsample)
 
 
 def jobs(rows: Sequence[Row], source: Path, annotations: Path, settings: Slides) -> list[Job]:
@@ -39,7 +30,7 @@ def jobs(rows: Sequence[Row], source: Path, annotations: Path, settings: Slides)
     found = []
     for row in rows:
         regions = regions_of(row, annotations)
-        mask_of = None if regions is None else partial(window, regions)
+        mask_of = None if regions is None else partial(raster.mask, regions)
         mpp = float(row.mpp) if row.mpp else None
         content = f"{row.content} {row.annotation}"
         found.append(
@@ -63,7 +54,7 @@ def tile_all(wanted: Sequence[Job], plan: Plan, out: Path, processes: int) -> li
     """
     folder = scratch_dir("tiles", text_sha256(asdict(plan))[:16])
     work = partial(tile_slide, plan=plan, folder=folder)
-    found = list(watched(_each(work, wanted, processes), len(wanted), "slides"))
+    found = list(watched(each(work, wanted, processes), len(wanted), "slides"))
     if not any(one.state == "done" for one in found):
         raise PodiumError(f"no slide could be tiled\n{found[0].reason}")
     out.mkdir(parents=True, exist_ok=True)
@@ -71,15 +62,6 @@ def tile_all(wanted: Sequence[Job], plan: Plan, out: Path, processes: int) -> li
         for suffix in SUFFIXES:
             _taken_over(folder / f"{outcome.slide}{suffix}", out)
     return found
-
-
-def _each(work: partial[Outcome], wanted: Sequence[Job], processes: int) -> Iterator[Outcome]:
-    if processes == 1:
-        yield from map(work, wanted)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, cv2.setNumThreads, (1,)) as pool:
-        yield from pool.map(work, wanted)
 
 
 def _taken_over(path: Path, folder: Path) -> None:

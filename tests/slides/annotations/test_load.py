@@ -11,7 +11,7 @@ from shapely import GEOSException, Polygon, box
 
 from podium.errors import PodiumError
 from podium.slides.annotations import limits
-from podium.slides.annotations.load import SUFFIXES, by_stem, find, load
+from podium.slides.annotations.load import SUFFIXES, by_stem, load
 
 SIZE = (80, 60)
 SVG = '<svg><polygon fill="none" points="10,20 40,20 40,50 10,50"/></svg>'
@@ -203,15 +203,15 @@ def test_files_by_stem(put, tmp_path):
     put("x", "notes.txt")
     put("x", "._hidden.svg")
     assert sorted(by_stem(tmp_path)) == sorted([*(f"slide{one}" for one in SUFFIXES), "upper"])
-    assert find(tmp_path, "upper") == tmp_path / "upper.GEOJSON"
-    assert find(tmp_path, "slide.svg") == tmp_path / "slide.svg.svg"
-    assert find(tmp_path, "slide") is None
-    assert find(tmp_path, "notes") is None
-    assert find(tmp_path / "none", "s1") is None
+    assert by_stem(tmp_path).get("upper") == tmp_path / "upper.GEOJSON"
+    assert by_stem(tmp_path).get("slide.svg") == tmp_path / "slide.svg.svg"
+    assert by_stem(tmp_path).get("slide") is None
+    assert by_stem(tmp_path).get("notes") is None
+    assert by_stem(tmp_path / "none").get("s1") is None
 
 
 def test_two_files_for_one_slide(put, tmp_path):
     put("x", "s1.svg")
     put("x", "s1.xml")
     with pytest.raises(PodiumError, match=r"s1\.xml: s1\.svg annotates the same slide\nremedy: "):
-        find(tmp_path, "s1")
+        by_stem(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,10 +17,9 @@ from podium.captcha.equations.maps import all_found, lessons, overlap
 from podium.captcha.equations.render import scene_of
 from podium.captcha.scoring import share
 from podium.captcha.stream import in_parts
-from podium.files import scratch_dir, text_sha256
 from podium.params import LineFinder as Settings
 from podium.runtime import keras
-from podium.training import Batch, Course, Learner, steps_per_epoch, train
+from podium.training import Batch, Course, Learner, checkpoint_of, steps_per_epoch, train
 
 
 def teach(
@@ -45,12 +43,8 @@ def teach(
     def validate() -> float:
         return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
 
-    about = {
-        "settings": settings.model_dump(),
-        "seeds": seeds,
-        "model": json.loads(model.to_json()),
-    }
-    checkpoint = scratch_dir("line-finders") / f"{text_sha256(about)}.npz"
+    about = {"settings": settings.model_dump(), "seeds": seeds}
+    checkpoint = checkpoint_of("line-finders", model, about)
     curve = train(
         Learner(model, settings, Likelihood()), Course(batches, validate, checkpoint, "all_lines")
     )

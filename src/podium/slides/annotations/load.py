@@ -85,12 +85,3 @@ def by_stem(folder: Path) -> dict[str, Path]:
             )
         found[path.stem] = path
     return found
-
-
-def find(folder: Path, stem: str) -> Path | None:
-    """The annotation file in `folder` for the slide `stem`, if there is one.
-
-    Raises:
-        PodiumError: two files have one stem.
-    """
-    return by_stem(folder).get(stem)

@@ -7,17 +7,15 @@ setting: tumour and normal tissue take up as much of both dyes, and differ in th
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import pandas as pd
 
 from podium.errors import SettingsError
 from podium.files import write_table, write_text
+from podium.processes import each
 from podium.slides.drawing.noise import MPP, Vector
 from podium.slides.drawing.picture import draw, has_tumour, patient_of
 from podium.slides.drawing.tiff import halved, write_pyramid
@@ -71,7 +69,8 @@ def draw_dataset(
         for split, count in counts.items()
         for number in range(count)
     ]
-    _write_all(jobs, n_processes or os.cpu_count() or 1)
+    for _ in each(_write_slide, jobs, n_processes or os.cpu_count() or 1):
+        pass
     columns = ["slide", "patient", "split", "mpp", "label"]
     write_table(out_dir / "slides.csv", pd.DataFrame(map(_row, jobs), columns=columns))
 
@@ -89,18 +88,6 @@ def _row(job: _Job) -> tuple[str, str, str, float, str]:
     """What slides.csv says of one slide; a test slide's label stays empty."""
     label = str(int(has_tumour(job.seed, job.index))) if job.split == "train" else ""
     return job.slide, f"p{patient_of(job.index) + 1:04d}", job.split, MPP, label
-
-
-def _write_all(jobs: list[_Job], n_processes: int) -> None:
-    if n_processes == 1:
-        for job in jobs:
-            _write_slide(job)
-        return
-    # Fresh processes, not forks: a fork of a process that runs TensorFlow's threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_processes, context, cv2.setNumThreads, (1,)) as pool:
-        for _ in pool.map(_write_slide, jobs):
-            pass
 
 
 def _write_slide(job: _Job) -> None:
