@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import subprocess
 
 import pandas as pd
 import pytest
@@ -60,6 +62,19 @@ def test_an_earlier_run_leaves_nothing(tmp_path):
     assert scalars(events) == {"train_loss": [(1, 0.75)], "tumour_f1": [(1, 0.25)]}
     table = pd.read_csv(tmp_path / "plots/plots/metrics/train_loss.tsv", sep="\t")
     assert table["step"].tolist() == [1]
+
+
+def test_no_handle_of_the_repository_stays_open(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("x")
+    mine = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"], ["gc", "-q"]):
+        subprocess.run([*mine, *command], check=True)
+    subprocess.run(["dvc", "init", "-q"], check=True)
+    log = logger(tmp_path / "plots", tmp_path / "events")
+    log(FIGURES[0])
+    del log
+    gc.collect()  # a pack left open is a warning, and a warning an error
 
 
 def test_runs_are_named_by_their_settings():

@@ -27,6 +27,8 @@ def logger(plots: Path, events: Path) -> Callable[[dict[str, float]], None]:
         events: folder of TensorBoard's event file; one of an earlier run is removed.
     """
     live = Live(str(plots), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False)
+    if live._dvc_repo is not None:
+        live._dvc_repo.close()  # DVCLive opens the repository to name the run and never closes it
     for old in events.glob("events.out.tfevents.*"):
         old.unlink()
     writer = tf.summary.create_file_writer(str(events))
