@@ -9,6 +9,7 @@ import pytest
 
 from podium.errors import PodiumError
 from podium.predictions import (
+    Known,
     Reading,
     check,
     classes_of,
@@ -32,7 +33,7 @@ def table():
 
 def test_rows_have_the_contracts_columns():
     found = table()
-    assert list(found.columns) == ["id", "split", "fold", "seed", "p_cat", "p_dog"]
+    assert list(found.columns) == ["id", "split", "fold", "seed", "group", "truth", "p_cat", "p_dog"]
     assert found["id"].tolist() == ["007", "NA", "1e3", "9"]
     assert found["split"].tolist() == ["oof", "oof", "oof", "test"]
     assert found["fold"].tolist() == [0, 1, 0, -1]
@@ -56,6 +57,32 @@ def test_a_table_reads_back_the_same(tmp_path, rng):
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "t/x.csv").read_bytes()
 
 
+def test_a_table_says_which_model_and_settings_made_it(tmp_path):
+    known = Known([3, 3, 4], ["dog", "", "cat"])
+    fold, probs = np.array([0, 1, 0]), np.array([[0.1, 0.9]] * 3)
+    before = rows(["1", "2", "3"], "oof", fold, 7, probs, CLASSES, known)
+    names = []
+    for settings in ({"rate": 0.1}, {"rate": 0.2}):
+        write_predictions(tmp_path / "dense.csv", before, settings)
+        found = read_predictions(tmp_path / "dense.csv")
+        assert found["model"].tolist() == ["dense"] * 3
+        assert found["group"].tolist() == ["3", "3", "4"]
+        assert found["truth"].tolist() == ["dog", "", "cat"]
+        names.append(found["params"].iloc[0])
+    assert len(set(names)) == 2
+    assert re.fullmatch("[0-9a-f]{12}", names[0])
+    write_predictions(tmp_path / "copy.csv", found)
+    assert set(read_predictions(tmp_path / "copy.csv")["model"]) == {"dense"}
+
+
+def test_a_table_made_elsewhere_has_rows_of_their_own_and_no_truth(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("id,split,fold,seed,p_a,p_b\n1,oof,0,0,1,0\n")
+    found = read_predictions(path).iloc[0]
+    assert (found["model"], found["params"]) == ("mine", "")
+    assert (found["group"], found["truth"]) == ("1", "")
+
+
 def test_probabilities_follow_the_columns_order():
     turned = table()[["p_dog", "id", "split", "fold", "seed", "p_cat"]]
     assert classes_of(turned) == ["dog", "cat"]
@@ -72,6 +99,7 @@ def test_an_id_may_come_again_under_another_seed_or_split(column):
 BROKEN = [
     ({"split": "train"}, r"unknown split \['train'\]; known are oof, holdout, test$"),
     ({"id": "007"}, r"predicted twice for one seed: 007$"),
+    ({"truth": "bird"}, r"truth 'bird' is none of its classes \['cat', 'dog'\]$"),
     ({"p_cat": float("nan")}, r"1 rows are no probabilities \(0 to 1, summing to 1\), e\.g\. NA$"),
     ({"p_cat": float("inf")}, r"1 rows are no probabilities .*e\.g\. NA$"),
     ({"p_cat": 0.2}, r"1 rows are no probabilities .*e\.g\. NA$"),
@@ -150,11 +178,13 @@ def test_rows_of_texts_have_the_contracts_columns():
         "split": ["holdout", "holdout"],
         "fold": [-1, -1],
         "seed": [5, 5],
+        "group": ["007", "NA"],
+        "truth": ["", ""],
         "text": ["1-2", ""],
         "log_prob": [-0.5, -2.0],
     }
-    assert list(found.columns) == ["id", "split", "fold", "seed", "text", "log_prob"]
-    assert text_rows([], "test", 5, []).shape == (0, 6)
+    assert list(found.columns) == ["id", "split", "fold", "seed", "group", "truth", "text", "log_prob"]
+    assert text_rows([], "test", 5, []).shape == (0, 8)
 
 
 def test_texts_read_back_the_same(tmp_path, rng):

@@ -1,22 +1,25 @@
 """Prediction tables, the one currency between models.
 
-id, split, fold, seed, then p_<class> probabilities, or a text and its log_prob.
+id, split, fold, seed, model, params, group, truth, then p_<class> probabilities, or a text and its
+log_prob. A table needs nothing beside it to be scored, blended or compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from podium.errors import PodiumError
-from podium.files import read_table, to_numbers, write_table
+from podium.files import read_table, text_sha256, to_numbers, write_table
 
 KEYS = ["id", "split", "fold", "seed"]
+FACTS = ["model", "params", "group", "truth"]  # may be absent from a table made elsewhere
 SPLITS = ("oof", "holdout", "test")
 
 
@@ -30,42 +33,89 @@ def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
     return table[[f"p_{name}" for name in classes_of(table)]].to_numpy(dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of rows (N,) besides their predictions.
+
+    Attributes:
+        groups: which rows are not independent of each other (look-alikes, slides of one patient).
+        truth: the true class or text of each, '' where unknown.
+    """
+
+    groups: Sequence[object]
+    truth: Sequence[str]
+
+
 def rows(
-    ids: list[str],
+    ids: Sequence[str],
     split: str,
     fold: NDArray[np.int64] | int,
     seed: int,
     probs: NDArray[np.float64],
     classes: list[str],
+    known: Known | None = None,
 ) -> pd.DataFrame:
     """Rows of a prediction table; `fold` is -1 for rows that belong to none."""
-    keys = pd.DataFrame({"id": ids, "split": split, "fold": fold, "seed": seed})
     values = pd.DataFrame(probs, columns=pd.Index([f"p_{name}" for name in classes]))
-    return pd.concat([keys, values], axis=1)
+    return pd.concat([_keys(ids, split, fold, seed, known), values], axis=1)
 
 
-def write_predictions(path: Path, table: pd.DataFrame) -> None:
-    """Write a checked prediction table to `path`."""
+def _keys(
+    ids: Sequence[str], split: str, fold: NDArray[np.int64] | int, seed: int, known: Known | None
+) -> pd.DataFrame:
+    known = known or Known(ids, [""] * len(ids))
+    keys = pd.DataFrame({"id": list(ids), "split": split, "fold": fold, "seed": seed})
+    return keys.assign(group=[str(one) for one in known.groups], truth=list(known.truth))
+
+
+def write_predictions(
+    path: Path, table: pd.DataFrame, settings: Mapping[str, Any] | None = None
+) -> None:
+    """Write a checked prediction table to `path`, named after the file and what it was made with.
+
+    Args:
+        path: <model>.csv.
+        table: rows.
+        settings: of the model; their hash becomes the column `params`. None: as the table says.
+    """
     check(path, table)
-    write_table(path, table)
+    write_table(path, _stamped(path, table, settings))
+
+
+def _stamped(path: Path, table: pd.DataFrame, settings: Mapping[str, Any] | None) -> pd.DataFrame:
+    if settings is not None:
+        table = table.assign(model=path.stem, params=text_sha256(settings)[:12])
+    table = _filled(path, table)
+    return table[[*KEYS, *FACTS, *(one for one in table.columns if one not in (*KEYS, *FACTS))]]
+
+
+def _filled(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    usual: dict[str, Any] = {"model": path.stem, "params": "", "group": table["id"], "truth": ""}
+    return table.assign(**{name: usual[name] for name in FACTS if name not in table})
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
     """The checked prediction table at `path`."""
-    table = read_table(path, *KEYS)
-    columns = [f"p_{name}" for name in classes_of(table)]
-    to_numbers(path, table, ["fold", "seed"], int)
-    to_numbers(path, table, columns)
+    table = _read(path)
+    to_numbers(path, table, [f"p_{name}" for name in classes_of(table)])
     check(path, table)
     return table
 
 
+def _read(path: Path, *columns: str) -> pd.DataFrame:
+    table = read_table(path, *KEYS, *columns)
+    to_numbers(path, table, ["fold", "seed"], int)
+    return _filled(path, table)
+
+
 def check(path: Path, table: pd.DataFrame) -> None:
-    """Raise a PodiumError if `table` breaks the contract: keys, splits, probabilities."""
-    probs = probabilities(table)
+    """Raise a PodiumError if `table` breaks the contract: keys, splits, truth, probabilities."""
+    probs, classes = probabilities(table), classes_of(table)
     if probs.shape[1] < 2:
         raise PodiumError(f"{path}: a prediction table has a column p_<class> for each class")
     _check_keys(path, table)
+    if "truth" in table and (unknown := sorted(set(table["truth"]) - {"", *classes})):
+        raise PodiumError(f"{path}: truth {unknown[0]!r} is none of its classes {classes}")
     bad = ~np.isfinite(probs).all(1) | (probs < 0).any(1) | (np.abs(probs.sum(1) - 1) > 1e-5)
     if bad.any():
         raise PodiumError(
@@ -90,26 +140,36 @@ class Reading:
 
 
 def text_rows(
-    ids: Sequence[str], split: str, seed: int, readings: Sequence[Reading]
+    ids: Sequence[str],
+    split: str,
+    seed: int,
+    readings: Sequence[Reading],
+    truth: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Rows of a prediction table of texts; they belong to no fold."""
-    keys = pd.DataFrame({"id": list(ids), "split": split, "fold": -1, "seed": seed})
+    keys = _keys(ids, split, -1, seed, Known(ids, truth) if truth is not None else None)
     keys["text"] = [one.text for one in readings]
     keys["log_prob"] = [one.log_prob for one in readings]
     return keys
 
 
-def write_text_predictions(path: Path, parts: Sequence[pd.DataFrame]) -> None:
-    """Write a checked prediction table of texts to `path`."""
+def readings(table: pd.DataFrame) -> list[Reading]:
+    """The readings (N,) of a prediction table of texts."""
+    return [Reading(str(a), float(b)) for a, b in zip(table["text"], table["log_prob"], strict=True)]
+
+
+def write_text_predictions(
+    path: Path, parts: Sequence[pd.DataFrame], settings: Mapping[str, Any] | None = None
+) -> None:
+    """Write a checked prediction table of texts to `path`, as `write_predictions` does."""
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     _check_texts(path, table)
-    write_table(path, table)
+    write_table(path, _stamped(path, table, settings))
 
 
 def read_text_predictions(path: Path) -> pd.DataFrame:
     """The checked prediction table of texts at `path`."""
-    table = read_table(path, *KEYS, "text", "log_prob")
-    to_numbers(path, table, ["fold", "seed"], int)
+    table = _read(path, "text", "log_prob")
     to_numbers(path, table, ["log_prob"])
     _check_texts(path, table)
     return table

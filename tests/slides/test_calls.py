@@ -136,8 +136,12 @@ def test_the_prediction_table(tmp_path):
     t = slide("t", -1, [[0.5] * 4], None, split="test")
     found = table([Call(a, 0.75, 128), Call(b, 0.25, 256)], [Call(t, 0.5, 128)], 7)
     check(tmp_path, found)
-    assert found.columns.tolist() == ["id", "split", "fold", "seed", "p_normal", "p_tumour"]
-    assert found.to_numpy().tolist() == [
+    assert list(found) == [
+        "id", "split", "fold", "seed", "group", "truth", "p_normal", "p_tumour",
+    ]  # fmt: skip
+    assert found["group"].tolist() == ["p", "p", t.row.patient]
+    assert found["truth"].tolist() == ["tumour", "normal", ""]
+    assert found.drop(columns=["group", "truth"]).to_numpy().tolist() == [
         ["a0", "oof", 0, 7, 0.25, 0.75], ["n0", "oof", 0, 7, 0.75, 0.25],
         ["t", "test", -1, 7, 0.5, 0.5],
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from podium.files import read_table, to_numbers
 from podium.hdf5 import read_features
 from podium.ids import refuse_other_ids
 from podium.metrics import mean_scores, scores
-from podium.predictions import rows
+from podium.predictions import Known, rows
 
 Floats = NDArray[np.float64]
 STOP_PARTS = 10  # one part in ten of a head's train rows says when it stops
@@ -42,13 +42,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Rows:
-    """The train rows of a task (ids, classes, splits) and the ids of its test rows."""
+    """The train rows of a task (ids, classes, groups, splits) and the ids of its test rows."""
 
     ids: list[str]
     truth: NDArray[np.int64]
     classes: list[str]
     splits: list[Split]
     test_ids: list[str]
+    groups: NDArray[np.int64]
+
+    @property
+    def known(self) -> Known:
+        """Group and class of each train row, as prediction tables hold them."""
+        return Known(self.groups.tolist(), [self.classes[k] for k in self.truth])
 
     @property
     def seeds(self) -> list[int]:
@@ -68,6 +74,7 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> Rows:
     table = read_table(folds_path, "id", "group", "seed", "fold")
     to_numbers(folds_path, table, ["group", "seed", "fold"], int)
     splits = []
+    groups = np.zeros(len(ids), dtype=np.int64)
     for seed, part in table.groupby("seed", sort=False):
         refuse_other_ids(folds_path, part["id"].tolist(), ids, "run dvc repro assign_photo_folds")
         part = part.set_index("id").loc[ids]
@@ -78,7 +85,8 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> Rows:
             for fold in range(fold_of.max() + 1)
         ]
     truth = np.searchsorted(classes, labels).astype(np.int64)
-    return Rows(ids, truth, classes, splits, items["id"][items["split"] == "test"].tolist())
+    test_ids = items["id"][items["split"] == "test"].tolist()
+    return Rows(ids, truth, classes, splits, test_ids, groups)
 
 
 def _split(
@@ -148,7 +156,7 @@ def prediction_table(probs: Floats, data: Rows) -> pd.DataFrame:
                 probs[:n_train][rows_out, number],
                 data.splits[number].fold,
             )
-        parts.append(rows(data.ids, "oof", fold_of, seed, oof, data.classes))
+        parts.append(rows(data.ids, "oof", fold_of, seed, oof, data.classes, data.known))
         if data.test_ids:
             test = probs[n_train:, members].mean(1)
             parts.append(rows(data.test_ids, "test", -1, seed, test, data.classes))

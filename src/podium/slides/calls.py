@@ -111,7 +111,10 @@ def _rows(part: Sequence[Call], split: str, seed: int) -> pd.DataFrame:
     p = np.array([one.probability for one in part])
     ids, of = zip(*((one.finding.row.slide, one.finding.row.fold) for one in part), strict=True)
     pairs = np.stack([1 - p, p], axis=1)
-    return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES)
+    patients = [one.finding.row.patient for one in part]
+    labels = [one.finding.row.label if split == "oof" else "" for one in part]
+    known = predictions.Known(patients, [CLASSES[int(one)] if one else "" for one in labels])
+    return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
 
 
 def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse
 
 
+SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
+
+
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
     """Write thresholds, masks, GeoJSON, run lengths, the table, metrics and plots."""
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     test = [one for one in findings if one.row.split == "test"]
     oof, called = calls.out_of_fold(train), calls.call(test, train)
     table = calls.table(oof, called, params.train_segmenter.seed)
-    predictions.write_predictions(args.table, table)
+    predictions.write_predictions(args.table, table, params.model_dump(include=SETTINGS))
     level = calls.level_for(train)
     metrics = calls.metrics(oof, settings.bootstrap) | {
         "threshold": level / LEVELS,

@@ -41,10 +41,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_ids = read_texts(args.captchas, "test")[0]
     seed = what.settings.seed
     table = [
-        text_rows(validation.ids, "holdout", seed, readings),
+        text_rows(validation.ids, "holdout", seed, readings, validation.texts),
         text_rows(test_ids, "test", seed, tests),
     ]
-    write_text_predictions(args.table, table)
+    write_text_predictions(args.table, table, what.settings.model_dump())
     write_json(args.metrics, {"validation": found, "learnt_from": lessons.learnt_from(what)})
     confused = confusions(validation.texts, [one.text for one in readings])
     write_table(args.plots / "learning_curve.csv", curve)

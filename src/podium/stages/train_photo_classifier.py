@@ -41,8 +41,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
 
     artefact.save(artefact_of(trained, params, data, args.features, oof), args.model)
+    settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     for name, table in trained.tables.items():
-        write_predictions(args.tables / f"{name}.csv", table)
+        write_predictions(args.tables / f"{name}.csv", table, settings)
     write_json(args.metrics, {"oof": found})
     curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves))
