@@ -23,6 +23,7 @@ from podium.predictions import (
 )
 
 CLASSES = ["cat", "dog"]
+FIRST = ["id", "split", "fold", "seed", "group", "truth"]
 
 
 def table():
@@ -33,7 +34,7 @@ def table():
 
 def test_rows_have_the_contracts_columns():
     found = table()
-    assert list(found.columns) == ["id", "split", "fold", "seed", "group", "truth", "p_cat", "p_dog"]
+    assert list(found.columns) == [*FIRST, "p_cat", "p_dog"]
     assert found["id"].tolist() == ["007", "NA", "1e3", "9"]
     assert found["split"].tolist() == ["oof", "oof", "oof", "test"]
     assert found["fold"].tolist() == [0, 1, 0, -1]
@@ -183,7 +184,7 @@ def test_rows_of_texts_have_the_contracts_columns():
         "text": ["1-2", ""],
         "log_prob": [-0.5, -2.0],
     }
-    assert list(found.columns) == ["id", "split", "fold", "seed", "group", "truth", "text", "log_prob"]
+    assert list(found.columns) == [*FIRST, "text", "log_prob"]
     assert text_rows([], "test", 5, []).shape == (0, 8)
 
 

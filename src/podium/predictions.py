@@ -155,7 +155,9 @@ def text_rows(
 
 def readings(table: pd.DataFrame) -> list[Reading]:
     """The readings (N,) of a prediction table of texts."""
-    return [Reading(str(a), float(b)) for a, b in zip(table["text"], table["log_prob"], strict=True)]
+    return [
+        Reading(str(a), float(b)) for a, b in zip(table["text"], table["log_prob"], strict=True)
+    ]
 
 
 def write_text_predictions(

@@ -23,7 +23,9 @@ PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.65, 0.35]])
 
 def data() -> Rows:
     none = np.zeros(4, dtype=bool)
-    return Rows(["a", "b", "c", "d"], TRUTH, ["cat", "dog"], [Split(0, 0, ~none, none)], [], np.arange(4))
+    return Rows(
+        ["a", "b", "c", "d"], TRUTH, ["cat", "dog"], [Split(0, 0, ~none, none)], [], np.arange(4)
+    )
 
 
 def table(seed=0, shift=0.0):

@@ -17,7 +17,6 @@ from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse
 
-
 SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
 
 
