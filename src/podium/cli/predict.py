@@ -1,42 +1,17 @@
-"""`podium ...`: what people type outside `dvc repro`."""
+"""`podium predict` and `podium tile`: pictures and slides of no competition."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from podium import __version__
 from podium.errors import PodiumError, SettingsError, guarded
 
-app = typer.Typer(
-    help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Image competitions, from raw files to checked submissions. The pipeline: dvc repro."""
-
-
-@app.command()
 @guarded
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Picture files, or slides.")],
@@ -105,7 +80,6 @@ def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:
             yield ",".join([str(path), *values, f"{math.exp(found.log_prob):.6f}"])
 
 
-@app.command()
 @guarded
 def tile(
     slides: Annotated[list[Path], typer.Argument(help="Slides of any format OpenSlide opens.")],
@@ -146,74 +120,3 @@ def tile(
         print(f'{path.stem},{found.state},{counts},"{reason}"', flush=True)
     if failed:
         raise PodiumError(f"{failed} of {len(slides)} slides could not be tiled; see above")
-
-
-@app.command()
-@guarded
-def submit(
-    name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
-    folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
-) -> None:
-    """Show what would be handed in for a competition, after checking it against its manifest."""
-    from podium.files import file_sha256
-
-    path = folder / f"{name}.csv"
-    manifest_path = path.with_suffix(".json")
-    for needed in (path, manifest_path):
-        if not needed.is_file():
-            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro submit_{name}")
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    if manifest["sha256"] != file_sha256(path):
-        raise PodiumError(
-            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
-            f"remedy: run dvc repro submit_{name}"
-        )
-    if "note" in manifest:
-        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
-    head = path.read_text(encoding="utf-8").splitlines()[:4]
-    print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
-    print("\n".join(f"  {line}" for line in [*head, "..."]))
-    print("\n".join(_score_lines(manifest["scores"])))
-    if filled := manifest.get("filled_with_prior"):
-        print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
-    if empty := manifest.get("not_computable"):
-        print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
-
-
-def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """Each score under its name; within a group, one line."""
-    if "log_loss" in scores:
-        yield f"  {name:<30} log loss {scores['log_loss']:.4f}  accuracy {scores['accuracy']:.4f}"
-    elif "score" in scores:
-        low, high = scores["low"], scores["high"]
-        yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
-    else:
-        for key, value in scores.items():
-            if isinstance(value, Mapping):
-                yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
-
-
-@app.command()
-@guarded
-def profile(
-    name: Annotated[
-        str, typer.Argument(help="full, long, book, fine or smoke: a file in profiles/.")
-    ],
-    params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
-    folder: Annotated[Path, typer.Option(help="Where profiles lie.")] = Path("profiles"),
-) -> None:
-    """Write a profile's settings into params.yaml and print the diff."""
-    from podium import profiles
-    from podium.params import load_params
-
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    if name not in known:
-        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(known) or 'none'}")
-    diff = profiles.apply(folder / f"{name}.yaml", params)
-    load_params(params)
-    print(diff or f"{params} already is at profile {name}")
-    print("undo with: git checkout params.yaml")
-
-
-if __name__ == "__main__":
-    app()

@@ -1,0 +1,39 @@
+"""`podium ...`: what people type outside `dvc repro`.
+
+A file per noun; each imports rooms inside its functions, so that `podium --help` stays quick.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from podium import __version__
+from podium.cli import predict, settings, submissions
+
+app = typer.Typer(
+    help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Image competitions, from raw files to checked submissions. The pipeline: dvc repro."""
+
+
+for command in (predict.predict, predict.tile, submissions.submit, settings.profile):
+    app.command()(command)
