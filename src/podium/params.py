@@ -85,14 +85,29 @@ class TrainPhotoClassifier(Head):
     book: Head
     logistic_c: Positive
     hog_c: Positive
+    calibrate: bool
     seed: Seed
 
 
-class SubmitPhotos(Section):
-    """How certain a submission may be."""
+Method = Literal["single", "mean", "geometric", "rank", "weighted", "caruana", "logistic", "ridge"]
 
-    calibrate: bool
-    book_clip: Annotated[float, Field(gt=0, lt=0.5)]
+
+class Blend(Section):
+    """How the probabilities of many models become one."""
+
+    leave_out: list[str]
+    methods: Annotated[list[Method], Field(min_length=1)]
+    method: Method | Literal["best"]
+    calibrate: Literal["none", "clip", "temperature", "isotonic"]
+    clip: Annotated[float, Field(gt=0, lt=0.5)]
+    per_class: bool
+    picks: Count
+    bags: Count
+    bag_share: Annotated[float, Field(gt=0, le=1)]
+    logistic_c: Positive
+    ridge_alpha: Positive
+    bootstrap: Count
+    seed: Seed
 
 
 class CaptchaText(Section):
@@ -177,18 +192,26 @@ class LineFinder(Schooling):
     n_test: Count
 
 
-class Submitted(Section):
-    """The readers whose texts are handed in; several vote."""
+Vote = Literal["single", "majority", "confidence", "calibrated"]
+
+
+class Election(Section):
+    """The readers that vote, and how."""
 
     readers: Annotated[list[str], Field(min_length=1)]
+    methods: Annotated[list[Vote], Field(min_length=1)]
+    method: Vote | Literal["best"]
+    n_folds: Annotated[int, Field(ge=2)]
+    bootstrap: Count
+    seed: Seed
 
 
-class SubmitCaptcha(Section):
-    """Which readers are handed in for each task."""
+class BlendCaptcha(Section):
+    """How the readers of each task vote."""
 
-    text: Submitted
-    arithmetic: Submitted
-    equations: Submitted
+    text: Election
+    arithmetic: Election
+    equations: Election
 
 
 class Slides(Section):
@@ -274,19 +297,20 @@ class Params(Section):
     assign_photo_folds: AssignPhotoFolds
     extract_features: ExtractFeatures
     train_photo_classifier: TrainPhotoClassifier
-    submit_photos: SubmitPhotos
+    blend_photos: Blend
     captcha: Captcha
     generate_captcha: GenerateCaptcha
     train_line_finder: LineFinder
     generate_equations: GenerateCaptcha
     train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
-    submit_captcha: SubmitCaptcha
+    blend_captcha: BlendCaptcha
     slides: Slides
     draw_slides: DrawSlides
     ingest_slides: IngestSlides
     tile_slides: TileSlides
     train_segmenter: TrainSegmenter
     predict_slides: PredictSlides
+    blend_slides: Blend
     submit_slides: SubmitSlides
 
     def pictures(self, task: str) -> GenerateCaptcha:

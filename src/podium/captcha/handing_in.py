@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,33 +10,12 @@ import pandas as pd
 
 from podium.captcha.charset import Charset
 from podium.captcha.competitions import competition
-from podium.errors import PodiumError, SettingsError
+from podium.errors import PodiumError
 from podium.ids import refuse_duplicates, refuse_other_ids
-from podium.params import Params
-from podium.predictions import Reading
 
 
-def chosen_readers(task: str, params: Params) -> list[str]:
-    """The readers whose texts are handed in for `task`.
-
-    Raises:
-        SettingsError: there is no such reader, it reads another task, or it is named twice.
-    """
-    names: list[str] = getattr(params.submit_captcha, task).readers
-    fit = [one for one, reader in params.train_captcha_reader.items() if reader.task == task]
-    for name in names:
-        if name not in fit:
-            raise SettingsError(
-                f"submit_captcha.{task}.readers: {name!r} does not read {task}; "
-                f"train_captcha_reader has {', '.join(fit) or 'none for it'}"
-            )
-        if names.count(name) > 1:
-            raise SettingsError(f"submit_captcha.{task}.readers: {name!r} is named twice")
-    return names
-
-
-def readings_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[Reading]:
-    """What the prediction table at `path` has for `ids`, in their order.
+def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[str]:
+    """The texts that the prediction table at `path` has for `ids`, in their order.
 
     Raises:
         PodiumError: the table names other pictures.
@@ -45,24 +23,7 @@ def readings_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str])
     rows = table[table["split"] == split].set_index("id")
     refuse_duplicates(path, rows.index)
     refuse_other_ids(path, list(rows.index), ids, "run dvc repro: the table is of other pictures")
-    rows = rows.loc[list(ids)]
-    return [Reading(str(a), float(b)) for a, b in zip(rows["text"], rows["log_prob"], strict=True)]
-
-
-def vote(readings: Sequence[Sequence[Reading]]) -> list[str]:
-    """The texts (N,) that several readers agree on, given what each (R,) reads in N pictures.
-
-    Of each picture the text with the largest sum of probabilities; of equals, that of the reader
-    that is named first. An empty text wins only where there is no other.
-    """
-    return [_elected(votes) for votes in zip(*readings, strict=True)]
-
-
-def _elected(votes: Sequence[Reading]) -> str:
-    weight: dict[str, float] = {}
-    for one in votes:
-        weight[one.text] = weight.get(one.text, 0.0) + math.exp(one.log_prob)
-    return max(weight, key=lambda text: (bool(text), weight[text]))
+    return [str(text) for text in rows.loc[list(ids), "text"]]
 
 
 def frame(task: str, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:

@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium import calibration
 from podium.errors import PodiumError
 from podium.files import read_table
 from podium.ids import refuse_other_ids
 from podium.metrics import scores
 from podium.photos.crossval import Rows
-from podium.photos.report import mean_oof
 
 Floats = NDArray[np.float64]
 
@@ -25,33 +23,14 @@ def columns_of(classes: list[str]) -> list[str]:
     return ["id", "label"] if len(classes) == 2 else ["id", *classes]
 
 
-def fold_of(table: pd.DataFrame, data: Rows) -> NDArray[np.int64]:
-    """The fold (N,) of each train row under the first seed."""
-    first = table[(table["split"] == "oof") & (table["seed"] == data.seeds[0])]
-    return first.set_index("id").loc[data.ids, "fold"].to_numpy(dtype=np.int64)
-
-
-def calibrated(
-    table: pd.DataFrame, data: Rows, fit: bool, book_clip: float
-) -> tuple[calibration.Calibration, dict[str, dict[str, float]]]:
-    """The calibration fitted on all out-of-fold rows, and the scores before and after it."""
-    oof = mean_oof(table, data)
-    steps = calibration.ladder(oof, data.truth, fold_of(table, data), book_clip)
-    return calibration.fit(oof, data.truth) if fit else calibration.Calibration(), steps
-
-
-def test_probabilities(
-    table: pd.DataFrame, data: Rows, fitted: calibration.Calibration, ids: list[str]
-) -> tuple[Floats, list[str]]:
+def test_probabilities(table: pd.DataFrame, data: Rows, ids: list[str]) -> tuple[Floats, list[str]]:
     """Probabilities (len(ids), K), and the ids that got the class shares for want of a picture."""
     columns = [f"p_{name}" for name in data.classes]
     means = table[table["split"] == "test"].groupby("id")[columns].mean()
     prior = np.bincount(data.truth, minlength=len(data.classes)) / len(data.truth)
     filled = [name for name in ids if name not in means.index]
     probs = means.reindex(ids).to_numpy(dtype=np.float64)
-    absent = np.isnan(probs).any(axis=1)
-    probs[~absent] = fitted.apply(probs[~absent])
-    probs[absent] = prior
+    probs[np.isnan(probs).any(axis=1)] = prior
     return probs, filled
 
 
@@ -85,12 +64,11 @@ def test_scores(path: Path, ids: list[str], probs: Floats, classes: list[str]) -
 
 
 def summary_lines(metrics: dict[str, Any], filled: list[str]) -> list[str]:
-    """What a person reads after the stage: log loss before and after, test score, flagged rows."""
-    steps = metrics["oof"]
+    """What a person reads after the stage: scores, and flagged rows."""
+    oof = metrics["oof"]
     lines = [
-        f"out-of-fold log loss {steps['uncalibrated']['log_loss']:.4f} as trained, "
-        f"{steps['book_clip']['log_loss']:.4f} with the book's clip, "
-        f"{steps['calibrated']['log_loss']:.4f} calibrated (on rows the fit never saw)"
+        f"out-of-fold log loss {oof['log_loss']:.4f} +- {oof['log_loss_se']:.4f} of the blend, "
+        "on rows that it never saw"
     ]
     if test := metrics.get("test"):
         lines.append(f"test log loss {test['log_loss']:.4f}, accuracy {test['accuracy']:.4f}")

@@ -122,7 +122,7 @@ def artefact_of(
     """The artefact: heads, calibration fitted on `probs` (N, K out-of-fold), extractors by name."""
     assert trained.heads is not None
     fitted = calibration.Calibration()
-    if params.submit_photos.calibrate:
+    if params.train_photo_classifier.calibrate:
         fitted = calibration.fit(probs, data.truth)
     names = fused_names(params)
     description = {

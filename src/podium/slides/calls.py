@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,28 @@ def _logit(scores: Floats) -> Floats:
     return np.log(inside / (1 - inside))
 
 
-def fitted(findings: Sequence[Finding]) -> Caller:
+def hottest(finding: Finding) -> float:
+    """The mean heat of the slide's hottest part: what decides whether tumour is marked on it."""
+    return finding.hottest
+
+
+def mean_heat(finding: Finding) -> float:
+    """The mean heat of all pixels."""
+    pixels = finding.histogram.sum(0)
+    return float(pixels @ (np.arange(LEVELS) + 0.5) / LEVELS / max(1, pixels.sum()))
+
+
+def hot_area(finding: Finding) -> float:
+    """The share of pixels that are more likely tumour than not."""
+    pixels = finding.histogram.sum(0)
+    return float(pixels[LEVELS // 2 :].sum() / max(1, pixels.sum()))
+
+
+Score = Callable[[Finding], float]
+SCORES: dict[str, Score] = {"fcn": hottest, "fcn-mean": mean_heat, "fcn-area": hot_area}
+
+
+def fitted(findings: Sequence[Finding], score: Score = hottest) -> Caller:
     """Platt's logistic of the scores of slides with a label; the score itself where all are alike.
 
     The penalty of scikit-learn's default keeps few slides from making certain. Where heat says
@@ -49,7 +70,7 @@ def fitted(findings: Sequence[Finding]) -> Caller:
     truth = np.array([int(one.row.label) for one in known])
     if len(np.unique(truth)) < 2:
         return Caller()
-    x = _logit(np.array([one.hottest for one in known]))[:, None]
+    x = _logit(np.array([score(one) for one in known]))[:, None]
     model = LogisticRegression().fit(x, truth)
     if model.coef_[0, 0] < 0:
         return Caller(0.0, float(_logit(truth.mean())))
@@ -99,20 +120,47 @@ def out_of_fold(findings: Sequence[Finding]) -> list[Call]:
     return found
 
 
-def table(oof: Sequence[Call], test: Sequence[Call], seed: int) -> pd.DataFrame:
-    """The prediction table of slides."""
-    return pd.concat(
-        [_rows(part, split, seed) for part, split in ((oof, "oof"), (test, "test")) if part],
-        ignore_index=True,
-    )
+def tables(train: Sequence[Finding], test: Sequence[Finding], seed: int) -> dict[str, pd.DataFrame]:
+    """Prediction tables of slides, by name: a call from each score, and the share of tumour.
+
+    Train slides are called by a fit on the other folds, test slides by one on all.
+    """
+    found = {name: table(train, test, seed, called_by(score)) for name, score in SCORES.items()}
+    return found | {"prior": table(train, test, seed, _share)}
 
 
-def _rows(part: Sequence[Call], split: str, seed: int) -> pd.DataFrame:
-    p = np.array([one.probability for one in part])
-    ids, of = zip(*((one.finding.row.slide, one.finding.row.fold) for one in part), strict=True)
+CallBy = Callable[[Sequence[Finding], Sequence[Finding]], Floats]
+
+
+def called_by(score: Score) -> CallBy:
+    """What calls slides, given them and those to learn from, by one score of each."""
+    return lambda these, others: fitted(others, score)(np.array([score(one) for one in these]))
+
+
+def _share(findings: Sequence[Finding], others: Sequence[Finding]) -> Floats:
+    labels = [int(one.row.label) for one in others if one.row.label]
+    return np.full(len(findings), (sum(labels) + 1) / (len(labels) + 2))
+
+
+def table(
+    train: Sequence[Finding], test: Sequence[Finding], seed: int, call_by: CallBy
+) -> pd.DataFrame:
+    """The prediction table of slides as `call_by` calls them."""
+    parts = []
+    for fold in sorted({one.row.fold for one in train}):
+        mine = [one for one in train if one.row.fold == fold]
+        others = [one for one in train if one.row.fold != fold]
+        parts.append(_rows(mine, "oof", seed, call_by(mine, others)))
+    if test:
+        parts.append(_rows(test, "test", seed, call_by(test, train)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rows(part: Sequence[Finding], split: str, seed: int, p: Floats) -> pd.DataFrame:
+    ids, of = zip(*((one.row.slide, one.row.fold) for one in part), strict=True)
     pairs = np.stack([1 - p, p], axis=1)
-    patients = [one.finding.row.patient for one in part]
-    labels = [one.finding.row.label if split == "oof" else "" for one in part]
+    patients = [one.row.patient for one in part]
+    labels = [one.row.label if split == "oof" else "" for one in part]
     known = predictions.Known(patients, [CLASSES[int(one)] if one else "" for one in labels])
     return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
 

@@ -11,6 +11,7 @@ import pandas as pd
 from shapely import MultiPolygon
 
 from podium.errors import PodiumError
+from podium.metrics import row_log_losses
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import Row
@@ -70,12 +71,12 @@ def test_scores(
     """
     if not (source / KEY).is_dir():
         return {}
-    known, key = {row.slide: row for row in rows}, load.by_stem(source / KEY)
+    by_name, key = {row.slide: row for row in rows}, load.by_stem(source / KEY)
     counts, patients, labels, chances = [], [], [], []
     for name, probability, text in table.itertuples(index=False, name=None):
-        if name not in known:
+        if name not in by_name:
             continue
-        row = known[name]
+        row = by_name[name]
         size = row.width, row.height
         truth = load.load(key[name], size, classes).regions if name in key else MultiPolygon()
         counts.append(_counts(text, truth, size))
@@ -86,7 +87,9 @@ def test_scores(
         return {}
     found: dict[str, Any] = {"n_slides": len(counts), "n_patients": len(set(patients))}
     found |= judged(counts, patients, n_bootstrap)
-    slides = auc(np.array(labels), np.array(chances))
+    known, p = np.array(labels), np.array(chances)
+    found["log_loss"] = float(row_log_losses(np.stack([1 - p, p], axis=1), known).mean())
+    slides = auc(known, p)
     return found | ({} if slides is None else {"slide_auc": slides})
 
 

@@ -24,7 +24,7 @@ SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predic
 def main(argv: Sequence[str] | None = None) -> None:
     """Write thresholds, masks, GeoJSON, run lengths, the table, metrics and plots."""
     args = parse(
-        __doc__, argv, "source", "slides", "annotations", "model", "manner", "out", "table",
+        __doc__, argv, "source", "slides", "annotations", "model", "manner", "out", "tables",
         "metrics", "plots",
     )  # fmt: skip
     params = load_params(args.params)
@@ -36,8 +36,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     train = [one for one in findings if one.row.split == "train"]
     test = [one for one in findings if one.row.split == "test"]
     oof, called = calls.out_of_fold(train), calls.call(test, train)
-    table = calls.table(oof, called, params.train_segmenter.seed)
-    predictions.write_predictions(args.table, table, params.model_dump(include=SETTINGS))
+    settings_of = params.model_dump(include=SETTINGS)
+    for name, table in calls.tables(train, test, params.train_segmenter.seed).items():
+        predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
     level = calls.level_for(train)
     metrics = calls.metrics(oof, settings.bootstrap) | {
         "threshold": level / LEVELS,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from podium import submission
+from podium.ensemble import outcome
 from podium.errors import guarded
 from podium.files import file_sha256, read_table, write_json
 from podium.params import load_params
@@ -20,7 +21,10 @@ from podium.stages.arguments import parse
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
     """Write --out, its manifest and --metrics."""
-    args = parse(__doc__, argv, "source", "slides", "failed", "masks", "table", "out", "metrics")
+    args = parse(
+        __doc__, argv, "source", "slides", "failed", "masks", "table", "blend",
+        "out", "metrics",
+    )  # fmt: skip
     params = load_params(args.params)
     rows, table = read_slides(args.slides), read_predictions(args.table)
     failed = read_table(args.failed, "slide", "split").query("split == 'test'")["slide"].tolist()
@@ -42,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     manifest = {
         "rle": "column-major, counted from 1, level 0; empty = no tumour",
         "filled_with_prior": filled,
-        "scores": scores,
+        "scores": {"blend": outcome.read(args.blend), **scores},
         "inputs": {str(path): file_sha256(path) for path in (args.slides, args.table)},
         "params": params.model_dump(),
     }

@@ -1,0 +1,166 @@
+"""Blends: what makes one prediction out of those of many models.
+
+A blend is fitted on rows whose truth is known, probs (M, N, K) and truth (N,), and then turns the
+probabilities (M, T, K) of any rows into (T, K).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.ensemble import selection
+from podium.metrics import TINY, row_log_losses
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Combine = Callable[[Floats], Floats]  # (M, T, K) -> (T, K)
+Fit = Callable[[Floats, Ints], Combine]
+_ENOUGH = 1e-7  # of log loss, from the best weights there are
+_MOST_STEPS = 5000
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """The weighted mean of probabilities; weights (M,) sum to 1, or (M, K) per class."""
+
+    weights: Floats
+
+    def __call__(self, probs: Floats) -> Floats:
+        """Probabilities (T, K)."""
+        if self.weights.ndim == 1:
+            return np.einsum("m,mnk->nk", self.weights, probs)
+        return normalised(np.einsum("mk,mnk->nk", self.weights, probs))
+
+
+@dataclass(frozen=True)
+class Geometric:
+    """The weighted geometric mean of probabilities, normalised: the mean of logits."""
+
+    weights: Floats
+
+    def __call__(self, probs: Floats) -> Floats:
+        """Probabilities (T, K)."""
+        logs = np.einsum("m,mnk->nk", self.weights, np.log(np.clip(probs, TINY, 1)))
+        return normalised(np.exp(logs - logs.max(1, keepdims=True)))
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The mean over models of where a probability ranks among those of the rows fitted on.
+
+    `known` (M, N, K) is sorted along N. Equals share the middle of their ranks: among 1, 2, 2, 4
+    a 2 ranks at 2 / 4, a 3 at 3 / 4, a 0 at 0. A row's rank does not depend on its neighbours.
+    """
+
+    known: Floats
+
+    def __call__(self, probs: Floats) -> Floats:
+        """Ranks (T, K), normalised to sum 1; no probabilities before they are calibrated."""
+        n_models, n_rows, n_classes = probs.shape
+        ranks = np.zeros((n_rows, n_classes))
+        for m in range(n_models):
+            for k in range(n_classes):
+                line, values = self.known[m, :, k], probs[m, :, k]
+                below = np.searchsorted(line, values, "left")
+                ranks[:, k] += (below + np.searchsorted(line, values, "right")) / 2 / len(line)
+        return normalised(ranks / n_models)
+
+
+def normalised(values: Floats) -> Floats:
+    """Rows (N, K) of non-negative values, summing to 1; rows of zeros become uniform."""
+    total = values.sum(1, keepdims=True)
+    even = np.full_like(values, 1 / values.shape[1])
+    return np.where(total > 0, values / np.where(total > 0, total, 1), even)
+
+
+def true_class(probs: Floats, truth: Ints) -> Floats:
+    """The probability (M, N) that each model gives the true class of each row."""
+    return np.ascontiguousarray(probs[:, np.arange(len(truth)), truth])
+
+
+def log_loss(probs: Floats, truth: Ints) -> float:
+    """The mean log loss of probabilities (N, K)."""
+    return float(row_log_losses(probs, truth).mean())
+
+
+def single(probs: Floats, truth: Ints) -> Combine:
+    """The one model of lowest log loss, the first of equals."""
+    best = int(np.argmin([log_loss(one, truth) for one in probs]))
+    return Weighted(np.eye(len(probs))[best])
+
+
+def mean(probs: Floats, truth: Ints) -> Combine:
+    """The plain mean."""
+    return Weighted(np.full(len(probs), 1 / len(probs)))
+
+
+def geometric(probs: Floats, truth: Ints) -> Combine:
+    """The plain geometric mean."""
+    return Geometric(np.full(len(probs), 1 / len(probs)))
+
+
+def rank(probs: Floats, truth: Ints) -> Combine:
+    """The mean rank."""
+    return Ranked(np.sort(probs, axis=1))
+
+
+def weighted(probs: Floats, truth: Ints) -> Combine:
+    """The weighted mean of lowest log loss."""
+    return Weighted(simplex(true_class(probs, truth)))
+
+
+def simplex(chances: Floats) -> Floats:
+    """The weights (M,) >= 0, summing to 1, of the mixture of lowest log loss.
+
+    Expectation maximisation, which rises without a step size; since the loss is convex, it is
+    never further from the best than max(gain) - 1, and stops once that is nothing.
+
+    Args:
+        chances: (M, N) each model's probability of the true class of each row.
+    """
+    chances = np.clip(chances, TINY, 1)
+    weights = np.full(len(chances), 1 / len(chances))
+    for _ in range(_MOST_STEPS):
+        gain = chances @ (1 / (weights @ chances)) / chances.shape[1]  # (M,)
+        if gain.max() - 1 < _ENOUGH:
+            break
+        weights = weights * gain
+    return weights / weights.sum()
+
+
+def caruana(picks: int, bags: int, share: float, seed: int) -> Fit:
+    """Ensemble selection; see `selection.select`."""
+
+    def fit(probs: Floats, truth: Ints) -> Combine:
+        chances = true_class(probs, truth)
+        return Weighted(selection.select(chances, picks, bags, share, seed))
+
+    return fit
+
+
+def per_class(fit: Fit) -> Fit:
+    """`fit` for each class against the rest, with weights of its own; the results are normalised.
+
+    `fit` must give a Weighted.
+    """
+
+    def fit_all(probs: Floats, truth: Ints) -> Combine:
+        columns = []
+        for k in range(probs.shape[2]):
+            pair = np.stack([1 - probs[:, :, k], probs[:, :, k]], axis=2)
+            found: Any = fit(pair, (truth == k).astype(np.int64))
+            columns.append(found.weights)
+        return Weighted(np.stack(columns, axis=1))
+
+    return fit_all
+
+
+def weights_of(combine: Combine) -> Floats | None:
+    """The weights (M,) of a blend that has one for each model, else None."""
+    weights: Floats | None = getattr(combine, "weights", None)
+    return weights if weights is not None and weights.ndim == 1 else None

@@ -1,0 +1,108 @@
+"""How good a blend will honestly be: the whole step cross-validated, with all it chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium import calibration
+from podium.calibration import Calibrator
+from podium.ensemble.blend import Combine, Fit, Floats, Ints, log_loss
+from podium.metrics import standard_error
+
+
+def cross_fitted(fit: Fit, probs: Floats, truth: Ints, folds: Ints) -> Floats:
+    """Blended probabilities (N, K), those of each fold by a blend fitted on the other folds' rows.
+
+    Args:
+        fit: a way to blend.
+        probs: (M, N, K) out-of-fold probabilities of M models.
+        truth: (N,) class indices.
+        folds: (N,) of the models, so that a fold's rows never had a say in their own blend.
+    """
+    out = np.empty(probs.shape[1:])
+    for fold in np.unique(folds):
+        inside = folds == fold
+        out[inside] = fit(probs[:, ~inside], truth[~inside])(probs[:, inside])
+    return out
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted step: the name of its blend, the blend, and what may calibrate it, by name."""
+
+    method: str
+    combine: Combine
+    calibrators: Mapping[str, Calibrator]
+
+    def __call__(self, probs: Floats) -> dict[str, Floats]:
+        """Probabilities (T, K) of probabilities (M, T, K), calibrated in each way."""
+        blended = self.combine(probs)
+        return {name: one.apply(blended) for name, one in self.calibrators.items()}
+
+
+@dataclass(frozen=True)
+class Step:
+    """All that is fitted on out-of-fold predictions before a submission is written.
+
+    Attributes:
+        methods: the blends to choose from, by name; the one of lowest cross-fitted log loss is
+            taken, the first of equals.
+        calibrations: ways to calibrate, fitted on its cross-fitted probabilities.
+    """
+
+    methods: Mapping[str, Fit]
+    calibrations: Mapping[str, calibration.Fit]
+
+    def fit(self, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> Fitted:
+        """The step fitted on rows (N); it sees nothing but these."""
+        folds = refolded(folds, groups)
+        inner = {name: cross_fitted(fit, probs, truth, folds) for name, fit in self.methods.items()}
+        chosen = min(inner, key=lambda name: log_loss(inner[name], truth))
+        calibrators = {name: fit(inner[chosen], truth) for name, fit in self.calibrations.items()}
+        return Fitted(chosen, self.methods[chosen](probs, truth), calibrators)
+
+
+def refolded(folds: Ints, groups: Ints) -> Ints:
+    """`folds` (N,), or two halves of whole groups where all rows are of one fold."""
+    if len(np.unique(folds)) > 1:
+        return folds
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64) % 2
+
+
+def nested(step: Step, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> dict[str, Floats]:
+    """Probabilities (N, K) per calibration: of each row by a step that never saw its fold."""
+    out = {name: np.empty(probs.shape[1:]) for name in step.calibrations}
+    for fold in np.unique(folds):
+        inside = folds == fold
+        rest = ~inside
+        fitted = step.fit(probs[:, rest], truth[rest], folds[rest], groups[rest])
+        for name, values in fitted(probs[:, inside]).items():
+            out[name][inside] = values
+    return out
+
+
+def bootstrap(values: Floats, groups: NDArray[np.int64], n_draws: int, seed: int) -> Floats:
+    """The mean (n_draws,) of values (N,) over groups drawn with replacement, each whole."""
+    number = np.unique(groups, return_inverse=True)[1]
+    sums, sizes = np.bincount(number, values), np.bincount(number)
+    rng = np.random.default_rng(seed)
+    found = np.empty(n_draws)
+    for draw in range(n_draws):
+        times = np.bincount(rng.integers(0, len(sums), len(sums)), minlength=len(sums))
+        found[draw] = times @ sums / (times @ sizes)
+    return found
+
+
+def difference(gap: Floats, draws: Floats) -> dict[str, float]:
+    """The mean of paired differences (N,), its standard error, and the 95 % interval of `draws`."""
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return {
+        "mean": float(gap.mean()),
+        "se": standard_error(gap),
+        "low": float(low),
+        "high": float(high),
+    }

@@ -1,0 +1,31 @@
+"""What the blend stages leave in their metrics, read back by those who hand in and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def score_name(blend: Mapping[str, Any]) -> str:
+    """What a blend is scored by: log_loss (down is better) or whole_string (up)."""
+    return "log_loss" if "log_loss" in blend["single"] else "whole_string"
+
+
+def value(score: Any) -> float:
+    """The number of a score that may have company: {"log_loss": 0.2, ...} -> 0.2."""
+    if isinstance(score, Mapping):
+        return float(score["log_loss"] if "log_loss" in score else score["score"])
+    return float(score)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Method, metric, naive and nested score of the blend whose metrics lie at `path`."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        "method": found["method"],
+        "metric": score_name(found),
+        "naive": value(found["naive"]),
+        "nested": value(found["nested"]),
+    }

@@ -1,0 +1,61 @@
+"""Stacks: a model on top of models, fitted on their out-of-fold predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from podium.ensemble.blend import Combine, Fit, Floats, Ints, mean, normalised
+
+_FAR = 1e-6  # probabilities come no nearer to 0 and 1 before their logarithm is taken
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A fitted scikit-learn model on the centred log-probabilities of all models."""
+
+    model: Any
+    linear: bool  # it predicts class values, not probabilities
+
+    def __call__(self, probs: Floats) -> Floats:
+        """Probabilities (T, K)."""
+        x = inputs(probs)
+        if self.linear:
+            return normalised(np.clip(self.model.predict(x), _FAR, 1))
+        return np.asarray(self.model.predict_proba(x), dtype=np.float64)
+
+
+def inputs(probs: Floats) -> NDArray[np.float64]:
+    """Centred log-probabilities (N, M * K) of probabilities (M, N, K): a row is what a stack sees.
+
+    Centring makes them logits: for two classes +-ln(p / (1 - p)) / 2.
+    """
+    logs = np.log(np.clip(probs, _FAR, 1))
+    logs -= logs.mean(2, keepdims=True)
+    return np.ascontiguousarray(logs.transpose(1, 0, 2)).reshape(probs.shape[1], -1)
+
+
+def logistic(c: float) -> Fit:
+    """Logistic regression with scikit-learn's penalty 1 / c on all weights but the intercepts."""
+
+    def fit(probs: Floats, truth: Ints) -> Combine:
+        if len(np.unique(truth)) < probs.shape[2]:  # a class it could never predict
+            return mean(probs, truth)
+        model = LogisticRegression(C=c, max_iter=2000)
+        return Stack(model.fit(inputs(probs), truth), linear=False)
+
+    return fit
+
+
+def ridge(alpha: float) -> Fit:
+    """Ridge regression of class indicators on probabilities' logits, clipped and normalised."""
+
+    def fit(probs: Floats, truth: Ints) -> Combine:
+        wanted = np.eye(probs.shape[2])[truth]
+        return Stack(Ridge(alpha=alpha).fit(inputs(probs), wanted), linear=True)
+
+    return fit

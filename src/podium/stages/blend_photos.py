@@ -1,0 +1,28 @@
+"""Blend the photo models' predictions into one, and say how good it will honestly be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.ensemble.judging import blended, summary_lines
+from podium.ensemble.library import load, tables_in
+from podium.errors import guarded
+from podium.files import write_json
+from podium.params import load_params
+from podium.predictions import write_predictions
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the blended table --out and --metrics."""
+    args = parse(__doc__, argv, "tables", "out", "metrics")
+    settings = load_params(args.params).blend_photos
+    found = blended(load(tables_in(args.tables, settings.leave_out)), settings)
+    write_predictions(args.out, found.table, settings.model_dump())
+    write_json(args.metrics, found.metrics)
+    print("\n".join(summary_lines(found.metrics)))
+
+
+if __name__ == "__main__":
+    main()
