@@ -13,6 +13,7 @@ from podium.captcha.charset import Charset
 from podium.captcha.competitions import COMPETITIONS as TASKS
 from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.cli import app, validate
+from podium.cli.competitions import COMPETITIONS
 from podium.photos.dataset import ITEM_COLUMNS
 from podium.slides import handing_in as slides
 from podium.slides.dataset import COLUMNS
@@ -151,7 +152,7 @@ def test_captchas_without_a_sample(write, project):
     assert run(bad, "captcha-text", "--sample", bad)[0] == 1
 
 
-@pytest.mark.parametrize("competition", validate.COMPETITIONS)
+@pytest.mark.parametrize("competition", COMPETITIONS)
 def test_nobody_knows_what_is_wanted(write, competition):
     code, out, err = run(write("x.csv", "id,a,b,c", "1,2,3,4"), competition)
     assert (code, out) == (1, [])
@@ -235,7 +236,7 @@ def test_the_columns_by_which_files_are_known_are_the_rooms_own():
     assert validate._COLUMNS[tuple(slides.COLUMNS)] == ["slides"]
     for task, what in TASKS.items():
         assert f"captcha-{task}" in validate._COLUMNS[tuple(what.columns)]
-    assert [*chain(*validate._COLUMNS.values())] == list(validate.COMPETITIONS)
+    assert [*chain(*validate._COLUMNS.values())] == list(COMPETITIONS)
 
 
 # ---- what cannot be checked

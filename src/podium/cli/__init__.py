@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import predict, settings, submissions, validate
+from podium.cli import ledger, predict, settings, submissions, validate
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -43,3 +43,4 @@ for command in (
     settings.profile,
 ):
     app.command()(command)
+app.add_typer(ledger.app, name="ledger")

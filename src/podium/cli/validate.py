@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli.competitions import COMPETITIONS, refuse_unknown
 from podium.errors import PodiumError, SettingsError, guarded
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from podium.params import Params
     from podium.validation import Wanted
-
-COMPETITIONS = ("photos", "slides", "captcha-text", "captcha-arithmetic", "captcha-equations")
 
 
 @guarded
@@ -53,13 +52,6 @@ def validate(
         n = validation.counted(len(found), "fault")
         raise PodiumError(f"{file}: {n}, it does not fit {competition} ({origin}); see above")
     print(f"{file}: {validation.counted(len(table), 'row')}, fits {competition} ({origin})")
-
-
-def refuse_unknown(competition: str) -> None:
-    """Raise a SettingsError unless there is such a competition."""
-    if competition not in COMPETITIONS:
-        known = ", ".join(COMPETITIONS)
-        raise SettingsError(f"{competition}: no such competition; known are {known}")
 
 
 def _wanted(competition: str, sample: Path | None, params: Path) -> tuple[Wanted, str]:
