@@ -86,6 +86,8 @@ def test_constant_columns_are_a_note():
     rows = table("id,label 3,0.5 1,0.5 2,0.5")
     assert notes(rows, wanted()) == ["column label is '0.5' in every row"]
     assert notes(rows[:1], wanted(["3"])) == []
+    rows["label"] = "1 5 " * 30
+    assert notes(rows, wanted()) == [f"column label is '{('1 5 ' * 20)[:76]}... in every row"]
     assert notes(table("id,label 3,0.5 1,0.50 2,0.5"), wanted()) == []
 
 

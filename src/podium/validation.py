@@ -81,7 +81,7 @@ def notes(table: pd.DataFrame, wanted: Wanted) -> list[str]:
         found.append("the ids are not in the sample's order")
     for name in wanted.columns[1:]:
         if len(table) > 1 and table[name].nunique() == 1:
-            found.append(f"column {name} is {table[name].iloc[0]!r:.80} in every row")
+            found.append(f"column {name} is {_short(repr(table[name].iloc[0]))} in every row")
     return [*found, *wanted.notes(table[list(wanted.columns)])]
 
 
@@ -162,5 +162,9 @@ def counted(n: int, what: str) -> str:
 def examples(names: Sequence[str]) -> str:
     """Up to three of `names`, each cut where it is long."""
     between = "; " if any(": " in name for name in names[:3]) else ", "
-    shown = between.join(name if len(name) <= 80 else f"{name[:77]}..." for name in names[:3])
+    shown = between.join(map(_short, names[:3]))
     return ("e.g. " if len(names) > 3 else "namely ") + shown
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
