@@ -18,21 +18,9 @@ def submit(
     folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
 ) -> None:
     """Show what would be handed in for a competition, after checking it against its manifest."""
-    from podium.files import file_sha256
+    from podium import ledger
 
-    path = folder / f"{name}.csv"
-    manifest_path = path.with_suffix(".json")
-    for needed in (path, manifest_path):
-        if not needed.is_file():
-            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro submit_{name}")
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    if manifest["sha256"] != file_sha256(path):
-        raise PodiumError(
-            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
-            f"remedy: run dvc repro submit_{name}"
-        )
-    if "note" in manifest:
-        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
+    manifest, path = checked_manifest(name, folder), folder / f"{name}.csv"
     head = path.read_text(encoding="utf-8").splitlines()[:4]
     print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
     print("\n".join(f"  {line}" for line in [*head, "..."]))
@@ -41,6 +29,37 @@ def submit(
         print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
     if empty := manifest.get("not_computable"):
         print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
+    if entry := ledger.find(ledger.read(folder / "ledger.csv"), name, manifest["sha256"]):
+        print("in the ledger already:")
+        print("\n".join(f"  {line}" for line in ledger.as_text([entry]).splitlines()))
+
+
+def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
+    """The manifest of a submission in `folder`.
+
+    Raises:
+        PodiumError: it or the submission is not there, they do not belong together, or there is
+            nothing to hand in.
+    """
+    from podium.files import file_sha256
+
+    path = folder / f"{name}.csv"
+    manifest_path, stage = path.with_suffix(".json"), f"submit_{name.replace('-', '@')}"
+    for needed in (path, manifest_path):
+        if not needed.is_file():
+            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro {stage}")
+    try:
+        manifest: dict[str, Any] = dict(json.loads(manifest_path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise PodiumError(f"{manifest_path}: no manifest\nremedy: run dvc repro {stage}") from None
+    if manifest.get("sha256") != file_sha256(path):
+        raise PodiumError(
+            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
+            f"remedy: run dvc repro {stage}"
+        )
+    if "note" in manifest:
+        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
+    return manifest
 
 
 def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:

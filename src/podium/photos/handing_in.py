@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from podium import validation
 from podium.errors import PodiumError
 from podium.files import read_table
 from podium.ids import refuse_other_ids
 from podium.metrics import scores
 from podium.photos.crossval import Rows
+from podium.photos.dataset import QUARANTINE_COLUMNS, read_items
 
 Floats = NDArray[np.float64]
 
@@ -75,3 +79,37 @@ def summary_lines(metrics: dict[str, Any], filled: list[str]) -> list[str]:
     if filled:
         lines.append(f"{len(filled)} unreadable test pictures got the class shares: {filled[:3]}")
     return lines
+
+
+def wanted_by_sample(sample: Path) -> validation.Wanted:
+    """What the sample submission at `sample` asks for; its columns are the competition's.
+
+    Raises:
+        PodiumError: it has no column of probabilities, or an id twice.
+    """
+    columns = list(validation.read_submission(sample).columns)
+    if len(columns) < 2:
+        raise PodiumError(f"{sample}: its only column is {columns}; probabilities are missing")
+    return _wanted(columns, validation.sample_ids(sample, columns), sample)
+
+
+def wanted_by_data(items: Path, quarantine: Path) -> validation.Wanted:
+    """What is wanted where there is no sample: all test pictures, readable or not."""
+    table = read_items(items)
+    unreadable = read_table(quarantine, *QUARANTINE_COLUMNS)
+    classes = sorted(set(table["label"][table["split"] == "train"]))
+    ids = [name for part in (table, unreadable) for name in part["id"][part["split"] == "test"]]
+    return _wanted(columns_of(classes), ids, None)
+
+
+def _wanted(columns: list[str], ids: list[str], sample: Path | None) -> validation.Wanted:
+    notes = partial(validation.hard_notes, columns=columns[1:])
+    return validation.Wanted(columns, ids, faults, notes, sample)
+
+
+def faults(table: pd.DataFrame) -> Iterator[str]:
+    """What is wrong with the probabilities of a submission that was read as text."""
+    names = list(table.columns[1:])
+    yield from validation.probability_faults(table, names)
+    if len(names) > 1:
+        yield from validation.sum_faults(table, names)

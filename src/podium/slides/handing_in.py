@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 import pandas as pd
 from shapely import MultiPolygon
 
+from podium import validation
 from podium.errors import PodiumError
+from podium.files import read_table
 from podium.metrics import row_log_losses
 from podium.slides import rle
 from podium.slides.annotations import load, raster
-from podium.slides.dataset import Row
+from podium.slides.dataset import Row, read_slides
 from podium.slides.scoring import Counts, auc, judged
 
 COLUMNS = ["slide", "probability", "rle"]
 KEY = "test_annotations"  # folder of the answer key, where there is one
+ANY_SIZE = (1, 10**18)  # more pixels than any slide
 
 
 def frame(
@@ -50,12 +54,17 @@ def check(path: Path, table: pd.DataFrame, rows: Sequence[Row]) -> None:
     for name, probability, text in table.itertuples(index=False, name=None):
         if not 0 <= probability <= 1:
             raise PodiumError(f"{path}: the probability of {name} is {probability}")
-        if name in sizes:
-            try:
-                for _ in rle.decode_bands(text, sizes[name]):
-                    pass
-            except PodiumError as error:
-                raise PodiumError(f"{path}: {name}: {error}") from None
+        if name in sizes and (fault := misfit(text, sizes[name])):
+            raise PodiumError(f"{path}: {name}: {fault}")
+
+
+def misfit(text: str, size: tuple[int, int]) -> str:
+    """Why run lengths do not fit a slide of `size` = (w, h); '' if they do."""
+    try:
+        next(rle.decode_bands(text, size, rows=1))  # all runs are read before the first band
+    except PodiumError as error:
+        return str(error)
+    return ""
 
 
 def test_scores(
@@ -102,3 +111,45 @@ def _counts(text: str, truth: MultiPolygon, size: tuple[int, int]) -> Counts:
         total += Counts.of(wanted > 0, band > 0)
         top += height
     return total
+
+
+def wanted(sample: Path | None, slides: Path, failed: Path) -> validation.Wanted:
+    """What is wanted of a submission: the sample's slides, or all test slides without one.
+
+    Args:
+        sample: a sample submission.
+        slides: the table of readable slides; their sizes are taken from it if it is there.
+        failed: the table of the others, read only where there is no sample.
+    """
+    rows = read_slides(slides) if slides.is_file() or not sample else []
+    if sample:
+        ids = validation.sample_ids(sample, COLUMNS)
+    else:
+        others = read_table(failed, "slide", "split").query("split == 'test'")["slide"]
+        ids = [row.slide for row in rows if row.split == "test"] + others.tolist()
+    sizes = {row.slide: (row.width, row.height) for row in rows}
+    rules = partial(faults, sizes=sizes), partial(notes, sizes=sizes)
+    return validation.Wanted(COLUMNS, ids, *rules, sample)
+
+
+def faults(table: pd.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """What is wrong with the probabilities and run lengths of a submission that was read as text.
+
+    Run lengths of a slide that is not in `sizes` (w, h) are checked for their form alone.
+    """
+    yield from validation.probability_faults(table, ["probability"])
+    pairs = zip(table["slide"], table["rle"], strict=True)
+    wrong = [f"{n}: {why}" for n, text in pairs if (why := misfit(text, sizes.get(n, ANY_SIZE)))]
+    if wrong:
+        shown = validation.examples(wrong)
+        yield f"{validation.counted(len(wrong), 'slide')} with run lengths that do not fit, {shown}"
+
+
+def notes(table: pd.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """What is odd about a submission: hard labels, and slides of unknown size."""
+    yield from validation.hard_notes(table, ["probability"])
+    if unknown := [name for name in table["slide"] if name not in sizes]:
+        yield (
+            f"{validation.counted(len(unknown), 'slide')} of unknown size, only the form of their "
+            f"run lengths was checked, {validation.examples(unknown)}"
+        )

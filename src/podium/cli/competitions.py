@@ -1,0 +1,14 @@
+"""The competitions by the names of their submissions."""
+
+from __future__ import annotations
+
+from podium.errors import SettingsError
+
+COMPETITIONS = ("photos", "slides", "captcha-text", "captcha-arithmetic", "captcha-equations")
+
+
+def refuse_unknown(competition: str) -> None:
+    """Raise a SettingsError unless there is such a competition."""
+    if competition not in COMPETITIONS:
+        known = ", ".join(COMPETITIONS)
+        raise SettingsError(f"{competition}: no such competition; known are {known}")

@@ -1,0 +1,122 @@
+"""`podium ledger`: what was handed in, and what came of it."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium.cli.competitions import COMPETITIONS, refuse_unknown
+from podium.cli.submissions import checked_manifest
+from podium.errors import SettingsError, guarded
+
+app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option(help="Where submissions and ledger.csv lie.")]
+Score = Annotated[float | None, typer.Option(help="Local; without it, the manifest's.")]
+SUBMISSIONS = Path("submissions")
+
+
+@app.command()
+@guarded
+def add(
+    competition: Annotated[str, typer.Argument(help=", ".join(COMPETITIONS))],
+    public: Annotated[float | None, typer.Option(help="The public leaderboard's score.")] = None,
+    private: Annotated[float | None, typer.Option(help="The private leaderboard's.")] = None,
+    note: Annotated[str, typer.Option(help="Whatever is worth remembering.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A file without manifest; its local scores are options.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="How models were blended.")] = "",
+    oof: Score = None,
+    nested: Score = None,
+    test: Score = None,
+    folder: Folder = SUBMISSIONS,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is recorded.")] = False,
+) -> None:
+    """Enter a submission; or fill in the leaderboard's scores of one that was entered before.
+
+    A row is known by its competition and the sha256 of its file.
+    """
+    refuse_unknown(competition)
+    scores = dict(public=public, private=private, oof=oof, nested=nested, test=test)
+    for name, score in scores.items():
+        if score is not None and not math.isfinite(score):
+            raise SettingsError(f"--{name} {score}: a score is a finite number")
+    from podium import ledger
+    from podium.files import file_sha256
+
+    cells = {} if file else ledger.local_cells(checked_manifest(competition, folder).get("scores"))
+    cells |= {f"{name}_score": ledger.cell_of(s) for name, s in scores.items() if s is not None}
+    cells |= {"method": method} if method else {}
+    path = file or folder / f"{competition}.csv"
+    if not path.is_file():
+        raise SettingsError(f"{path}: no such file")
+    entry = ledger.Entry(
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        competition=competition,
+        sha256=file_sha256(path)[: ledger.SHA_LENGTH],
+        revision=revision(folder),
+        note=" ".join(note.split()),
+        **cells,
+    )
+    print(ledger.as_text([ledger.record(folder / "ledger.csv", entry, force)]))
+
+
+@app.command()
+@guarded
+def show(
+    competition: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
+    folder: Folder = SUBMISSIONS,
+) -> None:
+    """Print the ledger, newest last."""
+    if competition:
+        refuse_unknown(competition)
+    from podium import ledger
+
+    path = folder / "ledger.csv"
+    entries = [one for one in ledger.read(path) if competition in (None, one.competition)]
+    empty = f"{path}: nothing entered yet{f' for {competition}' if competition else ''}"
+    print(ledger.as_text(entries) if entries else f"{empty}; see podium ledger add --help")
+
+
+@app.command()
+@guarded
+def plot(
+    out: Annotated[Path, typer.Option(help="A PNG file.")] = Path("plots/ledger.png"),
+    folder: Folder = SUBMISSIONS,
+) -> None:
+    """Draw nested scores against the leaderboard's, a panel per competition."""
+    from podium import ledger, ledger_figure
+
+    n_rows = ledger_figure.write(out, ledger.read(folder / "ledger.csv"))
+    print(f"{out}: {n_rows} row{'' if n_rows == 1 else 's'} with both scores")
+
+
+def revision(folder: Path) -> str:
+    """Git's short name of what is checked out where `folder` lies, `-dirty` if files differ.
+
+    The ledger itself does not count; '' outside git.
+    """
+    name = _git(folder, "rev-parse", "--short", "HEAD")
+    if not name:
+        return ""
+    others = ("--", ":(top)", ":(exclude)ledger.csv")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", *others)
+    return f"{name}-dirty" if changed else name
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git prints; '' if it fails or is not installed."""
+    where = folder if folder.is_dir() else Path()
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(where), *words], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
