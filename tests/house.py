@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from podium.stages import (
     assign_photo_folds,
+    blend_photos,
     extract_features,
     ingest_photos,
     submit_photos,
@@ -127,6 +128,14 @@ class House:
             plots=self.root / "plots/train_photo_classifier",
         )
 
+    def blend(self) -> None:
+        self.run(
+            blend_photos,
+            tables=self.root / "predictions/tables/photos",
+            out=self.root / "predictions/blends/photos.csv",
+            metrics=self.root / "metrics/blend_photos.json",
+        )
+
     def submit(self) -> None:
         self.run(
             submit_photos,
@@ -134,7 +143,8 @@ class House:
             items=self.items,
             quarantine=self.quarantine,
             folds=self.folds,
-            tables=self.root / "predictions/tables/photos",
+            table=self.root / "predictions/blends/photos.csv",
+            blend=self.root / "metrics/blend_photos.json",
             out=self.out,
             metrics=self.root / "metrics/submit_photos.json",
         )
@@ -145,6 +155,7 @@ class House:
         for name in ("efficientnet-lite0", "hog"):
             self.extract(name)
         self.train()
+        self.blend()
         self.submit()
 
     def metrics(self, stage: str) -> dict:

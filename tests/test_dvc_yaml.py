@@ -53,11 +53,12 @@ def test_a_stage_lists_exactly_the_modules_it_needs(name):
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_runs_the_file_and_reads_the_section_of_its_name(name):
+def test_a_stage_runs_the_file_and_reads_the_section_of_its_name_if_there_is_one(name):
     body = BODIES[name]
     assert f"PYTHONPATH=src python -m podium.stages.{name}" in body["cmd"]
     assert (ROOT / f"src/podium/stages/{name}.py").is_file()
-    assert name == "draw_photos" or any(name == str(key).split(".")[0] for key in body["params"])
+    read = {str(key).split(".")[0] for key in body.get("params", [])}
+    assert name in read or name not in Params.model_fields
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -85,7 +86,7 @@ def test_no_output_lies_inside_another():
 
 
 def test_every_section_of_params_is_read_by_some_stage():
-    read = {str(key).split(".")[0] for body in BODIES.values() for key in body["params"]}
+    read = {str(key).split(".")[0] for body in BODIES.values() for key in body.get("params", [])}
     assert read == set(Params.model_fields)
 
 

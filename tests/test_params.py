@@ -74,8 +74,8 @@ GOOD = [
     ("train_photo_classifier__patience", 0),
     ("train_photo_classifier__class_weight", "balanced"),
     ("train_photo_classifier__head", "book"),
-    ("submit_photos__book_clip", 0.499),
-    ("submit_photos__calibrate", False),
+    ("blend_photos__clip", 0.499),
+    ("train_photo_classifier__calibrate", False),
 ]
 
 
@@ -126,9 +126,9 @@ BAD = [
     ("train_photo_classifier__book__batch_size", "128", "valid integer"),
     ("train_photo_classifier__logistic_c", 0, "greater than 0"),
     ("train_photo_classifier__hog_c", -1, "greater than 0"),
-    ("submit_photos__calibrate", "yes", "valid boolean"),
-    ("submit_photos__book_clip", 0.5, "less than 0.5"),
-    ("submit_photos__book_clip", 0, "greater than 0"),
+    ("train_photo_classifier__calibrate", "yes", "valid boolean"),
+    ("blend_photos__clip", 0.5, "less than 0.5"),
+    ("blend_photos__clip", 0, "greater than 0"),
 ]
 
 
@@ -141,7 +141,7 @@ def test_a_bad_value_is_named_with_what_would_fit(tmp_path, key, value, reason):
         load_params(path)
 
 
-@pytest.mark.parametrize("key", ["photos", "extractors", "submit_photos__book_clip"])
+@pytest.mark.parametrize("key", ["photos", "extractors", "blend_photos__clip"])
 def test_a_missing_key_is_named(tmp_path, key):
     path = changed(tmp_path, **{key: ...})
     wanted = f"^{re.escape(str(path))}: {key.replace('__', '.')}: key is missing$"
@@ -179,7 +179,7 @@ FAULTS = {
     "photos__source": "x",
     "draw_photos__seed": -1,
     "extract_features__batch_size": 0,
-    "submit_photos__calibrate": "x",
+    "train_photo_classifier__calibrate": "x",
     "podcasts": 1,
 }
 

@@ -109,10 +109,10 @@ def project(built, tmp_path) -> Project:
     return Project(tmp_path / "project")
 
 
-TAIL = ["train_photo_classifier", "submit_photos"]
+TAIL = ["train_photo_classifier", "blend_photos", "submit_photos"]
 SLIDES = [
     "draw_slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides",
-    "submit_slides",
+    "blend_slides", "submit_slides",
 ]  # fmt: skip
 
 
@@ -120,6 +120,7 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     project = new_project(tmp_path / "project")
     project.commit()
     every = project.ran(project.dvc("repro"))
+    assert every.pop() == "report_blends"
     words = ("captcha", "line", "equations")
     captcha = [stage for stage in every if any(word in stage for word in words)]
     assert sorted(captcha) == sorted(
@@ -129,10 +130,13 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
             "train_line_finder",
             "generate_equations",
             "train_captcha_reader@equations-crnn",
+            "blend_captcha@equations",
             "submit_captcha@equations",
             "train_captcha_reader@text-cnn",
             "train_captcha_reader@text-crnn",
             "train_captcha_reader@arithmetic-crnn",
+            "blend_captcha@text",
+            "blend_captcha@arithmetic",
             "submit_captcha@text",
             "submit_captcha@arithmetic",
         ]
@@ -141,12 +145,12 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     assert slides == SLIDES
     photos = [stage for stage in every if stage not in captcha + slides]
     assert photos[:2] == ["draw_photos", "ingest_photos"]
-    assert sorted(photos[2:-2]) == [
+    assert sorted(photos[2:-3]) == [
         "assign_photo_folds",
         "extract_features@efficientnet-lite0",
         "extract_features@hog",
     ]
-    assert photos[-2:] == TAIL
+    assert photos[-3:] == TAIL
     assert len((project.root / "submissions/photos.csv").read_text().splitlines()) == 9
     assert project.metrics("submit_photos")["test"]["log_loss"] > 0
     for task in ("text", "arithmetic"):
@@ -161,6 +165,8 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     assert (rows[0], len(rows)) == ("slide,probability,rle", 3)
     assert project.metrics("submit_slides")["test"]["n_slides"] == 2
     assert len(list((project.root / "plots/predict_slides").glob("t*-*.png"))) == 12
+    page = (project.root / "reports/blends.md").read_text()
+    assert len(re.findall(r"^\| (photos|slides|captcha-\w+) \(", page, re.M)) == 5
     assert project.ran(project.dvc("repro")) == []
     changed = {
         line[3:].split("/")[0] for line in project.run("git", "status", "--short").splitlines()

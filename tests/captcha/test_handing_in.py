@@ -1,82 +1,16 @@
-import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from house import ROOT
 from podium.captcha import handing_in
 from podium.captcha.charset import Charset
 from podium.captcha.competitions import competition
 from podium.captcha.scoring import share
 from podium.errors import PodiumError, SettingsError
-from podium.params import Params, Submitted, load_params
 from podium.predictions import Reading, text_rows
 
 PATH = Path("table.csv")
-
-
-def with_readers(task: str, *readers: str) -> Params:
-    params = load_params(ROOT / "params.yaml")
-    chosen = params.submit_captcha.model_copy(update={task: Submitted(readers=list(readers))})
-    return params.model_copy(update={"submit_captcha": chosen})
-
-
-# ---- the reader
-
-
-@pytest.mark.parametrize(
-    ("task", "reader"),
-    [("text", "text-cnn"), ("arithmetic", "arithmetic-crnn"), ("equations", "equations-crnn")],
-)
-def test_the_reader_of_a_task(task: str, reader: str) -> None:
-    assert handing_in.chosen_readers(task, with_readers(task, reader)) == [reader]
-
-
-@pytest.mark.parametrize(
-    ("task", "reader", "known"),
-    [
-        ("text", "arithmetic-crnn", "text-crnn, text-cnn"),
-        ("arithmetic", "text-crnn", "arithmetic-crnn"),
-        ("text", "text-rnn", "text-crnn, text-cnn"),
-        ("text", "", "text-crnn, text-cnn"),
-    ],
-)
-def test_a_reader_of_something_else(task: str, reader: str, known: str) -> None:
-    reason = rf"^submit_captcha\.{task}\.readers: '{reader}' does not read {task}; .* has {known}$"
-    with pytest.raises(SettingsError, match=reason) as caught:
-        handing_in.chosen_readers(task, with_readers(task, reader))
-    assert caught.value.exit_code == 2
-
-
-def test_no_reader_for_a_task() -> None:
-    params = with_readers("text", "text-crnn")
-    others = {"arithmetic-crnn": params.train_captcha_reader["arithmetic-crnn"]}
-    with pytest.raises(SettingsError, match=r"train_captcha_reader has none for it$"):
-        handing_in.chosen_readers(
-            "text", params.model_copy(update={"train_captcha_reader": others})
-        )
-
-
-def test_a_reader_votes_once() -> None:
-    with pytest.raises(SettingsError, match=r"readers: 'text-cnn' is named twice$"):
-        handing_in.chosen_readers("text", with_readers("text", "text-cnn", "text-crnn", "text-cnn"))
-
-
-@pytest.mark.parametrize(
-    ("votes", "text"),
-    [
-        ([("ab", 0.9)], "ab"),
-        ([("ab", 0.6), ("cd", 0.4), ("cd", 0.3)], "cd"),  # 0.7 beats 0.6
-        ([("ab", 0.8), ("cd", 0.4), ("cd", 0.3)], "ab"),
-        ([("cd", 0.5), ("ab", 0.5)], "cd"),  # equals: the first reader's
-        ([("", 1.0), ("ab", 0.01)], "ab"),
-        ([("", 1.0), ("", 0.5)], ""),
-    ],
-)
-def test_vote(votes: list[tuple[str, float]], text: str) -> None:
-    readings = [[Reading("same", -0.1), Reading(one, math.log(p))] for one, p in votes]
-    assert handing_in.vote(readings) == ["same", text]
 
 
 # ---- the texts
@@ -94,14 +28,10 @@ def table(*, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def texts_of(*words) -> list[str]:
-    return [one.text for one in handing_in.readings_of(*words)]
-
-
 def test_texts_join_by_id() -> None:
-    assert texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
-    assert texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
-    assert texts_of(PATH, table(), "oof", []) == []
+    assert handing_in.texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
+    assert handing_in.texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
+    assert handing_in.texts_of(PATH, table(), "oof", []) == []
 
 
 @pytest.mark.parametrize(
@@ -115,13 +45,13 @@ def test_texts_join_by_id() -> None:
 )
 def test_a_table_of_other_pictures(split: str, ids: list[str], reason: str) -> None:
     with pytest.raises(PodiumError, match=rf"^table\.csv: {reason}\nremedy: run dvc repro"):
-        texts_of(PATH, table(), split, ids)
+        handing_in.texts_of(PATH, table(), split, ids)
 
 
 def test_a_table_of_two_seeds() -> None:
     twice = pd.concat([table(), table(seed=1)], ignore_index=True)
     with pytest.raises(PodiumError, match=r"^table\.csv: 3 ids occur more than once"):
-        texts_of(PATH, twice, "test", ["1", "2", "10"])
+        handing_in.texts_of(PATH, twice, "test", ["1", "2", "10"])
 
 
 # ---- the answers

@@ -14,11 +14,14 @@ from podium.slides.calls import (
     Caller,
     call,
     fitted,
+    hot_area,
     level_for,
+    mean_heat,
     metrics,
     out_of_fold,
     precision_recall,
     table,
+    tables,
 )
 from podium.slides.scoring import LEVELS, Counts
 from slide_networks import finding, row
@@ -134,7 +137,14 @@ def test_a_slide_called_free_of_tumour_has_nothing_marked():
 def test_the_prediction_table(tmp_path):
     a, b = (replace(one, row=replace(one.row, patient="p")) for one in FOLDS[:2])
     t = slide("t", -1, [[0.5] * 4], None, split="test")
-    found = table([Call(a, 0.75, 128), Call(b, 0.25, 256)], [Call(t, 0.5, 128)], 7)
+    seen = []
+
+    def by_hand(these, others):
+        seen.append(([one.row.slide for one in these], [one.row.slide for one in others]))
+        return np.array([0.75, 0.25]) if len(these) == 2 else np.array([0.5])
+
+    found = table([a, b], [t], 7, by_hand)
+    assert seen == [(["a0", "n0"], []), (["t"], ["a0", "n0"])]
     check(tmp_path, found)
     assert list(found) == [
         "id", "split", "fold", "seed", "group", "truth", "p_normal", "p_tumour",
@@ -145,7 +155,23 @@ def test_the_prediction_table(tmp_path):
         ["a0", "oof", 0, 7, 0.25, 0.75], ["n0", "oof", 0, 7, 0.75, 0.25],
         ["t", "test", -1, 7, 0.5, 0.5],
     ]  # fmt: skip
-    assert table([Call(a, 0.75, 128)], [], 7)["id"].tolist() == ["a0"]
+    assert table([a, b], [], 7, by_hand)["id"].tolist() == ["a0", "n0"]
+
+
+def test_tables_of_several_scores():
+    t = slide("t", -1, [[0.5] * 4], None, split="test")
+    found = tables(FOLDS, [t], 7)
+    assert list(found) == ["fcn", "fcn-mean", "fcn-area", "prior"]
+    wanted = [one.probability for one in [*out_of_fold(FOLDS), *call([t], FOLDS)]]
+    assert found["fcn"]["p_tumour"].tolist() == wanted
+    assert found["prior"]["p_tumour"].tolist() == [0.5] * 5  # (1 + 1) / (2 + 2), (2 + 1) / (4 + 2)
+    assert found["fcn-area"]["p_tumour"].tolist() != found["fcn-mean"]["p_tumour"].tolist()
+
+
+def test_scores_of_a_slide_by_hand():
+    one = slide("x", 0, [[1.0, 0.75, 0.25, 0.0]])
+    assert hot_area(one) == 0.5
+    assert mean_heat(one) == pytest.approx(0.5, abs=1 / LEVELS)
 
 
 def test_metrics_by_hand():

@@ -17,7 +17,7 @@ from podium.captcha.dataset import read_captchas, read_texts
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
 from podium.errors import PodiumError
-from podium.stages import generate_captcha, submit_captcha, train_captcha_reader
+from podium.stages import blend_captcha, generate_captcha, submit_captcha, train_captcha_reader
 
 TINY = {"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8}
 
@@ -33,6 +33,7 @@ class Captchas:
         settings["captcha"]["text"] |= {"width": 64, "height": 32, "alphabet": "0O12", "length": 2}
         for reader in settings["train_captcha_reader"].values():
             reader |= TINY
+        settings["blend_captcha"]["text"]["readers"] = ["text-crnn"]
         self.write(settings)
         self.captchas = root / f"data/captcha/{task}.h5"
         self.source = root / f"data/raw/captcha/{task}"
@@ -75,11 +76,21 @@ class Captchas:
             *("--plots", self.root / f"plots/{stage}"),
         )
 
+    def blend(self) -> None:
+        self.run(
+            blend_captcha,
+            *("--task", self.task, "--tables", self.table("any").parent),
+            *("--out", self.root / "blend.csv"),
+            *("--metrics", self.root / f"metrics/blend_captcha-{self.task}.json"),
+        )
+
     def submit(self) -> None:
+        self.blend()
         self.run(
             submit_captcha,
             *("--task", self.task, "--captchas", self.captchas, "--out", self.out),
-            *("--tables", self.table("any").parent),
+            *("--table", self.root / "blend.csv"),
+            *("--blend", self.root / f"metrics/blend_captcha-{self.task}.json"),
             *("--metrics", self.root / f"metrics/submit_captcha-{self.task}.json"),
         )
 
@@ -130,7 +141,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory):
             root = tmp_path_factory.mktemp(task)
             patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
             made[task] = Captchas(root, task)
-            made[task].change(**{f"submit_captcha__{task}__readers": [reader]})
+            made[task].change(**{f"blend_captcha__{task}__readers": [reader]})
             made[task].generate()
             made[task].train(reader)
             made[task].submit()
@@ -161,7 +172,8 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
     assert rows["id"].tolist() == ["0", "1", "2", "3", "4"]
     assert list(rows) == columns
     manifest = json.loads(one.out.with_suffix(".json").read_text())
-    assert manifest["readers"] == [reader]
+    blend = manifest["scores"].pop("blend")
+    assert (blend["method"], blend["metric"]) == ("calibrated", "whole_string")
     assert manifest["scores"]["test"]["whole_string"]["n"] == 5
     assert one.metrics(f"submit_captcha-{task}") == manifest["scores"]
     assert not list((one.root / "scratch/captcha-readers").glob("*.npz"))
@@ -252,7 +264,7 @@ def test_no_test_pictures_gives_metrics_only(make, capsys):
     raw_text(one.source, n_test=0)
     one.generate()
     one.train("text-cnn")
-    one.change(submit_captcha__text__readers=["text-cnn"])
+    one.change(blend_captcha__text__readers=["text-cnn"])
     one.submit()
     assert "metrics only" in capsys.readouterr().out
     assert one.out.read_text() == "id\n"
@@ -282,7 +294,7 @@ def test_settings_that_cannot_be(make, capsys):
     assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
     one.change(train_captcha_reader__text_0_cnn__recombine=0.5)
     assert "has no assignments" in refused(lambda: one.train("text-cnn"), capsys)
-    one.change(submit_captcha__text__readers=["arithmetic-crnn"])
+    one.change(blend_captcha__text__readers=["arithmetic-crnn"])
     one.table("x").parent.mkdir(parents=True)
     assert "does not read text" in refused(lambda: one.submit(), capsys)
     one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__on_the_fly=True)
@@ -298,8 +310,9 @@ def write_readings(one: Captchas, text: str, n_test: int = 5) -> None:
     one.table("text-crnn").parent.mkdir(parents=True, exist_ok=True)
     ids = [("holdout", number) for number in range(6)]
     ids += [("test", number) for number in range(n_test)]
-    rows = "".join(f"{name},{split},-1,0,{text},-0.5\n" for split, name in ids)
-    one.table("text-crnn").write_text("id,split,fold,seed,text,log_prob\n" + rows)
+    truth = {"holdout": "0O", "test": ""}
+    rows = "".join(f"{n},{split},-1,0,{truth[split]},{text},-0.5\n" for split, n in ids)
+    one.table("text-crnn").write_text("id,split,fold,seed,truth,text,log_prob\n" + rows)
 
 
 def test_a_refused_submission_leaves_the_last_one(make, capsys):

@@ -25,7 +25,7 @@ from podium.captcha.equations.rules import EquationRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
-from podium.stages import generate_equations, submit_captcha, train_captcha_reader
+from podium.stages import blend_captcha, generate_equations, submit_captcha, train_captcha_reader
 
 NAME = "equations-crnn"
 SIZE = (576, 48)  # of a strip, (w, h)
@@ -75,7 +75,9 @@ class Equations:
 
     def submit(self) -> None:
         metrics = self.root / "metrics/submit.json"
-        paths = {"captchas": self.captchas, "tables": self.tables, "out": self.out}
+        table, blend = self.root / "blend.csv", self.root / "metrics/blend.json"
+        self.run(blend_captcha, task="equations", tables=self.tables, out=table, metrics=blend)
+        paths = {"captchas": self.captchas, "table": table, "blend": blend, "out": self.out}
         self.run(submit_captcha, task="equations", metrics=metrics, **paths)
 
     def rows(self, name: str = NAME) -> pd.DataFrame:
@@ -158,15 +160,16 @@ def test_several_readers_vote(finished, tmp_path):
     one = Equations(tmp_path)
     one.captchas, one.tables = finished.captchas, finished.tables
     one.settings["train_captcha_reader"]["other"] = one.reader | {"seed": 1}
-    one.settings["submit_captcha"]["equations"]["readers"] = ["other", NAME]
+    one.settings["blend_captcha"]["equations"] |= {"readers": ["other", NAME]}
+    one.settings["blend_captcha"]["equations"] |= {"method": "confidence"}
     one.write()
     table = finished.rows()
     table["text"], table["log_prob"] = "君=2;君/3-4*5-6", "-0.001"
     table.to_csv(one.tables / "other.csv", index=False)
     one.submit()
     manifest = json.loads(one.out.with_suffix(".json").read_text())
-    assert manifest["readers"] == ["other", NAME]
-    assert list(manifest["scores"])[:3] == ["validation", "validation.other", f"validation.{NAME}"]
+    assert manifest["scores"]["blend"]["method"] == "confidence"
+    assert list(manifest["scores"])[:2] == ["blend", "validation"]
     assert one.out.read_text().splitlines()[1] == "0,君=2;君/3-4*5-6,-25.33"
 
 

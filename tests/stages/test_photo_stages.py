@@ -49,7 +49,8 @@ def finished(tmp_path_factory) -> House:
         patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
         photos = make_photos(root)
         (photos / "test/4.jpg").write_bytes(b"no picture")
-        house = House(root, photos, make_params(root))
+        others = ["book", "efficientnet-lite0", "hog", "logistic", "prior"]
+        house = House(root, photos, make_params(root, blend_photos__leave_out=others))
         house.everything()
     return house
 
@@ -66,7 +67,7 @@ def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
     assert manifest["params"]["photos"]["source"] == "raw"
 
 
-def test_the_artefact_predicts_what_was_submitted(finished):
+def test_the_artefact_predicts_what_a_blend_of_it_alone_submits(finished):
     from podium.photos.classifier import PhotoClassifier
 
     classifier = PhotoClassifier(finished.model, finished.root / "data/weights")
@@ -89,9 +90,23 @@ def test_metrics_show_every_model_beside_its_baselines(finished):
     assert set(found) == {"book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"}
     assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
-    steps = finished.metrics("submit_photos")
-    assert set(steps["oof"]) == {"uncalibrated", "book_clip", "calibrated"}
-    assert steps["test"]["accuracy"] >= 0.6
+    assert found["prior"]["log_loss"] > finished.metrics("submit_photos")["oof"]["log_loss"]
+    assert finished.metrics("submit_photos")["test"]["accuracy"] >= 0.6
+
+
+def test_the_blend_is_scored_on_rows_it_never_saw(finished):
+    found = finished.metrics("blend_photos")
+    assert set(found["calibration"]) == {"none", "clip", "temperature", "isotonic"}
+    assert found["single"]["model"] == "dense"
+    assert found["nested"]["log_loss"] == pytest.approx(
+        finished.metrics("submit_photos")["oof"]["log_loss"]
+    )
+    table = read_predictions(finished.root / "predictions/blends/photos.csv")
+    assert table.groupby(["split", "seed"]).size().to_dict() == {
+        ("oof", 0): 24, ("oof", 1): 24, ("test", 0): 4,
+    }  # fmt: skip
+    manifest = json.loads(finished.out.with_suffix(".json").read_text())
+    assert manifest["scores"]["blend"]["nested"] == found["nested"]["log_loss"]
 
 
 def test_plots_are_there(finished):
@@ -166,7 +181,7 @@ def test_no_test_pictures_gives_metrics_and_says_so(house, capsys):
     house.everything()
     assert "there are no test pictures: metrics only" in capsys.readouterr().out
     assert house.out.read_text() == "id\n"
-    assert "calibrated" in house.metrics("submit_photos")["oof"]
+    assert house.metrics("submit_photos")["oof"]["log_loss"] > 0
 
 
 # ---- bad input

@@ -23,6 +23,7 @@ from podium.slides import rle
 from podium.slides.annotations import geojson
 from podium.slides.dataset import read_slides
 from podium.stages import (
+    blend_slides,
     ingest_slides,
     predict_slides,
     submit_slides,
@@ -72,7 +73,8 @@ class SlideHouse(House):
         self.root, self.params, self.source = root, params, root / "source"
         self.slides, self.failed = root / "slides.csv", root / "failed.csv"
         self.annotations, self.tiles = root / "annotations", root / "tiles"
-        self.model, self.table = root / "slides.keras", root / "fcn.csv"
+        self.model, self.tables = root / "slides.keras", root / "tables"
+        self.table = self.tables / "fcn.csv"
         self.masks, self.out = root / "masks", root / "submission.csv"
         self.seen = {"source": self.source, "slides": self.slides, "annotations": self.annotations}
 
@@ -92,14 +94,16 @@ class SlideHouse(House):
         self.run(train_segmenter, **where | other, plots=self.root / "plots/train")
 
     def predict(self, **other: object) -> None:
-        where = self.seen | {"model": self.model, "out": self.masks, "table": self.table}
+        where = self.seen | {"model": self.model, "out": self.masks, "tables": self.tables}
         where |= {"metrics": self.metric("predict"), "plots": self.root / "plots/predict"}
         where |= {"manner": self.root / "manner.json"}
         self.run(predict_slides, **where | other)
 
     def submit(self, **other: object) -> None:
         where = {"source": self.source, "slides": self.slides, "failed": self.failed}
-        where |= {"masks": self.masks, "table": self.table, "out": self.out}
+        blend = {"table": self.root / "blend.csv", "blend": self.metric("blend")}
+        self.run(blend_slides, tables=self.tables, out=blend["table"], metrics=blend["blend"])
+        where |= {"masks": self.masks, "out": self.out} | blend
         self.run(submit_slides, **where | {"metrics": self.metric("submit")} | other)
 
 
@@ -211,7 +215,7 @@ def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
     handed = pd.read_csv(finished.out, dtype={"slide": str}, keep_default_na=False)
     assert handed["slide"].tolist() == ["z", "y", "x"]
     assert handed.iloc[0].tolist() == ["z", 0.5, ""]  # two of four train slides have tumour
-    table = read_predictions(finished.table).set_index("id")["p_tumour"]
+    table = read_predictions(finished.root / "blend.csv").set_index("id")["p_tumour"]
     wanted = [round(table[name], 6) for name in "yx"]
     assert handed["probability"].tolist()[1:] == pytest.approx(wanted)
     masks = [(finished.masks / f"{name}.rle").read_text() for name in "yx"]
@@ -219,6 +223,7 @@ def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
     manifest = json.loads(finished.out.with_suffix(".json").read_text())
     assert manifest["filled_with_prior"] == ["z"]
     assert manifest["rows"] == 3
+    assert manifest["scores"].pop("blend")["metric"] == "log_loss"
     assert manifest["scores"] == read(finished, "submit")
     assert manifest["scores"]["test"]["n_slides"] == 2
 
@@ -246,9 +251,9 @@ def again(finished, tmp_path, monkeypatch) -> SlideHouse:
     monkeypatch.setattr(predict_slides, "Segmenter", Fake)
     monkeypatch.setattr(Fake, "asked", [])
     house = SlideHouse(tmp_path, finished.params)
-    for one in (finished.slides, finished.failed, finished.model, finished.table):
+    for one in (finished.slides, finished.failed, finished.model):
         shutil.copy(one, tmp_path)
-    for one in ("source", "annotations", "masks"):
+    for one in ("source", "annotations", "masks", "tables"):
         shutil.copytree(finished.root / one, tmp_path / one)
     return house
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_NAMES = ("log_loss", "whole_string", "sequence", "score")  # sequence: the text of equations
+
 
 def score_name(blend: Mapping[str, Any]) -> str:
     """What a blend is scored by: log_loss (down is better) or whole_string (up)."""
@@ -14,9 +16,12 @@ def score_name(blend: Mapping[str, Any]) -> str:
 
 
 def value(score: Any) -> float:
-    """The number of a score that may have company: {"log_loss": 0.2, ...} -> 0.2."""
-    if isinstance(score, Mapping):
-        return float(score["log_loss"] if "log_loss" in score else score["score"])
+    """The number of a score that may have company, as stages leave them.
+
+    {"log_loss": 0.2, "accuracy": 0.9} -> 0.2; {"whole_string": {"score": 0.8, "n": 60}} -> 0.8
+    """
+    while isinstance(score, Mapping):
+        score = next(score[name] for name in _NAMES if name in score)
     return float(score)
 
 

@@ -22,11 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "metrics", "out", "picture")
     blends = {name: _read(args.metrics / f"blend_{name}.json") for name in COMPETITIONS}
     submitted = {name: _read(args.metrics / f"submit_{name}.json") for name in COMPETITIONS}
-    tests = {
-        name: value(one["test"].get("whole_string", one["test"]))
-        for name, one in submitted.items()
-        if "test" in one
-    }
+    tests = {name: value(one["test"]) for name, one in submitted.items() if "test" in one}
     write_text(args.out, report.markdown(blends, tests))
     report.picture(args.picture, blends)
     print("\n".join(report.markdown(blends, tests).splitlines()[2:9]))
