@@ -59,6 +59,8 @@ GOOD = [
     ("photos__max_megapixels", 1),
     ("extractors__hog__weights", "0123456789abcdef" * 4),
     ("extractors__hog__weights", "download"),
+    ("extractors__hog__views", "flip"),
+    ("extractors__hog__views", "crops"),
     ("draw_photos__n_train", 2),
     ("draw_photos__n_test", 1),
     ("ingest_photos__max_unreadable", 0),
@@ -98,6 +100,7 @@ BAD = [
     ("extractors__hog__weights", "A" * 64, "match pattern"),
     ("extractors__hog__weights", "none\n", "match pattern"),
     ("extractors__hog__weights", 0, "valid string"),
+    ("extractors__hog__views", "mirror", "'plain', 'flip' or 'crops'"),
     ("draw_photos__n_train", 1, "greater than or equal to 2"),
     ("draw_photos__n_test", 0, "greater than or equal to 1"),
     ("draw_photos__seed", -1, "greater than or equal to 0"),
@@ -141,7 +144,9 @@ def test_a_bad_value_is_named_with_what_would_fit(tmp_path, key, value, reason):
         load_params(path)
 
 
-@pytest.mark.parametrize("key", ["photos", "extractors", "submit_photos__book_clip"])
+@pytest.mark.parametrize(
+    "key", ["photos", "extractors", "extractors__hog__views", "submit_photos__book_clip"]
+)
 def test_a_missing_key_is_named(tmp_path, key):
     path = changed(tmp_path, **{key: ...})
     wanted = f"^{re.escape(str(path))}: {key.replace('__', '.')}: key is missing$"

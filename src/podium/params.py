@@ -31,9 +31,14 @@ class Photos(Section):
 
 
 class ExtractorParams(Section):
-    """Where an extractor's weights come from: package, download, none, or a file's sha256."""
+    """Where an extractor's weights come from, and whose features are averaged.
+
+    Weights: package, download, none, or a file's sha256. Views: the whole picture; that and its
+    mirror image; five crops and their mirror images.
+    """
 
     weights: Annotated[str, Field(pattern=r"^(package|download|none|[0-9a-f]{64})$")]
+    views: Literal["plain", "flip", "crops"]
 
 
 class DrawPhotos(Section):

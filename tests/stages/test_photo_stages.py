@@ -14,6 +14,7 @@ from PIL import Image
 
 from house import House, encoded, make_params, make_photos, striped
 from podium.hdf5 import read_features
+from podium.photos.extract import Recipe
 from podium.predictions import read_predictions
 
 pytestmark = pytest.mark.weights
@@ -73,6 +74,26 @@ def test_the_artefact_predicts_what_was_submitted(finished):
     paths = [finished.photos / f"test/{name}.jpg" for name in ("3", "1", "2", "5")]
     submitted = pd.read_csv(finished.out)["label"].to_numpy()[:4]
     np.testing.assert_allclose(classifier.classify(paths)[:, 1], submitted, atol=1e-5)
+
+
+@pytest.mark.parametrize("views", ["flip", "crops"])
+def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params, views):
+    from podium.photos.classifier import PhotoClassifier
+
+    house.params = write_params(
+        **{"extractors__efficientnet-lite0__views": views, "extractors__hog__views": "flip"}
+    )
+    house.everything()
+    for name, wanted in (("efficientnet-lite0", views), ("hog", "flip")):
+        features = house.root / f"features/{name}.h5"
+        assert read_features(features).provenance["views"] == wanted
+    classifier = PhotoClassifier(house.model, house.root / "data/weights")
+    paths = [house.photos / f"test/{name}.jpg" for name in ("3", "1", "2", "5", "4")]
+    submitted = pd.read_csv(house.out)["label"].to_numpy()
+    np.testing.assert_allclose(classifier.classify(paths)[:, 1], submitted, atol=1e-5)
+    plain = Recipe(classifier.recipes[0].extractor, classifier.batch_size, 89.0)
+    classifier.recipes = [plain]
+    assert np.abs(classifier.classify(paths)[:, 1] - submitted).max() > 1e-4
 
 
 def test_tables_hold_each_train_picture_once_per_seed(finished):
@@ -263,14 +284,14 @@ def test_an_answer_key_that_does_not_fit(finished, tmp_path, capsys):
 
 
 def test_an_unknown_extractor(house, capsys, write_params):
-    house.params = write_params(extractors={"resnet5": {"weights": "download"}})
+    house.params = write_params(extractors={"resnet5": {"weights": "download", "views": "plain"}})
     house.ingest()
     expect_exit(2, lambda: house.extract("resnet5"))
     refused(capsys, "extractors.resnet5: unknown extractor; known are efficientnet-lite0")
 
 
 def test_missing_local_weights(house, capsys, write_params):
-    house.params = write_params(extractors={"resnet50": {"weights": "a" * 64}})
+    house.params = write_params(extractors={"resnet50": {"weights": "a" * 64, "views": "plain"}})
     house.ingest()
     expect_exit(1, lambda: house.extract("resnet50"))
     refused(capsys, "data/weights/resnet50.weights.h5: no such weights file", "remedy")
@@ -301,7 +322,7 @@ def test_a_corrupt_feature_file(house, capsys):
 
 
 def test_only_baselines_cannot_be_fused(house, capsys, write_params):
-    house.params = write_params(extractors={"hog": {"weights": "none"}})
+    house.params = write_params(extractors={"hog": {"weights": "none", "views": "plain"}})
     house.ingest()
     house.fold()
     house.extract("hog")

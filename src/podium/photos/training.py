@@ -143,6 +143,7 @@ def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
         "weights": params.extractors[name].weights,
         "weights_sha256": provenance["weights_sha256"],
         "batch_size": provenance["batch_size"],
+        "views": provenance.get("views", "plain"),
     }
 
 
