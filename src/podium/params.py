@@ -83,13 +83,24 @@ class Head(Section):
     class_weight: Literal["none", "balanced"]
 
 
+class Boosting(Section):
+    """Gradient boosting: principal components, trees and what they may do."""
+
+    components: Count
+    iterations: Count
+    learning_rate: Positive
+    leaves: Annotated[int, Field(ge=2)]
+    l2: Annotated[float, Field(ge=0)]
+
+
 class TrainPhotoClassifier(Head):
-    """The dense head, the book's head, and the logistic regression they are compared with."""
+    """The dense head, the book's head, and what of scikit-learn they are compared with."""
 
     head: Literal["dense", "book"]
     book: Head
     logistic_c: Positive
     hog_c: Positive
+    boosting: Boosting
     seed: Seed
 
 

@@ -98,7 +98,7 @@ def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params,
 
 def test_tables_hold_each_train_picture_once_per_seed(finished):
     tables = sorted(path.stem for path in (finished.root / "predictions/tables/photos").iterdir())
-    assert tables == ["book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
+    assert tables == ["book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
     table = read_predictions(finished.root / "predictions/tables/photos/dense.csv")
     oof = table[table["split"] == "oof"]
     assert oof.groupby("seed")["id"].nunique().to_dict() == {0: 24, 1: 24}
@@ -107,7 +107,9 @@ def test_tables_hold_each_train_picture_once_per_seed(finished):
 
 def test_metrics_show_every_model_beside_its_baselines(finished):
     found = finished.metrics("train_photo_classifier")["oof"]
-    assert set(found) == {"book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"}
+    assert set(found) == {
+        "book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"
+    }  # fmt: skip
     assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
     steps = finished.metrics("submit_photos")

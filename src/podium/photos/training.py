@@ -15,6 +15,7 @@ from podium import backbones, calibration
 from podium.errors import SettingsError
 from podium.hdf5 import read_provenance
 from podium.params import Head, Params, TrainPhotoClassifier
+from podium.photos.boosting import boosting_table
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
     Rows,
@@ -71,7 +72,7 @@ def fused_names(params: Params) -> list[str]:
 
 
 def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
-    """Train both heads, the logistic regression, each extractor alone, HOG and the prior."""
+    """Train both heads, what of scikit-learn they meet, each extractor alone, and the prior."""
     settings = params.train_photo_classifier
     names = fused_names(params)
     ids = data.ids + data.test_ids
@@ -83,6 +84,7 @@ def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
         if kind == settings.head:
             trained.heads = heads
     trained.tables["logistic"] = logistic_table(fused, data, settings.logistic_c)
+    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed)
     _add_singles(trained, single, data, settings)
     trained.tables["prior"] = prior_table(data)
     return trained
