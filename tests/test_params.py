@@ -78,6 +78,8 @@ GOOD = [
     ("train_photo_classifier__head", "book"),
     ("train_photo_classifier__boosting__leaves", 2),
     ("train_photo_classifier__boosting__l2", 0),
+    ("train_photo_classifier__pseudo_label", 0.99),
+    ("train_photo_classifier__pseudo_label", 1),
     ("submit_photos__book_clip", 0.499),
     ("submit_photos__calibrate", False),
 ]
@@ -136,6 +138,8 @@ BAD = [
     ("train_photo_classifier__boosting__learning_rate", 0, "greater than 0"),
     ("train_photo_classifier__boosting__leaves", 1, "greater than or equal to 2"),
     ("train_photo_classifier__boosting__l2", -1, "greater than or equal to 0"),
+    ("train_photo_classifier__pseudo_label", 99, "less than or equal to 1"),
+    ("train_photo_classifier__pseudo_label", False, "valid number"),
     ("submit_photos__calibrate", "yes", "valid boolean"),
     ("submit_photos__book_clip", 0.5, "less than 0.5"),
     ("submit_photos__book_clip", 0, "greater than 0"),

@@ -101,6 +101,7 @@ class TrainPhotoClassifier(Head):
     logistic_c: Positive
     hog_c: Positive
     boosting: Boosting
+    pseudo_label: Share
     seed: Seed
 
 

@@ -96,6 +96,26 @@ def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params,
     assert np.abs(classifier.classify(paths)[:, 1] - submitted).max() > 1e-4
 
 
+def test_pseudo_labels_give_one_more_table_and_say_how_many_joined(
+    finished, tmp_path, write_params, capsys
+):
+    root = tmp_path / "twice"
+    shutil.copytree(finished.root, root)
+    house = House(root, root / "data/raw/photos", finished.params)
+    tables = root / "predictions/tables/photos"
+    before = (tables / "dense.csv").read_bytes()
+    house.params = write_params(train_photo_classifier__pseudo_label=0.55)
+    house.train()
+    assert (tables / "dense.csv").read_bytes() == before
+    assert read_predictions(tables / "pseudo.csv")["id"].nunique() == 28
+    found = house.metrics("train_photo_classifier")
+    assert "pseudo" in found["oof"]
+    joined = found["pseudo_labels"]
+    assert joined["test_pictures"] == 4
+    assert 0 <= joined["fewest"] <= joined["most"] <= 4
+    assert f"to {joined['most']} of 4 test pictures joined a head" in capsys.readouterr().out
+
+
 def test_tables_hold_each_train_picture_once_per_seed(finished):
     tables = sorted(path.stem for path in (finished.root / "predictions/tables/photos").iterdir())
     assert tables == ["book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
@@ -330,6 +350,17 @@ def test_only_baselines_cannot_be_fused(house, capsys, write_params):
     house.extract("hog")
     expect_exit(2, house.train)
     refused(capsys, "extractors: nothing to fuse")
+
+
+def test_pseudo_labels_without_test_pictures(house, capsys, write_params):
+    house.params = write_params(train_photo_classifier__pseudo_label=0.99)
+    shutil.rmtree(house.photos / "test")
+    house.ingest()
+    house.fold()
+    for name in ("hog", "efficientnet-lite0"):
+        house.extract(name)
+    expect_exit(2, house.train)
+    refused(capsys, "train_photo_classifier.pseudo_label: 0.99, but there are no test pictures")
 
 
 def test_an_output_that_cannot_be_written(house, capsys):

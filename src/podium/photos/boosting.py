@@ -34,7 +34,7 @@ def _boosted(
         rest = ~split.held_out
         known = features[:n_train][rest]
         model = boosted_trees(settings, known.shape, seed)
-        with threadpool_limits(1):  # the same bytes on any machine; trees so small wait for threads
+        with threadpool_limits(1):  # however many cores: the same bytes, and no waiting for threads
             probs = model.fit(known, data.truth[rest]).predict_proba(features)
         yield probs
 
