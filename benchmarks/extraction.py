@@ -52,7 +52,7 @@ def predict_way(
     """Decode all, then predict."""
     pixels = [recipe.pixels((folder / path).read_bytes()) for path in items["path"]]
     for start in range(0, len(pixels), batch):
-        part = np.stack(pixels[start : start + batch]).astype(np.float32)
+        part = np.concatenate(pixels[start : start + batch]).astype(np.float32)
         model.predict(efficientnet_lite.preprocess(part), verbose=0)  # type: ignore[attr-defined]
 
 

@@ -60,8 +60,8 @@ def make_params(folder: Path, **changes: object) -> Path:
     settings = yaml.load((ROOT / "params.yaml").read_text())
     settings["photos"]["source"] = "raw"
     settings["extractors"] = {
-        "efficientnet-lite0": {"weights": "package"},
-        "hog": {"weights": "none"},
+        "efficientnet-lite0": {"weights": "package", "views": "plain"},
+        "hog": {"weights": "none", "views": "plain"},
     }
     settings["assign_photo_folds"] |= {"n_folds": 2, "seeds": [0, 1], "duplicate_distance": 0}
     settings["extract_features"] |= {"batch_size": 8, "shard_size": 16}

@@ -59,6 +59,8 @@ GOOD = [
     ("photos__max_megapixels", 1),
     ("extractors__hog__weights", "0123456789abcdef" * 4),
     ("extractors__hog__weights", "download"),
+    ("extractors__hog__views", "flip"),
+    ("extractors__hog__views", "crops"),
     ("draw_photos__n_train", 2),
     ("draw_photos__n_test", 1),
     ("ingest_photos__max_unreadable", 0),
@@ -74,6 +76,10 @@ GOOD = [
     ("train_photo_classifier__patience", 0),
     ("train_photo_classifier__class_weight", "balanced"),
     ("train_photo_classifier__head", "book"),
+    ("train_photo_classifier__boosting__leaves", 2),
+    ("train_photo_classifier__boosting__l2", 0),
+    ("train_photo_classifier__pseudo_label", 0.99),
+    ("train_photo_classifier__pseudo_label", 1),
     ("blend_photos__clip", 0.499),
     ("train_photo_classifier__calibrate", False),
 ]
@@ -98,6 +104,7 @@ BAD = [
     ("extractors__hog__weights", "A" * 64, "match pattern"),
     ("extractors__hog__weights", "none\n", "match pattern"),
     ("extractors__hog__weights", 0, "valid string"),
+    ("extractors__hog__views", "mirror", "'plain', 'flip' or 'crops'"),
     ("draw_photos__n_train", 1, "greater than or equal to 2"),
     ("draw_photos__n_test", 0, "greater than or equal to 1"),
     ("draw_photos__seed", -1, "greater than or equal to 0"),
@@ -126,6 +133,13 @@ BAD = [
     ("train_photo_classifier__book__batch_size", "128", "valid integer"),
     ("train_photo_classifier__logistic_c", 0, "greater than 0"),
     ("train_photo_classifier__hog_c", -1, "greater than 0"),
+    ("train_photo_classifier__boosting__components", 0, "greater than or equal to 1"),
+    ("train_photo_classifier__boosting__iterations", 1.5, "valid integer"),
+    ("train_photo_classifier__boosting__learning_rate", 0, "greater than 0"),
+    ("train_photo_classifier__boosting__leaves", 1, "greater than or equal to 2"),
+    ("train_photo_classifier__boosting__l2", -1, "greater than or equal to 0"),
+    ("train_photo_classifier__pseudo_label", 99, "less than or equal to 1"),
+    ("train_photo_classifier__pseudo_label", False, "valid number"),
     ("train_photo_classifier__calibrate", "yes", "valid boolean"),
     ("blend_photos__clip", 0.5, "less than 0.5"),
     ("blend_photos__clip", 0, "greater than 0"),
@@ -141,7 +155,9 @@ def test_a_bad_value_is_named_with_what_would_fit(tmp_path, key, value, reason):
         load_params(path)
 
 
-@pytest.mark.parametrize("key", ["photos", "extractors", "blend_photos__clip"])
+@pytest.mark.parametrize(
+    "key", ["photos", "extractors", "extractors__hog__views", "blend_photos__clip"]
+)
 def test_a_missing_key_is_named(tmp_path, key):
     path = changed(tmp_path, **{key: ...})
     wanted = f"^{re.escape(str(path))}: {key.replace('__', '.')}: key is missing$"

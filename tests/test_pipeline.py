@@ -181,7 +181,7 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
     assert project.ran(project.dvc("repro", "submit_photos")) == TAIL
     assert "hog" not in project.metrics("train_photo_classifier")["oof"]
 
-    one_more = {"efficientnet-lite1": {"weights": "package"}}
+    one_more = {"efficientnet-lite1": {"weights": "package", "views": "plain"}}
     project.change(lambda settings: settings["extractors"].update(one_more))
     ran = project.ran(project.dvc("repro", "submit_photos"))
     assert ran == ["extract_features@efficientnet-lite1", *TAIL]

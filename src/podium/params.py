@@ -31,9 +31,14 @@ class Photos(Section):
 
 
 class ExtractorParams(Section):
-    """Where an extractor's weights come from: package, download, none, or a file's sha256."""
+    """Where an extractor's weights come from, and whose features are averaged.
+
+    Weights: package, download, none, or a file's sha256. Views: the whole picture; that and its
+    mirror image; five crops and their mirror images.
+    """
 
     weights: Annotated[str, Field(pattern=r"^(package|download|none|[0-9a-f]{64})$")]
+    views: Literal["plain", "flip", "crops"]
 
 
 class DrawPhotos(Section):
@@ -78,14 +83,26 @@ class Head(Section):
     class_weight: Literal["none", "balanced"]
 
 
+class Boosting(Section):
+    """Gradient boosting: principal components, trees and what they may do."""
+
+    components: Count
+    iterations: Count
+    learning_rate: Positive
+    leaves: Annotated[int, Field(ge=2)]
+    l2: Annotated[float, Field(ge=0)]
+
+
 class TrainPhotoClassifier(Head):
-    """The dense head, the book's head, and the logistic regression they are compared with."""
+    """The dense head, the book's head, and what of scikit-learn they are compared with."""
 
     head: Literal["dense", "book"]
     book: Head
     logistic_c: Positive
     hog_c: Positive
     calibrate: bool
+    boosting: Boosting
+    pseudo_label: Share
     seed: Seed
 
 

@@ -54,7 +54,7 @@ def test_rows_belong_to_their_pictures_and_batches_are_always_full(photos_dir):
     assert network.batches == [8, 8, 8, 8]
     rows = features_of(items, how)
     for at in (0, 11, 28):
-        pixels = how.pixels(source.read(items["path"][at]))
+        pixels = how.pixels(source.read(items["path"][at]))[0]
         np.testing.assert_array_equal(rows[at, :3], pixels.astype(np.float32).mean((0, 1)))
 
 

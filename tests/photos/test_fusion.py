@@ -24,7 +24,7 @@ def head(**changes) -> Head:
 
 
 def task(rng, n_classes=2, n_heads=1, n_items=8) -> Task:
-    truth = np.arange(n_items) % n_classes
+    truth = np.repeat(np.arange(n_items)[:, None] % n_classes, n_heads, axis=1)
     features = rng.normal(size=(n_items, 12)).astype(np.float32) * 3 + 5
     everything = np.ones((n_items, n_heads), dtype=bool)
     return Task(features, truth, everything, ~everything, n_classes)
@@ -35,8 +35,8 @@ def test_eight_samples_are_learnt_by_heart(rng, n_classes):
     wanted = task(rng, n_classes)
     layer, curve = train_heads(wanted, head(), seed=0)
     probs = head_probabilities(layer, wanted.features)[:, 0]
-    assert (probs.argmax(1) == wanted.truth).all()
-    assert probs[np.arange(8), wanted.truth].min() > 0.9
+    assert (probs.argmax(1) == wanted.truth[:, 0]).all()
+    assert probs[np.arange(8), wanted.truth[:, 0]].min() > 0.9
     assert curve["train_loss"].iloc[-1] < 0.1 < curve["train_loss"].iloc[0]
 
 
@@ -95,7 +95,7 @@ def test_patience_keeps_each_heads_best_epoch(rng):
     features[8:] *= -1
     train = np.zeros((16, 1), dtype=bool)
     train[:8] = True
-    one = Task(features, truth, train, ~train, 2)
+    one = Task(features, truth[:, None], train, ~train, 2)
     kept, curve = train_heads(one, head(patience=3, epochs=30), seed=0)
     first, _ = train_heads(one, head(patience=0, epochs=1), seed=0)
     assert len(curve) == 5  # epochs 1 to 4 were no better, and 4 is more than 3 after epoch 0
@@ -118,7 +118,7 @@ def test_class_weights_move_the_prior(rng):
     truth = np.array([0] * 15 + [1])
     noise = rng.normal(size=(16, 2)).astype(np.float32)
     rows = np.ones((16, 1), dtype=bool)
-    one = Task(noise, truth, rows, ~rows, 2)
+    one = Task(noise, truth[:, None], rows, ~rows, 2)
     plain, balanced = (
         head_probabilities(train_heads(one, head(l2=5, class_weight=how, epochs=100), 0)[0], noise)
         for how in ("none", "balanced")

@@ -14,6 +14,7 @@ from PIL import Image
 
 from house import House, encoded, make_params, make_photos, striped
 from podium.hdf5 import read_features
+from podium.photos.extract import Recipe
 from podium.predictions import read_predictions
 
 pytestmark = pytest.mark.weights
@@ -76,9 +77,49 @@ def test_the_artefact_predicts_what_a_blend_of_it_alone_submits(finished):
     np.testing.assert_allclose(classifier.classify(paths)[:, 1], submitted, atol=1e-5)
 
 
+@pytest.mark.parametrize("views", ["flip", "crops"])
+def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params, views):
+    from podium.photos.classifier import PhotoClassifier
+
+    house.params = write_params(
+        **{"extractors__efficientnet-lite0__views": views, "extractors__hog__views": "flip"}
+    )
+    house.everything()
+    for name, wanted in (("efficientnet-lite0", views), ("hog", "flip")):
+        features = house.root / f"features/{name}.h5"
+        assert read_features(features).provenance["views"] == wanted
+    classifier = PhotoClassifier(house.model, house.root / "data/weights")
+    paths = [house.photos / f"test/{name}.jpg" for name in ("3", "1", "2", "5", "4")]
+    submitted = pd.read_csv(house.out)["label"].to_numpy()
+    np.testing.assert_allclose(classifier.classify(paths)[:, 1], submitted, atol=1e-5)
+    plain = Recipe(classifier.recipes[0].extractor, classifier.batch_size, 89.0)
+    classifier.recipes = [plain]
+    assert np.abs(classifier.classify(paths)[:, 1] - submitted).max() > 1e-4
+
+
+def test_pseudo_labels_give_one_more_table_and_say_how_many_joined(
+    finished, tmp_path, write_params, capsys
+):
+    root = tmp_path / "twice"
+    shutil.copytree(finished.root, root)
+    house = House(root, root / "data/raw/photos", finished.params)
+    tables = root / "predictions/tables/photos"
+    before = (tables / "dense.csv").read_bytes()
+    house.params = write_params(train_photo_classifier__pseudo_label=0.55)
+    house.train()
+    assert (tables / "dense.csv").read_bytes() == before
+    assert read_predictions(tables / "pseudo.csv")["id"].nunique() == 28
+    found = house.metrics("train_photo_classifier")
+    assert "pseudo" in found["oof"]
+    joined = found["pseudo_labels"]
+    assert joined["test_pictures"] == 4
+    assert 0 <= joined["fewest"] <= joined["most"] <= 4
+    assert f"to {joined['most']} of 4 test pictures joined a head" in capsys.readouterr().out
+
+
 def test_tables_hold_each_train_picture_once_per_seed(finished):
     tables = sorted(path.stem for path in (finished.root / "predictions/tables/photos").iterdir())
-    assert tables == ["book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
+    assert tables == ["book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"]
     table = read_predictions(finished.root / "predictions/tables/photos/dense.csv")
     oof = table[table["split"] == "oof"]
     assert oof.groupby("seed")["id"].nunique().to_dict() == {0: 24, 1: 24}
@@ -87,7 +128,9 @@ def test_tables_hold_each_train_picture_once_per_seed(finished):
 
 def test_metrics_show_every_model_beside_its_baselines(finished):
     found = finished.metrics("train_photo_classifier")["oof"]
-    assert set(found) == {"book", "dense", "efficientnet-lite0", "hog", "logistic", "prior"}
+    assert set(found) == {
+        "book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"
+    }  # fmt: skip
     assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
     assert found["prior"]["log_loss"] > finished.metrics("submit_photos")["oof"]["log_loss"]
@@ -278,14 +321,14 @@ def test_an_answer_key_that_does_not_fit(finished, tmp_path, capsys):
 
 
 def test_an_unknown_extractor(house, capsys, write_params):
-    house.params = write_params(extractors={"resnet5": {"weights": "download"}})
+    house.params = write_params(extractors={"resnet5": {"weights": "download", "views": "plain"}})
     house.ingest()
     expect_exit(2, lambda: house.extract("resnet5"))
     refused(capsys, "extractors.resnet5: unknown extractor; known are efficientnet-lite0")
 
 
 def test_missing_local_weights(house, capsys, write_params):
-    house.params = write_params(extractors={"resnet50": {"weights": "a" * 64}})
+    house.params = write_params(extractors={"resnet50": {"weights": "a" * 64, "views": "plain"}})
     house.ingest()
     expect_exit(1, lambda: house.extract("resnet50"))
     refused(capsys, "data/weights/resnet50.weights.h5: no such weights file", "remedy")
@@ -316,12 +359,23 @@ def test_a_corrupt_feature_file(house, capsys):
 
 
 def test_only_baselines_cannot_be_fused(house, capsys, write_params):
-    house.params = write_params(extractors={"hog": {"weights": "none"}})
+    house.params = write_params(extractors={"hog": {"weights": "none", "views": "plain"}})
     house.ingest()
     house.fold()
     house.extract("hog")
     expect_exit(2, house.train)
     refused(capsys, "extractors: nothing to fuse")
+
+
+def test_pseudo_labels_without_test_pictures(house, capsys, write_params):
+    house.params = write_params(train_photo_classifier__pseudo_label=0.99)
+    shutil.rmtree(house.photos / "test")
+    house.ingest()
+    house.fold()
+    for name in ("hog", "efficientnet-lite0"):
+        house.extract(name)
+    expect_exit(2, house.train)
+    refused(capsys, "train_photo_classifier.pseudo_label: 0.99, but there are no test pictures")
 
 
 def test_an_output_that_cannot_be_written(house, capsys):

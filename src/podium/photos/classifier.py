@@ -53,7 +53,8 @@ class PhotoClassifier:
     @staticmethod
     def _recipe(wanted: dict[str, Any], max_megapixels: float, weights_dir: Path) -> Recipe:
         extractor = backbones.build(wanted["name"], wanted["weights"], weights_dir)
-        found = Recipe(extractor, wanted["batch_size"], max_megapixels)
+        views = wanted.get("views", "plain")  # a model from before there were any lacks the word
+        found = Recipe(extractor, wanted["batch_size"], max_megapixels, views)
         if found.provenance["weights_sha256"] != wanted["weights_sha256"]:
             raise PodiumError(
                 f"{wanted['name']}: its weights are not those the classifier was trained with\n"

@@ -19,11 +19,12 @@ from podium.backbones import Extractor, Pixels, build
 from podium.errors import PodiumError
 from podium.files import scratch_dir, text_sha256
 from podium.hdf5 import BLOCK, Shards
-from podium.images import DECODER, decode, resize
+from podium.images import DECODER, decode
 from podium.params import Params
+from podium.photos.views import AVERAGED, cut, mirrored
 from podium.progress import watched
 
-AHEAD = 4  # batches decoded while one is computed
+AHEAD = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,21 @@ class Recipe:
     extractor: Extractor
     batch_size: int
     max_megapixels: float
+    views: str = "plain"
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The extractor's provenance with the decoder's policy and the batch size."""
+        """The extractor's provenance with the decoder's policy, the batch size and the views.
+
+        Plain features name no views, as those that were computed before there were any.
+        """
+        several = {"views": self.views, "averaged": AVERAGED.get(self.views)}
         return {
             **self.extractor.provenance,
             "decoder": DECODER,
             "resize": "squash, bicubic, antialiased",
             "batch_size": self.batch_size,
+            **(several if self.views != "plain" else {}),
         }
 
     @property
@@ -50,19 +57,27 @@ class Recipe:
         return text_sha256(self.provenance)
 
     def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """The bytes of a picture as the network sees it: RGB (H, W, 3)."""
-        size = self.extractor.image_size
-        return resize(decode(data, self.max_megapixels), (size, size))
+        """The bytes of a picture as the network sees it: RGB (C, H, W, 3), C > 1 for crops."""
+        return cut(decode(data, self.max_megapixels), self.extractor.image_size, self.views)
 
     def compute(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Features (n, D) of n <= batch_size pictures, always computed as one full batch.
+        """Features (n, D) of n <= batch_size pictures (C, H, W, 3): the mean over their views.
 
-        A padded batch has one shape, so a row's bytes do not depend on how many rows came along.
+        Each view is computed as one full batch. A padded batch has one shape, so a row's bytes do
+        not depend on how many rows came along.
         """
         size = self.extractor.image_size
         batch: Pixels = np.zeros((self.batch_size, size, size, 3), dtype=np.uint8)
-        batch[: len(pictures)] = pictures
-        features = self.extractor.compute(batch)[: len(pictures)]
+        features = []
+        for view in np.stack(pictures, axis=1):
+            batch[: len(view)] = view
+            features.append(self._of_one(batch, len(view)))
+            if self.views != "plain":
+                features.append(self._of_one(mirrored(batch), len(view)))
+        return np.stack(features).mean(0, dtype=np.float64).astype(np.float32)
+
+    def _of_one(self, batch: Pixels, rows: int) -> NDArray[np.float32]:
+        features = self.extractor.compute(batch)[:rows]
         if not np.isfinite(features).all():
             raise PodiumError(
                 f"{self.extractor.name}: the network gave features that are not finite"
@@ -72,8 +87,9 @@ class Recipe:
 
 def recipe(name: str, params: Params, weights_dir: Path) -> Recipe:
     """How the pipeline computes the features of extractor `name`."""
-    extractor = build(name, params.extractors[name].weights, weights_dir)
-    return Recipe(extractor, params.extract_features.batch_size, params.photos.max_megapixels)
+    wanted, pictures = params.extractors[name], params.extract_features.batch_size
+    extractor = build(name, wanted.weights, weights_dir)
+    return Recipe(extractor, pictures, params.photos.max_megapixels, wanted.views)
 
 
 def shards_of(recipe: Recipe) -> Shards:
@@ -123,7 +139,7 @@ def _decoded(
     pictures: Sequence[Picture], read: Callable[[str], bytes], recipe: Recipe
 ) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
     """(hashes, pixels) of one batch after the other, a few batches decoded ahead by threads."""
-    size = recipe.batch_size
+    size, ahead = recipe.batch_size, AHEAD[recipe.views]
     parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
     waiting: deque[tuple[list[str], list[Future[NDArray[np.uint8]]]]] = deque()
 
@@ -137,10 +153,10 @@ def _decoded(
         return recipe.pixels(data)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for index in range(len(parts) + AHEAD):
+        for index in range(len(parts) + ahead):
             if index < len(parts):
                 futures = [pool.submit(load, picture) for picture in parts[index]]
                 waiting.append(([content for content, _ in parts[index]], futures))
-            if index >= AHEAD:
+            if index >= ahead:
                 keys, futures = waiting.popleft()
                 yield keys, [future.result() for future in futures]

@@ -61,20 +61,34 @@ class FusedHeads(keras.layers.Layer):
 
 @dataclass(frozen=True)
 class Task:
-    """What M heads learn: features (N, D), class indices (N,), and the rows of each head (N, M)."""
+    """What M heads learn: features (N, D), and class indices and rows of each head (N, M)."""
 
     features: NDArray[np.float32]
     truth: NDArray[np.int64]
     train: NDArray[np.bool_]  # rows a head learns from
     stop: NDArray[np.bool_]  # rows that say when it stops; disjoint from train and from OOF rows
     n_classes: int
+    shown: NDArray[np.bool_] | None = None  # rows (N,) of the batches; None: what any head learns
+
+    @property
+    def in_batches(self) -> NDArray[np.bool_]:
+        """The rows (N,) that fill the batches, whoever learns from them."""
+        return np.asarray(self.train.any(1)) if self.shown is None else self.shown
 
 
-def train_heads(task: Task, settings: Head, seed: int) -> tuple[FusedHeads, pd.DataFrame]:
+def train_heads(
+    task: Task, settings: Head, seed: int, alone: bool = False
+) -> tuple[FusedHeads, pd.DataFrame]:
     """Heads with the weights of their best epoch, and the learning curve.
 
     The best epoch of a head is that of its lowest loss on its own `stop` rows. With patience 0 all
     epochs are run and the last weights count. Order and dropout depend only on (seed, epoch, row).
+
+    Args:
+        task: what the heads learn.
+        settings: how.
+        seed: of order and dropout.
+        alone: a head whose patience is at an end stays as it is, however long the others go on.
 
     Returns:
         The layer, and a table with epoch, train_loss, stop_loss (means over heads).
@@ -92,6 +106,8 @@ def train_heads(task: Task, settings: Head, seed: int) -> tuple[FusedHeads, pd.D
         losses = _stop_losses(layer, task)
         curve.append((epoch, train_loss, float(np.mean(losses))))
         better = losses < best if settings.patience else np.ones_like(best, dtype=bool)
+        if alone and settings.patience:
+            better &= epoch - best_epoch <= settings.patience
         best[better], best_epoch[better] = losses[better], epoch
         kept[0][:, better] = layer.kernel.numpy()[:, better]
         kept[1][better] = layer.bias.numpy()[better]
@@ -112,7 +128,7 @@ def _standardise(layer: FusedHeads, task: Task) -> None:
 
 def _batches(task: Task, settings: Head, seed: int, epoch: int) -> NDArray[np.int64]:
     """Row numbers (steps, batch) of one epoch in random order; -1 pads the last batch."""
-    used = np.flatnonzero(task.train.any(1))
+    used = np.flatnonzero(task.in_batches)
     order = np.random.default_rng([seed, epoch]).permutation(used)
     steps = -(-len(order) // settings.batch_size)
     padded = np.full(steps * settings.batch_size, -1, dtype=np.int64)
@@ -128,11 +144,20 @@ def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray
     return (len(truth) / (n_classes * counts)).astype(np.float32)
 
 
+def _row_weights(task: Task, how: str) -> NDArray[np.float32]:
+    """The weight (N, M) of each row for each head, by the classes of the head's own train rows."""
+    per_class = [
+        class_weights(truth[train], task.n_classes, how)
+        for truth, train in zip(task.truth.T, task.train.T, strict=True)
+    ]
+    return np.take_along_axis(np.stack(per_class, 1), task.truth, 0)
+
+
 def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
     """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss."""
     features, truth = tf.constant(task.features), tf.constant(task.truth)
-    per_class = class_weights(task.truth, task.n_classes, settings.class_weight)
-    weights, train = tf.constant(per_class[task.truth]), tf.constant(task.train, tf.float32)
+    weights = tf.constant(_row_weights(task, settings.class_weight))
+    train = tf.constant(task.train, tf.float32)
     optimizer = keras.optimizers.get(settings.optimizer)
     optimizer.learning_rate = settings.learning_rate
     trained = [layer.kernel, layer.bias]
@@ -142,10 +167,9 @@ def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
         known = tf.maximum(rows, 0)
         keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
         logits = layer(tf.gather(features, known), keep)
-        wanted = tf.repeat(tf.gather(truth, known)[:, None], layer.n_heads, axis=1)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)  # (B, M)
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(truth, known), logits)
         mine = tf.gather(train, known) * tf.cast(rows >= 0, tf.float32)[:, None]
-        weighted = each * mine * tf.gather(weights, known)[:, None]
+        weighted = each * mine * tf.gather(weights, known)  # (B, M)
         return tf.reduce_sum(tf.reduce_sum(weighted, 0) / tf.maximum(tf.reduce_sum(mine, 0), 1))
 
     @tf.function
@@ -179,6 +203,7 @@ def head_probabilities(layer: FusedHeads, features: NDArray[np.float32]) -> NDAr
 def _stop_losses(layer: FusedHeads, task: Task) -> NDArray[np.float64]:
     """The mean log loss (M,) of each head on its stop rows; on its train rows if it has none."""
     probs = head_probabilities(layer, task.features)
-    losses = -np.log(np.maximum(probs[np.arange(len(probs)), :, task.truth], 1e-15))  # (N, M)
+    of_truth = np.take_along_axis(probs, task.truth[:, :, None], axis=2)[:, :, 0]
+    losses = -np.log(np.maximum(of_truth, 1e-15))  # (N, M)
     rows = np.where(task.stop.any(0), task.stop, task.train)
     return (losses * rows).sum(0) / rows.sum(0)

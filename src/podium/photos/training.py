@@ -15,6 +15,7 @@ from podium import backbones, calibration
 from podium.errors import SettingsError
 from podium.hdf5 import read_provenance
 from podium.params import Head, Params, TrainPhotoClassifier
+from podium.photos.boosting import boosting_table
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
     Rows,
@@ -25,6 +26,7 @@ from podium.photos.crossval import (
     prior_table,
 )
 from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
+from podium.photos.pseudo import train_twice
 from podium.runtime import keras
 
 
@@ -32,12 +34,17 @@ def fit_heads(
     features: NDArray[np.float32], data: Rows, settings: Head, seed: int
 ) -> tuple[FusedHeads, pd.DataFrame]:
     """One head per split, trained on the train rows of `features` (train rows, then test rows)."""
+    return train_heads(task_of(features, data, settings), settings, seed)
+
+
+def task_of(features: NDArray[np.float32], data: Rows, settings: Head) -> Task:
+    """What one head per split learns from the train rows of `features`."""
     train = np.stack([split.train for split in data.splits], axis=1)
     stop = np.stack([split.stop for split in data.splits], axis=1)
     if not settings.patience:  # never stopped early: nothing needs to be kept back
         train, stop = train | stop, np.zeros_like(stop)
-    task = Task(features[: len(data.ids)], data.truth, train, stop, len(data.classes))
-    return train_heads(task, settings, seed)
+    truth = np.repeat(data.truth[:, None], len(data.splits), axis=1)
+    return Task(features[: len(data.ids)], truth, train, stop, len(data.classes))
 
 
 def head_table(layer: FusedHeads, features: NDArray[np.float32], data: Rows) -> pd.DataFrame:
@@ -52,10 +59,19 @@ class Trained:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
     heads: FusedHeads | None = None
+    joined: NDArray[np.int64] | None = None  # test pictures (M,) each head of `pseudo` learnt from
 
     def scores(self, data: Rows) -> dict[str, dict[str, float]]:
         """Out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}
+
+    def metrics(self, data: Rows) -> dict[str, Any]:
+        """The scores, and how many test pictures joined the heads if any might."""
+        found: dict[str, Any] = {"oof": self.scores(data)}
+        if self.joined is not None:
+            spread = {"fewest": int(self.joined.min()), "most": int(self.joined.max())}
+            found["pseudo_labels"] = {"test_pictures": len(data.test_ids), **spread}
+        return found
 
 
 def fused_names(params: Params) -> list[str]:
@@ -71,8 +87,17 @@ def fused_names(params: Params) -> list[str]:
 
 
 def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
-    """Train both heads, the logistic regression, each extractor alone, HOG and the prior."""
+    """Train both heads, what of scikit-learn they meet, each extractor alone, and the prior.
+
+    Raises:
+        SettingsError: no extractor can be fused, or test pictures are to join and there are none.
+    """
     settings = params.train_photo_classifier
+    if settings.pseudo_label and not data.test_ids:
+        raise SettingsError(
+            f"train_photo_classifier.pseudo_label: {settings.pseudo_label:g}, but there are no "
+            "test pictures to join\nremedy: say 0.0"
+        )
     names = fused_names(params)
     ids = data.ids + data.test_ids
     single = {name: load_features([features_dir / f"{name}.h5"], ids) for name in params.extractors}
@@ -82,7 +107,10 @@ def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
         heads = _add(trained, kind, fused, data, head, settings.seed)
         if kind == settings.head:
             trained.heads = heads
+    if settings.pseudo_label:
+        _add_pseudo(trained, fused, data, settings)
     trained.tables["logistic"] = logistic_table(fused, data, settings.logistic_c)
+    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed)
     _add_singles(trained, single, data, settings)
     trained.tables["prior"] = prior_table(data)
     return trained
@@ -102,6 +130,24 @@ def _add(
     return heads
 
 
+def _submitted(settings: TrainPhotoClassifier) -> Head:
+    return settings if settings.head == "dense" else settings.book
+
+
+def _add_pseudo(
+    trained: Trained,
+    features: NDArray[np.float32],
+    data: Rows,
+    settings: TrainPhotoClassifier,
+) -> None:
+    """Add `pseudo`: heads like the submitted ones that learn from test pictures too."""
+    head = _submitted(settings)
+    heads, trained.curves["pseudo"], trained.joined = train_twice(
+        task_of(features, data, head), features, head, settings.seed, settings.pseudo_label
+    )
+    trained.tables["pseudo"] = head_table(heads, features, data)
+
+
 def _add_singles(
     trained: Trained,
     single: dict[str, NDArray[np.float32]],
@@ -112,8 +158,7 @@ def _add_singles(
         if backbones.is_baseline(name):
             trained.tables[name] = logistic_table(features, data, settings.hog_c)
         else:
-            head = settings if settings.head == "dense" else settings.book
-            _add(trained, name, features, data, head, settings.seed)
+            _add(trained, name, features, data, _submitted(settings), settings.seed)
 
 
 def artefact_of(
@@ -143,14 +188,18 @@ def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
         "weights": params.extractors[name].weights,
         "weights_sha256": provenance["weights_sha256"],
         "batch_size": provenance["batch_size"],
+        "views": provenance.get("views", "plain"),
     }
 
 
-def summary_lines(found: dict[str, dict[str, float]]) -> Sequence[str]:
-    """The scores as lines of text, best first."""
+def summary_lines(metrics: dict[str, Any]) -> Sequence[str]:
+    """The scores as lines of text, best first, then how many test pictures joined."""
+    found = metrics["oof"]
     order = sorted(found, key=lambda name: found[name]["log_loss"])
+    joined = metrics.get("pseudo_labels")
+    last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
     return [
         f"{name:<20} log loss {found[name]['log_loss']:.4f} +- {found[name]['log_loss_se']:.4f}"
         f"   accuracy {found[name]['accuracy']:.4f}"
         for name in order
-    ]
+    ] + ([last.format(**joined)] if joined else [])

@@ -37,19 +37,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     items = read_items(args.items)
     data = load_rows(items, args.folds)
     trained = train_all(params, data, args.features)
-    found = trained.scores(data)
+    found = trained.metrics(data)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
 
     artefact.save(artefact_of(trained, params, data, args.features, oof), args.model)
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     for name, table in trained.tables.items():
         write_predictions(args.tables / f"{name}.csv", table, settings)
-    write_json(args.metrics, {"oof": found})
+    write_json(args.metrics, found)
     curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves))
     write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
     write_curves(args.plots, oof, data)
-    ladder_png(args.plots / "ladder.png", found)
+    ladder_png(args.plots / "ladder.png", found["oof"])
     curve = trained.curves[params.train_photo_classifier.head]
     curves_png(args.plots / "curves.png", curve, oof, data.truth)
     path_of, source = dict(zip(items["id"], items["path"], strict=True)), PictureSource(args.source)
