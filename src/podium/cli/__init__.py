@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import predict, settings, submissions
+from podium.cli import compare, predict, settings, submissions
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -35,5 +35,11 @@ def root(
     """Image competitions, from raw files to checked submissions. The pipeline: dvc repro."""
 
 
-for command in (predict.predict, predict.tile, submissions.submit, settings.profile):
+for command in (
+    predict.predict,
+    predict.tile,
+    submissions.submit,
+    compare.compare,
+    settings.profile,
+):
     app.command()(command)

@@ -1,0 +1,1 @@
+"""Many models' predictions to one submission, and how good it will honestly be."""

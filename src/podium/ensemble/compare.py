@@ -1,0 +1,267 @@
+"""Models of several revisions side by side, each paired with one baseline on the same rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.ensemble.contests import LOWER, Contest
+from podium.ensemble.evidence import by_id, parts, ratio, score, standard_error
+from podium.ensemble.revisions import Revision
+from podium.errors import PodiumError, SettingsError
+
+CHUNK = 5_000_000  # numbers that a part of the bootstrap holds at once
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score less the baseline's, its 95 % interval, and the share of draws that are better."""
+
+    value: float
+    low: float
+    high: float
+    better: float
+
+
+@dataclass
+class Line:
+    """One model of one revision.
+
+    Attributes:
+        revision: its name.
+        model: its name.
+        measure: which score, '' where nothing can be scored.
+        mean: of the scores of its folds and seeds.
+        sd: of these scores, None if there is one only.
+        score: of all rows together.
+        error: its standard error.
+        beside: the competition's second score, if known.
+        difference: to the baseline, None for the baseline itself and for what cannot be paired.
+        seconds: of the revision's stages, if known.
+        settings: that differ from the baseline's revision, in words.
+        note: what a person should know.
+        baseline: whether it is the baseline.
+    """
+
+    revision: str
+    model: str
+    measure: str
+    mean: float
+    sd: float | None
+    score: float
+    error: float
+    beside: float | None
+    seconds: float | None
+    settings: dict[str, str]
+    difference: Difference | None = None
+    note: str = ""
+    baseline: bool = False
+
+
+@dataclass
+class Comparison:
+    """All lines, best first, and what stands below them."""
+
+    contest: Contest
+    baseline: str
+    draws: int
+    lines: list[Line]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person asked for.
+
+    Attributes:
+        baseline: name of the baseline's revision; None: the first one with a table.
+        model: of the baseline; None: the one that is handed in.
+        models: to show; none named: all.
+        draws: of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    baseline: str | None = None
+    model: str | None = None
+    models: Sequence[str] = ()
+    draws: int = 2000
+    seed: int = 0
+
+
+def compare(contest: Contest, revisions: Sequence[Revision], choice: Choice) -> Comparison:
+    """The lines of all models, best first.
+
+    Raises:
+        PodiumError: no revision holds a prediction table.
+        SettingsError: the baseline or a model is unknown.
+    """
+    base, model = _baseline(contest, revisions, choice)
+    known = {name for one in revisions for name in one.models}
+    _check_models(choice.models, known)
+    shown = set(choice.models) or known
+    lines, frames = [], []
+    for one in revisions:
+        for name in one.models:
+            mine = one is base and name == model
+            if name in shown or mine:
+                lines.append(_line(contest, one, name, base, mine))
+                frames.append(one.models[name][lines[-1].measure])
+    _pair(lines, frames, base.models[model], choice)
+    lines.sort(key=lambda line: _rank(contest, line))
+    notes = [f"{one.name}: {note}" for one in revisions for note in one.notes]
+    return Comparison(contest, f"{base.name}:{model}", choice.draws, lines, notes)
+
+
+def _baseline(
+    contest: Contest, revisions: Sequence[Revision], choice: Choice
+) -> tuple[Revision, str]:
+    full = [one for one in revisions if one.models]
+    if not full:
+        reasons = "".join(f"\n{one.name}: {one.notes[0]}" for one in revisions[:2] if one.notes)
+        raise PodiumError(
+            f"{contest.tables}: no revision has a prediction table to compare{reasons}\n"
+            f"remedy: run dvc repro, or dvc checkout after a clone"
+        )
+    found = [one for one in full if choice.baseline in (None, one.name)]
+    if not found:
+        raise SettingsError(
+            f"--baseline {choice.baseline}: it has no prediction table of {contest.name}\n"
+            f"remedy: one of {', '.join(one.name for one in full)}"
+        )
+    base = found[0]
+    model = choice.model or base.submitted
+    if model not in base.models:
+        raise SettingsError(
+            f"{base.name}: it has no model {model!r} to compare with\n"
+            f"remedy: --baseline {base.name}:MODEL with one of {', '.join(base.models)}"
+        )
+    return base, model
+
+
+def _check_models(wanted: Sequence[str], known: set[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise SettingsError(
+                f"--model {name}: no revision has it\nremedy: one of {', '.join(sorted(known))}"
+            )
+
+
+def _line(contest: Contest, one: Revision, name: str, base: Revision, mine: bool) -> Line:
+    measure, rows = next(iter(one.models[name].items()))
+    each, pooled = parts(rows), by_id(rows)
+    second = contest.measures[1] if len(contest.measures) > 1 else ""
+    beside = one.models[name].get(second) if second != measure else None
+    return Line(
+        one.name,
+        name,
+        measure,
+        float(each.mean()),
+        float(each.std(ddof=1)) if len(each) > 1 else None,
+        score(pooled),
+        standard_error(pooled),
+        None if beside is None else score(by_id(beside)),
+        one.seconds,
+        differing(one.settings, base.settings),
+        baseline=mine,
+    )
+
+
+def differing(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, str]:
+    """The settings that are others than the baseline's, in words."""
+    names = [*settings, *(name for name in base if name not in settings)]
+    pairs = {name: (_in_words(settings, name), _in_words(base, name)) for name in names}
+    return {name: mine for name, (mine, other) in pairs.items() if mine != other}
+
+
+def _in_words(settings: dict[str, Any], name: str) -> str:
+    if name not in settings:
+        return "absent"
+    value = settings[name]
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _rank(contest: Contest, line: Line) -> tuple[int, float, bool]:
+    sign = 1 if line.measure in LOWER else -1
+    return contest.measures.index(line.measure), sign * line.score, not line.baseline
+
+
+def _pair(
+    lines: list[Line],
+    frames: list[pd.DataFrame],
+    base: dict[str, pd.DataFrame],
+    choice: Choice,
+) -> None:
+    """Give every line that can be paired its difference, the others a note."""
+    sides = {name: by_id(rows) for name, rows in base.items()}
+    fits: dict[str, list[tuple[Line, pd.DataFrame]]] = {name: [] for name in sides}
+    for line, rows in zip(lines, frames, strict=True):
+        if line.baseline:
+            continue
+        mine = by_id(rows)
+        line.note = _misfit(line.measure, mine, sides.get(line.measure))
+        if not line.note:
+            fits[line.measure].append((line, mine))
+    for name, pairs in fits.items():
+        if pairs:
+            found = differences([one for _, one in pairs], sides[name], name in LOWER, choice)
+            for (line, _), one in zip(pairs, found, strict=True):
+                line.difference = one
+
+
+def _misfit(measure: str, mine: pd.DataFrame, base: pd.DataFrame | None) -> str:
+    """Why two sides cannot be paired, '' if they can."""
+    if base is None:
+        return f"not paired: the baseline has no {measure}"
+    if not mine.index.equals(base.index):
+        common = len(mine.index.intersection(base.index))
+        return f"not paired: other ids ({len(mine)}, the baseline {len(base)}, {common} in common)"
+    if (other := mine["truth"] != base["truth"]).any():
+        return f"not paired: other truths of {int(other.sum())} ids, e.g. {mine.index[other][0]}"
+    return ""
+
+
+def differences(
+    frames: Sequence[pd.DataFrame], base: pd.DataFrame, lower: bool, choice: Choice
+) -> list[Difference]:
+    """The paired bootstrap (Efron 1979) of each of `frames` against `base`.
+
+    Args:
+        frames: `by_id` rows with the ids of `base`.
+        base: the baseline's; its groups are drawn whole, with replacement.
+        lower: whether lower scores are better.
+        choice: says how often to draw, and the seed.
+    """
+    every = [base, *frames]
+    columns = np.concatenate([one[["over", "under"]].to_numpy() for one in every], axis=1)
+    codes, names = pd.factorize(base["group"])
+    sums = np.zeros((len(names), columns.shape[1]))
+    np.add.at(sums, codes, columns)
+    drawn = resampled(sums, choice.draws, choice.seed)
+    scores = ratio(drawn[:, 0::2], drawn[:, 1::2])
+    found = []
+    for k, one in enumerate(frames, start=1):
+        off = scores[:, k] - scores[:, 0]
+        low, high = np.percentile(off, [2.5, 97.5])
+        better = float((off < 0 if lower else off > 0).mean())
+        found.append(Difference(score(one) - score(base), float(low), float(high), better))
+    return found
+
+
+def resampled(sums: Floats, draws: int, seed: int) -> Floats:
+    """The totals (draws, K) of as many rows of `sums` (N, K), drawn with replacement."""
+    n, rng, found = len(sums), np.random.default_rng(seed), []
+    step = max(1, CHUNK // n)
+    for start in range(0, draws, step):
+        rows = min(step, draws - start)
+        chosen = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
+        times = np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n)
+        found.append(times @ sums)
+    return np.concatenate(found)
