@@ -17,12 +17,12 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --faint: #9aa5b4; --line: #343c48;
   --paper: #14181d; --row: #1d232b; --good: #4cc38a; --bad: #ff8f85; --even: #a3afbf; } }
 body { background: var(--paper); color: var(--ink); margin: 2rem;
-  font: 15px/1.45 system-ui, sans-serif; }
+  font: 14px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
 p, li { color: var(--faint); max-width: 75ch; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; }
 th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); }
 td.words, th.words { text-align: left; }

@@ -10,7 +10,8 @@ import numpy as np
 from podium.ensemble.compare import Line
 from podium.ensemble.contests import LOWER
 
-WIDTH, HEIGHT, EDGE = 260, 26, 12  # pixels
+WIDTH, HEIGHT, EDGE = 240, 24, 12  # pixels
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 FAR = 4.0  # times the usual reach of an interval: what lies farther is cut off, with an arrow
 
 
@@ -27,9 +28,9 @@ def scale_of(lines: Sequence[Line]) -> float:
 
 
 def _round_up(value: float) -> float:
-    """The next number 1, 2 or 5 times a power of ten."""
+    """The next round number: one of ROUND times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9))
+    return next(step * power for step in ROUND if step * power >= value * (1 - 1e-9))
 
 
 def _x(value: float, scale: float) -> float:
@@ -41,9 +42,9 @@ def axis(scale: float) -> str:
     """The scale above the plot."""
     marks = [(-scale, "start", 0), (0.0, "middle", WIDTH / 2), (scale, "end", WIDTH)]
     words = "".join(
-        f'<text x="{x:g}" y="18" text-anchor="{anchor}">{value:+g}</text>'
+        f'<text x="{x:g}" y="17" text-anchor="{anchor}">{value:+g}</text>'
         if value
-        else f'<text x="{x:g}" y="18" text-anchor="{anchor}">0</text>'
+        else f'<text x="{x:g}" y="17" text-anchor="{anchor}">0</text>'
         for value, anchor, x in marks
     )
     return f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="scale">{words}</svg>'
@@ -57,10 +58,10 @@ def interval(line: Line, scale: float) -> str:
     if one is not None:
         low, high, value = (_x(each, scale) for each in (one.low, one.high, one.value))
         words = f"{one.value:+.4f}, 95 % interval {one.low:+.4f} to {one.high:+.4f}"
-        body = f'<line x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke-width="2"/>'
+        body = f'<line x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke-width="2.5"/>'
         body += _arrow(-1) if one.low < -scale else ""
         body += _arrow(1) if one.high > scale else ""
-        body += f'<circle cx="{value}" cy="{middle}" r="4"/>' if abs(one.value) <= scale else ""
+        body += f'<circle cx="{value}" cy="{middle}" r="3.5"/>' if abs(one.value) <= scale else ""
         body = f'<g class="{_kind(line)}">{body}</g>'
     about = f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{words}"'
     return f"<svg {about}><title>{words}</title>{zero}{body}</svg>"
