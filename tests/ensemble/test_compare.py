@@ -39,7 +39,7 @@ def photo(over, **other):
 
 
 def revision(name, settings=None, seconds=60.0, submitted="dense", **models):
-    return Revision(name, settings or {}, submitted, models, seconds)
+    return Revision(name, settings or {}, [submitted], models, seconds)
 
 
 def by_name(found):
@@ -177,6 +177,19 @@ def test_the_baseline_and_the_models_are_a_choice():
     assert found.baseline == "exp:hog"
 
 
+def test_the_baseline_is_one_of_those_shown_if_nothing_else_is_said():
+    here = revision("workspace", dense=photo([0.1]), hog=photo([0.9]), blend=photo([0.2]))
+    here.submitted = ["blend", "dense"]
+    chosen = {(): "blend", ("hog",): "hog", ("hog", "dense"): "dense", ("dense", "blend"): "blend"}
+    for models, wanted in chosen.items():
+        assert compare(PHOTOS, [here], Choice(models=models)).baseline == f"workspace:{wanted}"
+    del here.models["blend"]  # not made yet
+    assert compare(PHOTOS, [here], Choice()).baseline == "workspace:dense"
+    here.submitted = []
+    with pytest.raises(SettingsError, match="remedy: --baseline workspace:MODEL with one of dense"):
+        compare(PHOTOS, [here], Choice())
+
+
 def test_an_empty_workspace_leaves_the_baseline_to_the_next():
     empty = Revision("workspace", notes=["params.yaml cannot be read"])
     found = compare(PHOTOS, [empty, revision("main", dense=photo([0.1]))], Choice())
@@ -186,13 +199,13 @@ def test_an_empty_workspace_leaves_the_baseline_to_the_next():
 
 def test_what_cannot_be_chosen():
     here = revision("workspace", dense=photo([0.1]))
-    with pytest.raises(PodiumError, match="no revision has a prediction table(.|\n)*dvc checkout"):
+    with pytest.raises(PodiumError, match=r"no revision has a prediction table(.|\n)*dvc checkout"):
         compare(PHOTOS, [Revision("workspace")], Choice())
     with pytest.raises(SettingsError, match="--baseline exp: it has no prediction table of photos"):
         compare(PHOTOS, [here, Revision("exp")], Choice("exp"))
-    with pytest.raises(SettingsError, match="no model 'nix' to compare with\nremedy: (.*) dense"):
+    with pytest.raises(SettingsError, match=r"no model 'nix' to compare with\nremedy: .* dense"):
         compare(PHOTOS, [here], Choice(model="nix"))
-    with pytest.raises(SettingsError, match="--model nix: no revision has it\nremedy: .* dense"):
+    with pytest.raises(SettingsError, match=r"--model nix: no revision has it\nremedy: .* dense"):
         compare(PHOTOS, [here], Choice(models=["nix"]))
 
 

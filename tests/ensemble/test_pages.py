@@ -151,7 +151,7 @@ def test_the_scale_shows_most_and_cuts_the_rest():
     far = plot.scale_of([*near, line("d", 0.5, 0.4, 0.6)])
     assert far == pytest.approx(0.15)  # 4 times .0255, rounded up
     assert plot.scale_of([line("w", baseline=True), line("s", 0, 0, 0)]) == 1
-    assert plot.scale_of([line("a", 0.4, 0.3, 0.22)]) == 0.25
+    assert plot.scale_of([line("a", 0.2, 0.1, 0.22)]) == 0.25
 
 
 def test_an_interval_lies_where_it_should():
@@ -164,6 +164,10 @@ def test_an_interval_lies_where_it_should():
     assert '<line x1="174.0" x2="228.0"' in far
     assert '<path d="M238.0 ' in far
     assert "circle" not in far
+    left = plot.interval(line("l", -0.05, -0.3, 0.0), 0.1)
+    assert '<path d="M2.0 ' in left
+    assert '<line x1="12.0" x2="120.0"' in left
+    assert '<circle cx="66.0"' in left
     assert "circle" not in plot.interval(line("w", baseline=True), 0.1)
 
 

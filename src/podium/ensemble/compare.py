@@ -83,7 +83,7 @@ class Choice:
 
     Attributes:
         baseline: name of the baseline's revision; None: the first one with a table.
-        model: of the baseline; None: the one that is handed in.
+        model: of the baseline; None: the one that is handed in, or the first one to show.
         models: to show; none named: all.
         draws: of the bootstrap.
         seed: of the bootstrap.
@@ -137,13 +137,19 @@ def _baseline(
             f"remedy: one of {', '.join(one.name for one in full)}"
         )
     base = found[0]
-    model = choice.model or base.submitted
-    if model not in base.models:
-        raise SettingsError(
-            f"{base.name}: it has no model {model!r} to compare with\n"
-            f"remedy: --baseline {base.name}:MODEL with one of {', '.join(base.models)}"
-        )
-    return base, model
+    return base, _its_model(base, choice)
+
+
+def _its_model(base: Revision, choice: Choice) -> str:
+    handed_in = [name for name in base.submitted if not choice.models or name in choice.models]
+    wanted = [choice.model] if choice.model else [*handed_in, *choice.models, *base.submitted]
+    for name in wanted:
+        if name in base.models:
+            return name
+    raise SettingsError(
+        f"{base.name}: it has no model {(wanted or ['to submit'])[0]!r} to compare with\n"
+        f"remedy: --baseline {base.name}:MODEL with one of {', '.join(base.models)}"
+    )
 
 
 def _check_models(wanted: Sequence[str], known: set[str]) -> None:

@@ -11,6 +11,7 @@ from podium.errors import SettingsError
 LOG_LOSS, ACCURACY, WHOLE = "log loss", "accuracy", "whole string"
 TUMOUR_F1, SLIDE_LOSS = "tumour F1", "log loss of slides"
 LOWER = (LOG_LOSS, SLIDE_LOSS)  # is better
+BLEND = "blend"  # the name of its model
 
 Settings = Mapping[str, Any]
 
@@ -18,15 +19,15 @@ Settings = Mapping[str, Any]
 _SECTIONS = {
     "photos": (
         "photos", "extractors", "draw_photos", "ingest_photos", "assign_photo_folds",
-        "extract_features", "train_photo_classifier", "submit_photos",
+        "extract_features", "train_photo_classifier", "blend_photos", "submit_photos",
     ),
     "captcha": (
         "captcha", "generate_captcha", "train_line_finder", "generate_equations",
-        "train_captcha_reader", "submit_captcha",
+        "train_captcha_reader", "blend_captcha", "submit_captcha",
     ),
     "slides": (
         "slides", "draw_slides", "ingest_slides", "tile_slides", "train_segmenter",
-        "predict_slides", "submit_slides",
+        "predict_slides", "blend_slides", "submit_slides",
     ),
 }  # fmt: skip
 _OF_EQUATIONS = ("train_line_finder", "generate_equations")
@@ -74,7 +75,7 @@ class Contest:
         others = [one for room, its in _SECTIONS.items() if room != self.room for one in its]
         mine = {name: one for name, one in settings.items() if name not in others}
         if self.task:
-            for name in ("captcha", "submit_captcha"):
+            for name in ("captcha", "blend_captcha", "submit_captcha"):
                 mine[name] = {self.task: settings.get(name, {}).get(self.task, {})}
             readers = settings.get("train_captcha_reader", {})
             mine["train_captcha_reader"] = {name: readers[name] for name in self.readers(settings)}
@@ -87,13 +88,19 @@ class Contest:
         readers = settings.get("train_captcha_reader", {})
         return [name for name, one in readers.items() if one.get("task") == self.task]
 
-    def submitted(self, settings: Settings) -> str:
-        """The model whose predictions are handed in; the first one where several vote."""
-        if self.room == "photos":
-            return str(settings["train_photo_classifier"]["head"])
+    def submitted(self, settings: Settings) -> list[str]:
+        """The models whose predictions are handed in, the first one that exists: blend or single.
+
+        Of slides the one that marks pixels, which no blend does; of readers that vote all.
+        """
         if self.room == "slides":
-            return "fcn"
-        return str(settings["submit_captcha"][self.task]["readers"][0])
+            return ["fcn"]
+        blend = [BLEND] if f"blend_{self.room}" in settings else []
+        if self.room == "photos":
+            return [*blend, *_head(settings)]
+        tasks = [settings.get(name, {}) for name in ("blend_captcha", "submit_captcha")]
+        readers = [name for one in tasks for name in one.get(self.task, {}).get("readers", [])]
+        return [*blend, *readers]
 
     def timed(self, settings: Settings) -> list[str]:
         """The metrics files, without suffix, that hold the seconds of its stages."""
@@ -104,6 +111,11 @@ class Contest:
             return ["train_segmenter", "predict_slides"]
         found = ["train_line_finder"] if self.task == "equations" else []
         return found + [f"train_captcha_reader-{name}" for name in self.readers(settings)]
+
+
+def _head(settings: Settings) -> list[str]:
+    head = settings.get("train_photo_classifier", {}).get("head")
+    return [str(head)] if head else []
 
 
 def flat(settings: Settings, above: str = "") -> dict[str, Any]:

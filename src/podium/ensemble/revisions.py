@@ -12,11 +12,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from podium.ensemble.contests import Contest
+from podium.ensemble.contests import BLEND, Contest
 from podium.ensemble.evidence import Evidence, of_classes, of_counts, of_texts
 from podium.errors import PodiumError
-
-BLEND = "blend"  # the name of its model
 
 
 @dataclass
@@ -26,7 +24,7 @@ class Revision:
     Attributes:
         name: as people call it.
         settings: that the competition depends on, flat.
-        submitted: the model that is handed in, '' if the settings do not say.
+        submitted: the models that are handed in, the first one that exists.
         models: what each model's predictions say.
         seconds: that its stages took, None if they did not write it.
         notes: what could not be read, and why.
@@ -34,7 +32,7 @@ class Revision:
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
-    submitted: str = ""
+    submitted: list[str] = field(default_factory=list)
     models: dict[str, Evidence] = field(default_factory=dict)
     seconds: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -45,10 +43,7 @@ def read_revision(name: str, root: Path, contest: Contest) -> Revision:
     found = Revision(name)
     settings = _settings(root / "params.yaml", found.notes)
     found.settings = contest.concerned(settings)
-    try:
-        found.submitted = contest.submitted(settings)
-    except (KeyError, IndexError):
-        found.notes.append("params.yaml does not say which model is handed in")
+    found.submitted = contest.submitted(settings)
     found.seconds = _seconds(root / "metrics", contest.timed(settings))
     for path in _tables(root, contest, settings):
         _take(found, root, path, partial(_of_table, contest=contest, root=root))
