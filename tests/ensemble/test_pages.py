@@ -145,30 +145,42 @@ def test_the_page_stands_alone():
 # ---- the plot
 
 
+def ends(*lines):
+    scale = plot.scale_of(lines)
+    return scale.low, scale.high
+
+
 def test_the_scale_shows_most_and_cuts_the_rest():
     near = [line("a", -0.02, -0.03, 0.01), line("b", 0.01, 0, 0.021), line("c", 0, -0.02, 0.02)]
-    assert plot.scale_of(near) == 0.03
-    far = plot.scale_of([*near, line("d", 0.5, 0.4, 0.6)])
-    assert far == pytest.approx(0.15)  # 4 times .0255, rounded up
-    assert plot.scale_of([line("w", baseline=True), line("s", 0, 0, 0)]) == 1
-    assert plot.scale_of([line("a", 0.2, 0.1, 0.22)]) == 0.25
+    assert ends(*near) == pytest.approx((-0.03, 0.025))
+    # twice the median .0255 of .03, .021, .02 and .6: .051, rounded up
+    assert ends(*near, line("d", 0.5, 0.4, 0.6)) == pytest.approx((-0.03, 0.06))
+    assert ends(line("w", baseline=True), line("s", 0, 0, 0)) == (-1, 1)
+    assert ends(line("a", 0.2, 0.1, 0.22)) == pytest.approx((-0.05, 0.25))  # .044: some room left
 
 
 def test_an_interval_lies_where_it_should():
-    # 240 wide, 12 kept free at the edges: 108 each way from 120
-    drawn = plot.interval(line("a", -0.05, -0.1, 0.025), 0.1)
-    assert '<line x1="12.0" x2="147.0"' in drawn
-    assert '<circle cx="66.0"' in drawn
+    # 220 wide, 12 kept free at each edge: 196 for .2
+    even = plot.Scale(-0.1, 0.1)
+    drawn = plot.interval(line("a", -0.05, -0.1, 0.025), even)
+    assert '<line class="zero" x1="110.0"' in drawn
+    assert '<line x1="12.0" x2="134.5"' in drawn
+    assert '<circle cx="61.0"' in drawn
     assert "path" not in drawn
-    far = plot.interval(line("d", 0.5, 0.05, 0.6), 0.1)
-    assert '<line x1="174.0" x2="228.0"' in far
-    assert '<path d="M238.0 ' in far
-    assert "circle" not in far
-    left = plot.interval(line("l", -0.05, -0.3, 0.0), 0.1)
+    right = plot.interval(line("d", 0.5, 0.05, 0.6), even)
+    assert '<line x1="159.0" x2="208.0"' in right
+    assert '<path d="M218.0 ' in right
+    assert "circle" not in right
+    left = plot.interval(line("l", -0.05, -0.3, 0.0), even)
     assert '<path d="M2.0 ' in left
-    assert '<line x1="12.0" x2="120.0"' in left
-    assert '<circle cx="66.0"' in left
-    assert "circle" not in plot.interval(line("w", baseline=True), 0.1)
+    assert '<line x1="12.0" x2="110.0"' in left
+    assert "circle" not in plot.interval(line("w", baseline=True), even)
+    assert plot.Scale(-0.1, 0.3).x(0) == 61
+
+
+def test_the_axis_names_its_ends_where_there_is_room():
+    assert re.findall(r">([^<]+)<", plot.axis(plot.Scale(-0.25, 0.25))) == ["-0.25", "0", "+0.25"]
+    assert re.findall(r">([^<]+)<", plot.axis(plot.Scale(-0.01, 0.25))) == ["0", "+0.25"]
 
 
 @pytest.mark.parametrize(("low", "high", "measure", "kind"), [
@@ -177,9 +189,7 @@ def test_an_interval_lies_where_it_should():
     (-0.1, 0.1, "log loss", "even"), (0.0, 0.1, "log loss", "even"),
 ])  # fmt: skip
 def test_colour_follows_what_is_better(low, high, measure, kind):
-    drawn = plot.interval(line("a", (low + high) / 2, low, high, measure=measure), 1)
+    drawn = plot.interval(
+        line("a", (low + high) / 2, low, high, measure=measure), plot.Scale(-1, 1)
+    )
     assert f'<g class="{kind}">' in drawn
-
-
-def test_the_axis_names_its_ends():
-    assert re.findall(r">([^<]+)<", plot.axis(0.25)) == ["-0.25", "0", "+0.25"]

@@ -16,7 +16,7 @@ STYLE = """
   --paper: #ffffff; --row: #f4f6f9; --good: #0a7d4b; --bad: #b42318; --even: #5b6776; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --faint: #9aa5b4; --line: #343c48;
   --paper: #14181d; --row: #1d232b; --good: #4cc38a; --bad: #ff8f85; --even: #a3afbf; } }
-body { background: var(--paper); color: var(--ink); margin: 2rem;
+body { background: var(--paper); color: var(--ink); margin: 1.5rem;
   font: 14px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
 p, li { color: var(--faint); max-width: 75ch; }
@@ -26,7 +26,8 @@ th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; }
 th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); }
 td.words, th.words { text-align: left; }
-td.settings { text-align: left; white-space: normal; min-width: 14rem; }
+td.settings, th.settings { text-align: left; white-space: normal; min-width: 11rem; }
+th.number { white-space: normal; }
 td.plot, th.plot { padding-top: 0; padding-bottom: 0; }
 tr.baseline td { background: var(--row); font-weight: 600; }
 svg { display: block; }
@@ -167,7 +168,7 @@ def html(found: Comparison) -> str:
     )
 
 
-def _row(found: Comparison, line: Line, scale: float, at: int) -> str:
+def _row(found: Comparison, line: Line, scale: plot.Scale, at: int) -> str:
     each, names = cells(found, line), head(found)
     whole = [f'<td class="{_kind(k, names)}">{_words(one)}</td>' for k, one in enumerate(each)]
     whole.insert(at, f'<td class="plot">{plot.interval(line, scale)}</td>')

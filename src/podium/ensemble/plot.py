@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from podium.ensemble.compare import Line
 from podium.ensemble.contests import LOWER
 
-WIDTH, HEIGHT, EDGE = 240, 24, 12  # pixels
+WIDTH, HEIGHT, EDGE = 220, 24, 12  # pixels
 ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
-FAR = 4.0  # times the usual reach of an interval: what lies farther is cut off, with an arrow
+FAR = 2.0  # times the usual reach of an interval: what lies farther is cut off, with an arrow
+APART = 45  # pixels between two numbers of the axis
 
 
-def scale_of(lines: Sequence[Line]) -> float:
-    """The difference at either edge of the plot."""
-    reach = [
-        max(abs(one.low), abs(one.high))
-        for line in lines
-        if (one := line.difference) and (one.low or one.high)
-    ]
+@dataclass(frozen=True)
+class Scale:
+    """The differences at the left and the right edge; zero lies between them."""
+
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        """Where a difference stands, in pixels; at an edge if it lies beyond."""
+        inside = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(EDGE + inside * (WIDTH - 2 * EDGE), 1)
+
+
+def scale_of(lines: Sequence[Line]) -> Scale:
+    """The scale that shows nearly all intervals."""
+    ends = [(one.low, one.high) for line in lines if (one := line.difference)]
+    reach = [most for low, high in ends if (most := max(abs(low), abs(high)))]
     if not reach:
-        return 1.0
-    return _round_up(min(max(reach), FAR * float(np.median(reach))))
+        return Scale(-1.0, 1.0)
+    far = FAR * float(np.median(reach))
+    left = min(far, max(0.0, *(-low for low, _ in ends), far / 10))
+    right = min(far, max(0.0, *(high for _, high in ends), far / 10))
+    return Scale(-_round_up(left), _round_up(right))
 
 
 def _round_up(value: float) -> float:
@@ -33,38 +48,40 @@ def _round_up(value: float) -> float:
     return next(step * power for step in ROUND if step * power >= value * (1 - 1e-9))
 
 
-def _x(value: float, scale: float) -> float:
-    inside = min(max(value / scale, -1.0), 1.0)
-    return round(WIDTH / 2 + inside * (WIDTH / 2 - EDGE), 1)
-
-
-def axis(scale: float) -> str:
-    """The scale above the plot."""
-    marks = [(-scale, "start", 0), (0.0, "middle", WIDTH / 2), (scale, "end", WIDTH)]
+def axis(scale: Scale) -> str:
+    """The numbers above the plot: zero, and the edges that are not too near to it."""
+    marks = [(0.0, "middle", scale.x(0), "0")]
+    for value, anchor, x in ((scale.low, "start", 0), (scale.high, "end", WIDTH)):
+        if abs(x - scale.x(0)) > APART:
+            marks.append((value, anchor, x, f"{value:+g}"))
     words = "".join(
-        f'<text x="{x:g}" y="17" text-anchor="{anchor}">{value:+g}</text>'
-        if value
-        else f'<text x="{x:g}" y="17" text-anchor="{anchor}">0</text>'
-        for value, anchor, x in marks
+        f'<text x="{x:g}" y="17" text-anchor="{anchor}">{word}</text>'
+        for _, anchor, x, word in sorted(marks)
     )
     return f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="scale">{words}</svg>'
 
 
-def interval(line: Line, scale: float) -> str:
+def interval(line: Line, scale: Scale) -> str:
     """The difference of a line as a dot, its interval as a bar; nothing but zero for others."""
-    middle = HEIGHT / 2
-    zero = f'<line class="zero" x1="{_x(0, 1)}" x2="{_x(0, 1)}" y1="0" y2="{HEIGHT}"/>'
-    one, body, words = line.difference, "", "no difference to show"
+    zero = scale.x(0)
+    drawn = f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="{HEIGHT}"/>'
+    one, words = line.difference, "no difference to show"
     if one is not None:
-        low, high, value = (_x(each, scale) for each in (one.low, one.high, one.value))
         words = f"{one.value:+.4f}, 95 % interval {one.low:+.4f} to {one.high:+.4f}"
-        body = f'<line x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke-width="2.5"/>'
-        body += _arrow(-1) if one.low < -scale else ""
-        body += _arrow(1) if one.high > scale else ""
-        body += f'<circle cx="{value}" cy="{middle}" r="3.5"/>' if abs(one.value) <= scale else ""
-        body = f'<g class="{_kind(line)}">{body}</g>'
+        drawn += f'<g class="{_kind(line)}">{_bar(one.low, one.high, one.value, scale)}</g>'
     about = f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{words}"'
-    return f"<svg {about}><title>{words}</title>{zero}{body}</svg>"
+    return f"<svg {about}><title>{words}</title>{drawn}</svg>"
+
+
+def _bar(low: float, high: float, value: float, scale: Scale) -> str:
+    middle = HEIGHT / 2
+    ends = f'x1="{scale.x(low)}" x2="{scale.x(high)}" y1="{middle}" y2="{middle}"'
+    found = f'<line {ends} stroke-width="2.5"/>'
+    found += _arrow(-1) if low < scale.low else ""
+    found += _arrow(1) if high > scale.high else ""
+    if scale.low <= value <= scale.high:
+        found += f'<circle cx="{scale.x(value)}" cy="{middle}" r="3.5"/>'
+    return found
 
 
 def _arrow(side: int) -> str:
