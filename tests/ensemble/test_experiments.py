@@ -156,6 +156,17 @@ def test_a_missing_file_of_a_folder_is_the_same_note(project):
     assert not other.models
 
 
+def test_a_commit_that_dvc_refuses_stops_no_other(project):
+    run(project, "git", "checkout", "-q", "-b", "broken")
+    (project / "dvc.yaml").write_text("stages:\n  train: [1]\n")
+    commit(project, "broken")
+    run(project, "git", "checkout", "-q", "trunk")
+    found, _ = read_all(project, PHOTOS, ["broken", "old"])
+    assert losses(found)["old"] == pytest.approx(0.5108256)
+    (note,) = found[1].notes
+    assert note.startswith("DVC cannot read it: ")
+
+
 def test_no_pack_stays_open(project):
     run(project, "git", "gc", "-q")
     (project / "more").write_text("x")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from podium.ensemble.contests import Contest
 from podium.ensemble.revisions import Revision, read_revision
-from podium.errors import PodiumError, SettingsError
+from podium.errors import PodiumError, SettingsError, first_line
 from podium.files import scratch_dir
 from podium.progress import watched
 
@@ -126,10 +126,16 @@ def _once(commits: dict[str, str], asked: Sequence[str]) -> list[tuple[str, str]
 
 
 def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
+    from dvc.exceptions import DvcException
+
     with TemporaryDirectory(dir=scratch_dir("compare")) as folder:
         root = Path(folder)
-        with repo.switch(commit):
-            absent = _exported(repo.dvcfs, contest.files, root)
+        try:
+            with repo.switch(commit):
+                _ = repo.index.data["repo"]  # raises what would make every file seem absent
+                absent = _exported(repo.dvcfs, contest.files, root)
+        except DvcException as error:  # of another time: no dvc.yaml yet, or one DVC refuses
+            return Revision(name, notes=[f"DVC cannot read it: {first_line(error)}"])
         found = read_revision(name, root, contest)
     if absent:
         found.notes.append(
