@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium.ensemble import compare as module
-from podium.ensemble.compare import Choice, compare, differences, differing, resampled
+from podium.ensemble import pairing
+from podium.ensemble.compare import Choice, compare, differing
 from podium.ensemble.contests import CONTESTS
 from podium.ensemble.evidence import COLUMNS
+from podium.ensemble.pairing import differences, resampled
 from podium.ensemble.revisions import Revision
 from podium.errors import PodiumError, SettingsError
 
@@ -86,13 +87,13 @@ def test_the_bootstrap_is_that_of_every_draw_there_is():
     frames = [evidence(one, groups=groups).set_index("id") for one in (base, mine)]
     sums = [one.groupby("group")[["over", "under"]].sum().to_numpy() for one in frames]
     wanted = enumerated(sums[1], sums[0])
-    (found,) = differences([frames[1]], frames[0], True, Choice(draws=40_000, seed=3))
+    (found,) = differences([frames[1]], frames[0], True, 40_000, 3)
     assert found.value == pytest.approx((2.1 - 2.4) / 6)
     assert found.better == pytest.approx((wanted < 0).mean(), abs=0.01)
     assert 0.6 < found.better < 0.9
     low, high = np.percentile(wanted, [2.5, 97.5], method="inverted_cdf")
     assert (found.low, found.high) == pytest.approx((low, high))
-    (worse,) = differences([frames[1]], frames[0], False, Choice(draws=40_000, seed=3))
+    (worse,) = differences([frames[1]], frames[0], False, 40_000, 3)
     assert worse.better == pytest.approx((wanted > 0).mean(), abs=0.01)
 
 
@@ -102,7 +103,7 @@ def test_two_groups_by_hand():
         evidence([0.5, 0.5], groups=["x", "y"]).set_index("id"),
         evidence([0.3, 0.7], groups=["x", "y"]).set_index("id"),
     ]
-    (found,) = differences([frames[1]], frames[0], True, Choice(draws=20_000))
+    (found,) = differences([frames[1]], frames[0], True, 20_000, 0)
     assert (found.value, found.low, found.high) == pytest.approx((0, -0.2, 0.2))
     assert found.better == pytest.approx(0.25, abs=0.02)
 
@@ -110,7 +111,7 @@ def test_two_groups_by_hand():
 def test_a_group_is_drawn_whole():
     # within the one group everything cancels: no draw can differ
     frames = [evidence(one, groups=["p", "p"]).set_index("id") for one in ([0, 1], [1, 0.5])]
-    (found,) = differences([frames[1]], frames[0], True, Choice())
+    (found,) = differences([frames[1]], frames[0], True, 2000, 0)
     assert (found.low, found.high) == pytest.approx((0.25, 0.25))
 
 
@@ -197,6 +198,13 @@ def test_an_empty_workspace_leaves_the_baseline_to_the_next():
     assert found.notes == ["workspace: params.yaml cannot be read"]
 
 
+def test_a_note_that_holds_for_many_is_told_once():
+    full = revision("w", dense=photo([0.1]))
+    two = [Revision(name, notes=["no cache", name]) for name in "ab"]
+    found = compare(PHOTOS, [full, *two], Choice())
+    assert found.notes == ["a, b: no cache", "a: a", "b: b"]
+
+
 def test_what_cannot_be_chosen():
     here = revision("workspace", dense=photo([0.1]))
     with pytest.raises(PodiumError, match=r"no revision has a prediction table(.|\n)*dvc checkout"):
@@ -219,7 +227,7 @@ def test_draws_do_not_depend_on_how_much_is_held_at_once(monkeypatch):
     sums = np.arange(12.0).reshape(6, 2)
     whole = resampled(sums, 7, seed=5)
     assert whole.shape == (7, 2)
-    monkeypatch.setattr(module, "CHUNK", 12)  # two draws at a time
+    monkeypatch.setattr(pairing, "CHUNK", 12)  # two draws at a time
     np.testing.assert_array_equal(resampled(sums, 7, seed=5), whole)
     assert (resampled(sums, 7, seed=6) != whole).any()
     np.testing.assert_array_equal(resampled(np.ones((4, 1)), 3, 0), np.full((3, 1), 4))

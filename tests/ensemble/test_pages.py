@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from podium.ensemble import pages, plot
-from podium.ensemble.compare import Comparison, Difference, Line
+from podium.ensemble.compare import Comparison, Line
 from podium.ensemble.contests import CONTESTS
+from podium.ensemble.pairing import Difference
 
 VOID = ("meta", "circle", "path", "line")
 

@@ -138,9 +138,10 @@ def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
             return Revision(name, notes=[f"DVC cannot read it: {first_line(error)}"])
         found = read_revision(name, root, contest)
     if absent:
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         found.notes.append(
-            f"{len(absent)} files are not in DVC's cache, e.g. {absent[0]}; "
-            f"dvc fetch or dvc exp apply {name} brings them, dvc repro makes them again"
+            f"not in DVC's cache: {absent[0]}{more}; dvc fetch brings what a remote has, "
+            "dvc exp apply and dvc repro make it again"
         )
     return found
 
