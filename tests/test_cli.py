@@ -41,7 +41,7 @@ def test_help_needs_no_tensorflow_and_no_second():
     assert time.perf_counter() - start < 3  # 0.3 s on an idle machine
     code_, out, _ = run("--help")
     assert code_ == 0
-    for command in ("predict", "submit", "profile"):
+    for command in ("predict", "submit", "compare", "profile"):
         assert command in out
 
 

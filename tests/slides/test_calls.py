@@ -13,6 +13,7 @@ from podium.slides.calls import (
     Call,
     Caller,
     call,
+    counts_table,
     fitted,
     hot_area,
     level_for,
@@ -214,3 +215,17 @@ def test_the_curve_pools_known_slides():
     assert found.loc[0.5].tolist() == [0.5, 0.5, 0.5]
     empty = precision_recall([unknown])
     assert (len(empty), empty.columns.tolist()) == (0, ["threshold", "precision", "recall", "f1"])
+
+
+def test_counts_are_of_slides_with_known_truth_by_model():
+    # level 128: 0.9 and 0.6 are marked, 0.4 and 0.1 are not; truth is the first two pixels
+    known = slide("a", 2, [[0.9, 0.4, 0.6, 0.1]], patient="p")
+    with_dark = replace(known, threshold=Counts(2, 2, 0, 0))
+    unknown = slide("u", 0, [[0.9] * 4], None)
+    found = counts_table([Call(one, 0.9, 128) for one in (known, with_dark, unknown)])
+    assert found.to_numpy().tolist() == [
+        ["a", "p", 2, "network", 1, 1, 1, 1],
+        ["a", "p", 2, "network", 1, 1, 1, 1],
+        ["a", "p", 2, "hed_otsu", 2, 2, 0, 0],
+    ]
+    assert list(counts_table([]))[:4] == ["slide", "patient", "fold", "model"]

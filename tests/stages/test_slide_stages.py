@@ -202,6 +202,7 @@ def test_scores_are_those_of_the_masks_on_disk(finished):
     assert found["hed_otsu"]["recall"] > 0.9  # the drawn tumour is dark
     assert (found["n_slides"], found["n_patients"], found["n_left_out"]) == (4, 4, 0)
     assert 0 < found["threshold"] < 1
+    assert found["seconds"] > 0
     plots = finished.root / "plots/predict"
     curve = pd.read_csv(plots / "precision_recall.csv")
     assert len(curve) == 31
@@ -209,6 +210,22 @@ def test_scores_are_those_of_the_masks_on_disk(finished):
     assert pictures == {f"{n}.png" for n in ("n1", "n2", "t1", "t2", "x", "y", "precision_recall")}
     with Image.open(plots / "t1.png") as overlay:
         assert overlay.size == (3 * 488, 288 + 30)
+
+
+def test_counts_of_slides_add_up_to_the_scores(finished):
+    found = read(finished, "predict")
+    table = pd.read_csv(finished.root / "plots/predict/counts.csv")
+    assert list(table) == [
+        "slide", "patient", "fold", "model",
+        "true_positive", "false_positive", "false_negative", "true_negative",
+    ]  # fmt: skip
+    whose = table[["slide", "patient", "fold"]].drop_duplicates().to_numpy().tolist()
+    assert sorted(whose) == [["n1", "p2", 1], ["n2", "p4", 2], ["t1", "p1", 1], ["t2", "p3", 2]]
+    for model in ("network", "hed_otsu"):
+        total = table[table["model"] == model].sum(numeric_only=True)
+        right, wrong = total["true_positive"], total["false_positive"] + total["false_negative"]
+        assert found[model]["tumour_f1"] == pytest.approx(2 * right / (2 * right + wrong))
+        assert right + wrong + total["true_negative"] == 4 * W * H
 
 
 def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import ledger, predict, settings, submissions, validate
+from podium.cli import compare, ledger, predict, settings, submissions, validate
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -40,6 +40,7 @@ for command in (
     predict.tile,
     validate.validate,
     submissions.submit,
+    compare.compare,
     settings.profile,
 ):
     app.command()(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,22 @@ def _rows(part: Sequence[Finding], split: str, seed: int, p: Floats) -> pd.DataF
     labels = [one.row.label if split == "oof" else "" for one in part]
     known = predictions.Known(patients, [CLASSES[int(one)] if one else "" for one in labels])
     return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
+
+
+def counts_table(oof: Sequence[Call]) -> pd.DataFrame:
+    """Pixels of each out-of-fold slide with known truth: slide, patient, fold, model, counts.
+
+    `model` is network, or hed_otsu for the colour threshold.
+    """
+    found = []
+    for one in oof:
+        row, dark = one.finding.row, one.finding.threshold
+        whose = {"slide": row.slide, "patient": row.patient, "fold": row.fold}
+        if one.finding.known:
+            found.append(whose | {"model": "network"} | asdict(one.counts))
+            found += [whose | {"model": "hed_otsu"} | asdict(dark)] if dark else []
+    names = ["slide", "patient", "fold", "model", *(one.name for one in fields(Counts))]
+    return pd.DataFrame(found, columns=pd.Index(names))
 
 
 def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:

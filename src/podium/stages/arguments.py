@@ -1,10 +1,17 @@
-"""The command line every stage shares: paths in, paths out, and where the settings lie."""
+"""The command line every stage shares: paths in, paths out, where the settings lie, and the clock.
+
+No other file of the stages or below reads the time for a result.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from podium.files import write_json
 
 
 def parse(
@@ -24,4 +31,14 @@ def parse(
     for name in names:
         parser.add_argument(f"--{name}", required=True, metavar="NAME")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="PATH")
-    return parser.parse_args(argv)
+    return parser.parse_args(argv, argparse.Namespace(started=time.perf_counter()))
+
+
+def write_metrics(args: argparse.Namespace, metrics: Mapping[str, Any]) -> None:
+    """Write `metrics` to --metrics, and `seconds`: by the clock, since the arguments were read.
+
+    DVC keeps no durations; `podium compare` adds these up. It is the one metric that differs
+    between two equal runs.
+    """
+    seconds = round(time.perf_counter() - args.started, 1)
+    write_json(args.metrics, {**metrics, "seconds": seconds})

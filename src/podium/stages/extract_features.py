@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 
 from podium.errors import guarded
-from podium.files import require_space, write_json
+from podium.files import require_space
 from podium.hdf5 import write_features
 from podium.params import load_params
 from podium.photos.dataset import read_items
 from podium.photos.extract import compute_missing, in_order, recipe, shards_of
 from podium.photos.source import PictureSource
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         how.provenance,
     )
     sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    write_json(args.metrics, sizes)
+    write_metrics(args, sizes)
     print(f"{args.out}: {sizes}, {n_new} pictures new, {n_new / seconds:.0f} pictures/s")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from podium import predictions, runtime
 from podium.errors import guarded
-from podium.files import file_sha256, write_json, write_table
+from podium.files import file_sha256, write_table
 from podium.params import load_params
 from podium.progress import watched
 from podium.slides import calls, report
@@ -15,7 +15,7 @@ from podium.slides.prediction import write_manner
 from podium.slides.predictor import Predictor
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
 
@@ -44,14 +44,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         "threshold": level / LEVELS,
         "n_left_out": len(rows) - len(findings),
     }
-    write_json(args.metrics, metrics)
     most = params.tile_slides.max_unreadable
     write_manner(args.manner, weights, level, calls.fitted(train), settings, most)
     curve = calls.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
+    write_table(args.plots / "counts.csv", calls.counts_table(oof))
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
     for one in watched([*oof, *called], len(findings), "masks"):
         predictor.leave(one, args.out, args.plots)
+    write_metrics(args, metrics)
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(findings)} slides"]))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from podium.captcha.dataset import read_facts, read_texts
 from podium.errors import guarded
-from podium.files import write_json, write_table
+from podium.files import write_table
 from podium.params import load_params
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -45,7 +45,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         text_rows(test_ids, "test", seed, tests),
     ]
     write_text_predictions(args.table, table, what.settings.model_dump())
-    write_json(args.metrics, {"validation": found, "learnt_from": lessons.learnt_from(what)})
     confused = confusions(validation.texts, [one.text for one in readings])
     write_table(args.plots / "learning_curve.csv", curve)
     write_table(args.plots / "confusion.csv", report.confusion_table(confused))
@@ -58,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if lessons.is_drawn(what):
             reader = CaptchaReader(args.model)
             readings_png(args.plots / "readings.png", reader, what.pictures.seed_validation)
+    write_metrics(args, {"validation": found, "learnt_from": lessons.learnt_from(what)})
     checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 

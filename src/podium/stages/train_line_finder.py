@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from podium.errors import guarded
-from podium.files import write_json, write_table
+from podium.files import write_table
 from podium.params import load_params
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -32,9 +32,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     artefact.save(model, args.model)
     finder = LineFinder(model)
     found = tried(finder, pictures.seed_test, settings.n_test)
-    write_json(args.metrics, {"test": found})
     write_table(args.plots / "learning_curve.csv", curve)
     report.lines_png(args.plots / "lines.png", finder, pictures.seed_test)
+    write_metrics(args, {"test": found})
     checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 

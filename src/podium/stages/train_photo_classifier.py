@@ -8,7 +8,7 @@ import pandas as pd
 
 from podium import artefact, runtime
 from podium.errors import guarded
-from podium.files import write_json, write_table
+from podium.files import write_table
 from podium.params import load_params
 from podium.photos.crossval import load_rows
 from podium.photos.dataset import read_items
@@ -23,7 +23,7 @@ from podium.photos.report import (
 from podium.photos.source import PictureSource
 from podium.photos.training import artefact_of, summary_lines, train_all
 from podium.predictions import write_predictions
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     for name, table in trained.tables.items():
         write_predictions(args.tables / f"{name}.csv", table, settings)
-    write_json(args.metrics, found)
     curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves))
     write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
@@ -60,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambda name: source.read(path_of[name]),
         params.photos.max_megapixels,
     )
+    write_metrics(args, {"oof": found})
     print("\n".join(summary_lines(found)))
 
 

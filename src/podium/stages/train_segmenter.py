@@ -8,7 +8,7 @@ import pandas as pd
 
 from podium import artefact, runtime
 from podium.errors import guarded
-from podium.files import text_sha256, write_json, write_table
+from podium.files import text_sha256, write_table
 from podium.params import load_params
 from podium.slides import fcn
 from podium.slides.bank import Bank
@@ -16,7 +16,7 @@ from podium.slides.dataset import read_slides
 from podium.slides.logs import events_dir, logger
 from podium.slides.segmenter import assembled, description_of
 from podium.slides.teaching import teach
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     artefact.save(assembled(models, description), args.model)
     last = [float(curve["tumour_f1"].iloc[-1]) for curve in curves]
     found = {"tile_f1": {f"fold-{k}": one for k, one in zip(models, last, strict=True)}}
-    write_json(args.metrics, {"tile_f1_mean": sum(last) / len(last), **found})
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
+    write_metrics(args, {"tile_f1_mean": sum(last) / len(last), **found})
     for checkpoint in kept:
         checkpoint.unlink(missing_ok=True)
 

@@ -1,0 +1,65 @@
+"""`podium compare`: models, settings and revisions side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium.errors import SettingsError, guarded
+
+
+@guarded
+def compare(
+    competition: Annotated[
+        str,
+        typer.Argument(
+            help="photos, slides, captcha-text, captcha-arithmetic or captcha-equations."
+        ),
+    ],
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Experiments, branches, tags or commits; none: HEAD and all its experiments."
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Show this one only; may be given again.")
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="REV or REV:MODEL to compare with; the workspace's model that is handed in."
+        ),
+    ] = None,
+    md: Annotated[Path | None, typer.Option(help="Write Markdown there.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one page with a plot there.")] = None,
+    draws: Annotated[int, typer.Option(help="Of the paired bootstrap.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the paired bootstrap.", min=0)] = 0,
+) -> None:
+    """Compare the models of all experiments: scores, paired differences, minutes, settings.
+
+    Every model is paired with the baseline on the same rows; look-alikes and slides of one patient
+    are drawn together. Tables come out of DVC's cache, and the workspace stays as it is.
+    """
+    from podium.ensemble import pages
+    from podium.ensemble.compare import Choice
+    from podium.ensemble.compare import compare as compared
+    from podium.ensemble.contests import contest
+    from podium.ensemble.experiments import read_all
+    from podium.files import write_text
+
+    what = contest(competition)
+    name, _, its_model = (baseline or "").partition(":")
+    if baseline and ":" in baseline and not its_model:
+        raise SettingsError(f"--baseline {baseline}: no model\nremedy: REV or REV:MODEL")
+    known, notes = read_all(Path.cwd(), what, revisions or [], name or None)
+    choice = Choice(name or None, its_model or None, model or [], draws, seed)
+    found = compared(what, known, choice)
+    found.notes += notes
+    print(pages.text(found))
+    for path, page in ((md, pages.markdown), (html, pages.html)):
+        if path:
+            write_text(path, page(found))
+            print(f"{path}: written")
