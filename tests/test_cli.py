@@ -87,7 +87,7 @@ def test_submit_shows_what_it_would_send(trained):
     assert f"would send {trained.out}: 5 rows, sha256 {sha[:16]}" in out
     assert "  id,label\n  3," in out
     assert re.search(r"oof +log loss 0\.\d{4}", out)
-    assert re.search(r"blend +caruana: naive 0\.\d{4}, nested 0\.\d{4}\n", out)
+    assert re.search(r"blend +geometric: naive 0\.\d{4}, nested 0\.\d{4}\n", out)
 
 
 def test_submit_refuses_a_file_changed_by_hand(trained, tmp_path):

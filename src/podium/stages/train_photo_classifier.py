@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambda name: source.read(path_of[name]),
         params.photos.max_megapixels,
     )
-    write_metrics(args, {"oof": found})
+    write_metrics(args, found)
     print("\n".join(summary_lines(found)))
 
 
