@@ -33,7 +33,7 @@ def settings(**changes):
         "readers": ["a"],
         "methods": ["single", "majority", "confidence", "calibrated"],
         "method": "calibrated",
-        "n_folds": 4,
+        "n_folds": 3,
         "bootstrap": 100,
         "seed": 0,
     }
@@ -185,7 +185,7 @@ def test_the_table_has_elected_texts(tmp_path):
     found = elect(some, settings(seed=3))
     holdout = found.table[found.table["split"] == "holdout"]
     test = found.table[found.table["split"] == "test"]
-    folds = vote.folds_of(60, 4, 3)
+    folds = vote.folds_of(60, 3, 3)
     honest = vote.cross_fitted(vote.calibrated, some.holdout, some.truth, folds)
     assert readings(holdout) == honest
     assert readings(test) == vote.calibrated(some.holdout, some.truth)(some.test)
@@ -198,7 +198,7 @@ def test_the_table_has_elected_texts(tmp_path):
 def test_the_metrics_of_a_vote():
     some = ballots()
     metrics = elect(some, settings()).metrics
-    folds = vote.folds_of(60, 4, 0)
+    folds = vote.folds_of(60, 3, 0)
     naive = shares(some, vote.calibrated(some.holdout, some.truth)(some.holdout))
     honest = shares(some, vote.cross_fitted(vote.calibrated, some.holdout, some.truth, folds))
     alone = [shares(some, one) for one in some.holdout]
@@ -224,7 +224,7 @@ def test_a_vote_of_three_gains_on_the_best_of_them():
 def test_the_best_vote_is_chosen_among_the_methods():
     some = ballots()
     found = elect(some, settings(method="best")).metrics
-    folds = vote.folds_of(60, 4, 0)
+    folds = vote.folds_of(60, 3, 0)
     score = {
         name: shares(some, vote.cross_fitted(fit, some.holdout, some.truth, folds))
         for name, fit in vote.VOTES.items()
