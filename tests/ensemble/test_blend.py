@@ -56,6 +56,13 @@ def test_ranks_by_hand():
     np.testing.assert_allclose(found(rows), [[0.5, 0.5], [0.75, 0.25], [0, 1]])
 
 
+def test_ranks_of_three_classes_by_hand():
+    # .2 at 2 / 4 as above, .7 among .6 .8 .8 .9 at 1 / 4, .1 among zeros at 4 / 4
+    known = np.array([[[0.2, 0.8, 0], [0.4, 0.6, 0], [0.1, 0.9, 0], [0.2, 0.8, 0]]])
+    found = blend.rank(known, np.zeros(4, int))(np.array([[[0.2, 0.7, 0.1]]]))
+    np.testing.assert_allclose(found, [[2 / 7, 1 / 7, 4 / 7]])
+
+
 def test_ranks_are_the_mean_over_models():
     known = np.sort([[[0.2, 0.8], [0.4, 0.6]], [[0.5, 0.5], [0.1, 0.9]]], axis=1)
     # .3 ranks at 1 / 2 and 1 / 2, .7 too; .45 at 2 / 2 and 1 / 2, .55 at 0 / 2 and 1 / 2
