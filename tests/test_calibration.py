@@ -1,11 +1,18 @@
-"""Calibration: a known sharpening undone, and scores only of rows the fit never saw."""
+"""Calibration: a known sharpening undone, curves by hand, and no certainty beyond the rows."""
 
 import math
 
 import numpy as np
 import pytest
 
-from podium.calibration import Calibration, clipped, cross_fitted, fit, ladder
+from podium.calibration import (
+    Calibration,
+    clipped,
+    fit,
+    fit_isotonic,
+    fixed_clip,
+    unfitted,
+)
 from podium.metrics import scores
 
 
@@ -144,39 +151,102 @@ def test_a_few_wild_mistakes_are_clipped(rng):
     assert scores(found.apply(shown), truth)["log_loss"] < scores(shown, truth)["log_loss"] - 0.1
 
 
-# ---- cross_fitted, ladder
+def test_a_clip_is_never_above_half_of_uniform():
+    # as wrong as can be, in six classes: the highest clip is .5 / 6
+    truth = np.arange(60) % 6
+    shown = np.where(np.eye(6)[(truth + 1) % 6] == 1, 1 - 5e-9, 1e-9)
+    assert fit(shown, truth).clip == pytest.approx(0.5 / 6, abs=1e-6)
 
 
-def folded(rng):
-    honest, truth = simulated(rng, 300, 2)
-    return power(honest, 2.0), truth, rng.integers(0, 3, 300)
+@pytest.mark.parametrize("n_rows", [1, 2, 3])
+def test_a_few_rows_are_enough(n_rows):
+    found = fit(np.tile([[0.7, 0.3]], (n_rows, 1)), np.zeros(n_rows, dtype=int))
+    assert np.isfinite(found.apply(np.array([[1.0, 0.0]]))).all()
 
 
-def test_a_row_never_sees_its_own_fold(rng):
-    probs, truth, folds = folded(rng)
-    before = cross_fitted(probs, truth, folds)
-    for fold in range(3):
-        inside = folds == fold
-        planted = np.where(inside, 1 - truth, truth)  # a fit that saw these would change
-        after = cross_fitted(probs, planted, folds)
-        np.testing.assert_array_equal(after[inside], before[inside])
-        assert (after[~inside] != before[~inside]).any()
+# ---- fit_isotonic
 
 
-def test_each_fold_is_calibrated_by_the_others(rng):
-    probs, truth, folds = folded(rng)
-    found = cross_fitted(probs, truth, folds)
-    for fold in range(3):
-        inside = folds == fold
-        wanted = fit(probs[~inside], truth[~inside]).apply(probs[inside])
-        np.testing.assert_array_equal(found[inside], wanted)
+def pooled(values, hits):
+    """The rising step-wise line (N,) nearest to hits, sorted by values: neighbours are pooled."""
+    blocks = []
+    for place in np.argsort(values, kind="stable"):
+        blocks.append([float(hits[place]), 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] >= blocks[-1][0] / blocks[-1][1]:
+            total, size = blocks.pop()
+            blocks[-1] = [blocks[-1][0] + total, blocks[-1][1] + size]
+    return np.concatenate([np.full(size, total / size) for total, size in blocks])
 
 
-def test_the_ladder_has_three_steps(rng):
-    probs, truth, folds = folded(rng)
-    found = ladder(probs, truth, folds, 0.05)
-    assert list(found) == ["uncalibrated", "book_clip", "calibrated"]
-    assert found["uncalibrated"] == scores(probs, truth)
-    assert found["book_clip"] == scores(clipped(probs, 0.05), truth)
-    assert found["calibrated"] == scores(cross_fitted(probs, truth, folds), truth)
-    assert found["calibrated"]["log_loss"] < found["uncalibrated"]["log_loss"]
+def test_an_isotonic_curve_by_hand():
+    # class 1 by rising chance: 0 | 1 0 | 1 0 1 -> 0, 1/2, 1/2, 1/2, 1/2, 1; class 0 is its mirror;
+    # six rows allow no more certainty than .5 / 7
+    chance = np.array([0.1, 0.2, 0.3, 0.6, 0.7, 0.9])
+    truth = np.array([0, 1, 0, 1, 0, 1])
+    found = fit_isotonic(np.stack([1 - chance, chance], axis=1), truth)
+    applied = found.apply(np.stack([1 - chance, chance], axis=1))[:, 1]
+    np.testing.assert_allclose(applied, [0.5 / 7, 0.5, 0.5, 0.5, 0.5, 1 - 0.5 / 7])
+
+
+def test_between_and_beyond_the_rows_the_curve_is_drawn_on():
+    shown = np.array([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.4, 0.6]])
+    found = fit_isotonic(shown, np.array([0, 0, 1, 1]))
+    rows = np.array([[0.6, 0.4], [0.7, 0.3], [1.0, 0.0], [0.1, 0.9]])
+    # 0 at .2 and 1 at .6: 1/2 at .4, 1/4 at .3; beyond them .1, since .5 / 5 is the clip
+    np.testing.assert_allclose(found.apply(rows)[:, 1], [0.5, 0.25, 0.1, 0.9])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_isotonic_is_pooling_of_neighbours(seed):
+    probs, truth = simulated(np.random.default_rng(seed), 80, 2)
+    found = fit_isotonic(probs, truth).apply(probs)[:, 1]
+    wanted = np.clip(pooled(probs[:, 1], truth == 1), 0.5 / 81, 1 - 0.5 / 81)
+    np.testing.assert_allclose(found[np.argsort(probs[:, 1])], wanted, atol=1e-9)
+
+
+def test_isotonic_undoes_a_known_sharpening(rng):
+    honest, truth = simulated(rng, 20_000, 3)
+    shown = power(honest, 3.0)
+    found = fit_isotonic(shown, truth).apply(shown)
+    np.testing.assert_allclose(found.sum(1), 1)
+    assert scores(found, truth)["log_loss"] < scores(shown, truth)["log_loss"] - 0.1
+    assert scores(found, truth)["log_loss"] < scores(honest, truth)["log_loss"] + 0.05
+
+
+def test_isotonic_forgives_the_first_exception(rng):
+    probs, truth = simulated(rng, 50, 2)
+    found = fit_isotonic(probs, truth)
+    lowest = found.apply(np.array([[1.0, 0.0], [0.0, 1.0]])).min()
+    assert lowest == pytest.approx(0.5 / 51)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_isotonic_where_there_is_little_to_fit(n_classes):
+    rows = np.vstack([np.eye(n_classes), np.full((1, n_classes), 1 / n_classes)])
+    for n_rows in (1, 4):
+        shown = np.full((n_rows, n_classes), 1 / n_classes)
+        found = fit_isotonic(shown, np.zeros(n_rows, dtype=int)).apply(rows)
+        # class 0 alone was seen, whatever was shown: as certain as n rows allow
+        np.testing.assert_allclose(found[:, 1:], 0.5 / (n_rows + 1), atol=1e-9)
+        np.testing.assert_allclose(found.sum(1), 1)
+
+
+def test_a_row_that_no_class_wants_is_even():
+    # each class is 0 where .1 is shown and 1 where .8 is: of three times .1 none is wanted
+    found = fit_isotonic(0.7 * np.eye(3) + 0.1, np.arange(3))
+    np.testing.assert_allclose(found.apply(np.array([[0.1, 0.1, 0.1]])), [[1 / 3] * 3])
+    np.testing.assert_allclose(found.apply(np.array([[0.8, 0.1, 0.1]])), [[0.75, 0.125, 0.125]])
+
+
+# ---- unfitted, fixed_clip
+
+
+def test_unfitted_and_a_fixed_clip_learn_nothing(rng):
+    probs, truth = simulated(rng, 30, 2)
+    for answers in (truth, 1 - truth):
+        assert unfitted(probs, answers) == Calibration(1.0, 0.0)
+        assert fixed_clip(0.005)(probs, answers) == Calibration(1.0, 0.005)
+    shown = np.array([[0.999, 0.001], [0.4, 0.6]])
+    found = fixed_clip(0.005)(probs, truth).apply(shown)
+    np.testing.assert_allclose(found, [[0.995, 0.005], [0.4, 0.6]])
+    np.testing.assert_allclose(unfitted(probs, truth).apply(shown), shown)

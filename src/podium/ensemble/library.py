@@ -84,7 +84,8 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
         _refuse_other_facts(path, _facts(path, table), facts, first_path)
     known = facts[facts["truth"] != ""]
     ids = known.index.tolist()
-    folds = _folds(tables)
+    folds = _folds(tables).loc[ids]
+    _refuse_one_fold(first_path, folds)
     test_ids = list(dict.fromkeys(first["id"][first["split"] == "test"]))
     return Library(
         models=models,
@@ -94,7 +95,7 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
         truth=np.array([classes.index(name) for name in known["truth"]], dtype=np.int64),
         groups=np.unique(known["group"], return_inverse=True)[1].astype(np.int64),
         seeds=[int(seed) for seed in folds.columns],
-        folds=folds.loc[ids].to_numpy(dtype=np.int64).T,
+        folds=folds.to_numpy(dtype=np.int64).T,
         test_ids=test_ids,
         test=_stacked(tables, "test", test_ids, classes, whole=test_ids),
     )
@@ -186,6 +187,15 @@ def _folds(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
                     f"e.g. of {known.index[differ][0]}\nremedy: {_OTHER}"
                 )
     return pd.DataFrame({seed: folds for seed, (_, folds) in sorted(found.items())})
+
+
+def _refuse_one_fold(path: Path, folds: pd.DataFrame) -> None:
+    """Of the rows with a truth some must be left to fit on, whichever fold is held out."""
+    if len(alone := folds.columns[folds.nunique() < 2]):
+        raise PodiumError(
+            f"{path}: all rows of seed {alone[0]} that have a truth are in one fold\n"
+            "remedy: fill column truth in two folds or more"
+        )
 
 
 def _stacked(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from podium import calibration
 from podium.calibration import Calibrator
 from podium.ensemble.blend import Combine, Fit, Floats, Ints, log_loss
+from podium.errors import PodiumError
 from podium.metrics import standard_error
 
 
@@ -59,18 +60,30 @@ class Step:
 
     def fit(self, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> Fitted:
         """The step fitted on rows (N); it sees nothing but these."""
-        folds = refolded(folds, groups)
+        folds = refolded(folds, groups, truth)
         inner = {name: cross_fitted(fit, probs, truth, folds) for name, fit in self.methods.items()}
         chosen = min(inner, key=lambda name: log_loss(inner[name], truth))
         calibrators = {name: fit(inner[chosen], truth) for name, fit in self.calibrations.items()}
         return Fitted(chosen, self.methods[chosen](probs, truth), calibrators)
 
 
-def refolded(folds: Ints, groups: Ints) -> Ints:
-    """`folds` (N,), or two halves of whole groups where all rows are of one fold."""
+def refolded(folds: Ints, groups: Ints, truth: Ints) -> Ints:
+    """`folds` (N,), or two halves of whole groups, alike in truth, where all rows are of one fold.
+
+    Raises:
+        PodiumError: the rows are all of one group.
+    """
     if len(np.unique(folds)) > 1:
         return folds
-    return np.unique(groups, return_inverse=True)[1].astype(np.int64) % 2
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    if len(first) < 2:
+        raise PodiumError(
+            "the rows outside a fold are all of one group, too few to choose a blend by\n"
+            "remedy: let each fold hold two groups or more"
+        )
+    half = np.empty(len(first), dtype=np.int64)
+    half[np.argsort(truth[first], kind="stable")] = np.arange(len(first)) % 2
+    return half[number]
 
 
 def nested(step: Step, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> dict[str, Floats]:
