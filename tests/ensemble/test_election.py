@@ -105,10 +105,11 @@ def refused(reason, *paths):
         load(paths)
 
 
-def test_a_test_picture_held_out_elsewhere_is_a_leak(tmp_path):
-    one, two = write(tmp_path, "one"), write(tmp_path, "two", test=["5", "7"])
-    refused(r"one\.csv: a leak: 7 is held out here and a test row elsewhere" + OTHER, one, two)
-    refused(r"two\.csv: a leak: 7 is held out here and a test row elsewhere" + OTHER, two)
+def test_ids_are_unique_within_their_split_only(tmp_path):
+    paths = [write(tmp_path, name, test=["7", "5"]) for name in ("one", "two")]
+    found = load(paths)
+    assert "7" in found.ids
+    assert found.test_ids == ["7", "5"]
 
 
 def test_other_pictures(tmp_path):

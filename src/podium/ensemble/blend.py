@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from podium.ensemble import selection
 from podium.metrics import TINY, row_log_losses
@@ -20,8 +21,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Combine = Callable[[Floats], Floats]  # (M, T, K) -> (T, K)
 Fit = Callable[[Floats, Ints], Combine]
-_ENOUGH = 1e-7  # of log loss, from the best weights there are
-_MOST_STEPS = 5000
 
 
 @dataclass(frozen=True)
@@ -117,20 +116,28 @@ def weighted(probs: Floats, truth: Ints) -> Combine:
 def simplex(chances: Floats) -> Floats:
     """The weights (M,) >= 0, summing to 1, of the mixture of lowest log loss.
 
-    Expectation maximisation, which rises without a step size; since the loss is convex, it is
-    never further from the best than max(gain) - 1, and stops once that is nothing.
+    With the sum of the weights added to the loss nothing need hold them to 1: multiplying all by c
+    changes it by c - ln c, least at c = 1. What is left are bounds, which L-BFGS-B keeps; since
+    the problem is convex, there is one best loss.
 
     Args:
         chances: (M, N) each model's probability of the true class of each row.
     """
     chances = np.clip(chances, TINY, 1)
-    weights = np.full(len(chances), 1 / len(chances))
-    for _ in range(_MOST_STEPS):
-        gain = chances @ (1 / (weights @ chances)) / chances.shape[1]  # (M,)
-        if gain.max() - 1 < _ENOUGH:
-            break
-        weights = weights * gain
-    return weights / weights.sum()
+    n_models, n_rows = chances.shape
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        mixture = np.maximum(weights @ chances, TINY)
+        gradient = 1 - chances @ (1 / mixture) / n_rows
+        return float(weights.sum() - np.log(mixture).mean()), gradient
+
+    even = np.full(n_models, 1 / n_models)
+    options = {"maxiter": 1000, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
+    found = minimize(
+        loss, even, jac=True, method="L-BFGS-B", bounds=[(0, None)] * n_models, options=options
+    )
+    weights: Floats = found.x / found.x.sum()
+    return weights
 
 
 def caruana(picks: int, bags: int, share: float, seed: int) -> Fit:
