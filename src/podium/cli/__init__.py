@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import compare, ledger, predict, settings, submissions, validate
+from podium.cli import blend, compare, ledger, predict, settings, submissions, validate
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -38,6 +38,7 @@ def root(
 for command in (
     predict.predict,
     predict.tile,
+    blend.blend,
     validate.validate,
     submissions.submit,
     compare.compare,

@@ -1,0 +1,77 @@
+"""`podium blend`: prediction tables from anywhere, blended as the pipeline would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from podium.errors import SettingsError, guarded
+
+if TYPE_CHECKING:  # pydantic takes a while to import
+    from podium.params import Blend, Election
+
+
+@guarded
+def blend(
+    tables: Annotated[list[Path], typer.Argument(help="Prediction tables of one competition.")],
+    method: Annotated[
+        str | None, typer.Option(help="One of the methods above, or best; default: params.yaml's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the blended table goes.")] = None,
+    params: Annotated[Path, typer.Option(help="Settings.")] = Path("params.yaml"),
+) -> None:
+    """Blend prediction tables, ours or made elsewhere, joined by id.
+
+    A table has the columns id,split,fold,seed,truth and p_<class> for each class, or text,log_prob.
+
+    Methods for probabilities (settings: blend_photos): single, mean, geometric, rank, weighted,
+    caruana, logistic, ridge; for texts (blend_captcha.text): single, majority, confidence,
+    calibrated.
+
+    Prints each method's naive and nested score. Rows of the blended table are out of fold, too.
+    """
+    from podium.files import read_table
+    from podium.params import load_params
+
+    settings = load_params(params)
+    if "text" in read_table(tables[0]):
+        lines = _texts(tables, settings.blend_captcha.text, method, out)
+    else:
+        lines = _chances(tables, settings.blend_photos, method, out)
+    print("\n".join(lines))
+
+
+def _changed(method: str | None, known: tuple[str, ...]) -> dict[str, str]:
+    """What `method` changes in a section; raises SettingsError for one that is not known."""
+    if method is not None and method not in ("best", *known):
+        raise SettingsError(f"--method {method}: unknown; known are best, {', '.join(known)}")
+    return {"method": method} if method else {}
+
+
+def _chances(tables: list[Path], section: Blend, method: str | None, out: Path | None) -> list[str]:
+    from podium.ensemble.judging import blended, summary_lines
+    from podium.ensemble.library import load
+    from podium.params import Method
+    from podium.predictions import write_predictions
+
+    section = section.model_copy(update=_changed(method, get_args(Method)))
+    found = blended(load(tables), section)
+    if out is not None:
+        write_predictions(out, found.table, section.model_dump())
+    return summary_lines(found.metrics)
+
+
+def _texts(
+    tables: list[Path], section: Election, method: str | None, out: Path | None
+) -> list[str]:
+    from podium.ensemble.election import elect, load, summary_lines
+    from podium.params import Vote
+    from podium.predictions import write_text_predictions
+
+    section = section.model_copy(update=_changed(method, get_args(Vote)))
+    found = elect(load(tables), section)
+    if out is not None:
+        write_text_predictions(out, [found.table], section.model_dump())
+    return summary_lines(found.metrics)
