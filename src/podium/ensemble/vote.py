@@ -134,7 +134,7 @@ def chosen(
 
 def folds_of(n_rows: int, n_folds: int, seed: int) -> NDArray[np.int64]:
     """Folds (N,) of pictures that have none, as even as can be, in random order."""
-    return np.random.default_rng(seed).permutation(n_rows) % min(n_folds, max(1, n_rows))
+    return np.random.default_rng(seed).permutation(n_rows) % n_folds
 
 
 def _at(readings: Readings, rows: NDArray[np.int64]) -> list[list[Reading]]:
