@@ -11,7 +11,6 @@ from podium.calibration import Calibration
 from podium.ensemble import blend
 from podium.ensemble.judging import methods, step_of
 from podium.ensemble.nested import Step, bootstrap, cross_fitted, difference, nested, refolded
-from podium.errors import PodiumError
 
 NONE = {"none": calibration.unfitted}
 
@@ -215,11 +214,12 @@ def test_both_halves_hold_both_classes_in_whatever_order_groups_come():
         assert np.bincount(2 * found + truth).tolist() == [5, 5, 5, 5]
 
 
-def test_one_group_cannot_be_halved():
-    with pytest.raises(
-        PodiumError, match=r"all of one group.*\nremedy: let each fold hold two groups or more"
-    ):
-        refolded(np.zeros(4, int), np.full(4, 8), np.array([0, 1, 0, 1]))
+def test_one_group_stays_whole_and_a_step_is_fitted_to_it():
+    truth, folds, groups = np.array([0, 1, 0, 1]), np.zeros(4, int), np.full(4, 8)
+    assert len(set(refolded(folds, groups, truth).tolist())) == 1
+    fitted = full_step().fit(np.full((2, 4, 2), 0.5), truth, folds, groups)
+    for probs in fitted(np.full((2, 3, 2), 0.5)).values():
+        np.testing.assert_allclose(probs, 0.5, atol=0.1)
 
 
 def test_two_folds_nest():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from podium.ensemble.nested import Groups
 from podium.errors import PodiumError
 from podium.ids import refuse_other_ids
 from podium.predictions import classes_of, read_predictions
@@ -29,7 +30,7 @@ class Library:
         ids: of the N rows, in the order of the first table.
         oof: (M, N, K) probabilities, each row by models that never saw it; the mean over seeds.
         truth: (N,) class indices.
-        groups: (N,) rows of one number are not independent.
+        groups: (N,) names; rows of one group are not independent.
         seeds: S of them.
         folds: (S, N) the fold of each row under each seed.
         test_ids: of the T test rows.
@@ -41,7 +42,7 @@ class Library:
     ids: list[str]
     oof: Floats
     truth: Ints
-    groups: Ints
+    groups: Groups
     seeds: list[int]
     folds: Ints
     test_ids: list[str]
@@ -93,7 +94,7 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
         ids=ids,
         oof=_stacked(tables, "oof", ids, classes, whole=facts.index.tolist()),
         truth=np.array([classes.index(name) for name in known["truth"]], dtype=np.int64),
-        groups=np.unique(known["group"], return_inverse=True)[1].astype(np.int64),
+        groups=known["group"].to_numpy(dtype=str),
         seeds=[int(seed) for seed in folds.columns],
         folds=folds.to_numpy(dtype=np.int64).T,
         test_ids=test_ids,

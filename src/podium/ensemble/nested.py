@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from podium import calibration
 from podium.calibration import Calibrator
 from podium.ensemble.blend import Combine, Fit, Floats, Ints, log_loss
-from podium.errors import PodiumError
 from podium.metrics import standard_error
+
+Groups = NDArray[np.str_] | Ints
 
 
 def cross_fitted(fit: Fit, probs: Floats, truth: Ints, folds: Ints) -> Floats:
@@ -58,35 +59,35 @@ class Step:
     methods: Mapping[str, Fit]
     calibrations: Mapping[str, calibration.Fit]
 
-    def fit(self, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> Fitted:
+    def fit(self, probs: Floats, truth: Ints, folds: Ints, groups: Groups) -> Fitted:
         """The step fitted on rows (N); it sees nothing but these."""
         folds = refolded(folds, groups, truth)
-        inner = {name: cross_fitted(fit, probs, truth, folds) for name, fit in self.methods.items()}
+        alone = len(np.unique(folds)) < 2  # a single group is left: it can only be fitted to
+        inner = {
+            name: fit(probs, truth)(probs) if alone else cross_fitted(fit, probs, truth, folds)
+            for name, fit in self.methods.items()
+        }
         chosen = min(inner, key=lambda name: log_loss(inner[name], truth))
         calibrators = {name: fit(inner[chosen], truth) for name, fit in self.calibrations.items()}
         return Fitted(chosen, self.methods[chosen](probs, truth), calibrators)
 
 
-def refolded(folds: Ints, groups: Ints, truth: Ints) -> Ints:
+def refolded(folds: Ints, groups: Groups, truth: Ints) -> Ints:
     """`folds` (N,), or two halves of whole groups, alike in truth, where all rows are of one fold.
 
-    Raises:
-        PodiumError: the rows are all of one group.
+    Rows of a single group stay together.
     """
     if len(np.unique(folds)) > 1:
         return folds
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
-    if len(first) < 2:
-        raise PodiumError(
-            "the rows outside a fold are all of one group, too few to choose a blend by\n"
-            "remedy: let each fold hold two groups or more"
-        )
     half = np.empty(len(first), dtype=np.int64)
     half[np.argsort(truth[first], kind="stable")] = np.arange(len(first)) % 2
     return half[number]
 
 
-def nested(step: Step, probs: Floats, truth: Ints, folds: Ints, groups: Ints) -> dict[str, Floats]:
+def nested(
+    step: Step, probs: Floats, truth: Ints, folds: Ints, groups: Groups
+) -> dict[str, Floats]:
     """Probabilities (N, K) per calibration: of each row by a step that never saw its fold."""
     out = {name: np.empty(probs.shape[1:]) for name in step.calibrations}
     for fold in np.unique(folds):
@@ -98,7 +99,7 @@ def nested(step: Step, probs: Floats, truth: Ints, folds: Ints, groups: Ints) ->
     return out
 
 
-def bootstrap(values: Floats, groups: NDArray[np.int64], n_draws: int, seed: int) -> Floats:
+def bootstrap(values: Floats, groups: Groups, n_draws: int, seed: int) -> Floats:
     """The mean (n_draws,) of values (N,) over groups drawn with replacement, each whole."""
     number = np.unique(groups, return_inverse=True)[1]
     sums, sizes = np.bincount(number, values), np.bincount(number)

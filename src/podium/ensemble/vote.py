@@ -114,9 +114,8 @@ def best(fits: dict[str, VoteFit], n_folds: int, seed: int) -> VoteFit:
     """The vote among `fits` that is right most often on pictures it was not fitted on."""
 
     def fit(readings: Readings, truth: Sequence[str]) -> Vote:
-        return fits[chosen(fits, readings, truth, folds_of(len(truth), n_folds, seed))](
-            readings, truth
-        )
+        folds = folds_of(len(truth), n_folds, seed)
+        return fits[chosen(fits, readings, truth, folds)](readings, truth)
 
     return fit
 
@@ -129,7 +128,7 @@ def chosen(
     def score(name: str) -> int:
         return int(right(cross_fitted(fits[name], readings, truth, folds), truth).sum())
 
-    return max(fits, key=score)
+    return max(fits, key=score) if len(fits) > 1 else next(iter(fits))
 
 
 def folds_of(n_rows: int, n_folds: int, seed: int) -> NDArray[np.int64]:
