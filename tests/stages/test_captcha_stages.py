@@ -173,7 +173,7 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
     assert list(rows) == columns
     manifest = json.loads(one.out.with_suffix(".json").read_text())
     blend = manifest["scores"].pop("blend")
-    assert (blend["method"], blend["metric"]) == ("calibrated", "whole_string")
+    assert (blend["method"], blend["metric"]) == ("confidence", "whole_string")
     assert manifest["scores"]["test"]["whole_string"]["n"] == 5
     assert one.metrics(f"submit_captcha-{task}") == manifest["scores"]
     assert not list((one.root / "scratch/captcha-readers").glob("*.npz"))
