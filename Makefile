@@ -28,7 +28,7 @@ repro: setup ## run the pipeline: raw or stand-in files to checked submissions
 	dvc repro
 
 test: setup ## run the tests
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and the other pre-commit hooks
 	pre-commit run --all-files
@@ -40,6 +40,8 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/equation_lines.py --out benchmarks/equation_lines.json
 	python benchmarks/equation_reading.py --out benchmarks/equation_reading.json
 	python benchmarks/tiling.py --out benchmarks/tiling.json
+	python benchmarks/selection.py --out benchmarks/selection.json
+	python benchmarks/honesty.py --out benchmarks/honesty.json
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

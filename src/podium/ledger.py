@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from podium import outcome
 from podium.errors import PodiumError, SettingsError
 from podium.files import locked, read_table, write_table
 
@@ -110,8 +111,15 @@ def local_cells(scores: object) -> dict[str, str]:
         "method": method if isinstance(method, str) else "",
         "oof_score": cell_of(blend.get("naive")),
         "nested_score": cell_of(blend.get("nested")),
-        "test_score": cell_of(test.get("log_loss", _part(test, "whole_string").get("score"))),
+        "test_score": cell_of(_value(test)),
     }
+
+
+def _value(scores: Mapping[str, Any]) -> float | None:
+    try:
+        return outcome.value(scores)
+    except (PodiumError, TypeError, ValueError):
+        return None
 
 
 def _part(value: object, key: str) -> Mapping[str, Any]:

@@ -204,7 +204,10 @@ def test_the_metrics_of_a_vote():
     honest = shares(some, vote.cross_fitted(vote.calibrated, some.holdout, some.truth, folds))
     alone = [shares(some, one) for one in some.holdout]
     assert (metrics["method"], metrics["n_models"]) == ("calibrated", 3)
-    assert (metrics["naive"], metrics["nested"]) == (naive, honest)
+    assert (metrics["naive"], metrics["nested"]["whole_string"]) == (naive, honest)
+    assert metrics["nested"]["low"] < honest < metrics["nested"]["high"]
+    # a share of n pictures: sqrt(p (1 - p) / n)
+    assert metrics["nested"]["se"] == pytest.approx((honest * (1 - honest) / 60) ** 0.5, rel=0.3)
     assert metrics["optimism"] == pytest.approx(naive - honest)
     assert metrics["single"] == {"model": "reader2", "whole_string": max(alone)}
     assert metrics["difference"]["mean"] == pytest.approx(honest - max(alone))
@@ -232,7 +235,8 @@ def test_the_best_vote_is_chosen_among_the_methods():
     }
     assert found["method"] == max(score, key=score.get)
     step = vote.best(vote.VOTES, 3, 0)
-    assert found["nested"] == shares(some, vote.cross_fitted(step, some.holdout, some.truth, folds))
+    honest = shares(some, vote.cross_fitted(step, some.holdout, some.truth, folds))
+    assert found["nested"]["whole_string"] == honest
     only = elect(some, settings(method="best", methods=["single"])).metrics
     assert (only["method"], list(only["methods"])) == ("single", ["single"])
 
@@ -245,7 +249,8 @@ def test_one_reader_only_is_that_reader(method):
     assert found.table["text"].tolist() == wanted
     metrics = found.metrics
     alone = shares(some, some.holdout[0])
-    assert (metrics["naive"], metrics["nested"], metrics["optimism"]) == (alone, alone, 0)
+    assert (metrics["naive"], metrics["optimism"]) == (alone, 0)
+    assert metrics["nested"]["whole_string"] == alone
     assert metrics["difference"] == {"mean": 0, "se": 0, "low": 0, "high": 0}
 
 
@@ -259,7 +264,7 @@ def test_the_summary_by_hand():
     metrics = {
         "method": "majority",
         "n_models": 3,
-        "nested": 0.75,
+        "nested": {"whole_string": 0.75, "se": 0.02, "low": 0.7, "high": 0.8},
         "single": {"model": "crnn", "whole_string": 0.7},
         "difference": {"mean": 0.05, "low": -0.01, "high": 0.1},
         "methods": {"majority": {"naive": 0.8, "nested": 0.75}},

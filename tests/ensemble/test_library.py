@@ -304,8 +304,40 @@ def test_a_table_of_two_models():
 
 
 def test_nothing_to_blend():
-    with pytest.raises(PodiumError, match=r"^no prediction table to blend\nremedy: train a model"):
+    with pytest.raises(PodiumError, match=r"^give each prediction table once, and one at least$"):
         load([])
+
+
+def test_a_folder_without_tables_and_one_of_which_all_are_left_out(tmp_path):
+    with pytest.raises(PodiumError, match=r"no prediction table to blend\nremedy: train a model"):
+        tables_in(tmp_path, [])
+    for name in ("hog", "dense"):
+        (tmp_path / f"{name}.csv").touch()
+    assert tables_in(tmp_path, ["hog", "gone"]) == [tmp_path / "dense.csv"]
+    with pytest.raises(PodiumError, match=r"of 2, leave_out names all\nremedy: name fewer"):
+        tables_in(tmp_path, ["hog", "dense"])
+
+
+def test_one_file_twice(tmp_path):
+    with pytest.raises(PodiumError, match=r"^give each prediction table once"):
+        load([tmp_path / "a.csv"] * 2)
+
+
+def test_a_table_without_groups_or_truth_takes_those_of_another():
+    bare = a_table("b", shift=0.5).assign(truth="")
+    bare["group"] = bare["id"]
+    for tables in ([a_table(), bare], [bare, a_table()]):
+        found = joined(*tables)
+        assert found.groups.tolist() == ["5", "5", "8", "9"]
+        np.testing.assert_array_equal(found.truth, [0, 1, 1, 0])
+
+
+def test_groups_of_another_table_show_a_leak():
+    bare = a_table("b", (1,), 0.5)
+    bare["group"] = bare["id"]
+    oof = bare["split"] == "oof"
+    bare.loc[oof, "fold"] = [0, 1, 0, 1]  # r1 and r2 are of one group
+    refused(r"tables/b\.csv: a leak: group 5 lies in several folds, .*\n.*", a_table(), bare)
 
 
 # ---- refused while they are read

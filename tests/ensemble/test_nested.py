@@ -10,7 +10,7 @@ from podium import calibration
 from podium.calibration import Calibration
 from podium.ensemble import blend
 from podium.ensemble.judging import methods, step_of
-from podium.ensemble.nested import Step, bootstrap, cross_fitted, difference, nested, refolded
+from podium.ensemble.nested import Step, bootstrap, cross_fitted, interval, nested, refolded
 
 NONE = {"none": calibration.unfitted}
 
@@ -233,7 +233,7 @@ def test_two_folds_nest():
     np.testing.assert_array_equal(memory["none"], 0.5)
 
 
-# ---- bootstrap, difference
+# ---- bootstrap, interval
 
 
 def test_two_groups_enumerated():
@@ -269,7 +269,7 @@ def test_whole_groups_widen_the_interval(rng):
     assert bootstrap(values, np.arange(400), 2000, 0).std() < whole / 2
 
 
-def test_a_difference_by_hand():
-    # mean 2, standard deviation 2 (1 + 1 + 1 + 9 over 3), 41 draws 0 ... 40: 2.5 % of 40 is 1
-    found = difference(np.array([1.0, 1.0, 1.0, 5.0]), np.arange(41.0)[::-1])
-    assert found == {"mean": 2, "se": 1, "low": 1, "high": 39}
+def test_an_interval_by_hand():
+    # 41 draws 0 ... 40: 2.5 % of 40 is 1; their variance with n - 1 is 41 * 42 / 12 = 143.5
+    found = interval(np.arange(41.0)[::-1])
+    assert found == {"se": pytest.approx(143.5**0.5), "low": 1, "high": 39}

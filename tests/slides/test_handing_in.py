@@ -39,20 +39,26 @@ def handed(*cells):
 
 def test_rows_are_in_the_samples_order(tmp_path):
     put(tmp_path, a="1 4", b="", c="5 2 9 1")
-    table = predicted(b=0.25, c=1 / 3, a=0.75)
+    table = predicted(b=0.25, c=2 / 3, a=0.75)
     found, filled = handing_in.frame(["c", "a", "b"], table, tmp_path, 0.5)
     assert found.to_numpy().tolist() == [
-        ["c", 0.333333, "5 2 9 1"], ["a", 0.75, "1 4"], ["b", 0.25, ""],
+        ["c", 0.666667, "5 2 9 1"], ["a", 0.75, "1 4"], ["b", 0.25, ""],
     ]  # fmt: skip
     assert found.columns.tolist() == ["slide", "probability", "rle"]
     assert filled == []
+
+
+def test_a_slide_handed_in_as_free_of_tumour_has_nothing_marked(tmp_path):
+    put(tmp_path, a="1 4", b="1 4")
+    found, _ = handing_in.frame(["a", "b"], predicted(a=0.49, b=0.5), tmp_path, 0.5)
+    assert found["rle"].tolist() == ["", "1 4"]
 
 
 def test_slides_without_prediction_hold_the_prior(tmp_path):
     put(tmp_path, b="1 4", d="1 4")  # d was predicted out of fold only, a has no mask
     found, filled = handing_in.frame(list("abd"), predicted(a=0.9, b=0.2), tmp_path, 2 / 3)
     assert found.to_numpy().tolist() == [
-        ["a", 0.666667, ""], ["b", 0.2, "1 4"], ["d", 0.666667, ""],
+        ["a", 0.666667, ""], ["b", 0.2, ""], ["d", 0.666667, ""],
     ]  # fmt: skip
     assert filled == ["a", "d"]
 

@@ -24,7 +24,9 @@ def blend(
 ) -> None:
     """Blend prediction tables, ours or made elsewhere, joined by id.
 
-    A table has the columns id,split,fold,seed,truth and p_<class> for each class, or text,log_prob.
+    A table has the columns id, split, fold, seed, truth and p_<class> for each class; split is oof
+    or test. Or id, split, fold, seed, truth, text, log_prob; split is holdout or test. A column
+    group names rows that are not independent.
 
     Methods for probabilities (settings: blend_photos): single, mean, geometric, rank, weighted,
     caruana, logistic, ridge; for texts (blend_captcha.text): single, majority, confidence,

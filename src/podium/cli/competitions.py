@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from podium.ensemble.contests import CONTESTS
 from podium.errors import SettingsError
 
-COMPETITIONS = ("photos", "slides", "captcha-text", "captcha-arithmetic", "captcha-equations")
+COMPETITIONS = tuple(CONTESTS)
 
 
 def refuse_unknown(competition: str) -> None:

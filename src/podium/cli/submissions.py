@@ -65,14 +65,16 @@ def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
 def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
     """Each score under its name; within a group, one line."""
     if "log_loss" in scores:
-        yield f"  {name:<30} log loss {scores['log_loss']:.4f}  accuracy {scores['accuracy']:.4f}"
+        sure = f"  accuracy {scores['accuracy']:.4f}" if "accuracy" in scores else ""
+        yield f"  {name:<30} log loss {scores['log_loss']:.4f}{sure}"
+    elif "tumour_f1" in scores:
+        yield f"  {name:<30} tumour F1 {scores['tumour_f1']:.4f}  IoU {scores['iou']:.4f}"
     elif "nested" in scores:
         naive, nested = scores["naive"], scores["nested"]
         yield f"  {name:<30} {scores['method']}: naive {naive:.4f}, nested {nested:.4f}"
     elif "score" in scores:
         low, high = scores["low"], scores["high"]
         yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
-    else:
-        for key, value in scores.items():
-            if isinstance(value, Mapping):
-                yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
+    for key, value in scores.items():
+        if isinstance(value, Mapping):
+            yield from _score_lines(value, f"{name}.{key}".removeprefix("."))

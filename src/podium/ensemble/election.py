@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.ensemble import vote
-from podium.ensemble.nested import bootstrap, difference
+from podium.ensemble.nested import bootstrap, interval
 from podium.ensemble.vote import Readings, VoteFit, right
 from podium.errors import PodiumError, SettingsError
 from podium.ids import refuse_other_ids
@@ -72,6 +72,10 @@ def load(paths: Sequence[Path]) -> Ballots:
         PodiumError: the tables are of other pictures, or no text is known.
     """
     tables = [read_text_predictions(path) for path in paths]
+    names = [str(table["model"].iloc[0]) if len(table) else path.stem
+             for path, table in zip(paths, tables, strict=True)]  # fmt: skip
+    if not paths or len(set(names)) < len(names):
+        raise PodiumError("give the table of each reader once, and of one at least")
     ids, test_ids = ([*dict.fromkeys(_of(tables[0], s)["id"])] for s in ("holdout", "test"))
     truth = _of(tables[0], "holdout").set_index("id")["truth"]
     holdout, test = [], []
@@ -85,7 +89,7 @@ def load(paths: Sequence[Path]) -> Ballots:
             )
     if not ids or (truth == "").any():
         raise PodiumError(f"{paths[0]}: no held-out pictures with known texts to try a vote on")
-    return Ballots([path.stem for path in paths], ids, list(truth), holdout, test_ids, test)
+    return Ballots(names, ids, list(truth), holdout, test_ids, test)
 
 
 def _of(table: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -134,6 +138,11 @@ def elect(ballots: Ballots, settings: Election) -> Elected:
     return Elected(table, metrics)
 
 
+def _sure(hit: NDArray[np.bool_], settings: Election) -> dict[str, float]:
+    each = hit.astype(np.float64)
+    return interval(bootstrap(each, np.arange(len(hit)), settings.bootstrap, settings.seed))
+
+
 def _two_scores(fit: VoteFit, ballots: Ballots, folds: NDArray[np.int64]) -> dict[str, float]:
     holdout, truth = ballots.holdout, ballots.truth
     return {
@@ -152,10 +161,10 @@ def _against_single(
     draws = bootstrap(gap, np.arange(len(gap)), settings.bootstrap, settings.seed)
     return {
         "naive": float(naive.mean()),
-        "nested": float(honest.mean()),
+        "nested": {"whole_string": float(honest.mean()), **_sure(honest, settings)},
         "optimism": float(naive.mean() - honest.mean()),
         "single": {"model": ballots.readers[best], "whole_string": float(each[best].mean())},
-        "difference": difference(gap, draws),
+        "difference": {"mean": float(gap.mean()), **interval(draws)},
     }
 
 
@@ -170,7 +179,8 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     return [
         *lines,
         f"best single reader {single['model']}: {single['whole_string']:.4f}",
-        f"vote ({metrics['method']}) of {metrics['n_models']}: nested {metrics['nested']:.4f}, "
+        f"vote ({metrics['method']}) of {metrics['n_models']}: "
+        f"nested {metrics['nested']['whole_string']:.4f}, "
         f"against the single one {gap['mean']:+.4f} "
         f"(95 %: {gap['low']:+.4f} to {gap['high']:+.4f})",
     ]

@@ -13,7 +13,7 @@ from podium import calibration, predictions
 from podium.ensemble import blend, stacking
 from podium.ensemble.blend import Fit, Floats, log_loss
 from podium.ensemble.library import Library
-from podium.ensemble.nested import Fitted, Step, bootstrap, cross_fitted, difference, nested
+from podium.ensemble.nested import Fitted, Step, bootstrap, cross_fitted, interval, nested
 from podium.metrics import mean_scores, row_log_losses, scores
 from podium.params import Blend
 
@@ -76,7 +76,7 @@ def blended(library: Library, settings: Blend) -> Blended:
     metrics = {
         "method": fitted.method,
         "n_models": len(library.models),
-        "nested": _mean_scores(honest, library),
+        "nested": _mean_scores(honest, library) | _sure(honest, library, settings),
         **_against_single(library, fitted, settings, honest),
         "methods": ladder(library, settings),
         "calibration": {
@@ -92,6 +92,17 @@ def _mean_scores(each: list[Floats], library: Library) -> dict[str, float]:
     return mean_scores([scores(probs, library.truth) for probs in each])
 
 
+def _sure(each: list[Floats], library: Library, settings: Blend) -> dict[str, float]:
+    losses = _losses(each, library)
+    draws = bootstrap(losses, library.groups, settings.bootstrap, settings.seed)
+    return {f"log_loss_{name}": one for name, one in interval(draws).items()}
+
+
+def _losses(each: list[Floats], library: Library) -> Floats:
+    """The log loss (N,) of each row, the mean over seeds."""
+    return np.mean([row_log_losses(probs, library.truth) for probs in each], axis=0)
+
+
 def _against_single(
     library: Library, fitted: Fitted, settings: Blend, honest: list[Floats]
 ) -> dict[str, Any]:
@@ -103,14 +114,14 @@ def _against_single(
     alone = [log_loss(probs, library.truth) for probs in library.oof]
     best = int(np.argmin(alone))
     naive = log_loss(fitted(library.oof)[settings.calibrate], library.truth)
-    losses = np.mean([row_log_losses(probs, library.truth) for probs in honest], axis=0)
+    losses = _losses(honest, library)
     gap = losses - row_log_losses(library.oof[best], library.truth)
     draws = bootstrap(gap, library.groups, settings.bootstrap, settings.seed)
     return {
         "single": {"model": library.models[best], "log_loss": alone[best]},
         "naive": {"log_loss": naive},
         "optimism": float(losses.mean()) - naive,
-        "difference": difference(gap, draws),
+        "difference": {"mean": float(gap.mean()), **interval(draws)},
     }
 
 

@@ -50,8 +50,20 @@ class Library:
 
 
 def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
-    """The prediction tables in `folder`, by name, but those of models that are left out."""
-    return [path for path in sorted(folder.glob("*.csv")) if path.stem not in leave_out]
+    """The prediction tables in `folder`, by name, but those of models that are left out.
+
+    Raises:
+        PodiumError: none is left.
+    """
+    every = sorted(folder.glob("*.csv"))
+    if kept := [path for path in every if path.stem not in leave_out]:
+        return kept
+    raise PodiumError(
+        f"{folder}: no prediction table to blend: of {len(every)}, leave_out names all\n"
+        f"remedy: name fewer of {', '.join(path.stem for path in every)}"
+        if every
+        else f"{folder}: no prediction table to blend\nremedy: train a model first"
+    )
 
 
 def load(paths: Sequence[Path]) -> Library:
@@ -61,8 +73,8 @@ def load(paths: Sequence[Path]) -> Library:
         PodiumError: a leak (a test row among the out-of-fold ones, a row predicted by a model that
             saw it or its look-alike, folds that differ), or tables that do not belong together.
     """
-    if not paths:
-        raise PodiumError("no prediction table to blend\nremedy: train a model first")
+    if not paths or len(set(paths)) < len(paths):
+        raise PodiumError("give each prediction table once, and one at least")
     return join({path: read_predictions(path) for path in paths})
 
 
@@ -74,7 +86,6 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
     if twice := sorted({name for name in models if models.count(name) > 1}):
         raise PodiumError(f"{first_path.parent}: two tables are of one model, {twice[0]}")
     _refuse_test_rows(tables)
-    facts = _facts(first_path, first)
     for path, table in tables.items():
         if set(classes_of(table)) != set(classes):
             raise PodiumError(
@@ -82,7 +93,9 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
                 f"{classes}: another competition\nremedy: {_OTHER}"
             )
         _refuse_leaks(path, table)
-        _refuse_other_facts(path, _facts(path, table), facts, first_path)
+    facts = _common_facts(tables)
+    for path, table in tables.items():
+        _refuse_torn_groups(path, table, facts["group"])
     known = facts[facts["truth"] != ""]
     ids = known.index.tolist()
     folds = _folds(tables).loc[ids]
@@ -124,7 +137,7 @@ def _refuse_test_rows(tables: dict[Path, pd.DataFrame]) -> None:
 
 
 def _refuse_leaks(path: Path, table: pd.DataFrame) -> None:
-    """Every row must be predicted by a model that saw neither it nor anything of its group."""
+    """Every row must be predicted by a model that never saw it."""
     oof = table[table["split"] == "oof"]
     if oof.empty:
         raise PodiumError(f"{path}: it has no out-of-fold rows to fit a blend on")
@@ -140,12 +153,43 @@ def _refuse_leaks(path: Path, table: pd.DataFrame) -> None:
                 f"{path}: a leak: all rows of seed {seed} are in one fold, so nothing was left to "
                 "learn from but these rows\nremedy: use two folds or more"
             )
-        torn = part.groupby("group")["fold"].nunique()
+
+
+def _refuse_torn_groups(path: Path, table: pd.DataFrame, group: pd.Series[str]) -> None:
+    for _, part in table[table["split"] == "oof"].groupby("seed"):
+        torn = part.groupby(part["id"].map(group))["fold"].nunique()
         if len(names := torn.index[torn > 1]):
             raise PodiumError(
                 f"{path}: a leak: group {names[0]} lies in several folds, so its rows were "
                 "predicted by models that saw their like\nremedy: keep groups in one fold"
             )
+
+
+def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
+    """Truth and group of each out-of-fold id, from the first table that tells; others must agree.
+
+    A table made elsewhere may lack truth (all '') or groups (each row its own).
+    """
+    each = {path: _facts(path, table) for path, table in tables.items()}
+    first_path, first = next(iter(each.items()))
+    for path, facts in each.items():
+        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), _OTHER)
+    found = first.copy()
+    for name in ("truth", "group"):
+        nothing = {"truth": "", "group": first.index.to_series()}[name]
+        telling = {
+            path: facts[name].loc[first.index]
+            for path, facts in each.items()
+            if (facts[name].loc[first.index] != nothing).any()
+        }
+        if telling:
+            source, found[name] = next(iter(telling.items()))
+            _refuse_others(name, source, telling)
+    if (found["truth"] == "").all():
+        raise PodiumError(
+            f"{first_path}: no out-of-fold row has a truth\nremedy: fill column truth"
+        )
+    return found
 
 
 def _facts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -158,18 +202,15 @@ def _facts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     for seed, part in oof.groupby("seed"):
         names = part["id"].tolist()
         refuse_other_ids(path, names, facts.index.tolist(), f"seed {seed} must have them all")
-    if (facts["truth"] == "").all():
-        raise PodiumError(f"{path}: no out-of-fold row has a truth\nremedy: fill column truth")
     return facts
 
 
-def _refuse_other_facts(path: Path, found: pd.DataFrame, wanted: pd.DataFrame, first: Path) -> None:
-    refuse_other_ids(path, found.index.tolist(), wanted.index.tolist(), _OTHER)
-    for name in ("truth", "group"):
-        differ = found[name].loc[wanted.index] != wanted[name]
+def _refuse_others(name: str, source: Path, telling: dict[Path, pd.Series[str]]) -> None:
+    for path, values in telling.items():
+        differ = values != telling[source]
         if differ.any():
             raise PodiumError(
-                f"{path}: {name} of {wanted.index[differ][0]} is not that of {first.name}\n"
+                f"{path}: {name} of {values.index[differ][0]} is not that of {source.name}\n"
                 f"remedy: {_OTHER}"
             )
 

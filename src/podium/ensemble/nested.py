@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from podium import calibration
 from podium.calibration import Calibrator
 from podium.ensemble.blend import Combine, Fit, Floats, Ints, log_loss
-from podium.metrics import standard_error
+from podium.ensemble.pairing import resampled
 
 Groups = NDArray[np.str_] | Ints
 
@@ -102,21 +102,13 @@ def nested(
 def bootstrap(values: Floats, groups: Groups, n_draws: int, seed: int) -> Floats:
     """The mean (n_draws,) of values (N,) over groups drawn with replacement, each whole."""
     number = np.unique(groups, return_inverse=True)[1]
-    sums, sizes = np.bincount(number, values), np.bincount(number)
-    rng = np.random.default_rng(seed)
-    found = np.empty(n_draws)
-    for draw in range(n_draws):
-        times = np.bincount(rng.integers(0, len(sums), len(sums)), minlength=len(sums))
-        found[draw] = times @ sums / (times @ sizes)
-    return found
+    sums = np.zeros((number.max() + 1, 2))
+    np.add.at(sums, number, np.stack([values, np.ones_like(values)], axis=1))
+    drawn = resampled(sums, n_draws, seed)
+    return np.asarray(drawn[:, 0] / drawn[:, 1])
 
 
-def difference(gap: Floats, draws: Floats) -> dict[str, float]:
-    """The mean of paired differences (N,), its standard error, and the 95 % interval of `draws`."""
+def interval(draws: Floats) -> dict[str, float]:
+    """The standard error and the 95 % interval that bootstrap draws give."""
     low, high = np.quantile(draws, [0.025, 0.975])
-    return {
-        "mean": float(gap.mean()),
-        "se": standard_error(gap),
-        "low": float(low),
-        "high": float(high),
-    }
+    return {"se": float(draws.std(ddof=1)), "low": float(low), "high": float(high)}

@@ -9,13 +9,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from podium.ensemble.outcome import score_name, value
+from podium.outcome import score_name, value
 from podium.plots import write_figure
 
 HEADER = (
-    "| competition | score | models | best single | blend, naive | blend, nested | optimism "
+    "| competition | score | models | best single | blend, naive | blend, nested (95 %) | optimism "
     "| nested - single (95 %) | test |"
 )
+ENDS = ("low", "high")
 Metrics = Mapping[str, Any]
 
 
@@ -50,12 +51,17 @@ def _row(name: str, blend: Metrics, test: float | None) -> str:
         str(blend["n_models"]),
         f"{single[score]:.4f} ({single['model']})",
         f"{value(blend['naive']):.4f}",
-        f"{value(blend['nested']):.4f}",
+        _nested(blend["nested"], score),
         f"{blend['optimism']:+.4f}",
         f"{gap['mean']:+.4f} ({gap['low']:+.4f} to {gap['high']:+.4f})",
         "" if test is None else f"{test:.4f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _nested(found: Metrics, score: str) -> str:
+    low, high = (found[f"{score}_{end}" if f"{score}_{end}" in found else end] for end in ENDS)
+    return f"{value(found):.4f} ({low:.4f} to {high:.4f})"
 
 
 def _explained() -> list[str]:

@@ -130,7 +130,7 @@ def _add(
     return heads
 
 
-def _submitted(settings: TrainPhotoClassifier) -> Head:
+def _chosen(settings: TrainPhotoClassifier) -> Head:
     return settings if settings.head == "dense" else settings.book
 
 
@@ -140,8 +140,8 @@ def _add_pseudo(
     data: Rows,
     settings: TrainPhotoClassifier,
 ) -> None:
-    """Add `pseudo`: heads like the submitted ones that learn from test pictures too."""
-    head = _submitted(settings)
+    """Add `pseudo`: heads like the chosen ones that learn from test pictures too."""
+    head = _chosen(settings)
     heads, trained.curves["pseudo"], trained.joined = train_twice(
         task_of(features, data, head), features, head, settings.seed, settings.pseudo_label
     )
@@ -158,7 +158,7 @@ def _add_singles(
         if backbones.is_baseline(name):
             trained.tables[name] = logistic_table(features, data, settings.hog_c)
         else:
-            _add(trained, name, features, data, _submitted(settings), settings.seed)
+            _add(trained, name, features, data, _chosen(settings), settings.seed)
 
 
 def artefact_of(

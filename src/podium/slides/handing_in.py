@@ -17,6 +17,7 @@ from podium.files import read_table
 from podium.metrics import row_log_losses
 from podium.slides import rle
 from podium.slides.annotations import load, raster
+from podium.slides.calls import CALLED
 from podium.slides.dataset import Row, read_slides
 from podium.slides.scoring import Counts, auc, judged
 
@@ -30,6 +31,8 @@ def frame(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The submission's rows, and the slides that could not be predicted.
 
+    A slide whose probability says no tumour has none marked, whatever its heat.
+
     Args:
         ids: of test slides.
         table: the prediction table.
@@ -41,7 +44,9 @@ def frame(
     for name in ids:
         path = folder / f"{name}.rle"
         if name in test.index and path.is_file():
-            rows.append((name, round(float(test[name]), 6), path.read_text(encoding="utf-8")))
+            p = float(test[name])
+            marked = path.read_text(encoding="utf-8") if p >= CALLED else ""
+            rows.append((name, round(p, 6), marked))
         else:
             rows.append((name, round(prior, 6), ""))
             filled.append(name)

@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from podium.ensemble import report
-from podium.ensemble.outcome import value
+from podium.ensemble.contests import CONTESTS
 from podium.errors import guarded
 from podium.files import write_text
+from podium.outcome import value
 from podium.stages.arguments import parse
-
-COMPETITIONS = ("photos", "slides", "captcha-text", "captcha-arithmetic", "captcha-equations")
 
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the page --out and the picture --picture from metrics in the folder --metrics."""
     args = parse(__doc__, argv, "metrics", "out", "picture")
-    blends = {name: _read(args.metrics / f"blend_{name}.json") for name in COMPETITIONS}
-    submitted = {name: _read(args.metrics / f"submit_{name}.json") for name in COMPETITIONS}
+    blends = {name: _read(args.metrics / f"blend_{name}.json") for name in CONTESTS}
+    submitted = {name: _read(args.metrics / f"submit_{name}.json") for name in CONTESTS}
     tests = {name: value(one["test"]) for name, one in submitted.items() if "test" in one}
     write_text(args.out, report.markdown(blends, tests))
     report.picture(args.picture, blends)

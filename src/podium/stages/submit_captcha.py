@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium import submission
+from podium import outcome, submission
 from podium.captcha import handing_in
 from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.tasks import task_named
-from podium.ensemble import outcome
 from podium.errors import guarded
 from podium.files import file_sha256, write_json, write_text
 from podium.params import load_params

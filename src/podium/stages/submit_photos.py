@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium import submission
-from podium.ensemble import outcome
+from podium import outcome, submission
 from podium.errors import guarded
 from podium.files import file_sha256, read_table, write_json
 from podium.params import load_params

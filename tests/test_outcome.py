@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from podium.ensemble.outcome import read, score_name, value
+from podium.outcome import read, score_name, value
 
 PHOTOS = {
     "method": "caruana",

@@ -1,4 +1,4 @@
-"""What the blend stages leave in their metrics, read back by those who hand in and report."""
+"""Scores as stages leave them in metrics and manifests, read back to be shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from podium.errors import PodiumError
 
 _NAMES = ("log_loss", "whole_string", "sequence", "score")  # sequence: the text of equations
 
@@ -21,7 +23,12 @@ def value(score: Any) -> float:
     {"log_loss": 0.2, "accuracy": 0.9} -> 0.2; {"whole_string": {"score": 0.8, "n": 60}} -> 0.8
     """
     while isinstance(score, Mapping):
-        score = next(score[name] for name in _NAMES if name in score)
+        name = next((name for name in _NAMES if name in score), None)
+        if name is None:
+            raise PodiumError(
+                f"no score among {', '.join(score)}\nremedy: run dvc repro: made by another version"
+            )
+        score = score[name]
     return float(score)
 
 
