@@ -1,4 +1,4 @@
-"""Simulated competitions: what a blend's naive and nested scores say, beside its score on fresh rows.
+"""Simulated competitions: a blend's naive and nested scores beside its score on fresh rows.
 
 Models of known skill, some of which share their mistakes, predict rows of known truth. The whole
 step (best of eight methods, its weights, a temperature) is fitted on the out-of-fold rows of a
@@ -26,7 +26,7 @@ FRESH = 20_000
 
 
 def predicted(rng: np.random.Generator, truth: np.ndarray, skills: np.ndarray, n_classes: int):
-    """Probabilities (M, N, K): logits of the truth by skill, of a mistake all share, and of luck."""
+    """Probabilities (M, N, K): logits of the truth by skill, of shared mistakes and of luck."""
     shape = (len(truth), n_classes)
     shared = 1.5 * rng.normal(size=(3, *shape))  # three families
     logits = skills[:, None, None] * np.eye(n_classes)[truth]
@@ -70,8 +70,9 @@ def summary(each: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
+    """Hold as many competitions of each kind as are wanted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--each", type=int, default=20, help="competitions of each kind")
+    parser.add_argument("--each", type=int, default=15, help="competitions of each kind")
     parser.add_argument("--method", default="best")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()

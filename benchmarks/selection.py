@@ -1,8 +1,8 @@
 """Ensemble selection: ours beside a plain NumPy port of AutoGluon's EnsembleSelection, in one run.
 
-Both pick the same models: 20 bags of half of 200 models, 25,000 rows, 100 picks each. The port does
-what AutoGluon's loop does, one candidate after the other, and is spared its scorer's checks: it sees
-the probabilities of the true classes only, as ours does.
+Both pick the same models: 20 bags of half of 200 models, 25,000 rows, 100 picks each. The port
+does what AutoGluon's loop does, one candidate after the other, and is spared its scorer's checks:
+it sees the probabilities of the true classes only, as ours does.
 
     python benchmarks/selection.py --out benchmarks/selection.json
 """
@@ -54,6 +54,7 @@ def _peak(models: int, rows: int, picks: int, bags: int) -> float:
 
 
 def main() -> None:
+    """Time both on the same matrix."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, value in (("models", 200), ("rows", 25000), ("picks", 100), ("bags", 20)):
         parser.add_argument(f"--{name}", type=int, default=value)
