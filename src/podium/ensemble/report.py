@@ -91,4 +91,5 @@ def _panel(axes: Axes, name: str, blend: Metrics) -> None:
     score = score_name(blend)
     axes.axvline(blend["single"][score], color="#bb5566", linestyle=":", label="best single model")
     axes.set(title=name, xlabel=score.replace("_", " "))
+    axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)
