@@ -102,13 +102,15 @@ def test_submit_refuses_a_file_changed_by_hand(trained, tmp_path):
 
 def test_submit_shows_the_scores_of_slides(tmp_path):
     path = tmp_path / "slides.csv"
-    path.write_text("slide,probability,rle\na,0.9,1 4\n")
+    path.write_text("slide,probability,rle\na,0.9,1 4\nb,0.9," + "1 4 " * 200 + "\n")
     network = {"tumour_f1": 0.9, "tumour_f1_macro": 0.8, "iou": 0.7}
     test = {"n_slides": 1, "network": network, "log_loss": 0.1, "slide_auc": 1.0}
     manifest = {"sha256": file_sha256(path), "rows": 1, "scores": {"test": test}}
     path.with_suffix(".json").write_text(json.dumps(manifest))
     code, out, _ = run("submit", "slides", "--folder", tmp_path)
     assert code == 0
+    assert max(len(line) for line in out.splitlines()) < 120
+    assert "  b,0.9,1 4 1 4" in out
     assert re.search(r"  test +log loss 0\.1000\n", out)
     assert re.search(r"  test\.network +tumour F1 0\.9000  IoU 0\.7000\n", out)
 

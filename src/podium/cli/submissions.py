@@ -23,7 +23,7 @@ def submit(
     manifest, path = checked_manifest(name, folder), folder / f"{name}.csv"
     head = path.read_text(encoding="utf-8").splitlines()[:4]
     print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
-    print("\n".join(f"  {line}" for line in [*head, "..."]))
+    print("\n".join(f"  {line[:97]}{'...' * (len(line) > 97)}" for line in [*head, "..."]))
     print("\n".join(_score_lines(manifest["scores"])))
     if filled := manifest.get("filled_with_prior"):
         print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
