@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import blend, compare, ledger, predict, settings, submissions, validate
+from podium.cli import blend, compare, doctor, ledger, predict, settings, submissions, validate
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -43,6 +43,7 @@ for command in (
     submissions.submit,
     compare.compare,
     settings.profile,
+    doctor.doctor,
 ):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")

