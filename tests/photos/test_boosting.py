@@ -20,7 +20,7 @@ def rows(truth, n_folds=2, n_test=0) -> Rows:
     splits = [Split(0, fold, folds == fold, none) for fold in range(n_folds)]
     ids = [f"i{n}" for n in range(len(truth))]
     classes = [f"c{k}" for k in range(truth.max() + 1)]
-    return Rows(ids, truth, classes, splits, [f"t{n}" for n in range(n_test)])
+    return Rows(ids, truth, classes, splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids)))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

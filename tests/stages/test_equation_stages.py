@@ -164,7 +164,7 @@ def test_several_readers_vote(finished, tmp_path):
     one.settings["blend_captcha"]["equations"] |= {"method": "confidence"}
     one.write()
     table = finished.rows()
-    table["text"], table["log_prob"] = "君=2;君/3-4*5-6", "-0.001"
+    table["text"], table["log_prob"], table["model"] = "君=2;君/3-4*5-6", "-0.001", "other"
     table.to_csv(one.tables / "other.csv", index=False)
     one.submit()
     manifest = json.loads(one.out.with_suffix(".json").read_text())
