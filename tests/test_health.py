@@ -8,8 +8,10 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from podium import health
+from podium.cli import app
 
 Usage = namedtuple("Usage", "total used free")
 PLACE = ".dvc/tmp"
@@ -22,7 +24,8 @@ def project(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("found", "state"), [((3, 10), "machine"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "machine")]
+    ("found", "state"),
+    [((3, 10), "machine"), ((3, 11), "ok"), ((3, 13), "ok"), ((3, 14), "machine")],
 )
 def test_python(monkeypatch, found, state):
     monkeypatch.setattr(sys, "version_info", (*found, 0))
@@ -37,7 +40,10 @@ def test_packages(tmp_path):
     assert health.packages(pins).state == "ok"
     pins.write_text("keras==1.0 \\\n    --hash=sha256:0\n")
     found = health.packages(pins)
-    assert (found.state, f"keras {keras}, pinned 1.0: run make setup" in found.text) == ("machine", True)
+    assert (found.state, f"keras {keras}, pinned 1.0: run make setup" in found.text) == (
+        "machine",
+        True,
+    )
 
 
 @pytest.mark.parametrize(("gib", "state"), [(0.5, "machine"), (5, "note"), (50, "ok")])
@@ -86,9 +92,32 @@ def test_it_is_left_alone_while_a_process_holds_the_repository(project, name):
 def test_weights(tmp_path):
     (tmp_path / "vgg16.weights.h5").touch()
     sources = {"efficientnet-lite0": "package", "hog": "none", "resnet50": "download"}
-    sources |= {"vgg16": "0" * 64, "xception": "0" * 64, "resnet5": "none", "convnexttiny": "package"}
-    found = {one.what.removeprefix("weights "): one.state for one in health.weights(sources, tmp_path)}
+    sources |= {
+        "vgg16": "0" * 64,
+        "xception": "0" * 64,
+        "resnet5": "none",
+        "convnexttiny": "package",
+    }
+    found = {
+        one.what.removeprefix("weights "): one.state for one in health.weights(sources, tmp_path)
+    }
     assert found == {
         "efficientnet-lite0": "ok", "hog": "ok", "resnet50": "note", "vgg16": "ok",
         "xception": "data", "resnet5": "data", "convnexttiny": "machine",
     }  # fmt: skip
+
+
+def test_the_command_says_what_is_missing(project, monkeypatch):
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage(0, 0, 50 * 2**30))
+    done = CliRunner().invoke(app, ["doctor", "--quick"])
+    assert done.exit_code == 1
+    assert "FAULT  weights" in done.output
+    (project / "params.yaml").write_text("extractors:\n  hog:\n    weights: none\n")
+    done = CliRunner().invoke(app, ["doctor", "--quick"])
+    assert (done.exit_code, "FAULT" in done.output) == (0, False)
+    (project / PLACE / "rwlock").write_text("broken")
+    done = CliRunner().invoke(app, ["doctor", "--quick"])
+    assert (done.exit_code, "run podium doctor --fix" in done.output) == (3, True)
+    done = CliRunner().invoke(app, ["doctor", "--quick", "--fix"])
+    assert (done.exit_code, "was broken, removed" in done.output) == (0, True)
