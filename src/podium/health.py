@@ -118,17 +118,14 @@ def locks(root: Path, fix: bool) -> Finding:
         return Finding("locks", "note", f"{root}: no .dvc folder; run from the project's folder")
     if not path.is_file() or _readable(path):
         return Finding("locks", "ok", "free, or held in good order")
-    if held := [one.name for one in (path.with_name("lock"), _guard(path)) if _held(one)]:
+    guards = [path.with_name(name) for name in ("lock", "rwlock.lock")]
+    if held := [one.name for one in guards if _held(one)]:
         text = f"{path}: broken, and a process holds {held[0]}: wait until it has ended"
         return Finding("locks", "machine", text)
     if not fix:
         return Finding("locks", "machine", f"{path}: broken by a kill: run podium doctor --fix")
     path.unlink()
     return Finding("locks", "ok", f"{path}: was broken, removed")
-
-
-def _guard(path: Path) -> Path:
-    return path.with_name("rwlock.lock")
 
 
 def _readable(path: Path) -> bool:

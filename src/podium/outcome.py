@@ -32,6 +32,21 @@ def value(score: Any) -> float:
     return float(score)
 
 
+def method_lines(head: str, scored_by: str, methods: Mapping[str, Any]) -> list[str]:
+    """The naive and nested score of each method under a heading, as lines of text."""
+    return [
+        f"{head:<12} {'naive':>8} {'nested':>8}   {scored_by}",
+        *(f"{name:<12} {one['naive']:8.4f} {one['nested']:8.4f}" for name, one in methods.items()),
+    ]
+
+
+def against_single(metrics: Mapping[str, Any]) -> str:
+    """How a blend's nested score differs from that of the best single model, in words."""
+    gap = metrics["difference"]
+    interval = f"95 %: {gap['low']:+.4f} to {gap['high']:+.4f}"
+    return f"against the single one {gap['mean']:+.4f} ({interval})"
+
+
 def read(path: Path) -> dict[str, Any]:
     """Method, metric, naive and nested score of the blend whose metrics lie at `path`."""
     found = json.loads(path.read_text(encoding="utf-8"))

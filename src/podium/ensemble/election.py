@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.ensemble import vote
-from podium.ensemble.nested import bootstrap, interval
+from podium.ensemble.nested import sure
 from podium.ensemble.vote import Readings, VoteFit, right
 from podium.errors import PodiumError, SettingsError
 from podium.ids import refuse_other_ids
+from podium.outcome import against_single, method_lines
 from podium.params import Election, Params
 from podium.predictions import Reading, read_text_predictions, readings, text_rows
 
@@ -119,7 +120,9 @@ def elect(ballots: Ballots, settings: Election) -> Elected:
     holdout, truth = ballots.holdout, ballots.truth
     folds = vote.folds_of(len(truth), settings.n_folds, settings.seed)
     step = vote.best(fits, settings.n_folds, settings.seed)
-    honest, fitted = vote.cross_fitted(step, holdout, truth, folds), step(holdout, truth)
+    honest = vote.cross_fitted(step, holdout, truth, folds)
+    method = vote.chosen(fits, holdout, truth, folds)
+    fitted = fits[method](holdout, truth)
     table = pd.concat(
         [
             text_rows(ballots.ids, "holdout", settings.seed, honest, truth),
@@ -128,7 +131,7 @@ def elect(ballots: Ballots, settings: Election) -> Elected:
         ignore_index=True,
     )
     metrics = {
-        "method": vote.chosen(fits, holdout, truth, folds),
+        "method": method,
         "n_models": len(ballots.readers),
         **_against_single(ballots, right(honest, truth), right(fitted(holdout), truth), settings),
         "methods": {
@@ -136,11 +139,6 @@ def elect(ballots: Ballots, settings: Election) -> Elected:
         },
     }
     return Elected(table, metrics)
-
-
-def _sure(hit: NDArray[np.bool_], settings: Election) -> dict[str, float]:
-    each = hit.astype(np.float64)
-    return interval(bootstrap(each, np.arange(len(hit)), settings.bootstrap, settings.seed))
 
 
 def _two_scores(fit: VoteFit, ballots: Ballots, folds: NDArray[np.int64]) -> dict[str, float]:
@@ -157,30 +155,24 @@ def _against_single(
     """The best single reader, and the vote beside it; a difference above 0 is the vote's gain."""
     each = [right(one, ballots.truth) for one in ballots.holdout]
     best = int(np.argmax([hit.mean() for hit in each]))
-    gap = honest.astype(np.float64) - each[best]
-    draws = bootstrap(gap, np.arange(len(gap)), settings.bootstrap, settings.seed)
+    hit = honest.astype(np.float64)
+    gap = hit - each[best]
+    draws = np.arange(len(gap)), settings.bootstrap, settings.seed
     return {
         "naive": float(naive.mean()),
-        "nested": {"whole_string": float(honest.mean()), **_sure(honest, settings)},
+        "nested": {"whole_string": float(honest.mean()), **sure(hit, *draws)},
         "optimism": float(naive.mean() - honest.mean()),
         "single": {"model": ballots.readers[best], "whole_string": float(each[best].mean())},
-        "difference": {"mean": float(gap.mean()), **interval(draws)},
+        "difference": {"mean": float(gap.mean()), **sure(gap, *draws)},
     }
 
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """What a person reads after the stage."""
-    single, gap = metrics["single"], metrics["difference"]
-    lines = [f"{'vote':<12} {'naive':>8} {'nested':>8}   whole strings right"]
-    lines += [
-        f"{name:<12} {one['naive']:8.4f} {one['nested']:8.4f}"
-        for name, one in metrics["methods"].items()
-    ]
+    single = metrics["single"]
     return [
-        *lines,
+        *method_lines("vote", "whole strings right", metrics["methods"]),
         f"best single reader {single['model']}: {single['whole_string']:.4f}",
         f"vote ({metrics['method']}) of {metrics['n_models']}: "
-        f"nested {metrics['nested']['whole_string']:.4f}, "
-        f"against the single one {gap['mean']:+.4f} "
-        f"(95 %: {gap['low']:+.4f} to {gap['high']:+.4f})",
+        f"nested {metrics['nested']['whole_string']:.4f}, {against_single(metrics)}",
     ]

@@ -13,11 +13,10 @@ from podium import calibration, predictions
 from podium.ensemble import blend, stacking
 from podium.ensemble.blend import Fit, Floats, log_loss
 from podium.ensemble.library import Library
-from podium.ensemble.nested import Fitted, Step, bootstrap, cross_fitted, interval, nested
+from podium.ensemble.nested import Fitted, Step, cross_fitted, nested, sure
 from podium.metrics import mean_scores, row_log_losses, scores
+from podium.outcome import against_single, method_lines
 from podium.params import Blend
-
-CALIBRATIONS = ("none", "clip", "temperature", "isotonic")
 
 
 def methods(settings: Blend) -> dict[str, Fit]:
@@ -76,26 +75,15 @@ def blended(library: Library, settings: Blend) -> Blended:
     metrics = {
         "method": fitted.method,
         "n_models": len(library.models),
-        "nested": _mean_scores(honest, library) | _sure(honest, library, settings),
         **_against_single(library, fitted, settings, honest),
         "methods": ladder(library, settings),
         "calibration": {
-            name: {"log_loss": _mean_scores([one[name] for one in by_seed], library)["log_loss"]}
-            for name in CALIBRATIONS
+            name: {"log_loss": float(_losses([one[name] for one in by_seed], library).mean())}
+            for name in step.calibrations
         },
         "weights": weights(library, fitted),
     }
     return Blended(fitted, _table(library, settings, fitted, honest), metrics)
-
-
-def _mean_scores(each: list[Floats], library: Library) -> dict[str, float]:
-    return mean_scores([scores(probs, library.truth) for probs in each])
-
-
-def _sure(each: list[Floats], library: Library, settings: Blend) -> dict[str, float]:
-    losses = _losses(each, library)
-    draws = bootstrap(losses, library.groups, settings.bootstrap, settings.seed)
-    return {f"log_loss_{name}": one for name, one in interval(draws).items()}
 
 
 def _losses(each: list[Floats], library: Library) -> Floats:
@@ -106,7 +94,7 @@ def _losses(each: list[Floats], library: Library) -> Floats:
 def _against_single(
     library: Library, fitted: Fitted, settings: Blend, honest: list[Floats]
 ) -> dict[str, Any]:
-    """The best single model, the blend fitted and scored on the same rows, and what that flatters.
+    """Nested and naive score, how much the naive one flatters, and the best single model.
 
     `difference` is nested minus single, per row and over groups drawn again: below 0 the blend is
     better.
@@ -116,12 +104,14 @@ def _against_single(
     naive = log_loss(fitted(library.oof)[settings.calibrate], library.truth)
     losses = _losses(honest, library)
     gap = losses - row_log_losses(library.oof[best], library.truth)
-    draws = bootstrap(gap, library.groups, settings.bootstrap, settings.seed)
+    draws = library.groups, settings.bootstrap, settings.seed
+    certainty = {f"log_loss_{name}": one for name, one in sure(losses, *draws).items()}
     return {
+        "nested": mean_scores([scores(probs, library.truth) for probs in honest]) | certainty,
         "single": {"model": library.models[best], "log_loss": alone[best]},
         "naive": {"log_loss": naive},
         "optimism": float(losses.mean()) - naive,
-        "difference": {"mean": float(gap.mean()), **interval(draws)},
+        "difference": {"mean": float(gap.mean()), **sure(gap, *draws)},
     }
 
 
@@ -165,17 +155,11 @@ def _table(library: Library, settings: Blend, fitted: Fitted, honest: list[Float
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """What a person reads after the stage."""
-    single, gap = metrics["single"], metrics["difference"]
-    lines = [f"{'method':<12} {'naive':>8} {'nested':>8}   log loss"]
-    lines += [
-        f"{name:<12} {one['naive']:8.4f} {one['nested']:8.4f}"
-        for name, one in metrics["methods"].items()
-    ]
+    single = metrics["single"]
     return [
-        *lines,
+        *method_lines("method", "log loss", metrics["methods"]),
         f"best single model {single['model']}: {single['log_loss']:.4f}",
         f"blend ({metrics['method']}): naive {metrics['naive']['log_loss']:.4f}, "
         f"nested {metrics['nested']['log_loss']:.4f} +- {metrics['nested']['log_loss_se']:.4f}, "
-        f"against the single one {gap['mean']:+.4f} "
-        f"(95 %: {gap['low']:+.4f} to {gap['high']:+.4f})",
+        f"{against_single(metrics)}",
     ]

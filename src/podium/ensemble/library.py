@@ -56,14 +56,15 @@ def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
         PodiumError: none is left.
     """
     every = sorted(folder.glob("*.csv"))
-    if kept := [path for path in every if path.stem not in leave_out]:
-        return kept
-    raise PodiumError(
-        f"{folder}: no prediction table to blend: of {len(every)}, leave_out names all\n"
-        f"remedy: name fewer of {', '.join(path.stem for path in every)}"
-        if every
-        else f"{folder}: no prediction table to blend\nremedy: train a model first"
-    )
+    if not every:
+        raise PodiumError(f"{folder}: no prediction table to blend\nremedy: train a model first")
+    kept = [path for path in every if path.stem not in leave_out]
+    if not kept:
+        raise PodiumError(
+            f"{folder}: no prediction table to blend: of {len(every)}, leave_out names all\n"
+            f"remedy: name fewer of {', '.join(path.stem for path in every)}"
+        )
+    return kept
 
 
 def load(paths: Sequence[Path]) -> Library:

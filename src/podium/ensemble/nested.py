@@ -108,6 +108,11 @@ def bootstrap(values: Floats, groups: Groups, n_draws: int, seed: int) -> Floats
     return np.asarray(drawn[:, 0] / drawn[:, 1])
 
 
+def sure(values: Floats, groups: Groups, n_draws: int, seed: int) -> dict[str, float]:
+    """How sure the mean of values (N,) is: `interval` of its `bootstrap`."""
+    return interval(bootstrap(values, groups, n_draws, seed))
+
+
 def interval(draws: Floats) -> dict[str, float]:
     """The standard error and the 95 % interval that bootstrap draws give."""
     low, high = np.quantile(draws, [0.025, 0.975])
