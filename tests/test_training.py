@@ -107,7 +107,7 @@ def test_the_learning_curve(pictures, tmp_path):
         lambda: next(shares),
         tmp_path / "progress.npz",
     )
-    curve = train(learner, course)
+    curve = train(learner, course).curve
     assert curve["epoch"].tolist() == [1, 2, 3]
     assert curve["pictures"].tolist() == [16, 32, 48]  # whole batches only
     assert curve["whole_string"].tolist() == [0.1, 0.2, 0.3]

@@ -71,6 +71,7 @@ class Extractor:
     n_features: int
     provenance: dict[str, Any]
     compute: Callable[[Pixels], Features]
+    mflop: Callable[[], float] = lambda: 0.0  # million operations for a picture, where counted
 
 
 def find(name: str) -> Row:
@@ -111,9 +112,22 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
         return _extractor(name, row, "", _hog)
     if row.family == "lite":
         model, digest = _lite(row)
-        return _extractor(name, row, digest, compiled(model, preprocessing(row)))
-    model, digest = _keras(name, row, weights, weights_dir)
-    return _extractor(name, row, digest, compiled(model, preprocessing(row)))
+    else:
+        model, digest = _keras(name, row, weights, weights_dir)
+    return _extractor(name, row, digest, compiled(model, preprocessing(row)), model)
+
+
+def untrained(name: str) -> Any:
+    """The network of extractor `name` without its weights, to be looked at; None for hog."""
+    row = find(name)
+    if row.family == "hog":
+        return None
+    if row.family == "lite":
+        from podium import efficientnet_lite
+
+        return efficientnet_lite.build(int(row.builder), row.image_size)
+    shape = {"pooling": "avg", "input_shape": (row.image_size, row.image_size, 3)}
+    return _keras_network(name, "none", Path(), shape, "")
 
 
 def encoder(name: str, weights: str, weights_dir: Path) -> Any:
@@ -161,7 +175,7 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
 
 
 def _extractor(
-    name: str, row: Row, digest: str, compute: Callable[[Pixels], Features]
+    name: str, row: Row, digest: str, compute: Callable[[Pixels], Features], model: Any = None
 ) -> Extractor:
     library = ("scikit-image",) if row.family == "hog" else ("tensorflow", "keras")
     provenance = {
@@ -171,7 +185,13 @@ def _extractor(
         "preprocessing": row.preprocessing,
         **{package: version(package) for package in (*library, "numpy", "pillow")},
     }
-    return Extractor(name, row.image_size, row.n_features, provenance, compute)
+
+    def counted() -> float:
+        from podium.flops import mflop
+
+        return mflop(model, (row.image_size, row.image_size, 3)) if model else 0.0
+
+    return Extractor(name, row.image_size, row.n_features, provenance, compute, counted)
 
 
 def preprocessing(row: Row) -> Callable[[Any], Any]:
@@ -192,6 +212,8 @@ def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Fe
     On a CPU the weights are frozen into the graph, so that TensorFlow folds batch normalisation
     into the convolutions (about 1.3 times faster); on a GPU XLA does better.
     """
+    from podium import replicas
+    from podium.fitting import fitted
     from podium.runtime import freeze, jit_compile, tf
 
     @tf.function(jit_compile=jit_compile(), reduce_retracing=True)
@@ -203,12 +225,11 @@ def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Fe
         signature = tf.TensorSpec(shape, tf.uint8)
         return freeze(graph.get_concrete_function(signature))
 
-    def compute(pixels: Pixels) -> Features:
-        batch = tf.constant(pixels)
-        features = graph(batch) if jit_compile() else frozen(pixels.shape)(batch)[0]
-        return np.asarray(features)
+    def with_frozen_weights(pixels: Any) -> Any:
+        return frozen(tuple(pixels.shape))(pixels)[0]
 
-    return compute
+    live = jit_compile() or replicas.count() > 1
+    return fitted([model], graph if live else with_frozen_weights)
 
 
 def _lite(row: Row) -> tuple[Any, str]:

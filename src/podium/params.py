@@ -23,6 +23,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+
+
+class Device(Section):
+    """How everything that TensorFlow computes is computed."""
+
+    deterministic: bool
+
+
 class Photos(Section):
     """Where the pictures come from, and how large one may be."""
 
@@ -64,9 +73,10 @@ class AssignPhotoFolds(Section):
 
 
 class ExtractFeatures(Section):
-    """Pictures per step, and per shard of work in progress."""
+    """Pictures per step, and per shard of work in progress; what networks compute in."""
 
     batch_size: Count
+    precision: Precision
     shard_size: Count
 
 
@@ -195,7 +205,7 @@ class CaptchaReader(Schooling):
     width: Annotated[int, Field(ge=4, le=256)]
     on_the_fly: bool
     emphasis: str
-    precision: Literal["float32", "mixed_bfloat16"]
+    precision: Precision
     augment: Share
     recombine: Share
     beam_width: Count
@@ -205,6 +215,7 @@ class LineFinder(Schooling):
     """What finds the lines of equations, and how long it learns."""
 
     width: Annotated[int, Field(ge=4, le=64)]
+    precision: Precision
     n_validation: Count
     n_test: Count
 
@@ -285,7 +296,7 @@ class TrainSegmenter(Schooling):
     zoom: Annotated[float, Field(ge=0, lt=1)]
     flip: bool
     stain_jitter: Share
-    precision: Literal["float32", "mixed_bfloat16"]
+    precision: Precision
     n_validation: Count
 
 
@@ -307,6 +318,7 @@ class SubmitSlides(Section):
 class Params(Section):
     """The whole of params.yaml."""
 
+    device: Device
     photos: Photos
     extractors: Annotated[dict[str, ExtractorParams], Field(min_length=1)]
     draw_photos: DrawPhotos
@@ -341,8 +353,17 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     Raises:
         SettingsError: names each unknown, missing or mistyped key.
     """
+    return checked(read_yaml(path), path)
+
+
+def checked(settings: Any, path: Path) -> Params:
+    """`settings`, read from `path`, with their types.
+
+    Raises:
+        SettingsError: names each unknown, missing or mistyped key.
+    """
     try:
-        return Params.model_validate(read_yaml(path))
+        return Params.model_validate(settings)
     except ValidationError as error:
         faults = [_fault(path, detail) for detail in error.errors()]
         more = [f"and {len(faults) - 2} more"] if len(faults) > 3 else []

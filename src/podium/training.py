@@ -2,123 +2,37 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
-import time
-import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from podium.errors import PodiumError
-from podium.files import scratch_dir, text_sha256, write_bytes
+from podium import runtime
+from podium.files import scratch_dir, text_sha256
+from podium.flops import mflop
+from podium.learner import Augment, Batch, History, Learner, learning_rate
 from podium.params import Schooling
 from podium.progress import watched
 from podium.runtime import keras, tf
+from podium.work import Clock, Work
 
-History = list[dict[str, float]]
-# pixels (B, H, W, 3), and what a network is to make of them: labels (B, K), maps (B, h, w, K)
-Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
-# float32 pixels and labels of step `number` -> both as the network is to see them
-Augment = Callable[[Any, Any, int], tuple[Any, Any]]
+__all__ = [
+    "Augment", "Batch", "Course", "Learner", "Taught", "checkpoint_of", "learning_rate",
+    "steps_per_epoch", "train",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 
 def steps_per_epoch(settings: Schooling) -> int:
     """Batches in an epoch: as many as fill it, one at least."""
     return max(1, settings.epoch_size // settings.batch_size)
-
-
-def learning_rate(settings: Schooling, step: int, n_steps: int) -> float:
-    """A linear warm-up to the peak, then half a cosine down to nothing."""
-    rising = settings.warmup * n_steps
-    if step < rising:
-        return settings.learning_rate * (step + 1) / (rising + 1)
-    done = (step - rising) / max(n_steps - rising, 1)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-
-
-class Learner:
-    """A model, its optimiser, and one step of both.
-
-    Args:
-        model: pixels (N, H, W, 3) in.
-        settings: how it learns.
-        loss: of what is wanted and what the model gives.
-        augment: changes pictures on their way in; None leaves them as they are.
-        rate: the learning rate at a step of so many, by default `learning_rate`.
-    """
-
-    def __init__(
-        self,
-        model: keras.Model,
-        settings: Schooling,
-        loss: keras.losses.Loss,
-        augment: Augment | None = None,
-        rate: Callable[[Schooling, int, int], float] = learning_rate,
-    ) -> None:
-        self.model, self.settings, self._augment, self._rate = model, settings, augment, rate
-        self.optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, beta_2=0.99, clipnorm=5.0
-        )
-        self.optimizer.build(model.trainable_variables)
-        self._loss = loss
-        self._step = tf.function(self._graph, jit_compile=False)  # XLA has no kernel for CTC
-
-    def step(self, batch: Batch, number: int, n_steps: int) -> float:
-        """Learn from one batch; its loss before that.
-
-        Raises:
-            PodiumError: the loss is not finite.
-        """
-        pixels, labels = batch
-        self.optimizer.learning_rate = self._rate(self.settings, number, n_steps)
-        images, wanted = tf.cast(tf.constant(pixels), tf.float32), tf.constant(labels)
-        if self._augment:
-            images, wanted = self._augment(images, wanted, number)
-        loss = float(self._step(images, wanted))
-        if not math.isfinite(loss):
-            raise PodiumError(
-                f"training diverged at step {number} (loss {loss})\n"
-                "remedy: lower its learning_rate in params.yaml"
-            )
-        return loss
-
-    def _graph(self, pixels: Any, labels: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = self._loss(labels, self.model(pixels, training=True))
-            loss += sum(self.model.losses)
-        variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    @property
-    def _state(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables]
-
-    def save(self, path: Path, history: History) -> None:
-        """Keep everything that the next epoch depends on, whole or not at all."""
-        out = io.BytesIO()
-        arrays = {str(k): np.asarray(one) for k, one in enumerate(self._state)}
-        np.savez(out, history=np.array(json.dumps(history)), **arrays)  # type: ignore[arg-type]
-        write_bytes(path, out.getvalue())
-
-    def restore(self, path: Path) -> History:
-        """The epochs that were kept at `path`, taken up again; none if nothing fits."""
-        try:
-            with np.load(path, allow_pickle=False) as kept:
-                arrays = [kept[str(k)] for k in range(len(self._state))]
-                history: History = json.loads(str(kept["history"]))
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-            return []
-        for one, array in zip(self._state, arrays, strict=True):
-            one.assign(array)
-        return history
 
 
 def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any]) -> Path:
@@ -152,37 +66,90 @@ class Course:
     log: Callable[[dict[str, float]], None] = lambda _: None
 
 
-def train(learner: Learner, course: Course) -> pd.DataFrame:
-    """Teach a model; the learning curve, one row per epoch.
+@dataclass(frozen=True)
+class Taught:
+    """What came of teaching a model.
+
+    Attributes:
+        curve: the learning curve, one row per epoch.
+        checkpoint: where progress was kept; to be removed once the results are written.
+        work: the pictures that were seen.
+    """
+
+    curve: pd.DataFrame
+    checkpoint: Path
+    work: Work
+
+
+def train(learner: Learner, course: Course) -> Taught:
+    """Teach a model.
 
     A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
+    One whose batch does not fit the device's memory goes on there with smaller parts.
     """
-    settings = learner.settings
-    per_epoch = steps_per_epoch(settings)
-    n_steps = per_epoch * settings.epochs
-    columns = ("epoch", "pictures", "train_loss", course.measured)
-    history = learner.restore(course.checkpoint)
+    history, epochs, clock = learner.restore(course.checkpoint), learner.settings.epochs, Clock()
     if history:
-        print(f"resumed after epoch {len(history)} of {settings.epochs}", flush=True)
+        print(f"resumed after epoch {len(history)} of {epochs}", flush=True)
+    else:
+        learner.save(course.checkpoint, [])
     for done in history:
         course.log(done)
-    batches = course.batches(len(history) * per_epoch * settings.batch_size)
+    while len(history) < epochs:
+        try:
+            _go_on(learner, course, history, clock)
+        except tf.errors.OpError as error:
+            if not runtime.is_out_of_memory(error):
+                raise
+            learner.fitting.halve()
+            learner.restore(course.checkpoint)
+    return _taught(learner, course, history, clock)
+
+
+def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> None:
+    """All epochs that are still to come; each is added to `history` once it is kept."""
+    settings = learner.settings
+    per_epoch = steps_per_epoch(settings)
+    batches = ahead(course.batches(len(history) * per_epoch * settings.batch_size))
     for epoch in range(len(history), settings.epochs):
-        start = time.perf_counter()
         steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
         name = f"epoch {epoch + 1}/{settings.epochs}"
-        shown = watched(steps, per_epoch, name, every=30)
-        losses = [learner.step(next(batches), step, n_steps) for step in shown]
-        speed = per_epoch * settings.batch_size / (time.perf_counter() - start)
-        seen = (epoch + 1) * per_epoch * settings.batch_size
-        row = (epoch + 1, seen, float(np.mean(losses)), course.validate())
-        history.append(dict(zip(columns, row, strict=True)))
-        course.log(history[-1])
-        learner.save(course.checkpoint, history)
-        print(
-            f"{name}: {seen:,} pictures seen, loss {row[2]:.4f}, "
-            f"{course.measured.replace('_', ' ')} {row[3]:.4f}, "
-            f"{speed:.0f} pictures/s",
-            flush=True,
+        shown = clock.watched(
+            watched(steps, per_epoch, name, every=30), lambda _: settings.batch_size
         )
-    return pd.DataFrame(history, columns=pd.Index(columns)).astype({"epoch": int, "pictures": int})
+        n_steps = per_epoch * settings.epochs
+        losses = [learner.step(next(batches), step, n_steps) for step in shown]
+        done = {
+            "epoch": epoch + 1,
+            "pictures": (epoch + 1) * per_epoch * settings.batch_size,
+            "train_loss": float(np.mean(losses)),
+            course.measured: course.validate(),
+        }
+        course.log(done)
+        learner.save(course.checkpoint, [*history, done])
+        history.append(done)
+        _tell(name, done, clock)
+
+
+def _tell(name: str, done: dict[str, float], clock: Clock) -> None:
+    _, pictures, loss, (measured, score) = *list(done.values())[:3], list(done.items())[3]
+    print(
+        f"{name}: {pictures:,} pictures seen, loss {loss:.4f}, "
+        f"{measured.replace('_', ' ')} {score:.4f}, {clock.speed:.0f} pictures/s",
+        flush=True,
+    )
+
+
+def _taught(learner: Learner, course: Course, history: History, clock: Clock) -> Taught:
+    curve = pd.DataFrame(history).astype({"epoch": int, "pictures": int})
+    flops = mflop(learner.model, learner.seen) if learner.seen else 0.0
+    work = clock.work(int(curve["pictures"].iloc[-1]), learner.fitting.size, flops)
+    return Taught(curve, course.checkpoint, work)
+
+
+def ahead(items: Iterator[T], n: int = 2) -> Iterator[T]:
+    """`items`; a thread makes the next `n` while the device is busy with one."""
+    with ThreadPoolExecutor(1) as worker:
+        waiting = deque(worker.submit(next, items, None) for _ in range(n))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(worker.submit(next, items, None))
+            yield item

@@ -169,7 +169,7 @@ def test_f1_is_over_all_pixels_at_one_half():
 def test_the_held_out_fold_is_only_tried_on(eagerly):
     bank = Stock()
     how = settings(epochs=2, n_validation=5, epoch_size=12)
-    curve, _ = teach(small(), bank, 1, how, "c", silent)
+    curve = teach(small(), bank, 1, how, "c", silent).curve
     folds = [set(bank.fold[one].tolist()) for one in bank.asked]
     assert all(1 not in one or one == {1} for one in folds)
     learnt = [one for one, fold in zip(bank.asked, folds, strict=True) if 1 not in fold]
@@ -188,7 +188,7 @@ def bank_places(bank, n):
 def test_a_small_network_learns_what_is_dark():
     network = small()
     how = settings(epochs=6, epoch_size=64, learning_rate=0.05, weight_decay=0.0)
-    curve, _ = teach(network, Stock(), 0, how, "c", silent)
+    curve = teach(network, Stock(), 0, how, "c", silent).curve
     assert curve["tumour_f1"].iloc[-1] > 0.95
     assert curve["train_loss"].iloc[-1] < curve["train_loss"].iloc[0] / 2
 
@@ -222,10 +222,10 @@ def test_a_killed_training_ends_as_if_it_never_stopped(monkeypatch, tmp_path, ca
     with pytest.raises(KeyboardInterrupt):
         teach(small(), Stock(), 2, how, "c", kill)
     again = small()
-    _, kept = teach(again, Stock(), 2, how, "c", lambda figures: seen.append(figures["epoch"]))
+    taught = teach(again, Stock(), 2, how, "c", lambda figures: seen.append(figures["epoch"]))
     assert "resumed after epoch 2 of 4" in capsys.readouterr().out
     assert seen == [1, 2, 3, 4]
-    assert kept.parent == scratch_dir("segmenters")
+    assert taught.checkpoint.parent == scratch_dir("segmenters")
     for left, right in zip(values(whole), values(again), strict=True):
         np.testing.assert_array_equal(left, right)
 
@@ -233,12 +233,12 @@ def test_a_killed_training_ends_as_if_it_never_stopped(monkeypatch, tmp_path, ca
 @pytest.mark.parametrize("change", ["settings", "content", "fold", "model"])
 def test_another_run_is_not_resumed(change, capsys, eagerly):
     how = settings(epochs=1)
-    _, first = teach(small(), Stock(), 0, how, "c", silent)
+    first = teach(small(), Stock(), 0, how, "c", silent).checkpoint
     network = small()
     if change == "model":
         network = keras.Model(network.inputs, keras.layers.ReLU()(network.outputs[0]))
     content = "d" if change == "content" else "c"
     how = settings(epochs=1, seed=1) if change == "settings" else how
-    _, second = teach(network, Stock(), int(change == "fold"), how, content, silent)
+    second = teach(network, Stock(), int(change == "fold"), how, content, silent).checkpoint
     assert first != second
     assert "resumed" not in capsys.readouterr().out

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from house import ROOT
+from podium import machine
 from podium.stages import arguments
 from podium.stages.arguments import parse, write_metrics
+from podium.work import Work
 
 TIMED = (
     "extract_features",
@@ -35,7 +37,23 @@ def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkey
     args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
     write_metrics(args, {"score": 0.5})
     found = json.loads((tmp_path / "m.json").read_text())
-    assert list(found.items()) == [("score", 0.5), ("seconds", 61.2)]
+    assert list(found) == ["score", "run", "seconds"]
+    assert (found["score"], found["seconds"]) == (0.5, 61.2)
+    assert found["run"] == machine.report()
+
+
+def test_metrics_tell_the_device_and_the_work(tmp_path):
+    args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
+    work = Work(1200, seconds=4.0, timed=1000, batch_size=32, mflop=781.25)
+    write_metrics(args, {}, work, {"device": "a GPU"})
+    found = json.loads((tmp_path / "m.json").read_text())
+    assert found["run"] == {
+        "device": "a GPU",
+        "items": 1200,
+        "items_per_second": 250.0,
+        "batch_size": 32,
+        "mflop_per_item": 781.2,
+    }
 
 
 @pytest.mark.parametrize("stage", TIMED)

@@ -29,7 +29,15 @@ from podium.files import file_sha256
 from podium.params import CaptchaReader, GenerateCaptcha, Params
 from podium.predictions import Reading
 from podium.runtime import keras
-from podium.training import Batch, Course, Learner, checkpoint_of, steps_per_epoch, train
+from podium.training import (
+    Batch,
+    Course,
+    Learner,
+    Taught,
+    checkpoint_of,
+    steps_per_epoch,
+    train,
+)
 
 
 @dataclass(frozen=True)
@@ -139,10 +147,8 @@ def encoded(texts: Sequence[str], charset: Charset) -> NDArray[np.int32]:
     return out
 
 
-def teach(
-    what: Lesson, model: keras.Model, logits: Logits, processes: int
-) -> tuple[pd.DataFrame, Path]:
-    """Train `model`; its learning curve, and where its progress was kept.
+def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> Taught:
+    """Train `model`.
 
     Args:
         what: the lesson.
@@ -152,7 +158,8 @@ def teach(
     """
     settings = what.settings
     augment = distorted(settings.augment, settings.seed)
-    learner = Learner(model, settings, network.loss_of(settings.model), augment)
+    loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
+    learner = Learner(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
         readings = what.decoder.greedy(logits(what.validation.pixels))
@@ -170,7 +177,7 @@ def teach(
     else:
         pixels = read_captchas(what.path, "train").pixels
         course = Course(lambda start: _stored(what, pixels, start), validate, checkpoint)
-    return train(learner, course), checkpoint
+    return train(learner, course)
 
 
 def _stored(what: Lesson, pixels: NDArray[np.uint8], start: int) -> Iterator[Batch]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from podium.artefact import Described
+from podium.replicas import batch_normalization, mirrored
 from podium.runtime import GPUS, keras, tf
 
 layers = keras.layers
@@ -36,6 +37,7 @@ class Standardise(keras.layers.Layer):
         return tf.concat([plain, tf.asinh(centred / _GREY_LEVEL) / _DECADE], axis=-1)
 
 
+@mirrored
 def build(
     kind: str,
     size: tuple[int, int],
@@ -68,7 +70,7 @@ def build(
 
 def _convolved(x: Any, channels: int, side: int, stride: int = 1) -> Any:
     x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
 def _by_time(x: Any, width: int, n_classes: int) -> Any:
@@ -76,7 +78,7 @@ def _by_time(x: Any, width: int, n_classes: int) -> Any:
     x = layers.Permute((2, 1, 3))(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = layers.Dense(8 * width, use_bias=False)(x)
-    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = layers.ReLU()(batch_normalization(_MOMENTUM)(x))
     x = layers.Bidirectional(layers.GRU(6 * width, return_sequences=True))(x)
     return layers.Dense(n_classes, dtype="float32", name="logits")(x)
 
@@ -85,9 +87,9 @@ def _by_position(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
     """Features (N, h, w, D) -> logits (N, T, C), one step per character."""
     x = layers.MaxPooling2D((1, 2))(_convolved(x, 8 * width, 3))
     x = layers.Dense(16 * width, use_bias=False)(layers.Flatten()(x))
-    x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = layers.ReLU()(batch_normalization(_MOMENTUM)(x))
     x = layers.Dense(n_characters * n_classes, dtype="float32", name="logits")(x)
-    return layers.Reshape((n_characters, n_classes))(x)
+    return layers.Reshape((n_characters, n_classes), dtype="float32")(x)
 
 
 def n_steps(model: keras.Model) -> int:

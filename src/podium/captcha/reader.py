@@ -16,6 +16,7 @@ from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.strips import lay_out
 from podium.errors import PodiumError
+from podium.fitting import Fitting
 from podium.predictions import Reading
 from podium.runtime import keras, tf
 
@@ -32,16 +33,20 @@ class Logits:
 
     def __init__(self, model: keras.Model) -> None:
         self.shape = model.input_shape[1:]
-        self._at_a_time = max(1, min(BATCH, _PIXELS // (self.shape[0] * self.shape[1])))
-        given = [tf.TensorSpec((None, *self.shape), tf.float32)]
-        self._graph = tf.function(lambda pixels: model(pixels, training=False), given)
+        most = max(1, min(BATCH, _PIXELS // (self.shape[0] * self.shape[1])))
+        self._fitting = Fitting([model], most, "read")
+        given = [tf.TensorSpec((None, *self.shape), tf.uint8)]
+
+        def logits(pixels: Any) -> Any:
+            return model(tf.cast(pixels, tf.float32), training=False)
+
+        self._graph = tf.function(logits, given)
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Logits (N, T, C) of pixels (N, H, W, 3)."""
-        n = self._at_a_time
-        parts = [pixels[at : at + n] for at in range(0, len(pixels), n)]
-        found = [self._graph(tf.cast(part, tf.float32)).numpy() for part in parts]
-        return np.concatenate(found) if found else np.zeros((0, 1, 1), dtype=np.float32)
+        if not len(pixels):
+            return np.zeros((0, 1, 1), dtype=np.float32)
+        return self._fitting.computed(self._graph, pixels)
 
 
 def description_of(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:

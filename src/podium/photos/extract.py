@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.backbones import Extractor, Pixels, build
+from podium import machine
+from podium.backbones import Extractor, Pixels, build, is_baseline
 from podium.errors import PodiumError
 from podium.files import scratch_dir, text_sha256
 from podium.hdf5 import BLOCK, Shards
@@ -23,6 +24,7 @@ from podium.images import DECODER, decode
 from podium.params import Params
 from podium.photos.views import AVERAGED, cut, mirrored
 from podium.progress import watched
+from podium.work import Clock
 
 AHEAD = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
 
@@ -35,20 +37,24 @@ class Recipe:
     batch_size: int
     max_megapixels: float
     views: str = "plain"
+    precision: str = "float32"
 
     @property
     def provenance(self) -> dict[str, Any]:
         """The extractor's provenance with the decoder's policy, the batch size and the views.
 
-        Plain features name no views, as those that were computed before there were any.
+        Plain features name no views and float32 ones no precision, as those that were computed
+        before there was a choice.
         """
         several = {"views": self.views, "averaged": AVERAGED.get(self.views)}
+        rounded = {"precision": self.precision} if self.precision != "float32" else {}
         return {
             **self.extractor.provenance,
             "decoder": DECODER,
             "resize": "squash, bicubic, antialiased",
             "batch_size": self.batch_size,
             **(several if self.views != "plain" else {}),
+            **rounded,
         }
 
     @property
@@ -80,16 +86,37 @@ class Recipe:
         features = self.extractor.compute(batch)[:rows]
         if not np.isfinite(features).all():
             raise PodiumError(
-                f"{self.extractor.name}: the network gave features that are not finite"
+                f"{self.extractor.name}: the network gave features that are not finite\n"
+                "remedy: set extract_features.precision to float32, or check its weights"
             )
         return features
 
 
 def recipe(name: str, params: Params, weights_dir: Path) -> Recipe:
     """How the pipeline computes the features of extractor `name`."""
-    wanted, pictures = params.extractors[name], params.extract_features.batch_size
+    wanted, settings = params.extractors[name], params.extract_features
+    precision = "float32" if is_baseline(name) else _set_up(settings.precision, params)
     extractor = build(name, wanted.weights, weights_dir)
-    return Recipe(extractor, pictures, params.photos.max_megapixels, wanted.views)
+    return Recipe(
+        extractor, settings.batch_size, params.photos.max_megapixels, wanted.views, precision
+    )
+
+
+def _set_up(precision: str, params: Params) -> str:
+    """TensorFlow made ready to extract; what it will compute in."""
+    from podium import runtime
+
+    runtime.set_up(0, precision, params.device.deterministic)
+    return runtime.precision()
+
+
+def device_of(recipe: Recipe) -> dict[str, Any]:
+    """What the features are computed on and with; hand-made descriptors know no TensorFlow."""
+    if is_baseline(recipe.extractor.name):
+        return machine.report()
+    from podium import runtime
+
+    return runtime.report()
 
 
 def shards_of(recipe: Recipe) -> Shards:
@@ -103,6 +130,7 @@ def compute_missing(
     recipe: Recipe,
     shards: Shards,
     shard_size: int,
+    clock: Clock | None = None,
 ) -> int:
     """How many pictures of `items` (columns content, path) were new; `shards` now has all.
 
@@ -114,7 +142,8 @@ def compute_missing(
     batches = _decoded(list(zip(new["content"], new["path"], strict=True)), read, recipe)
     total = -(-len(new) // recipe.batch_size)
     try:
-        for part, pictures in watched(batches, total, f"{recipe.extractor.name}, batches"):
+        shown = watched(batches, total, f"{recipe.extractor.name}, batches")
+        for part, pictures in (clock or Clock()).watched(shown, lambda batch: len(batch[0])):
             rows.append(recipe.compute(pictures))
             keys += part
             if len(keys) >= shard_size:

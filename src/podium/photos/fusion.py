@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from podium import replicas
 from podium.params import Head
 from podium.runtime import keras, tf
 
@@ -93,8 +94,7 @@ def train_heads(
     Returns:
         The layer, and a table with epoch, train_loss, stop_loss (means over heads).
     """
-    layer = FusedHeads(task.train.shape[1], task.n_classes)
-    layer.build(task.features.shape)
+    layer = _new_heads(task)
     _standardise(layer, task)
     step_all = _epoch(layer, task, settings)
     best = np.full(layer.n_heads, np.inf)
@@ -116,6 +116,13 @@ def train_heads(
     layer.kernel.assign(kept[0])
     layer.bias.assign(kept[1])
     return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
+
+
+@replicas.mirrored
+def _new_heads(task: Task) -> FusedHeads:
+    layer = FusedHeads(task.train.shape[1], task.n_classes)
+    layer.build(task.features.shape)
+    return layer
 
 
 def _standardise(layer: FusedHeads, task: Task) -> None:
@@ -154,37 +161,58 @@ def _row_weights(task: Task, how: str) -> NDArray[np.float32]:
 
 
 def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
-    """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss."""
+    """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss.
+
+    Several devices take a part of each batch; their gradients are added up.
+    """
     features, truth = tf.constant(task.features), tf.constant(task.truth)
     weights = tf.constant(_row_weights(task, settings.class_weight))
     train = tf.constant(task.train, tf.float32)
-    optimizer = keras.optimizers.get(settings.optimizer)
-    optimizer.learning_rate = settings.learning_rate
     trained = [layer.kernel, layer.bias]
-    optimizer.build(trained)
+    optimizer = _optimizer(settings, trained)
+    devices = replicas.count()
 
     def loss(rows: Any, seed: Any) -> Any:
-        known = tf.maximum(rows, 0)
         keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
+        learnt = tf.gather(train, tf.maximum(rows, 0)) * tf.cast(rows >= 0, tf.float32)[:, None]
+        each = tf.maximum(tf.reduce_sum(learnt, 0), 1)  # rows of the whole batch, for each head
+        part = _part_of_device(tf.shape(rows)[0])
+        known, mine, keep = tf.maximum(rows, 0)[part], learnt[part], keep[part]
         logits = layer(tf.gather(features, known), keep)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(truth, known), logits)
-        mine = tf.gather(train, known) * tf.cast(rows >= 0, tf.float32)[:, None]
-        weighted = each * mine * tf.gather(weights, known)  # (B, M)
-        return tf.reduce_sum(tf.reduce_sum(weighted, 0) / tf.maximum(tf.reduce_sum(mine, 0), 1))
+        lost = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(truth, known), logits)
+        weighted = lost * mine * tf.gather(weights, known)  # (B, M)
+        return tf.reduce_sum(tf.reduce_sum(weighted, 0) / each)
+
+    def learn(rows: Any, seed: Any) -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(rows, seed)
+            penalty = settings.l2 / devices * tf.reduce_sum(layer.kernel**2)
+        optimizer.apply(tape.gradient([value, penalty], [one.value for one in trained]), trained)
+        return value
 
     @tf.function
     def run(batches: Any, seed: Any) -> Any:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(batches)[0]):
-            with tf.GradientTape() as tape:
-                value = loss(batches[step], seed + [0, step * 1_000_003])
-                penalty = settings.l2 * tf.reduce_sum(layer.kernel**2)
-            gradients = tape.gradient([value, penalty], [one.value for one in trained])
-            optimizer.apply(gradients, trained)
-            total += value
+            given = (batches[step], seed + [0, step * 1_000_003])
+            total += replicas.summed(replicas.strategy().run(learn, args=given))
         return total / tf.cast(tf.shape(batches)[0] * layer.n_heads, tf.float32)
 
     return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
+
+
+@replicas.mirrored
+def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer:
+    optimizer = keras.optimizers.get(settings.optimizer)
+    optimizer.learning_rate = settings.learning_rate
+    optimizer.build(trained)
+    return optimizer
+
+
+def _part_of_device(n: Any) -> slice:
+    """Which of the `n` rows of a batch the device that asks works on."""
+    number, of = replicas.this_one(), replicas.count()
+    return slice(n * number // of, n * (number + 1) // of)
 
 
 def _dropout_mask(rows: Any, wide: int, rate: float, seed: Any) -> Any:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from podium import backbones
 from podium.artefact import Described
 from podium.params import TrainSegmenter
+from podium.replicas import batch_normalization, mirrored
 from podium.runtime import keras
 
 layers = keras.layers
@@ -24,6 +25,7 @@ STRIDES = (32, 16, 8, 4, 2)
 _MOMENTUM = 0.9  # of batch statistics: settled after some 30 steps
 
 
+@mirrored
 def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
     """RGB (N, H, W, 3) of 0 to 255, sides multiples of 32 -> logits of tumour (N, H, W, 1).
 
@@ -60,7 +62,7 @@ def _score(x: Any, channels: int, stride: int) -> Any:
     """1x1 convolution; the paper begins all but the coarsest at 0."""
     start = "glorot_uniform" if channels > 1 or stride == 32 else "zeros"
     x = layers.Conv2D(channels, 1, kernel_initializer=start, name=f"score{stride}")(x)
-    return layers.BatchNormalization(momentum=_MOMENTUM)(x) if channels > 1 else x
+    return batch_normalization(_MOMENTUM)(x) if channels > 1 else x
 
 
 def _refined(x: Any, channels: int, stride: int) -> Any:
@@ -68,7 +70,7 @@ def _refined(x: Any, channels: int, stride: int) -> Any:
     if channels == 1:
         return x
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"refine{stride}")(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
 def _upsampled(x: Any, channels: int, factor: int, name: str, trainable: bool = True) -> Any:

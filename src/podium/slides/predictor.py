@@ -17,6 +17,7 @@ from podium.slides.dataset import Row, regions_of, slide_of
 from podium.slides.findings import Finding, find
 from podium.slides.heat import View, heat_map, view_of
 from podium.slides.segmenter import Segmenter
+from podium.work import Clock
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Predictor:
     weights: str
     params: Params
 
-    def find_all(self, rows: Sequence[Row]) -> list[Finding]:
+    def find_all(self, rows: Sequence[Row], clock: Clock) -> list[Finding]:
         """What is found on each slide, out of fold where it has one; those that fail are told of.
 
         Raises:
@@ -45,7 +46,8 @@ class Predictor:
             EnvironmentFault: the machine is at fault; heat maps done so far are kept.
         """
         found = []
-        for row in watched(rows, len(rows), "slides"):
+        shown = watched(rows, len(rows), "slides")
+        for row in clock.watched(shown, lambda _: self.segmenter.newly_seen()):
             try:
                 found.append(self._find(row))
             except EnvironmentFault:

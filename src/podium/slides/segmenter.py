@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from podium import artefact
 from podium.errors import PodiumError
+from podium.fitting import fitted
+from podium.flops import mflop
 from podium.params import Slides, TileSlides
 from podium.runtime import jit_compile, keras, tf
 from podium.slides.fcn import TASK
@@ -58,6 +60,13 @@ class Segmenter:
         self.n_folds = len(parts)
         self._graphs = {int(part.name.removeprefix("fold")): _graph([part]) for part in parts}
         self._all = _graph(parts)
+        self._seen = 0
+        self._networks = model
+
+    def mflop(self, tile: int) -> float:
+        """Million operations of one network for one tile of a train slide."""
+        parts = [layer for layer in self._networks.layers if isinstance(layer, keras.Model)]
+        return mflop(parts[0], (tile, tile, 3))
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
         """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3).
@@ -67,11 +76,16 @@ class Segmenter:
             fold: whose network looks; one without a network, as -1, takes the mean of all, none
                 of which has learnt from it.
         """
-        graph = self._graphs.get(fold, self._all)
-        return np.asarray(graph(tf.constant(pixels)))
+        self._seen += len(pixels)
+        return self._graphs.get(fold, self._all)(pixels)
+
+    def newly_seen(self) -> int:
+        """How many tiles were looked at since this was last asked."""
+        seen, self._seen = self._seen, 0
+        return seen
 
 
-def _graph(models: Sequence[keras.Model]) -> Any:
+def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]:
     @tf.function(
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], jit_compile=jit_compile()
     )
@@ -80,4 +94,4 @@ def _graph(models: Sequence[keras.Model]) -> Any:
         found = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
         return tf.cast(tf.add_n(found), tf.float32) / len(models)
 
-    return mean
+    return fitted(models, mean)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from podium.params import Schooling, TrainSegmenter
@@ -19,6 +17,7 @@ from podium.training import (
     Batch,
     Course,
     Learner,
+    Taught,
     checkpoint_of,
     learning_rate,
     steps_per_epoch,
@@ -40,10 +39,10 @@ class TumourLoss(keras.losses.Loss):
     def __init__(self, kind: str) -> None:
         super().__init__()
         made = {
-            "cross_entropy": keras.losses.BinaryCrossentropy(from_logits=True),
+            "cross_entropy": keras.losses.BinaryCrossentropy(from_logits=True).call,
             "focal": keras.losses.BinaryFocalCrossentropy(
                 apply_class_balancing=True, from_logits=True
-            ),
+            ).call,
             "dice": _dice,
         }
         self._parts = [made[part] for part in kind.split("+")]
@@ -51,11 +50,11 @@ class TumourLoss(keras.losses.Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The sum of its parts."""
         wanted = tf.cast(y_true, tf.float32)
-        return sum(part(wanted, y_pred) for part in self._parts)
+        return sum(tf.reduce_mean(part(wanted, y_pred)) for part in self._parts)
 
 
 def _dice(wanted: Any, logits: Any) -> Any:
-    return keras.losses.Dice()(wanted, tf.sigmoid(logits))
+    return keras.losses.Dice().call(wanted, tf.sigmoid(logits))
 
 
 def rate(settings: Schooling, step: int, n_steps: int) -> float:
@@ -78,8 +77,8 @@ def regularise(model: keras.Model, l2: float) -> None:
 
 def teach(
     model: keras.Model, bank: Bank, fold: int, settings: TrainSegmenter, content: str, log: Log
-) -> tuple[pd.DataFrame, Path]:
-    """Train `model` on all folds but one; its learning curve, and where its progress was kept.
+) -> Taught:
+    """Train `model` on all folds but one.
 
     Args:
         model: an untrained network.
@@ -108,7 +107,7 @@ def teach(
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
     checkpoint = checkpoint_of("segmenters", model, about)
-    return train(learner, Course(batches, validate, checkpoint, "tumour_f1", log)), checkpoint
+    return train(learner, Course(batches, validate, checkpoint, "tumour_f1", log))
 
 
 def f1(model: keras.Model, bank: Bank, places: NDArray[np.int64], batch_size: int) -> float:

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from podium import machine
 from podium.files import write_json
+from podium.work import Work
 
 
 def parse(
@@ -34,11 +36,24 @@ def parse(
     return parser.parse_args(argv, argparse.Namespace(started=time.perf_counter()))
 
 
-def write_metrics(args: argparse.Namespace, metrics: Mapping[str, Any]) -> None:
-    """Write `metrics` to --metrics, and `seconds`: by the clock, since the arguments were read.
+def write_metrics(
+    args: argparse.Namespace,
+    metrics: Mapping[str, Any],
+    work: Work | None = None,
+    device: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `metrics` to --metrics, and how they came about.
 
-    DVC keeps no durations; `podium compare` adds these up. It is the one metric that differs
-    between two equal runs.
+    `run` tells device and software, and what `work` knows: items, batch size, items per second.
+    `seconds` are by the clock, since the arguments were read: DVC keeps no durations, and `podium
+    compare` adds these up. Nothing else differs between two equal runs.
+
+    Args:
+        args: of the stage.
+        metrics: its scores.
+        work: what it spent most of its time on.
+        device: as `runtime.report` tells it; None: the processor.
     """
     seconds = round(time.perf_counter() - args.started, 1)
-    write_json(args.metrics, {**metrics, "seconds": seconds})
+    run = {**(device or machine.report()), **(work.as_metrics() if work else {})}
+    write_json(args.metrics, {**metrics, "run": run, "seconds": seconds})

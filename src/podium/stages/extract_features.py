@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from podium.errors import guarded
@@ -10,9 +9,10 @@ from podium.files import require_space
 from podium.hdf5 import write_features
 from podium.params import load_params
 from podium.photos.dataset import read_items
-from podium.photos.extract import compute_missing, in_order, recipe, shards_of
+from podium.photos.extract import compute_missing, device_of, in_order, recipe, shards_of
 from podium.photos.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
+from podium.work import Clock
 
 
 @guarded
@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     how = recipe(args.extractor, params, args.weights_dir)
     items, source, shards = read_items(args.items), PictureSource(args.source), shards_of(how)
     require_space(args.out, len(items) * how.extractor.n_features * 4)
-    start = time.perf_counter()
-    n_new = compute_missing(items, source.read, how, shards, params.extract_features.shard_size)
-    seconds = time.perf_counter() - start
+    clock = Clock()
+    shard_size = params.extract_features.shard_size
+    n_new = compute_missing(items, source.read, how, shards, shard_size, clock)
     write_features(
         args.out,
         items["id"].tolist(),
@@ -38,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         how.provenance,
     )
     sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    write_metrics(args, sizes)
-    print(f"{args.out}: {sizes}, {n_new} pictures new, {n_new / seconds:.0f} pictures/s")
+    work = clock.work(len(items), how.batch_size, how.extractor.mflop())
+    write_metrics(args, sizes, work, device_of(how))
+    print(f"{args.out}: {sizes}, {n_new} pictures new, {clock.speed:.0f} pictures/s")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.errors import guarded
-from podium.files import write_json, write_table
+from podium.files import write_table
 from podium.params import load_params
 from podium.photos.dataset import CheckCache, refuse_many_unreadable, summary, survey
 from podium.photos.source import PictureSource
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     refuse_many_unreadable(args.source, items, quarantine, params.ingest_photos.max_unreadable)
     write_table(args.items, items)
     write_table(args.quarantine, quarantine)
-    write_json(args.metrics, summary(items, quarantine))
+    write_metrics(args, summary(items, quarantine))
     print(f"{args.source}: {summary(items, quarantine)}")
 
 

@@ -16,6 +16,7 @@ from podium.slides.predictor import Predictor
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse, write_metrics
+from podium.work import Clock
 
 SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
 
@@ -28,11 +29,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         "metrics", "plots",
     )  # fmt: skip
     params = load_params(args.params)
-    runtime.set_up(params.train_segmenter.seed)
+    runtime.set_up(params.train_segmenter.seed, deterministic=params.device.deterministic)
     settings, rows = params.predict_slides, read_slides(args.slides)
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
-    findings = predictor.find_all(rows)
+    clock = Clock()
+    findings = predictor.find_all(rows, clock)
     train = [one for one in findings if one.row.split == "train"]
     test = [one for one in findings if one.row.split == "test"]
     oof, called = calls.out_of_fold(train), calls.call(test, train)
@@ -52,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
     for one in watched([*oof, *called], len(findings), "masks"):
         predictor.leave(one, args.out, args.plots)
-    write_metrics(args, metrics)
+    tile = segmenter.tiles.tile
+    work = clock.work(clock.items, settings.batch_size, segmenter.mflop(tile))
+    write_metrics(args, metrics, work, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(findings)} slides"]))
 
 

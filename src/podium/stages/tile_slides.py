@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 
 from podium.errors import guarded
-from podium.files import write_json, write_table
+from podium.files import write_table
 from podium.params import load_params
 from podium.slides.dataset import read_slides
 from podium.slides.tiling import jobs, plan_of, summary, tile_all
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
+from podium.work import Clock, Work
 
 
 @guarded
@@ -19,10 +19,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --tiles, --table and --metrics."""
     args = parse(__doc__, argv, "source", "slides", "annotations", "tiles", "table", "metrics")
     params = load_params(args.params)
-    start = time.perf_counter()
+    clock = Clock()
     wanted = jobs(read_slides(args.slides), args.source, args.annotations, params.slides)
     processes = min(len(wanted), len(os.sched_getaffinity(0)))
-    outcomes = tile_all(wanted, plan_of(params.tile_slides), args.tiles, processes)
+    with clock.timed(1):
+        outcomes = tile_all(wanted, plan_of(params.tile_slides), args.tiles, processes)
     table = summary(outcomes, args.tiles)
     write_table(args.table, table)
     counts = {
@@ -30,11 +31,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         "n_failed": int((table["state"] == "failed").sum()),
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
-    write_json(args.metrics, counts)
+    n = counts["n_tiles"]
+    write_metrics(args, counts, Work(n, clock.work(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     for failed in table[table["state"] == "failed"].itertuples():
         print(f"failed: {failed.reason}")
-    print(f"{time.perf_counter() - start:.1f} s")
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     from podium.predictions import text_rows, write_text_predictions
 
     what = lessons.lesson(args.reader, args.captchas, read_facts(args.captchas), params)
-    runtime.set_up(what.settings.seed, what.settings.precision)
+    runtime.set_up(what.settings.seed, what.settings.precision, params.device.deterministic)
     model = lessons.new_model(what)
     logits = Logits(model)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    curve, checkpoint = lessons.teach(what, model, logits, processes)
+    taught = lessons.teach(what, model, logits, processes)
 
     validation = what.validation
     found, readings = lessons.validation_scores(what, logits)
@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     write_text_predictions(args.table, table, what.settings.model_dump())
     confused = confusions(validation.texts, [one.text for one in readings])
-    write_table(args.plots / "learning_curve.csv", curve)
+    write_table(args.plots / "learning_curve.csv", taught.curve)
     write_table(args.plots / "confusion.csv", report.confusion_table(confused))
-    report.curves_png(args.plots / "curves.png", curve, confused)
+    report.curves_png(args.plots / "curves.png", taught.curve, confused)
     report.mistakes_png(args.plots / "mistakes.png", validation.pixels, validation.texts, readings)
     if what.task == "equations":
         groups = lessons.groups(what, readings)
@@ -57,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         if lessons.is_drawn(what):
             reader = CaptchaReader(args.model)
             readings_png(args.plots / "readings.png", reader, what.pictures.seed_validation)
-    write_metrics(args, {"validation": found, "learnt_from": lessons.learnt_from(what)})
-    checkpoint.unlink(missing_ok=True)
+    metrics = {"validation": found, "learnt_from": lessons.learnt_from(what)}
+    write_metrics(args, metrics, taught.work, runtime.report())
+    taught.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 
 

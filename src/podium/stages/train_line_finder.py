@@ -23,19 +23,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     from podium.captcha.equations.teaching import teach, tried
 
     settings, pictures = params.train_line_finder, params.generate_equations
-    runtime.set_up(settings.seed)
+    runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
     model = build(settings.width)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    curve, checkpoint = teach(
-        model, settings, (pictures.seed_train, pictures.seed_validation), processes
-    )
+    taught = teach(model, settings, (pictures.seed_train, pictures.seed_validation), processes)
     artefact.save(model, args.model)
     finder = LineFinder(model)
     found = tried(finder, pictures.seed_test, settings.n_test)
-    write_table(args.plots / "learning_curve.csv", curve)
+    write_table(args.plots / "learning_curve.csv", taught.curve)
     report.lines_png(args.plots / "lines.png", finder, pictures.seed_test)
-    write_metrics(args, {"test": found})
-    checkpoint.unlink(missing_ok=True)
+    write_metrics(args, {"test": found}, taught.work, runtime.report())
+    taught.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 
 

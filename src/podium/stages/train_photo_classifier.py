@@ -24,6 +24,7 @@ from podium.photos.source import PictureSource
 from podium.photos.training import artefact_of, summary_lines, train_all
 from podium.predictions import write_predictions
 from podium.stages.arguments import parse, write_metrics
+from podium.work import Clock
 
 
 @guarded
@@ -33,10 +34,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         __doc__, argv, "source", "items", "folds", "features", "model", "tables", "metrics", "plots"
     )
     params = load_params(args.params)
-    runtime.set_up(params.train_photo_classifier.seed)
+    runtime.set_up(params.train_photo_classifier.seed, deterministic=params.device.deterministic)
     items = read_items(args.items)
     data = load_rows(items, args.folds)
-    trained = train_all(params, data, args.features)
+    clock, n_rows = Clock(), len(data.ids) * len(data.splits)
+    with clock.timed(n_rows):
+        trained = train_all(params, data, args.features)
     found = trained.metrics(data)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
 
@@ -59,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambda name: source.read(path_of[name]),
         params.photos.max_megapixels,
     )
-    write_metrics(args, found)
+    work = clock.work(n_rows, params.train_photo_classifier.batch_size, trained.mflop)
+    write_metrics(args, found, work, runtime.report())
     print("\n".join(summary_lines(found)))
 
 

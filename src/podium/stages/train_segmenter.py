@@ -17,6 +17,7 @@ from podium.slides.logs import events_dir, logger
 from podium.slides.segmenter import assembled, description_of
 from podium.slides.teaching import teach
 from podium.stages.arguments import parse, write_metrics
+from podium.work import total
 
 
 @guarded
@@ -31,25 +32,25 @@ def main(argv: Sequence[str] | None = None) -> None:
         | params.tile_slides.model_dump()
     )
     description = description_of(params.slides, params.tile_slides)
-    models, curves, kept = {}, [], []
+    models, done = {}, []
     events = events_dir(settings)
     print(f"to watch: tensorboard --logdir {events.parent}", flush=True)
     for fold in sorted(set(bank.fold.tolist())):
         print(f"fold {fold}: {int((bank.fold != fold).sum())} tiles to learn from", flush=True)
-        runtime.set_up(settings.seed, settings.precision)
+        runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
         model = fcn.build(settings, args.weights_dir, description)
         log = logger(args.plots / f"fold-{fold}", events / f"fold-{fold}")
-        curve, checkpoint = teach(model, bank, fold, settings, content, log)
         models[fold] = model
-        curves.append(curve.assign(fold=fold))
-        kept.append(checkpoint)
+        done.append(teach(model, bank, fold, settings, content, log))
     artefact.save(assembled(models, description), args.model)
-    last = [float(curve["tumour_f1"].iloc[-1]) for curve in curves]
+    last = [float(one.curve["tumour_f1"].iloc[-1]) for one in done]
     found = {"tile_f1": {f"fold-{k}": one for k, one in zip(models, last, strict=True)}}
+    curves = [one.curve.assign(fold=fold) for fold, one in zip(models, done, strict=True)]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
-    write_metrics(args, {"tile_f1_mean": sum(last) / len(last), **found})
-    for checkpoint in kept:
-        checkpoint.unlink(missing_ok=True)
+    work = total([one.work for one in done])
+    write_metrics(args, {"tile_f1_mean": sum(last) / len(last), **found}, work, runtime.report())
+    for one in done:
+        one.checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,11 @@ def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
                     teach(model, TINY, (1, 2), 0)
             assert list((scratch / "line-finders").glob("*.npz"))
             model = new()
-        curve, checkpoint = teach(model, TINY, (1, 2), 0)
-        assert checkpoint.is_file()
-        checkpoint.unlink()
-        return curve, [np.asarray(one) for one in model.weights]
+        done = teach(model, TINY, (1, 2), 0)
+        assert done.checkpoint.is_file()
+        done.checkpoint.unlink()
+        assert (done.work.items, done.work.batch_size) == (32, TINY.batch_size)
+        return done.curve, [np.asarray(one) for one in model.weights]
 
     whole, weights = taught(None)
     assert "resumed" not in capsys.readouterr().out

@@ -15,6 +15,7 @@ from podium.artefact import Described
 from podium.captcha.equations.maps import CELL, SAME, boxes_of, overlap, shrunk
 from podium.captcha.equations.scene import Box
 from podium.errors import PodiumError
+from podium.replicas import batch_normalization, mirrored
 from podium.runtime import keras, tf
 
 TASK = "equation-lines"
@@ -27,6 +28,7 @@ _SHIFTS = ((0, 0), (2, 6), (4, 4), (6, 2), (8, 8))  # of the cells, pixels
 Pair = tuple[int, int]
 
 
+@mirrored
 def build(width: int) -> keras.Model:
     """An untrained finder: `maps.shrunk` (N, h, w, 3) -> logits (N, h/2, w/2, 2).
 
@@ -49,7 +51,7 @@ def build(width: int) -> keras.Model:
 
 def _convolved(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
     x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
 def _joined(fine: Any, coarse: Any, channels: int) -> Any:

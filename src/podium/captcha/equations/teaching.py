@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from podium.captcha.batches import rebatched
 from podium.captcha.equations.canvas import paint
@@ -19,13 +17,11 @@ from podium.captcha.scoring import share
 from podium.captcha.stream import in_parts
 from podium.params import LineFinder as Settings
 from podium.runtime import keras
-from podium.training import Batch, Course, Learner, checkpoint_of, steps_per_epoch, train
+from podium.training import Batch, Course, Learner, Taught, checkpoint_of, steps_per_epoch, train
 
 
-def teach(
-    model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int
-) -> tuple[pd.DataFrame, Path]:
-    """Train `model`; its learning curve, and where its progress was kept.
+def teach(model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int) -> Taught:
+    """Train `model`.
 
     Args:
         model: an untrained finder.
@@ -45,10 +41,8 @@ def teach(
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
     checkpoint = checkpoint_of("line-finders", model, about)
-    curve = train(
-        Learner(model, settings, Likelihood()), Course(batches, validate, checkpoint, "all_lines")
-    )
-    return curve, checkpoint
+    course = Course(batches, validate, checkpoint, "all_lines")
+    return train(Learner(model, settings, Likelihood()), course)
 
 
 def tried(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""placeholder: written on the branch wt-kaggle."""
+
+
+def take() -> None:
+    """Nothing yet."""

@@ -1,0 +1,133 @@
+"""Run as a program: what two devices learn or compute beside what one does, as .npz files.
+
+    python tests/two_devices.py classifier|crnn|cnn|fcn|finder|extractor FOLDER
+
+The two are logical devices of one processor. Each case is trained or computed on one of them first,
+then on both, from the same weights and in the same order.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from podium import replicas
+from podium.runtime import keras, set_up, tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+Arrays = list[np.ndarray]
+rng = np.random.default_rng(5)
+N_STEPS = 3
+
+
+def weights(model: keras.Model) -> Arrays:
+    return [np.asarray(one) for one in model.variables]
+
+
+def taught(model: keras.Model, settings: object, loss: object, batches: list) -> Arrays:
+    """Losses and weights after a few steps."""
+    from podium.learner import Learner
+
+    learner = Learner(model, settings, loss)
+    losses = [learner.step(one, number, len(batches)) for number, one in enumerate(batches)]
+    return [np.array(losses), *weights(model)]
+
+
+def reader(kind: str) -> Arrays:
+    from podium.captcha import network
+    from test_training import settings
+
+    pixels = rng.integers(0, 256, (N_STEPS, 6, 30, 90, 3)).astype(np.uint8)
+    labels = rng.integers(1, 15, (N_STEPS, 6, 5)).astype(np.int32)
+    set_up(0)
+    model = network.build(kind, (90, 30), 16, 5, 4, {})
+    how = settings(model=kind, batch_size=6)
+    return taught(model, how, network.loss_of(kind), list(zip(pixels, labels, strict=True)))
+
+
+def fcn() -> Arrays:
+    from podium.slides.fcn import build
+    from podium.slides.teaching import TumourLoss
+    from slide_networks import settings
+
+    pixels = rng.integers(0, 256, (N_STEPS, 5, 64, 64, 3)).astype(np.uint8)  # 5: uneven parts
+    masks = rng.integers(0, 2, (N_STEPS, 5, 64, 64, 1)).astype(np.uint8)
+    set_up(0)
+    how = settings(finest=8, channels=4, batch_size=5)
+    model = build(how, Path(), {})
+    return taught(model, how, TumourLoss(how.loss), list(zip(pixels, masks, strict=True)))
+
+
+def finder() -> Arrays:
+    from podium.captcha.equations.finder import Likelihood, build
+    from test_training import settings
+
+    pixels = rng.integers(0, 256, (N_STEPS, 4, 32, 64, 3)).astype(np.uint8)
+    maps = rng.integers(0, 256, (N_STEPS, 4, 16, 32, 2)).astype(np.uint8)
+    set_up(0)
+    batches = list(zip(pixels, maps, strict=True))
+    return taught(build(4), settings(batch_size=4), Likelihood(), batches)
+
+
+def classifier() -> Arrays:
+    from house import ROOT
+    from podium.params import load_params
+    from podium.photos.fusion import Task, head_probabilities, train_heads
+    from test_training import SETTINGS
+
+    assert SETTINGS
+    truth = np.repeat(rng.integers(0, 2, (41, 1)), 3, axis=1)
+    features = (rng.normal(size=(41, 12)) + truth[:, :1]).astype(np.float32)
+    fold = np.arange(41)[:, None] % 4
+    learn = (fold != 0) & (fold != np.arange(1, 4))
+    task = Task(features, truth, learn, np.repeat(fold == 0, 3, axis=1), 2)
+    how = load_params(ROOT / "params.yaml").train_photo_classifier
+    how = how.model_copy(update={"batch_size": 7, "epochs": 5, "patience": 0})  # 7: uneven parts
+    set_up(0)
+    layer, curve = train_heads(task, how, seed=3)
+    return [curve["train_loss"].to_numpy(), head_probabilities(layer, features)]
+
+
+def extractor() -> Arrays:
+    from podium.backbones import compiled
+
+    set_up(0)
+    model = replicas.mirrored(small)()
+    pixels = rng.integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
+    return [compiled(model, lambda pixels: pixels / 255)(pixels)]
+
+
+def small() -> keras.Model:
+    given = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(given)
+    return keras.Model(given, keras.layers.GlobalAveragePooling2D()(x))
+
+
+CASES: dict[str, Callable[[], Arrays]] = {
+    "classifier": classifier,
+    "crnn": lambda: reader("crnn"),
+    "cnn": lambda: reader("cnn"),
+    "fcn": fcn,
+    "finder": finder,
+    "extractor": extractor,
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    global rng
+    for name in names:
+        for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
+            replicas.spread_over(devices)
+            assert replicas.count() == len(devices)
+            rng = np.random.default_rng(5)
+            found = CASES[name]()
+            np.savez(folder / f"{name}-{len(devices)}.npz", *found)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:] or list(CASES))
