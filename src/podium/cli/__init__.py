@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from podium import __version__
-from podium.cli import blend, compare, doctor, ledger, predict, settings, submissions, validate
+from podium.cli import (
+    blend,
+    compare,
+    doctor,
+    download,
+    ledger,
+    predict,
+    settings,
+    submissions,
+    validate,
+)
 
 app = typer.Typer(
     help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
@@ -40,6 +50,7 @@ for command in (
     predict.tile,
     blend.blend,
     validate.validate,
+    download.download,
     submissions.submit,
     compare.compare,
     settings.profile,
