@@ -19,6 +19,7 @@ from podium.cli import (
     predict,
     settings,
     submissions,
+    sweep,
     validate,
 )
 
@@ -58,3 +59,4 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(sweep.app, name="sweep")
