@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import kaggle_standin
 from house import ROOT, encoded, make_params, make_photos, striped
 
 __all__ = ["ROOT", "encoded", "striped"]
@@ -16,6 +19,15 @@ __all__ = ["ROOT", "encoded", "striped"]
 @pytest.fixture(autouse=True)
 def _own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+
+
+@pytest.fixture
+def server(monkeypatch) -> kaggle_standin.Server:
+    """Kaggle with nothing on it yet, behind a stand-in for its client."""
+    monkeypatch.setattr(kaggle_standin, "SERVER", kaggle_standin.Server())
+    module = SimpleNamespace(KaggleApi=kaggle_standin.KaggleApi)
+    monkeypatch.setitem(sys.modules, "kaggle.api.kaggle_api_extended", module)
+    return kaggle_standin.SERVER
 
 
 @pytest.fixture

@@ -14,11 +14,13 @@ from podium.cli import (
     blend,
     compare,
     doctor,
+    download,
     ledger,
     plan,
     predict,
     settings,
     submissions,
+    sweep,
     validate,
 )
 
@@ -50,6 +52,7 @@ for command in (
     predict.tile,
     blend.blend,
     validate.validate,
+    download.download,
     submissions.submit,
     compare.compare,
     settings.profile,
@@ -58,3 +61,4 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(sweep.app, name="sweep")

@@ -6,6 +6,7 @@ from podium.ensemble.contests import CONTESTS
 from podium.errors import SettingsError
 
 COMPETITIONS = tuple(CONTESTS)
+SLUGS = {"photos": "dogs-vs-cats-redux-kernels-edition"}  # of those that are on Kaggle
 
 
 def refuse_unknown(competition: str) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from podium.cli.competitions import COMPETITIONS, refuse_unknown
-from podium.cli.submissions import checked_manifest
+from podium.cli.manifests import checked_manifest
 from podium.errors import SettingsError, guarded
+
+if TYPE_CHECKING:
+    from podium.ledger import Entry
 
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
 
@@ -48,7 +52,6 @@ def add(
         if score is not None and not math.isfinite(score):
             raise SettingsError(f"--{name} {score}: a score is a finite number")
     from podium import ledger
-    from podium.files import file_sha256
 
     cells = {} if file else ledger.local_cells(checked_manifest(competition, folder).get("scores"))
     cells |= {f"{name}_score": ledger.cell_of(s) for name, s in scores.items() if s is not None}
@@ -56,15 +59,7 @@ def add(
     path = file or folder / f"{competition}.csv"
     if not path.is_file():
         raise SettingsError(f"{path}: no such file")
-    entry = ledger.Entry(
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        competition=competition,
-        sha256=file_sha256(path)[: ledger.SHA_LENGTH],
-        revision=revision(folder),
-        note=" ".join(note.split()),
-        **cells,
-    )
-    print(ledger.as_text([ledger.record(folder / "ledger.csv", entry, force)]))
+    print(ledger.as_text([enter(competition, path, folder, cells, note, force)]))
 
 
 @app.command()
@@ -95,6 +90,38 @@ def plot(
 
     n_rows = ledger_figure.write(out, ledger.read(folder / "ledger.csv"))
     print(f"{out}: {n_rows} row{'' if n_rows == 1 else 's'} with both scores")
+
+
+def enter(
+    competition: str,
+    path: Path,
+    folder: Path,
+    cells: Mapping[str, str],
+    note: str = "",
+    force: bool = False,
+) -> Entry:
+    """Enter the file at `path` into the ledger of `folder`, or fill in its row; that row.
+
+    Args:
+        competition: the file's.
+        path: of what was handed in.
+        folder: where ledger.csv lies.
+        cells: method and scores by their columns; '' where nothing is known.
+        note: whatever is worth remembering.
+        force: replace what the row holds.
+    """
+    from podium import ledger
+    from podium.files import file_sha256
+
+    entry = ledger.Entry(
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        competition=competition,
+        sha256=file_sha256(path)[: ledger.SHA_LENGTH],
+        revision=revision(folder),
+        note=" ".join(note.split()),
+        **cells,
+    )
+    return ledger.record(folder / "ledger.csv", entry, force)
 
 
 def revision(folder: Path) -> str:

@@ -1,80 +1,76 @@
-"""`podium submit`: what would be handed in."""
+"""`podium submit`: shows a submission, hands it in to Kaggle and enters its score in the ledger."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from podium.errors import PodiumError, guarded
+from podium.cli import handing_in
+from podium.cli.competitions import SLUGS
+from podium.cli.manifests import checked_manifest, show
+from podium.errors import SettingsError, guarded
 
 
 @guarded
 def submit(
     name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
     folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be handed in.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Hand it in without asking.")] = False,
+    message: Annotated[
+        str | None, typer.Option(help="Said with it; method, nested score and revision without.")
+    ] = None,
+    slug: Annotated[
+        str | None, typer.Option(help="What Kaggle calls the competition in its address.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the score.", min=0)] = 600,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Hand nothing in: fetch the score of an earlier time.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Hand in a file that was handed in before.")
+    ] = False,
+    params: Annotated[Path, typer.Option(help="Says where the pictures come from.")] = Path(
+        "params.yaml"
+    ),
 ) -> None:
-    """Show what would be handed in for a competition, after checking it against its manifest."""
-    from podium import ledger
+    """Hand a submission in to Kaggle, after checking it, showing it and asking.
 
-    manifest, path = checked_manifest(name, folder), folder / f"{name}.csv"
-    head = path.read_text(encoding="utf-8").splitlines()[:4]
-    print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
-    print("\n".join(f"  {line[:97]}{'...' * (len(line) > 97)}" for line in [*head, "..."]))
-    print("\n".join(_score_lines(manifest["scores"])))
-    if filled := manifest.get("filled_with_prior"):
-        print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
-    if empty := manifest.get("not_computable"):
-        print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
-    if entry := ledger.find(ledger.read(folder / "ledger.csv"), name, manifest["sha256"]):
-        print("in the ledger already:")
-        print("\n".join(f"  {line}" for line in ledger.as_text([entry]).splitlines()))
-
-
-def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
-    """The manifest of a submission in `folder`.
-
-    Raises:
-        PodiumError: it or the submission is not there, they do not belong together, or there is
-            nothing to hand in.
+    Without a terminal to ask on, and without --yes, it is only shown. Kaggle's score goes into
+    submissions/ledger.csv, beside the local ones.
     """
-    from podium.files import file_sha256
-
-    path = folder / f"{name}.csv"
-    manifest_path, stage = path.with_suffix(".json"), f"submit_{name.replace('-', '@')}"
-    for needed in (path, manifest_path):
-        if not needed.is_file():
-            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro {stage}")
-    try:
-        manifest: dict[str, Any] = dict(json.loads(manifest_path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise PodiumError(f"{manifest_path}: no manifest\nremedy: run dvc repro {stage}") from None
-    if manifest.get("sha256") != file_sha256(path):
-        raise PodiumError(
-            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
-            f"remedy: run dvc repro {stage}"
+    ours = handing_in.Ours(name, folder, checked_manifest(name, folder))
+    show(name, folder, ours.manifest)
+    slug = slug or SLUGS.get(name)
+    if dry_run or not (fetch or yes or _agreed(name, slug)):
+        return
+    if slug is None:
+        raise SettingsError(
+            f"{name}: its competition was not on Kaggle\nremedy: --slug names one that is; or hand "
+            f"the file in by hand, then podium ledger add {name}"
         )
-    if "note" in manifest:
-        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
-    return manifest
+    from podium.kaggle import signed_in
+
+    if fetch:
+        handing_in.fetch(signed_in(), slug, ours)
+        return
+    handing_in.refuse_unfit(ours, params, again)
+    kaggle = signed_in()
+    after = handing_in.send(kaggle, slug, ours, message, again)
+    handing_in.await_score(kaggle, slug, ours, after, wait)
 
 
-def _score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """Each score under its name; within a group, one line."""
-    if "log_loss" in scores:
-        sure = f"  accuracy {scores['accuracy']:.4f}" if "accuracy" in scores else ""
-        yield f"  {name:<30} log loss {scores['log_loss']:.4f}{sure}"
-    elif "tumour_f1" in scores:
-        yield f"  {name:<30} tumour F1 {scores['tumour_f1']:.4f}  IoU {scores['iou']:.4f}"
-    elif "nested" in scores:
-        naive, nested = scores["naive"], scores["nested"]
-        yield f"  {name:<30} {scores['method']}: naive {naive:.4f}, nested {nested:.4f}"
-    elif "score" in scores:
-        low, high = scores["low"], scores["high"]
-        yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
-    for key, value in scores.items():
-        if isinstance(value, Mapping):
-            yield from _score_lines(value, f"{name}.{key}".removeprefix("."))
+def _agreed(name: str, slug: str | None) -> bool:
+    """Whether a person at the terminal wants it handed in; without a terminal, how to."""
+    if slug is None:
+        print(f"not sent: {name} was not on Kaggle; --slug names a competition that is")
+        return False
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return typer.confirm(f"hand it in to {slug}?")
+    print(f"not sent, nobody to ask: podium submit {name} --yes hands it in to {slug}")
+    return False

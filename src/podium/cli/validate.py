@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from podium.validation import Wanted
 
 
+class Unknown(PodiumError):
+    """Neither a sample submission nor ingested data say what a competition wants."""
+
+
 @guarded
 def validate(
     file: Annotated[Path, typer.Argument(help="A submission, ours or somebody else's.")],
@@ -38,6 +42,22 @@ def validate(
     for path in (file, *([sample] if sample else [])):
         if not path.is_file():
             raise SettingsError(f"{path}: no such file")
+    print(fitting(file, competition, sample, params))
+
+
+def fitting(file: Path, competition: str, sample: Path | None, params: Path) -> str:
+    """That the submission `file` fits its `competition`, in words; faults and notes are printed.
+
+    Args:
+        file: a CSV file.
+        competition: one of the project's.
+        sample: a sample submission to go by, not the project's.
+        params: says where the pictures come from.
+
+    Raises:
+        PodiumError: it does not fit.
+        Unknown: nobody knows what the competition wants.
+    """
     from podium import validation
 
     table = validation.read_submission(file)
@@ -51,7 +71,7 @@ def validate(
     if found:
         n = validation.counted(len(found), "fault")
         raise PodiumError(f"{file}: {n}, it does not fit {competition} ({origin}); see above")
-    print(f"{file}: {validation.counted(len(table), 'row')}, fits {competition} ({origin})")
+    return f"{file}: {validation.counted(len(table), 'row')}, fits {competition} ({origin})"
 
 
 def _wanted(competition: str, sample: Path | None, params: Path) -> tuple[Wanted, str]:
@@ -65,7 +85,7 @@ def _wanted(competition: str, sample: Path | None, params: Path) -> tuple[Wanted
         _refuse_other_sample(sample, competition)
     data, stage = _ingested(competition)
     if sample is None and (absent := [path for path in data if not path.is_file()]):
-        raise PodiumError(
+        raise Unknown(
             f"{absent[0]}: no such file, and {own.name} is not in {own.parent}: nobody knows what "
             f"{competition} wants\nremedy: run dvc repro {stage}, or name a sample with --sample"
         )

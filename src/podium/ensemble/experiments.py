@@ -1,6 +1,6 @@
 """The states of the project that Git and DVC remember: experiments, branches, tags, commits.
 
-The only file that asks DVC. Files come out of its cache; nothing in the workspace is touched.
+Only this file and `sweep` ask DVC. Files come out of its cache; the workspace stays as it is.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_all(
         SettingsError: a revision is unknown.
         PodiumError: `project` is no project of Git and DVC.
     """
-    with _opened(project) as repo:
+    with opened(project) as repo:
         root = Path(repo.root_dir)
         asked = [*([baseline] if baseline else []), *named]
         listing = Listing() if named else listed(repo)
@@ -62,7 +62,12 @@ def read_all(
     return found, listing.notes
 
 
-def _opened(project: Path) -> Repo:
+def opened(project: Path) -> Repo:
+    """The project of Git and DVC at `project` or above; to be closed.
+
+    Raises:
+        PodiumError: there is none.
+    """
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
     from dvc.scm import NoSCM

@@ -1,0 +1,74 @@
+"""The manifest beside a submission: checked, and told to people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from podium.errors import PodiumError
+
+
+def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Print the first rows of a submission, its scores, and its row of the ledger."""
+    from podium import ledger
+
+    path = folder / f"{name}.csv"
+    head = path.read_text(encoding="utf-8").splitlines()[:4]
+    print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
+    print("\n".join(f"  {line[:97]}{'...' * (len(line) > 97)}" for line in [*head, "..."]))
+    print("\n".join(score_lines(manifest["scores"])))
+    if filled := manifest.get("filled_with_prior"):
+        print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
+    if empty := manifest.get("not_computable"):
+        print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
+    if entry := ledger.find(ledger.read(folder / "ledger.csv"), name, manifest["sha256"]):
+        print("in the ledger already:")
+        print("\n".join(f"  {line}" for line in ledger.as_text([entry]).splitlines()))
+
+
+def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
+    """The manifest of a submission in `folder`.
+
+    Raises:
+        PodiumError: it or the submission is not there, they do not belong together, or there is
+            nothing to hand in.
+    """
+    from podium.files import file_sha256
+
+    path = folder / f"{name}.csv"
+    manifest_path, stage = path.with_suffix(".json"), f"submit_{name.replace('-', '@')}"
+    for needed in (path, manifest_path):
+        if not needed.is_file():
+            raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro {stage}")
+    try:
+        manifest: dict[str, Any] = dict(json.loads(manifest_path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise PodiumError(f"{manifest_path}: no manifest\nremedy: run dvc repro {stage}") from None
+    if manifest.get("sha256") != file_sha256(path):
+        raise PodiumError(
+            f"{path}: changed since it was checked (sha256 differs from {manifest_path.name})\n"
+            f"remedy: run dvc repro {stage}"
+        )
+    if "note" in manifest:
+        raise PodiumError(f"{path}: nothing to hand in, {manifest['note']}")
+    return manifest
+
+
+def score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """Each score under its name; within a group, one line."""
+    if "log_loss" in scores:
+        sure = f"  accuracy {scores['accuracy']:.4f}" if "accuracy" in scores else ""
+        yield f"  {name:<30} log loss {scores['log_loss']:.4f}{sure}"
+    elif "tumour_f1" in scores:
+        yield f"  {name:<30} tumour F1 {scores['tumour_f1']:.4f}  IoU {scores['iou']:.4f}"
+    elif "nested" in scores:
+        naive, nested = scores["naive"], scores["nested"]
+        yield f"  {name:<30} {scores['method']}: naive {naive:.4f}, nested {nested:.4f}"
+    elif "score" in scores:
+        low, high = scores["low"], scores["high"]
+        yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
+    for key, value in scores.items():
+        if isinstance(value, Mapping):
+            yield from score_lines(value, f"{name}.{key}".removeprefix("."))

@@ -1,0 +1,25 @@
+"""`podium sweep`: what became of the experiments in DVC's queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from podium.errors import guarded
+
+app = typer.Typer(help="Experiments in DVC's queue; docs/sweeps.md.", no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Experiments in DVC's queue; docs/sweeps.md tells how to fill it and run it."""
+
+
+@app.command()
+@guarded
+def status() -> None:
+    """List queued, running, done and failed experiments: settings, logs, and why they failed."""
+    from podium.ensemble.sweep import report
+
+    print("\n".join(report(Path.cwd())))
