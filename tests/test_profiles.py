@@ -99,9 +99,38 @@ def assert_within(wanted, found):
             assert found[key] == value
 
 
-@pytest.mark.parametrize(
-    "profile", sorted((ROOT / "profiles").glob("*.yaml")), ids=lambda p: p.stem
+LAPTOP = ROOT / "profiles/laptop.yaml"
+OTHERS = pytest.mark.parametrize(
+    "profile",
+    [path for path in sorted((ROOT / "profiles").glob("*.yaml")) if path != LAPTOP],
+    ids=lambda path: path.stem,
 )
+
+
+@OTHERS
+def test_laptop_undoes_every_profile_to_the_byte(profile, tmp_path):
+    path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
+    path.write_text(before)
+    assert profiles.apply(LAPTOP, path) == ""
+    profiles.apply(profile, path)
+    assert path.read_text() != before
+    profiles.apply(LAPTOP, path)
+    assert path.read_text() == before
+
+
+def test_a_profile_is_tried_without_being_written(tmp_path):
+    path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
+    path.write_text(before)
+    found = profiles.tried(ROOT / "profiles/full.yaml", path)
+    assert path.read_text() == before
+    assert len(found.train_captcha_reader) == 6
+    assert found.photos.source == "raw"
+    (tmp_path / "odd.yaml").write_text("photos:\n  source: attic\n")
+    with pytest.raises(SettingsError, match=r"odd\.yaml: photos\.source: .*attic"):
+        profiles.tried(tmp_path / "odd.yaml", path)
+
+
+@OTHERS
 def test_the_projects_own_profiles(profile, tmp_path):
     path = tmp_path / "params.yaml"
     before = (ROOT / "params.yaml").read_text()

@@ -9,6 +9,8 @@ import numpy as np
 
 from podium.runtime import keras, tf
 
+RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
+
 
 def mflop(model: keras.Model, shape: Sequence[int]) -> float:
     """Million floating-point operations, forward, for one input of `shape` (without the batch).
@@ -19,8 +21,10 @@ def mflop(model: keras.Model, shape: Sequence[int]) -> float:
     """
     given = tf.TensorSpec((1, *shape), tf.float32)
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(given).graph
-    counted = sum(_of(one) for one in graph.get_operations())
-    return (counted + sum(map(_recurrent, model.layers))) / 1e6
+    recurrent = [one for one in model.layers if isinstance(one, RECURRENT)]
+    inside = tuple(f"/{one.name}" for one in recurrent)  # the graph shows one time step at most
+    plain = [one for one in graph.get_operations() if not any(name in one.name for name in inside)]
+    return float(sum(map(_of, plain)) + sum(map(_over_time, recurrent))) / 1e6
 
 
 def _of(operation: Any) -> float:
@@ -41,8 +45,6 @@ def _places(tensor: Any) -> float:
     return float(np.prod(tensor.shape.as_list()[:3]))
 
 
-def _recurrent(layer: keras.layers.Layer) -> float:
-    """Every weight of a recurrent layer is used once for each time step; others have none here."""
-    if not isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
-        return 0.0
+def _over_time(layer: keras.layers.Layer) -> float:
+    """Every weight of a recurrent layer is used once for each time step."""
     return 2.0 * layer.input.shape[1] * sum(float(np.prod(one.shape)) for one in layer.weights)
