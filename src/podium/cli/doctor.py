@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.errors import PodiumError, guarded
+from podium.errors import guarded
 
 if TYPE_CHECKING:
     from podium.health import Finding
@@ -23,7 +23,7 @@ def doctor(
         bool, typer.Option("--fix", help="Remove a table of locks that a kill has broken.")
     ] = False,
 ) -> None:
-    """Look at versions, devices, disk, memory, scratch, locks and weights.
+    """Look at versions, devices, disk, memory, scratch, locks, weights and optional extras.
 
     Exit status 0: nothing stands in the way; 1: something of the project is missing; 3: the machine
     is not up to it.
@@ -40,7 +40,7 @@ def doctor(
 
 
 def _looked_at(quick: bool, fix: bool) -> Iterator[Finding]:
-    from podium import health
+    from podium import extras, health
 
     yield health.python()
     yield health.packages(Path("requirements/cpu.txt"))
@@ -49,18 +49,30 @@ def _looked_at(quick: bool, fix: bool) -> Iterator[Finding]:
     yield health.scratch()
     yield health.locks(Path.cwd(), fix)
     yield from _weights()
+    yield extras.kaggle(Path("requirements/kaggle.txt"))
+    yield from extras.remotes(Path.cwd())
+    yield from extras.cuda(Path("requirements/gpu.txt"))
     if not quick:
         yield health.devices()
 
 
 def _weights() -> Iterator[Finding]:
-    from podium import health
-    from podium.params import read_yaml
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    try:
-        extractors = read_yaml(Path("params.yaml"))["extractors"]
+    from podium import health
+
+    try:  # params.load_params tells more, and takes longer
+        settings = YAML(typ="safe").load(Path("params.yaml").read_text(encoding="utf-8"))
+        extractors = settings["extractors"]
         sources = {str(name): str(one["weights"]) for name, one in extractors.items()}
-    except (PodiumError, KeyError, TypeError, AttributeError) as error:
-        yield health.Finding("weights", "data", f"params.yaml: {str(error).splitlines()[0]}")
-        return
-    yield from health.weights(sources, Path("data/weights"))
+    except FileNotFoundError:
+        text = "params.yaml: no such file; run from the project's folder"
+        yield health.Finding("weights", "data", text)
+    except (YAMLError, UnicodeDecodeError):
+        yield health.Finding("weights", "data", "params.yaml: not valid YAML")
+    except (KeyError, TypeError, AttributeError):
+        text = "params.yaml: extractors is missing, or an extractor says no weights"
+        yield health.Finding("weights", "data", text)
+    else:
+        yield from health.weights(sources, Path("data/weights"))
