@@ -26,7 +26,9 @@ ENV REQUIREMENTS=${REQUIREMENTS} \
 # All that set-up reads; the README and the package are stand-ins, so a change of code installs nothing anew.
 COPY --chown=1000:1000 Makefile pyproject.toml LICENSE ./
 COPY --chown=1000:1000 requirements requirements
-RUN mkdir -p src/podium && touch README.md src/podium/__init__.py && make setup
+RUN mkdir -p src/podium && touch README.md src/podium/__init__.py \
+    && make setup \
+    && pip install --quiet --require-hashes --requirement requirements/remotes.txt
 
 # Everything git knows, and its history: DVC wants a git repository, `dvc metrics diff` a past.
 COPY --chown=1000:1000 . .

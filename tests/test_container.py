@@ -129,7 +129,7 @@ chmod +x .venv/bin/pip
 def clone(target: Path) -> Path:
     """A fresh clone of this repository with the work tree's own container and set-up files."""
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, target], check=True)
-    for name in ("Makefile", "pyproject.toml", "requirements/cpu.txt", "Dockerfile"):
+    for name in ("Makefile", "pyproject.toml", "requirements/cpu.txt", "requirements/remotes.txt"):
         shutil.copy(ROOT / name, target / name)
     return target
 
@@ -151,9 +151,10 @@ def test_set_up_is_done_before_the_code_comes_and_not_again_after(tmp_path, monk
     assert build.shell("make --question setup").returncode == 1
     os.utime(build.folder / "podium/pyproject.toml")
     build.run(STEPS[at + 1 :])
-    first, second = log.read_text().splitlines()
+    first, second, third = log.read_text().splitlines()
     assert "--require-hashes -r requirements/cpu.txt" in first
     assert second.endswith("-e .")
+    assert third.endswith("--require-hashes --requirement requirements/remotes.txt")
     assert build.shell("make --dry-run repro").stdout == "dvc repro\n"
     assert build.environment["PODIUM_SCRATCH"] == str(build.folder / "scratch")
     assert len(build.left_out) == 2
