@@ -244,6 +244,7 @@ def test_a_killed_run_goes_on_where_it_was_in_a_fresh_clone(bench):
     assert "length: 5" in at(bench, "gpu/104", "params.yaml")
 
 
+@pytest.mark.slow
 def test_what_a_failed_run_finished_serves_another_machine(bench):
     change(bench, "better", "factor: 2", "factor: 9")
     arrange(bench, "fault-third")
