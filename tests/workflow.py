@@ -161,3 +161,23 @@ class Job:
         self.ran.append(step["name"])
         self.printed += done.stdout + done.stderr
         return done.returncode
+
+
+def dispatched(**inputs: str) -> dict[str, Any]:
+    """The context of a run started by hand."""
+    return {"github": {"event_name": "workflow_dispatch"}, "inputs": inputs}
+
+
+def pull_request(action: str, *labels: str, label: str = "", fork: bool = False) -> dict[str, Any]:
+    """The context of a run that a pull request of the branch `better` starts."""
+    event = {
+        "action": action,
+        "label": {"name": label},
+        "pull_request": {
+            "number": 7,
+            "head": {"repo": {"full_name": "them/podium" if fork else "us/podium"}},
+            "labels": [{"name": one} for one in labels],
+        },
+    }
+    github = {"event_name": "pull_request", "event": event, "repository": "us/podium"}
+    return {"github": github | {"head_ref": "better"}}
