@@ -8,7 +8,7 @@ STAMP := $(VENV)/installed-$(REQUIREMENTS)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 
-.PHONY: help setup repro test lint bench full lock clean
+.PHONY: help setup repro test lint bench full laptop plan lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,7 @@ $(STAMP): requirements/$(REQUIREMENTS).txt pyproject.toml
 	@touch $@
 
 repro: setup ## run the pipeline: raw or stand-in files to checked submissions
+	@podium doctor --quick --fix | grep -v -E '^(ok|note)' || true
 	dvc repro
 
 test: setup ## run the tests
@@ -45,6 +46,12 @@ bench: setup ## side-by-side timings, written to benchmarks/
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full
+
+laptop: setup ## write the settings of a fresh clone into params.yaml and show the diff
+	podium profile laptop
+
+plan: setup ## what full size will take: pictures, epochs, disk, memory, hours
+	podium plan full
 
 lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/cpu.txt

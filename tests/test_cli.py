@@ -134,7 +134,10 @@ def test_profile_changes_params_and_shows_the_diff(write_params):
     assert "undo with: git checkout params.yaml" in out
     assert "already is at profile full" in run("profile", "full", "--params", params)[1]
     code, _, err = run("profile", "ful", "--params", params)
-    assert (code, "no such profile; profiles has book, fine, full, long, smoke" in err) == (2, True)
+    assert (code, "no such profile; profiles has book, fine, full, laptop, long, smoke" in err) == (
+        2,
+        True,
+    )
 
 
 def test_slides_are_tiled_by_name_into_a_relative_folder(tmp_path, monkeypatch):

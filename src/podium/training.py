@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,34 +110,31 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
     """All epochs that are still to come; each is added to `history` once it is kept."""
     settings = learner.settings
     per_epoch = steps_per_epoch(settings)
-    batches = ahead(course.batches(len(history) * per_epoch * settings.batch_size))
+    n_steps, done = per_epoch * settings.epochs, len(history) * per_epoch
+    batches = ahead(islice(course.batches(done * settings.batch_size), n_steps - done))
     for epoch in range(len(history), settings.epochs):
         steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
         name = f"epoch {epoch + 1}/{settings.epochs}"
         shown = clock.watched(
             watched(steps, per_epoch, name, every=30), lambda _: settings.batch_size
         )
-        n_steps = per_epoch * settings.epochs
         losses = [learner.step(next(batches), step, n_steps) for step in shown]
-        done = {
+        row = {
             "epoch": epoch + 1,
             "pictures": (epoch + 1) * per_epoch * settings.batch_size,
             "train_loss": float(np.mean(losses)),
             course.measured: course.validate(),
         }
-        course.log(done)
-        learner.save(course.checkpoint, [*history, done])
-        history.append(done)
-        _tell(name, done, clock)
+        course.log(row)
+        learner.save(course.checkpoint, [*history, row])
+        history.append(row)
+        _tell(name, row, clock)
 
 
-def _tell(name: str, done: dict[str, float], clock: Clock) -> None:
-    _, pictures, loss, (measured, score) = *list(done.values())[:3], list(done.items())[3]
-    print(
-        f"{name}: {pictures:,} pictures seen, loss {loss:.4f}, "
-        f"{measured.replace('_', ' ')} {score:.4f}, {clock.speed:.0f} pictures/s",
-        flush=True,
-    )
+def _tell(epoch: str, row: dict[str, float], clock: Clock) -> None:
+    figures = [f"{name.replace('_', ' ')} {row[name]:.4f}" for name in list(row)[2:]]
+    seen = f"{epoch}: {row['pictures']:,} pictures seen"
+    print(", ".join([seen, *figures, f"{clock.speed:.0f} pictures/s"]), flush=True)
 
 
 def _taught(learner: Learner, course: Course, history: History, clock: Clock) -> Taught:
