@@ -112,6 +112,7 @@ def killed(number: int, folder: Path, seconds: float, wanted: dict[str, str]) ->
 
 
 def main() -> None:
+    """An uninterrupted run, then the rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--at-once", type=int, default=1, help="rounds side by side")

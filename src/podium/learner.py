@@ -93,7 +93,7 @@ class Learner:
         self._shared_part = tf.function(self._shared)
         self._apply = tf.function(self._applied)
 
-    def step(self, batch: Batch, number: int, n_steps: int) -> float:
+    def step(self, batch: Batch | tuple[Any, Any], number: int, n_steps: int) -> float:
         """Learn from one batch; its loss before that.
 
         Raises:
@@ -102,7 +102,7 @@ class Learner:
         pixels, labels = batch
         self.seen = tuple(pixels.shape[1:])
         self.optimizer.learning_rate = self._rate(self.settings, number, n_steps)
-        images, wanted = tf.cast(tf.constant(pixels), tf.float32), tf.constant(labels)
+        images, wanted = tf.cast(pixels, tf.float32), tf.convert_to_tensor(labels)
         if self._augment:
             images, wanted = self._augment(images, wanted, number)
         at_once = replicas.count() == 1 and self.fitting.size >= len(pixels)

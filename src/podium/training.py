@@ -111,7 +111,8 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
     settings = learner.settings
     per_epoch = steps_per_epoch(settings)
     n_steps, done = per_epoch * settings.epochs, len(history) * per_epoch
-    batches = ahead(islice(course.batches(done * settings.batch_size), n_steps - done))
+    wanted = islice(course.batches(done * settings.batch_size), n_steps - done)
+    batches = ahead(map(_on_device, wanted))
     for epoch in range(len(history), settings.epochs):
         steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
         name = f"epoch {epoch + 1}/{settings.epochs}"
@@ -129,6 +130,12 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
         learner.save(course.checkpoint, [*history, row])
         history.append(row)
         _tell(name, row, clock)
+
+
+def _on_device(batch: Batch) -> tuple[Any, Any]:
+    """A batch where it will be needed; done by the thread that makes it."""
+    pixels, labels = batch
+    return tf.constant(pixels), tf.constant(labels)
 
 
 def _tell(epoch: str, row: dict[str, float], clock: Clock) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.fitting import fitted
 from podium.params import Schooling, TrainSegmenter
 from podium.runtime import keras, tf
 from podium.slides.augment import augment_of
@@ -25,6 +26,7 @@ from podium.training import (
 )
 
 Log = Callable[[dict[str, float]], None]
+Look = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
 _DECAY = 0.95  # of the rate, epoch by epoch, as in the book's trials
 
 
@@ -102,19 +104,30 @@ def teach(
 
     shown = spread(tried_on, settings.n_validation)
 
+    def looked_at(pixels: Any) -> Any:
+        return model(tf.cast(pixels, tf.float32), training=False)
+
+    look = fitted([model], looked_at)
+
     def validate() -> float:
-        return f1(model, bank, shown, settings.batch_size)
+        return f1(look, bank, shown, settings.batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
     checkpoint = checkpoint_of("segmenters", model, about)
     return train(learner, Course(batches, validate, checkpoint, "tumour_f1", log))
 
 
-def f1(model: keras.Model, bank: Bank, places: NDArray[np.int64], batch_size: int) -> float:
-    """The F1 score of tumour over all pixels of tiles, at a probability of 0.5."""
+def f1(look: Look, bank: Bank, places: NDArray[np.int64], batch_size: int) -> float:
+    """The F1 score of tumour over all pixels of tiles, at a probability of 0.5.
+
+    Args:
+        look: pixels (n, tile, tile, 3) to logits (n, tile, tile, 1).
+        bank: the tiles.
+        places: which of them.
+        batch_size: how many are looked at together.
+    """
     counts = Counts()
     for start in range(0, len(places), batch_size):
         pixels, masks = bank.at(places[start : start + batch_size])
-        logits = np.asarray(model(tf.cast(pixels, tf.float32), training=False))
-        counts += Counts.of(masks > 0, logits > 0)
+        counts += Counts.of(masks > 0, look(pixels) > 0)
     return counts.f1
