@@ -157,6 +157,18 @@ def test_xla_compiles_a_step_and_learns_the_same(monkeypatch):
     assert not plain._whole._jit_compile
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["fcn", "finder"])
+def test_xla_compiles_networks_of_any_size(case, monkeypatch):
+    import two_devices
+
+    monkeypatch.setattr(two_devices, "rng", np.random.default_rng(5))
+    plain = two_devices.CASES[case]()[0]
+    monkeypatch.setattr(runtime, "jit_compile", lambda: True)
+    monkeypatch.setattr(two_devices, "rng", np.random.default_rng(5))
+    np.testing.assert_allclose(two_devices.CASES[case]()[0], plain, rtol=1e-4)
+
+
 def test_batches_are_made_ahead_in_their_order():
     made: list[int] = []
 

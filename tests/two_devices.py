@@ -17,9 +17,6 @@ import numpy as np
 from podium import replicas
 from podium.runtime import keras, set_up, tf
 
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
 Arrays = list[np.ndarray]
 rng = np.random.default_rng(5)
 N_STEPS = 3
@@ -120,6 +117,9 @@ CASES: dict[str, Callable[[], Arrays]] = {
 
 def main(folder: Path, names: list[str]) -> None:
     global rng
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
     for name in names:
         for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
             replicas.spread_over(devices)
