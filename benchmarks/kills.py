@@ -2,7 +2,8 @@
 
 Every round is a fresh clone with a cache and a scratch folder of its own, at the structure of full
 size (three networks, two fold seeds, a vote of three readers) and small numbers. All processes of
-the run are killed at once (SIGKILL), after a time drawn evenly from that of the uninterrupted run.
+the run are killed at once (SIGKILL), after a time drawn evenly from that of the uninterrupted run;
+one that had ended before is no round and is done again.
 
     python benchmarks/kills.py --rounds 10 --at-once 2 --out benchmarks/kills.json
 """
@@ -72,6 +73,17 @@ class Clone:
                 start_new_session=True,
             )  # fmt: skip
 
+    def killed(self, moment: float) -> bool:
+        """Whether a run was still going on after `moment` seconds; if so, it is no more."""
+        run = self.start("killed.log")
+        try:
+            run.wait(moment)
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+            return True
+        return False
+
     def left(self) -> dict[str, str]:
         """Hashes of tables and submissions; metrics without device, speed and seconds."""
         found = {}
@@ -89,14 +101,10 @@ class Clone:
 
 def killed(number: int, folder: Path, seconds: float, wanted: dict[str, str]) -> dict[str, object]:
     """One round: started, killed, started again."""
-    clone = Clone(folder)
-    moment = random.Random(number).uniform(0, seconds)
-    run = clone.start("killed.log")
-    try:
-        run.wait(moment)
-    except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+    clone, rng = Clone(folder), random.Random(number)
+    while (moment := rng.uniform(0, seconds)) and not clone.killed(moment):
+        shutil.rmtree(folder)  # it had ended before
+        clone = Clone(folder)
     stages = re.findall(r"Running stage '([^']+)'", (clone.root / "killed.log").read_text())
     again = clone.start("again.log").wait()
     left = clone.left()
@@ -115,6 +123,7 @@ def main() -> None:
     """An uninterrupted run, then the rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="number of the first round, its seed")
     parser.add_argument("--at-once", type=int, default=1, help="rounds side by side")
     parser.add_argument("--folder", type=Path, help="where clones go; kept if something differs")
     parser.add_argument("--out", type=Path)
@@ -128,8 +137,8 @@ def main() -> None:
     print(f"uninterrupted: {seconds:.0f} s, {len(wanted)} files", flush=True)
     with ThreadPoolExecutor(args.at_once) as pool:
         jobs = [
-            pool.submit(killed, number, folder / str(number), seconds * args.at_once, wanted)
-            for number in range(args.rounds)
+            pool.submit(killed, number, folder / str(number), seconds, wanted)
+            for number in range(args.first, args.first + args.rounds)
         ]
         rounds = [job.result() for job in jobs]
     good = sum(not one["next_start"] and not one["differ"] for one in rounds)

@@ -17,10 +17,21 @@ def test_a_network_of_thrice_the_operations_takes_thrice_as_long():
     assert need.hours({"t": RUN}, ratio=10) == pytest.approx(0.3)
 
 
-def test_operations_that_nobody_counted_do_not_matter():
+def test_work_of_the_processor_is_no_faster_on_a_card():
     plain = {"items_per_second": 100.0}
-    assert Need("tile", 360_000, "tiles", like=("t",)).hours({"t": plain}) == 1.0
-    assert Need("train", 360_000, "tiles", mflop=9.0, like=("t",)).hours({"t": plain}) == 1.0
+    assert Need("tile", 360_000, "tiles", like=("t",)).hours({"t": plain}, ratio=50) == 1.0
+
+
+def test_a_network_is_not_reckoned_from_a_run_whose_operations_nobody_counted():
+    plain, need = {"items_per_second": 100.0}, Need("train", 1, "tiles", mflop=9.0, like=("t", "u"))
+    assert need.hours({"t": plain}) is None
+    assert need.hours({"t": plain, "u": RUN}) == need.hours({"u": RUN})
+
+
+def test_a_ratio_to_this_processor_is_for_what_was_measured_on_it():
+    need = Need("train", 360_000, "pictures", mflop=50.0, like=("t",))
+    assert need.hours({"t": RUN}, 10, here="here") == pytest.approx(0.1)
+    assert need.hours({"t": RUN}, 10, here="a GPU") is None
 
 
 def test_the_slower_of_device_and_processor_decides():

@@ -197,7 +197,7 @@ def two_devices(tmp_path_factory) -> Path:
     """What one device and two give, in a process of its own: devices are laid out only once."""
     folder = tmp_path_factory.mktemp("devices")
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
-    cases = ["classifier", "extractor", "crnn", "fcn"]
+    cases = ["classifier", "extractor", "reading", "heat", "crnn", "fcn"]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(ROOT / "tests/two_devices.py"), str(folder), *cases],
         env={**os.environ, "PYTHONPATH": paths, "PODIUM_SCRATCH": str(folder / "scratch")},
@@ -214,7 +214,7 @@ def both(folder: Path, case: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
         return list(one.values()), list(two.values())
 
 
-@pytest.mark.parametrize("case", ["classifier", "extractor"])
+@pytest.mark.parametrize("case", ["classifier", "extractor", "reading", "heat"])
 def test_two_devices_give_what_one_does(case, two_devices):
     for one, two in zip(*both(two_devices, case), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)

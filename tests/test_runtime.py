@@ -84,6 +84,9 @@ def test_facts_of_a_gpu(tmp_path, monkeypatch):
     tool.write_text("#!/bin/sh\nexit 9\n")
     machine.of_gpu.cache_clear()
     assert machine.gpu_memory_gib() == 0.0
+    tool.write_text("#!/bin/sh\necho '[N/A]'\n")
+    machine.of_gpu.cache_clear()
+    assert machine.gpu_memory_gib() == 0.0
     machine.of_gpu.cache_clear()
 
 
@@ -104,6 +107,14 @@ def test_deterministic_on_request_is_for_a_whole_process():
         (tf.errors.InternalError(None, None, "RESOURCE_EXHAUSTED: Out of memory"), True),
         (
             tf.errors.InternalError(None, None, "failed: CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
+            True,
+        ),
+        (
+            tf.errors.InternalError(
+                None,
+                None,
+                "Failed copying input tensor from CPU:0 to GPU:0: Dst tensor is not initialized.",
+            ),
             True,
         ),
         (tf.errors.InternalError(None, None, "illegal address"), False),

@@ -47,3 +47,5 @@ def test_nothing_to_do_has_no_speed():
 def test_work_adds_up():
     found = total([Work(10, 2.0, 8, 4, 3.0), Work(20, 1.0, 16, 4, 3.0)])
     assert found == Work(30, 3.0, 24, 4, 3.0)
+    done_before_a_kill = Work(10, 0.0, 0, 4, 0.0)
+    assert total([done_before_a_kill, Work(20, 1.0, 16, 4, 3.0)]) == Work(30, 1.0, 16, 4, 3.0)

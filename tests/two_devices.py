@@ -1,6 +1,6 @@
 """Run as a program: what two devices learn or compute beside what one does, as .npz files.
 
-    python tests/two_devices.py classifier|crnn|cnn|fcn|finder|extractor FOLDER
+    python tests/two_devices.py FOLDER [classifier|crnn|cnn|fcn|finder|extractor|reading|heat ...]
 
 The two are logical devices of one processor. Each case is trained or computed on one of them first,
 then on both, from the same weights and in the same order.
@@ -99,6 +99,31 @@ def extractor() -> Arrays:
     return [compiled(model, lambda pixels: pixels / 255)(pixels)]
 
 
+def reading() -> Arrays:
+    """Logits of a reader that was written and read again; its graph has a signature."""
+    import tempfile
+
+    from podium import artefact
+    from podium.captcha import network
+    from podium.captcha.reader import Logits
+
+    set_up(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "reader.keras"
+        artefact.save(network.build("cnn", (90, 30), 16, 5, 4, {"task": "x"}), path)
+        model, _ = artefact.load(path)
+    return [Logits(model)(rng.integers(0, 256, (5, 30, 90, 3)).astype(np.uint8))]
+
+
+def heat() -> Arrays:
+    from podium.slides.segmenter import _graph
+
+    set_up(0)
+    given = keras.Input((None, None, 3))
+    model = replicas.mirrored(keras.Model)(given, keras.layers.Conv2D(1, 3, padding="same")(given))
+    return [_graph([model, model])(rng.integers(0, 256, (5, 32, 32, 3)).astype(np.uint8))]
+
+
 def small() -> keras.Model:
     given = keras.Input((16, 16, 3))
     x = keras.layers.Conv2D(4, 3, activation="relu")(given)
@@ -112,6 +137,8 @@ CASES: dict[str, Callable[[], Arrays]] = {
     "fcn": fcn,
     "finder": finder,
     "extractor": extractor,
+    "reading": reading,
+    "heat": heat,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from podium.errors import PodiumError, first_line
 from podium.files import locked, written_whole
+from podium.replicas import mirrored
 from podium.runtime import keras
 
 
@@ -73,6 +74,7 @@ def _require(path: Path) -> None:
         raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
 
 
+@mirrored
 def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """The model in `path` and its description. Nothing in the file is run.
 

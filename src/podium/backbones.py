@@ -234,9 +234,10 @@ def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Fe
 
 def _lite(row: Row) -> tuple[Any, str]:
     from podium import efficientnet_lite
+    from podium.replicas import mirrored
 
     path = efficientnet_lite.weights_path(int(row.builder))
-    model = efficientnet_lite.build(int(row.builder), row.image_size)
+    model = mirrored(efficientnet_lite.build)(int(row.builder), row.image_size)
     efficientnet_lite.load_weights(model, path)
     return model, file_sha256(path)
 
@@ -254,9 +255,10 @@ def _keras_network(
     name: str, weights: str, weights_dir: Path, settings: dict[str, Any], setting: str
 ) -> Any:
     """A network of Keras without its top; `none` leaves it untrained."""
+    from podium.replicas import mirrored
     from podium.runtime import keras
 
-    constructor = getattr(keras.applications, find(name).builder)
+    constructor = mirrored(getattr(keras.applications, find(name).builder))
     settings = {"include_top": False, **settings}
     if weights == "download":
         return _downloaded(name, constructor, settings)

@@ -114,21 +114,29 @@ class Need:
     memory: float = 0.0
     device: float = 0.0
 
-    def hours(self, measured: Mapping[str, Mapping[str, Any]], ratio: float = 1.0) -> float | None:
-        """How long it takes; None where nothing like it was ever measured.
+    def hours(
+        self, measured: Mapping[str, Mapping[str, Any]], ratio: float = 1.0, here: str = ""
+    ) -> float | None:
+        """How long it takes; None where nothing like it was measured.
 
         Args:
             measured: the `run` of metrics files, by their name.
-            ratio: how many times as fast as this machine the device is.
+            ratio: how many times as fast as this processor the device is; networks only.
+            here: this processor, on which a ratio must have been measured; '': any will do.
         """
         on_host = self.items / self.host / 3600 if self.host else 0.0
         if not self.like:
             return on_host
         runs = (measured.get(name, {}) for name in self.like)
-        run = next((one for one in runs if one.get("items_per_second")), None)
+        fit = (one for one in runs if one.get("items_per_second") and self._like(one, here))
+        run = next(fit, None)
         if run is None:
             return None
-        rate = run["items_per_second"] * ratio
-        if self.mflop and run.get("mflop_per_item"):
-            rate *= run["mflop_per_item"] / self.mflop
+        rate = run["items_per_second"]
+        if self.mflop:
+            rate *= ratio * run["mflop_per_item"] / self.mflop
         return max(self.items / rate / 3600, on_host)
+
+    def _like(self, run: Mapping[str, Any], here: str) -> bool:
+        counted = "mflop_per_item" in run or not self.mflop
+        return counted and (not here or run.get("device") == here)

@@ -46,10 +46,15 @@ class Fitting:
     def __init__(self, models: Sequence[keras.Model], most: int, use: str) -> None:
         self.name = " and ".join(model.name for model in models)
         # Keras numbers the layers that a process makes: conv2d, conv2d_1, ...
-        known = [re.sub(r'_\d+"', '"', model.to_json()) for model in models]
-        key = text_sha256({"models": known, "use": use, "most": most, **runtime.report()})
+        outlines = [re.sub(r'_\d+"', '"', model.to_json()) for model in models]
+        key = text_sha256({"models": outlines, "use": use, "most": most, **runtime.report()})
         self._path = scratch_dir("batch-sizes") / f"{key}.json"
-        self.size = min(most, self._remembered() or most)
+        self.size = most
+        if 0 < (known := self._remembered()) < most:
+            self.size = known
+            print(
+                f"{self.name}: {known} at once, no more fitted earlier ({self._path})", flush=True
+            )
 
     def _remembered(self) -> int:
         try:

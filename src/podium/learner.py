@@ -67,6 +67,7 @@ class Learner:
         augment: changes pictures on their way in; None leaves them as they are.
         rate: the learning rate at a step of so many, by default `learning_rate`.
         xla: whether XLA has kernels for all of the model and the loss.
+        use: tells what the model does not: how large the pictures are, where it takes any.
 
     Attributes:
         fitting: how many pictures are computed at once.
@@ -81,12 +82,13 @@ class Learner:
         augment: Augment | None = None,
         rate: Callable[[Schooling, int, int], float] = learning_rate,
         xla: bool = True,
+        use: str = "",
     ) -> None:
         self.model, self.settings, self._augment, self._rate = model, settings, augment, rate
         self.optimizer = _optimizer(model, settings)
         self._loss = loss
         self.seen: tuple[int, ...] = ()
-        self.fitting = Fitting([model], settings.batch_size, "learn")
+        self.fitting = Fitting([model], settings.batch_size, f"learn {use}")
         compiled = xla and runtime.jit_compile()
         self._whole = tf.function(self._graph, jit_compile=compiled)
         self._part = tf.function(self._gradients, jit_compile=compiled)

@@ -44,8 +44,8 @@ def report() -> dict[str, Any]:
 
 def gpu_memory_gib() -> float:
     """The memory of the first GPU in sight; 0.0 where nothing tells it."""
-    told = of_gpu("memory.total")
-    return round(float(told) / 1024, 1) if told else 0.0
+    told = of_gpu("memory.total")  # '[N/A]' where the device shares the machine's
+    return round(int(told) / 1024, 1) if told.isdecimal() else 0.0
 
 
 @functools.cache

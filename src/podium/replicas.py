@@ -66,7 +66,9 @@ def computed(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(graph(tf.constant(rows)))
     parts = np.array_split(rows, n)
     values = handed_out([(tf.constant(part),) for part in parts])
-    found = strategy().experimental_local_results(strategy().run(graph, args=values))
+    # not `graph` itself: its signature knows no values that differ by device
+    shared = strategy().run(lambda part: graph(part), args=values)
+    found = strategy().experimental_local_results(shared)
     return np.concatenate([np.asarray(one) for one in found])
 
 

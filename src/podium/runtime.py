@@ -41,6 +41,8 @@ with _silent_stderr():
     for _gpu in GPUS:
         tf.config.experimental.set_memory_growth(_gpu, True)
 
+# what errors of other kinds say when a kernel, a copy to the device or cuBLAS finds it full
+_FULL = ("out of memory", "resource_exhausted", "dst tensor is not initialized", "alloc_failed")
 _AMPERE = (8, 0)  # the first compute capability whose tensor cores know bfloat16
 
 
@@ -91,11 +93,10 @@ def jit_compile() -> bool:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of TensorFlow says that the device's memory is full; XLA says it its way."""
+    """Whether an error of TensorFlow says that the device's memory is full."""
     told = str(error).lower()
     return isinstance(error, tf.errors.ResourceExhaustedError) or (
-        isinstance(error, tf.errors.OpError)
-        and any(words in told for words in ("out of memory", "resource_exhausted"))
+        isinstance(error, tf.errors.OpError) and any(words in told for words in _FULL)
     )
 
 

@@ -52,8 +52,6 @@ def take() -> None:
     if gpus:
         gpu = _first_free(gpus, int(wanted))
         os.environ[VISIBLE] = gpu.name
-        if int(wanted) > 1:  # or the first of them takes all its memory
-            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     else:
         print(f"note: {VARIABLE}={wanted}, but no GPU is there", file=sys.stderr)
     del os.environ[VARIABLE]

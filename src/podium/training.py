@@ -82,6 +82,10 @@ class Taught:
     work: Work
 
 
+class _BatchTooLarge(Exception):
+    """The device's memory ran out in a step."""
+
+
 def train(learner: Learner, course: Course) -> Taught:
     """Teach a model.
 
@@ -98,9 +102,7 @@ def train(learner: Learner, course: Course) -> Taught:
     while len(history) < epochs:
         try:
             _go_on(learner, course, history, clock)
-        except tf.errors.OpError as error:
-            if not runtime.is_out_of_memory(error):
-                raise
+        except _BatchTooLarge:
             learner.fitting.halve()
             learner.restore(course.checkpoint)
     return _taught(learner, course, history, clock)
@@ -119,7 +121,7 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
         shown = clock.watched(
             watched(steps, per_epoch, name, every=30), lambda _: settings.batch_size
         )
-        losses = [learner.step(next(batches), step, n_steps) for step in shown]
+        losses = [_fitting_step(learner, next(batches), step, n_steps) for step in shown]
         row = {
             "epoch": epoch + 1,
             "pictures": (epoch + 1) * per_epoch * settings.batch_size,
@@ -130,6 +132,15 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
         learner.save(course.checkpoint, [*history, row])
         history.append(row)
         _tell(name, row, clock)
+
+
+def _fitting_step(learner: Learner, batch: Any, step: int, n_steps: int) -> float:
+    try:
+        return learner.step(batch, step, n_steps)
+    except tf.errors.OpError as error:
+        if runtime.is_out_of_memory(error):
+            raise _BatchTooLarge from error
+        raise
 
 
 def _on_device(batch: Batch) -> tuple[Any, Any]:

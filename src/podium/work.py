@@ -44,8 +44,8 @@ class Work:
 def total(parts: Sequence[Work]) -> Work:
     """Several pieces of the same work as one."""
     items, timed = sum(one.items for one in parts), sum(one.timed for one in parts)
-    first = parts[0]
-    return Work(items, sum(one.seconds for one in parts), timed, first.batch_size, first.mflop)
+    size, mflop = max(one.batch_size for one in parts), max(one.mflop for one in parts)
+    return Work(items, sum(one.seconds for one in parts), timed, size, mflop)
 
 
 class Clock:

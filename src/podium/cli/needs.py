@@ -11,7 +11,6 @@ from podium.estimate import Need, per_second
 from podium.params import CaptchaReader, Params
 
 PACKED = {"text": 0.18, "arithmetic": 0.31, "equations": 0.43, "tiles": 0.8}  # of plain pixels
-VIEWS = {"plain": 1, "flip": 2, "crops": 10}
 _DRAWN = 64  # pictures, to see how fast they are drawn
 
 
@@ -45,6 +44,7 @@ def photo_needs(params: Params, load: Load) -> Iterator[Need]:
     """Reading, features of each extractor, heads."""
     from podium import backbones
     from podium.flops import mflop
+    from podium.photos.views import N_VIEWS
 
     n, decoded = sum(load.photos), _decoded() * load.cores
     yield Need("ingest_photos", n, "pictures", host=decoded)
@@ -57,7 +57,7 @@ def photo_needs(params: Params, load: Load) -> Iterator[Need]:
         counted = mflop(model, (row.image_size, row.image_size, 3)) if model else 0.0
         n_bytes = n * row.n_features * 4.0
         yield Need(
-            f"extract_features@{name}", n * VIEWS[wanted.views], "pictures", mflop=counted,
+            f"extract_features@{name}", n, "pictures", mflop=counted * N_VIEWS[wanted.views],
             like=(names[name], *networks, *lites) if model else (names[name],),
             host=decoded, disk=2 * n_bytes,  # the file, and the work in progress
         )  # fmt: skip
@@ -83,6 +83,7 @@ def captcha_needs(params: Params, load: Load) -> Iterator[Need]:
                 "train_line_finder", settings.epochs * settings.epoch_size, "pictures",
                 settings.epochs, mflop(finder.build(settings.width), (h, w, 3)),
                 ("train_line_finder",),
+                per_second(lambda n: maps.lessons(0, 0, n), 8) * max(1, load.cores // 2),
             )  # fmt: skip
         yield _drawing(task, params, draws[task] * load.cores)
     for name, reader in params.train_captcha_reader.items():

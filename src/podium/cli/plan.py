@@ -101,15 +101,17 @@ def _measured(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _table(
     needs: Sequence[Need], measured: Mapping[str, Mapping[str, Any]], cards: Sequence[Card]
 ) -> Iterator[str]:
+    from podium import machine
     from podium.estimate import GIB, probe
 
+    here = machine.processor()
     speed = probe() if cards else None
     ratios = [1.0, *(speed.ratio(card) for card in cards if speed)]
     heads = ["hours here", *(f"hours {card.name.split()[1]}" for card in cards)]
     rows = [["stage", "items", "epochs", "MFLOP", "disk GiB", "memory GiB", *heads]]
     sums = [0.0 for _ in ratios]
     for need in needs:
-        hours = [need.hours(measured, ratio) for ratio in ratios]
+        hours = [need.hours(measured), *(need.hours(measured, one, here) for one in ratios[1:])]
         sums = [total + (one or 0.0) for total, one in zip(sums, hours, strict=True)]
         size = [f"{one / GIB:.1f}" if one > GIB / 20 else "" for one in (need.disk, need.memory)]
         rows.append([

@@ -22,7 +22,7 @@ from podium.files import scratch_dir, text_sha256
 from podium.hdf5 import BLOCK, Shards
 from podium.images import DECODER, decode
 from podium.params import Params
-from podium.photos.views import AVERAGED, cut, mirrored
+from podium.photos.views import AVERAGED, N_VIEWS, cut, mirrored
 from podium.progress import watched
 from podium.work import Clock
 
@@ -61,6 +61,11 @@ class Recipe:
     def fingerprint(self) -> str:
         """One name for one recipe: sha256 of the provenance, never of the code."""
         return text_sha256(self.provenance)
+
+    @property
+    def mflop(self) -> float:
+        """Million operations for a picture, in all its views."""
+        return self.extractor.mflop() * N_VIEWS[self.views]
 
     def pixels(self, data: bytes) -> NDArray[np.uint8]:
         """The bytes of a picture as the network sees it: RGB (C, H, W, 3), C > 1 for crops."""

@@ -9,6 +9,7 @@ from PIL import Image
 from podium.images import resize
 
 CROP = 7 / 8  # of each side
+N_VIEWS = {"plain": 1, "flip": 2, "crops": 10}
 # part of a feature's provenance; another way to cut needs another wording
 AVERAGED = {
     "flip": "the picture and its mirror image",

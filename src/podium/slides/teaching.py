@@ -93,7 +93,7 @@ def teach(
     learns, tried_on = np.flatnonzero(bank.fold != fold), np.flatnonzero(bank.fold == fold)
     regularise(model, settings.l2)
     loss, augment = TumourLoss(settings.loss), augment_of(settings)
-    learner = Learner(model, settings, loss, augment, rate)
+    learner = Learner(model, settings, loss, augment, rate, use=f"{bank.tile} px")
 
     def batches(start: int) -> Iterator[Batch]:
         while True:

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         how.provenance,
     )
     sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    work = clock.work(len(items), how.batch_size, how.extractor.mflop())
+    work = clock.work(len(items), how.batch_size, how.mflop)
     write_metrics(args, sizes, work, device_of(how))
     print(f"{args.out}: {sizes}, {n_new} pictures new, {clock.speed:.0f} pictures/s")
 
