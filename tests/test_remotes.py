@@ -109,6 +109,7 @@ def test_a_fresh_clone_pulls_and_runs_nothing(shared, tmp_path):
     assert fresh.git("status", "--short") == ""
 
 
+@pytest.mark.slow
 def test_what_another_clone_ran_comes_out_of_the_run_cache(shared, tmp_path):
     """The folds of other settings were made elsewhere; dvc.lock here has never heard of them."""
     one = another(shared, tmp_path / "one")

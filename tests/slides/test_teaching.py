@@ -28,7 +28,7 @@ class Stock:
         self.pixels = (np.where(self.masks > 0, 60, 200) + noise).astype(np.uint8)
         self.fold = np.arange(n) % 3
         self.tumour = self.masks.mean(axis=(1, 2, 3)).astype(np.float32)
-        self.asked = []
+        self.asked, self.tile = [], side
 
     def at(self, places):
         self.asked.append(places)
