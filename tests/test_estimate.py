@@ -22,6 +22,11 @@ def test_work_of_the_processor_is_no_faster_on_a_card():
     assert Need("tile", 360_000, "tiles", like=("t",)).hours({"t": plain}, ratio=50) == 1.0
 
 
+def test_operations_that_no_card_takes_over():
+    need = Need("heads", 360_000, "rows", mflop=100.0, like=("t",), on_card=False)
+    assert need.hours({"t": RUN}, ratio=50) == pytest.approx(2.0)
+
+
 def test_a_network_is_not_reckoned_from_a_run_whose_operations_nobody_counted():
     plain, need = {"items_per_second": 100.0}, Need("train", 1, "tiles", mflop=9.0, like=("t", "u"))
     assert need.hours({"t": plain}) is None

@@ -100,7 +100,7 @@ class Need:
         host: items that the processor reads or draws in a second; 0.0: no matter.
         disk: bytes of outputs, once.
         memory: bytes of the machine's memory, beyond what Python and TensorFlow take.
-        device: bytes of the device's memory.
+        on_card: whether a card would make it faster.
     """
 
     stage: str
@@ -112,7 +112,7 @@ class Need:
     host: float = 0.0
     disk: float = 0.0
     memory: float = 0.0
-    device: float = 0.0
+    on_card: bool = True
 
     def hours(
         self, measured: Mapping[str, Mapping[str, Any]], ratio: float = 1.0, here: str = ""
@@ -134,7 +134,7 @@ class Need:
             return None
         rate = run["items_per_second"]
         if self.mflop:
-            rate *= ratio * run["mflop_per_item"] / self.mflop
+            rate *= (ratio if self.on_card else 1.0) * run["mflop_per_item"] / self.mflop
         return max(self.items / rate / 3600, on_host)
 
     def _like(self, run: Mapping[str, Any], here: str) -> bool:

@@ -66,6 +66,7 @@ def photo_needs(params: Params, load: Load) -> Iterator[Need]:
     yield Need(
         "train_photo_classifier", load.photos[0] * heads, "rows", mflop=4e-6 * wide,
         like=("train_photo_classifier",), memory=4.0 * n * wide * 4,
+        on_card=False,  # most of it is scikit-learn's
     )  # fmt: skip
 
 
