@@ -20,7 +20,7 @@ PINS = "kaggle==2.2.4 \\\n    --hash=sha256:0\n"
 def installed(monkeypatch) -> dict[str, str]:
     """What counts as installed, by name."""
     found: dict[str, str] = {}
-    monkeypatch.setattr(extras, "_installed", found.get)
+    monkeypatch.setattr(extras, "installed", found.get)
     return found
 
 

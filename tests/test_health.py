@@ -35,7 +35,7 @@ def test_python(monkeypatch, found, state):
 def test_packages(tmp_path):
     pins = tmp_path / "cpu.txt"
     assert health.packages(pins).state == "note"
-    keras = health._installed("keras")
+    keras = health.installed("keras")
     pins.write_text(f"keras=={keras} \\\n    --hash=sha256:0\nkeras==1.0 ; python_version < '3'\n")
     assert health.packages(pins).state == "ok"
     pins.write_text("keras==1.0 \\\n    --hash=sha256:0\n")

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-GIB = 2**30
 COPIES = 2  # of every output: one in the workspace, one in DVC's cache (unless it can link them)
 
 

@@ -6,10 +6,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from configparser import ConfigParser, Error
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from podium.health import Finding
+from podium.health import Finding, installed, versions_in
 
 INSTALL = "pip install --require-hashes -r"
 PLUGINS = ("azure", "gdrive", "gs", "hdfs", "oss", "s3", "ssh", "webdav", "webhdfs")  # dvc-<name>
@@ -18,13 +17,13 @@ SCHEMES = {"webdavs": "webdav", "abfs": "azure"} | {name: name for name in PLUGI
 
 def kaggle(pins: Path) -> Finding:
     """Whether Kaggle's client is there, as `pins` names it."""
-    found = _installed("kaggle")
+    found = installed("kaggle")
     if found is None:
         text = f"not installed; podium download and podium submit want it: {INSTALL} {pins}"
         return Finding("kaggle", "note", text)
-    wanted = _pinned(pins).get("kaggle", found)
-    if found != wanted:
-        return Finding("kaggle", "note", f"{found}, pinned {wanted}: {INSTALL} {pins}")
+    wanted = _pinned(pins).get("kaggle", [found])
+    if found not in wanted:
+        return Finding("kaggle", "note", f"{found}, pinned {' or '.join(wanted)}: {INSTALL} {pins}")
     return Finding("kaggle", "ok", f"client {found}")
 
 
@@ -49,7 +48,7 @@ def _remote(name: str, url: str) -> Finding:
     scheme = url.partition("://")[0] if "://" in url else ""  # the rest may hold a password
     plugin = SCHEMES.get(scheme)
     what = f"remote {name}"
-    if plugin and _installed(f"dvc-{plugin}") is None:
+    if plugin and installed(f"dvc-{plugin}") is None:
         text = f"{scheme}:// wants a plugin of DVC that is not installed: pip install dvc-{plugin}"
         return Finding(what, "data", text)
     return Finding(what, "ok", f"{scheme}://" if scheme else "a folder")
@@ -60,7 +59,7 @@ def cuda(pins: Path) -> Iterator[Finding]:
     if not shutil.which("nvidia-smi"):
         return
     wanted = [name for name in _pinned(pins) if re.fullmatch(r"nvidia-.+-cu\d+", name)]
-    missing = [name for name in wanted if _installed(name) is None]
+    missing = [name for name in wanted if installed(name) is None]
     if missing:
         few = ", ".join(missing[:2]) + ", ..." * (len(missing) > 2)
         text = f"a GPU is there, but not {few}: {INSTALL} {pins} (fine if CUDA is the system's)"
@@ -69,13 +68,5 @@ def cuda(pins: Path) -> Iterator[Finding]:
         yield Finding("cuda", "ok", f"{len(wanted)} packages")
 
 
-def _pinned(pins: Path) -> dict[str, str]:
-    text = pins.read_text(encoding="utf-8") if pins.is_file() else ""
-    return dict(re.findall(r"^([\w.\-]+)==([^\s\\;]+)", text, re.M))
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+def _pinned(pins: Path) -> dict[str, list[str]]:
+    return versions_in(pins) if pins.is_file() else {}

@@ -19,12 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from podium import machine
 from podium.errors import disk_fault
+from podium.machine import GIB
 
 PYTHONS = ((3, 11), (3, 13))
 MAIN = ("tensorflow", "keras", "numpy", "h5py", "pandas", "scikit-learn", "dvc", "openslide-python")
 LITTLE_DISK, NO_DISK, LITTLE_MEMORY = 10, 1, 4  # GiB
-GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -55,24 +56,32 @@ def packages(pins: Path) -> Finding:
     """Whether what is installed is what `pins` (name==version lines) names."""
     if not pins.is_file():
         return Finding("packages", "note", f"{pins}: no such file; run from the project's folder")
-    pinned: dict[str, list[str]] = {}  # several where they differ by Python
-    lines = re.findall(r"^([\w.\-]+)==([^\s\\;]+)", pins.read_text(encoding="utf-8"), re.M)
-    for name, one in lines:
-        pinned.setdefault(name, []).append(one)
+    pinned = versions_in(pins)
     other = [
-        f"{name} {_installed(name) or 'missing'}, pinned {' or '.join(pinned[name])}"
+        f"{name} {installed(name) or 'missing'}, pinned {' or '.join(pinned[name])}"
         for name in MAIN
-        if name in pinned and _installed(name) not in pinned[name]
+        if name in pinned and installed(name) not in pinned[name]
     ]
     if other:
         return Finding("packages", "machine", f"{'; '.join(other)}: run make setup")
-    if _installed("opencv-python") and _installed("opencv-python-headless"):
+    if installed("opencv-python") and installed("opencv-python-headless"):
         text = "two builds of OpenCV: pip uninstall opencv-python, then make setup"
         return Finding("packages", "machine", text)
-    return Finding("packages", "ok", ", ".join(f"{name} {_installed(name)}" for name in MAIN))
+    return Finding("packages", "ok", ", ".join(f"{name} {installed(name)}" for name in MAIN))
 
 
-def _installed(name: str) -> str | None:
+def versions_in(pins: Path) -> dict[str, list[str]]:
+    """The versions that `pins` (name==version lines) names: several where they differ by Python."""
+    found: dict[str, list[str]] = {}
+    for name, one in re.findall(
+        r"^([\w.\-]+)==([^\s\\;]+)", pins.read_text(encoding="utf-8"), re.M
+    ):
+        found.setdefault(name, []).append(one)
+    return found
+
+
+def installed(name: str) -> str | None:
+    """The version of a package; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -96,8 +105,7 @@ def memory(facts: Path = Path("/proc/meminfo")) -> Finding:
     if "MemAvailable" not in found:
         return Finding("memory", "note", "this system does not tell")
     free, total = (int(found[name]) / 2**20 for name in ("MemAvailable", "MemTotal"))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = f"{free:.1f} of {total:.1f} GiB free, {cores} cores"
+    text = f"{free:.1f} of {total:.1f} GiB free, {machine.cores()} cores"
     return Finding("memory", "note" if free < LITTLE_MEMORY else "ok", text)
 
 

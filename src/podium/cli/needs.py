@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -101,21 +102,29 @@ def _drawing(task: str, params: Params, speed: float) -> Need:
 
 
 def _reading(name: str, reader: CaptchaReader, params: Params, drawn: float) -> Need:
-    from podium.captcha import network
-    from podium.flops import mflop
-
     size = getattr(params.captcha, reader.task)
     characters = size.length if reader.task == "text" else 8
     classes = len(size.alphabet) + 1 if reader.task == "text" else 32
     shape = (size.width, size.height)
-    model = network.build(reader.model, shape, classes, characters, reader.width, {}, reader.step)
+    counted = _reader_mflop(reader.model, shape, classes, characters, reader.width, reader.step)
     held = 0 if reader.on_the_fly else params.pictures(reader.task).n_train
     like = [f"train_captcha_reader-{other}" for other in _alike(name, reader, params)]
     return Need(
         f"train_captcha_reader@{name}", reader.epochs * reader.epoch_size, "pictures",
-        reader.epochs, mflop(model, (*shape[::-1], 3)), tuple(like), drawn,
+        reader.epochs, counted, tuple(like), drawn,
         memory=held * 3.0 * size.width * size.height,
     )  # fmt: skip
+
+
+@functools.cache  # readers that vote together are often alike
+def _reader_mflop(
+    kind: str, size: tuple[int, int], n_classes: int, n_characters: int, width: int, step: int
+) -> float:
+    from podium.captcha import network
+    from podium.flops import mflop
+
+    model = network.build(kind, size, n_classes, n_characters, width, {}, step)
+    return mflop(model, (*size[::-1], 3))
 
 
 def _alike(name: str, reader: CaptchaReader, params: Params) -> Sequence[str]:
@@ -136,7 +145,13 @@ def slide_needs(params: Params, load: Load) -> Iterator[Need]:
     side = load.side * min(scale, 1.0)
     n_tiles = round(load.slides * load.tissue * (side / tiles.stride) ** 2)
     pixels = 4.0 * tiles.tile**2  # colours and mask
-    yield Need("tile_slides", n_tiles, "tiles", like=("tile_slides",), disk=n_tiles * pixels * 0.8)
+    yield Need(
+        "tile_slides",
+        n_tiles,
+        "tiles",
+        like=("tile_slides",),
+        disk=n_tiles * pixels * PACKED["tiles"],
+    )
     model = fcn.build(settings.model_copy(update={"weights": "none"}), Path(), {})
     counted = mflop(model, (tiles.tile, tiles.tile, 3))
     folds = params.ingest_slides.n_folds

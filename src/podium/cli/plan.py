@@ -102,7 +102,8 @@ def _table(
     needs: Sequence[Need], measured: Mapping[str, Mapping[str, Any]], cards: Sequence[Card]
 ) -> Iterator[str]:
     from podium import machine
-    from podium.estimate import GIB, probe
+    from podium.estimate import probe
+    from podium.machine import GIB
 
     here = machine.processor()
     speed = probe() if cards else None
@@ -161,7 +162,8 @@ def _grounds(load: Load, measured: Mapping[str, Mapping[str, Any]]) -> Iterator[
 
 def _warnings(needs: Sequence[Need], params: Params) -> Iterator[str]:
     from podium import machine
-    from podium.estimate import COPIES, GIB
+    from podium.estimate import COPIES
+    from podium.machine import GIB
 
     disk, free = COPIES * sum(need.disk for need in needs) / GIB, shutil.disk_usage(".").free / GIB
     if disk > free:
