@@ -20,7 +20,7 @@ import numpy as np
 
 from podium.captcha.reader import CaptchaReader
 from podium.captcha.render import render_many
-from podium.runtime import keras
+from podium.training.runtime import keras
 
 N_PICTURES = 512
 

@@ -16,7 +16,7 @@ from captcha.image import ImageCaptcha
 from podium.captcha.reader import CaptchaReader
 from podium.captcha.render import render_many
 from podium.captcha.scoring import text_scores
-from podium.progress import watched
+from podium.core.progress import watched
 
 PART = 500
 

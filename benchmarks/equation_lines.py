@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import LineFinder
-from podium.captcha.equations.maps import all_found
+from podium.captcha.equations.line_maps import all_found
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.scene import Box
 from podium.captcha.scoring import share

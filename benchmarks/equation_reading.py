@@ -35,14 +35,19 @@ from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import render, strip
 from podium.captcha.equations.scene import Box
 from podium.captcha.equations.strips import SIZE, lay_out
-from podium.captcha.lessons import encoded
 from podium.captcha.reader import CaptchaReader, Logits
 from podium.captcha.scoring import share
-from podium.files import write_json
-from podium.params import CaptchaReader as Settings
-from podium.params import load_params
-from podium.runtime import GPUS, keras, set_up, tf
-from podium.training import Learner
+from podium.captcha.training import encoded
+from podium.core.files import write_json
+from podium.core.params import CaptchaReader as Settings
+from podium.core.params import load_params
+from podium.training.loop import Learner
+from podium.training.runtime import (
+    GPUS,
+    keras,
+    set_up,
+    tf,
+)
 
 SEED = 12  # no stage uses it
 READER = "equations-crnn"

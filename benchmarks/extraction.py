@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from podium import backbones, efficientnet_lite
-from podium.files import write_json
-from podium.hdf5 import Shards
-from podium.photos.extract import Recipe, compute_missing
+from podium.core.feature_store import Shards
+from podium.core.files import write_json
+from podium.models import backbones, efficientnet_lite
+from podium.pictures.extract import Recipe, compute_missing
 
 
 def pictures(folder: Path, count: int) -> pd.DataFrame:

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML
 
+from podium.core.params import Blend
 from podium.ensemble.blend import log_loss, single
-from podium.ensemble.judging import step_of
+from podium.ensemble.fit_blend import step_of
 from podium.ensemble.nested import nested
-from podium.params import Blend
 
 KINDS = [(25, 4, 2), (60, 5, 2), (100, 30, 2), (600, 12, 2), (600, 100, 2), (1000, 20, 3)]
 FRESH = 20_000

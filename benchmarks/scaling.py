@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from podium.photos.standin import draw_picture
+from podium.standin.photos.dataset import draw_picture
 
 
 def pictures(root: Path, count: int) -> None:

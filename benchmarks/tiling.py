@@ -27,10 +27,10 @@ import numpy as np
 import openslide
 import tifffile
 
-from podium.slides.grid import Grid, read_tiles
 from podium.slides.reader import Slide
 from podium.slides.stitch import stitched, write_heat_map
-from podium.slides.tiles import Job, Plan, tile_slide
+from podium.slides.tile_grid import Grid, read_tiles
+from podium.slides.tile_store import Job, Plan, tile_slide
 
 WORKERS, TILE, KINDS = 2, 256, 64
 

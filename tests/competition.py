@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.ensemble.library import Library
-from podium.params import Blend
+from podium.core.params import Blend
+from podium.ensemble.prediction_set import Library
 
 
 def blend_settings(**changes: object) -> Blend:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.artefact import Described
 from podium.captcha.equations.finder import TASK
-from podium.captcha.equations.maps import SAME
-from podium.runtime import keras
+from podium.captcha.equations.line_maps import SAME
+from podium.training.artefact import Described
+from podium.training.runtime import keras
 
 layers = keras.layers
 

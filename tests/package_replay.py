@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from captcha import image as package
-from podium.captcha.draws import Draws
 from podium.captcha.glyphs import Table
+from podium.captcha.sampling import Draws
 from podium.captcha.style import Style
 
 

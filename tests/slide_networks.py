@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from house import ROOT
-from podium.params import TileSlides, TrainSegmenter, load_params
+from podium.core.params import TileSlides, TrainSegmenter, load_params
 from podium.slides.dataset import Row
-from podium.slides.findings import Finding
-from podium.slides.grid import Grid
 from podium.slides.scoring import histogram_of
+from podium.slides.slide_results import Finding
 from podium.slides.stitch import write_heat_map
+from podium.slides.tile_grid import Grid
 
 PARAMS = load_params(ROOT / "params.yaml")
 PLAIN = {

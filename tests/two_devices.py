@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from podium import replicas
-from podium.runtime import keras, set_up, tf
+from podium.training import distribution
+from podium.training.runtime import keras, set_up, tf
 
 Arrays = list[np.ndarray]
 rng = np.random.default_rng(5)
@@ -28,7 +28,7 @@ def weights(model: keras.Model) -> Arrays:
 
 def taught(model: keras.Model, settings: object, loss: object, batches: list) -> Arrays:
     """Losses and weights after a few steps."""
-    from podium.learner import Learner
+    from podium.training.train_step import Learner
 
     learner = Learner(model, settings, loss)
     losses = [learner.step(one, number, len(batches)) for number, one in enumerate(batches)]
@@ -37,7 +37,7 @@ def taught(model: keras.Model, settings: object, loss: object, batches: list) ->
 
 def reader(kind: str) -> Arrays:
     from podium.captcha import network
-    from test_training import settings
+    from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 6, 30, 90, 3)).astype(np.uint8)
     labels = rng.integers(1, 15, (N_STEPS, 6, 5)).astype(np.int32)
@@ -49,7 +49,7 @@ def reader(kind: str) -> Arrays:
 
 def fcn() -> Arrays:
     from podium.slides.fcn import build
-    from podium.slides.teaching import TumourLoss
+    from podium.slides.training import TumourLoss
     from slide_networks import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 5, 64, 64, 3)).astype(np.uint8)  # 5: uneven parts
@@ -62,7 +62,7 @@ def fcn() -> Arrays:
 
 def finder() -> Arrays:
     from podium.captcha.equations.finder import Likelihood, build
-    from test_training import settings
+    from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 4, 32, 64, 3)).astype(np.uint8)
     maps = rng.integers(0, 256, (N_STEPS, 4, 16, 32, 2)).astype(np.uint8)
@@ -73,9 +73,9 @@ def finder() -> Arrays:
 
 def classifier() -> Arrays:
     from house import ROOT
-    from podium.params import load_params
+    from podium.core.params import load_params
     from podium.photos.fusion import Task, head_probabilities, train_heads
-    from test_training import SETTINGS
+    from training.test_loop import SETTINGS
 
     assert SETTINGS
     truth = np.repeat(rng.integers(0, 2, (41, 1)), 3, axis=1)
@@ -91,10 +91,10 @@ def classifier() -> Arrays:
 
 
 def extractor() -> Arrays:
-    from podium.backbones import compiled
+    from podium.models.backbones import compiled
 
     set_up(0)
-    model = replicas.mirrored(small)()
+    model = distribution.mirrored(small)()
     pixels = rng.integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
     return [compiled(model, lambda pixels: pixels / 255)(pixels)]
 
@@ -103,9 +103,9 @@ def reading() -> Arrays:
     """Logits of a reader that was written and read again; its graph has a signature."""
     import tempfile
 
-    from podium import artefact
     from podium.captcha import network
     from podium.captcha.reader import Logits
+    from podium.training import artefact
 
     set_up(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,9 @@ def heat() -> Arrays:
 
     set_up(0)
     given = keras.Input((None, None, 3))
-    model = replicas.mirrored(keras.Model)(given, keras.layers.Conv2D(1, 3, padding="same")(given))
+    model = distribution.mirrored(keras.Model)(
+        given, keras.layers.Conv2D(1, 3, padding="same")(given)
+    )
     return [_graph([model, model])(rng.integers(0, 256, (5, 32, 32, 3)).astype(np.uint8))]
 
 
@@ -149,8 +151,8 @@ def main(folder: Path, names: list[str]) -> None:
     )
     for name in names:
         for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
-            replicas.spread_over(devices)
-            assert replicas.count() == len(devices)
+            distribution.spread_over(devices)
+            assert distribution.count() == len(devices)
             rng = np.random.default_rng(5)
             found = CASES[name]()
             np.savez(folder / f"{name}-{len(devices)}.npz", *found)

@@ -7,8 +7,8 @@ import pytest
 from house import ROOT
 from podium.captcha import batches
 from podium.captcha.batches import distortions, rebatched, rows_at, stored_batches
-from podium.params import CaptchaReader, load_params
-from podium.training import Batch
+from podium.core.params import CaptchaReader, load_params
+from podium.training.loop import Batch
 
 N = 7  # pictures
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.captcha.charset import Charset, charset_of
-from podium.errors import PodiumError, SettingsError
+from podium.core.errors import PodiumError, SettingsError
 
 
 def test_labels_start_at_one() -> None:

@@ -9,7 +9,7 @@ from podium.captcha import ctc
 from podium.captcha.automaton import Automaton, Language, from_templates
 from podium.captcha.charset import Charset
 from podium.captcha.grammar import ARITHMETIC
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 AB = Charset("ab")
 

@@ -18,7 +18,7 @@ from podium.captcha.dataset import (
     read_texts,
     write_captchas,
 )
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 N = CHUNK + 3
 FACTS = Facts((7, 4), Charset("0A不"), {"task": "text", "length": 2})

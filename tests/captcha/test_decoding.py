@@ -10,8 +10,8 @@ from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules, by_position, rules_of
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
-from podium.errors import PodiumError
-from podium.predictions import Reading
+from podium.core.errors import PodiumError
+from podium.evaluation.predictions import Reading
 
 AB = Charset("AB")
 SIGNS = Charset("0123456789+-*()")

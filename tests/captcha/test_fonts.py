@@ -4,7 +4,7 @@ import pytest
 
 from podium.captcha import fonts
 from podium.captcha.fonts import FONTS, FontSource, font_path, load_font
-from podium.errors import EnvironmentFault, SettingsError
+from podium.core.errors import EnvironmentFault, SettingsError
 
 
 @pytest.mark.parametrize("name", FONTS)

@@ -4,7 +4,7 @@ import pytest
 from podium.captcha.fonts import load_font
 from podium.captcha.glyphs import BEYOND, FINE, glyph, keys
 from podium.captcha.style import Cell
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 
 def coverage(name: str) -> np.ndarray:

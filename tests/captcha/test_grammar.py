@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from podium.captcha.answers import evaluate
 from podium.captcha.automaton import from_templates
 from podium.captcha.grammar import ARITHMETIC, CHARACTERS, Arithmetic, Grammar, PlainText
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 N = 27_000
 TOO_UNLIKELY = 1e-4  # the seed is fixed: this cannot fail by chance

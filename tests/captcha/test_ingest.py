@@ -9,13 +9,13 @@ from PIL import Image
 from house import ROOT
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Captchas, Facts, read_captchas, read_facts, read_texts
+from podium.captcha.generator import PART, drawn
 from podium.captcha.ingest import draw_captchas, drawn_splits, take_captchas
 from podium.captcha.render import render
 from podium.captcha.source import split_off
-from podium.captcha.stream import PART, drawn
 from podium.captcha.tasks import task_from
-from podium.errors import PodiumError, SettingsError
-from podium.params import Params, load_params
+from podium.core.errors import PodiumError, SettingsError
+from podium.core.params import Params, load_params
 
 
 def params_with(**changes: object) -> Params:

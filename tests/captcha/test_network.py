@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from podium.captcha import network
-from podium.runtime import keras, tf
+from podium.training.runtime import keras, tf
 
 
 def test_standardise_by_hand():

@@ -3,10 +3,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from package_replay import replay
-from podium.captcha.draws import Draws, draw, n_uniform
 from podium.captcha.glyphs import Table, table
 from podium.captcha.noise import dot_pixels, draw_curve
 from podium.captcha.paint import _bicubic, _smoothed, opacities, paint
+from podium.captcha.sampling import Draws, draw, n_uniform
 from podium.captcha.tasks import TASKS
 
 TEXT = TASKS["text"]

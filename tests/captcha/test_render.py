@@ -5,7 +5,7 @@ import pytest
 
 from podium.captcha.render import BLOCK, render, render_many
 from podium.captcha.tasks import TASKS
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 
 @pytest.mark.parametrize(("task", "shape"), [("text", (80, 170, 3)), ("arithmetic", (60, 180, 3))])

@@ -17,7 +17,7 @@ from podium.captcha.source import (
     read_train,
     split_off,
 )
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 
 def drop(folder: Path, *names: str, size: tuple[int, int] = (5, 4)) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from competition import blend_settings, simulated
-from podium import calibration
-from podium.calibration import Calibration
 from podium.ensemble import blend
-from podium.ensemble.judging import methods, step_of
+from podium.ensemble.fit_blend import methods, step_of
 from podium.ensemble.nested import Step, bootstrap, cross_fitted, interval, nested, refolded
+from podium.evaluation import calibration
+from podium.evaluation.calibration import Calibration
 
 NONE = {"none": calibration.unfitted}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from house import ROOT
-from podium.ensemble.election import chosen_readers, settings_of
-from podium.errors import SettingsError
-from podium.params import Params, load_params
+from podium.core.errors import SettingsError
+from podium.core.params import Params, load_params
+from podium.ensemble.text_ensemble import chosen_readers, settings_of
 
 
 def with_readers(task: str, *readers: str) -> Params:

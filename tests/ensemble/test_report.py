@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from competition import blend_settings, simulated
-from podium.ensemble.judging import blended
+from podium.ensemble.fit_blend import blended
 from podium.ensemble.report import HEADER, markdown, picture
 
 PHOTOS = {

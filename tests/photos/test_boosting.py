@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.params import Boosting
+from podium.core.params import Boosting
+from podium.evaluation.predictions import probabilities
 from podium.photos.boosting import boosting_table
 from podium.photos.crossval import Rows, Split, logistic_table, oof_scores
-from podium.predictions import probabilities
 
 
 def settings(**changes) -> Boosting:

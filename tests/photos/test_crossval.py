@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium.errors import PodiumError
-from podium.files import write_table
-from podium.hdf5 import write_features
+from podium.core.errors import PodiumError
+from podium.core.feature_store import write_features
+from podium.core.files import write_table
 from podium.photos.crossval import (
     load_features,
     load_rows,
@@ -15,7 +15,7 @@ from podium.photos.crossval import (
     prediction_table,
     prior_table,
 )
-from podium.photos.duplicates import assign_folds
+from podium.pictures.look_alikes import assign_folds
 
 
 @pytest.fixture

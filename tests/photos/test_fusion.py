@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.params import Head
+from podium.core.params import Head
 from podium.photos.fusion import FusedHeads, Task, class_weights, head_probabilities, train_heads
-from podium.runtime import keras
+from podium.training.runtime import keras
 
 SETTINGS = {
     "dropout": 0.0,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from podium.params import Head
+from podium.core.params import Head
 from podium.photos.fusion import Task, head_probabilities, train_heads
 from podium.photos.pseudo import train_twice, with_sure_rows
 

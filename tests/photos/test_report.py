@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from house import encoded, striped
+from podium.evaluation.predictions import rows
 from podium.photos.crossval import Rows, Split
 from podium.photos.report import (
     fold_scores,
@@ -15,7 +16,6 @@ from podium.photos.report import (
     reliability,
     write_curves,
 )
-from podium.predictions import rows
 
 TRUTH = np.array([0, 1, 1, 0])
 PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.65, 0.35]])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.color import hed2rgb, hed_from_rgb, rgb2hed, rgb_from_hed
 
-from podium.runtime import keras, tf
 from podium.slides.augment import augment_of, restained, stains, transforms
+from podium.training.runtime import keras, tf
 from slide_networks import settings
 
 ALL = {"rotate": 1.0, "zoom": 0.2, "flip": True}

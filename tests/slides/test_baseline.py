@@ -7,8 +7,8 @@ from skimage.color import rgb2hed
 from skimage.filters import threshold_otsu
 
 from podium.slides.baseline import dark, dark_threshold
-from podium.slides.grid import Grid
 from podium.slides.heat import View
+from podium.slides.tile_grid import Grid
 from slide_fixtures import stained
 
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from shapely import MultiPolygon, box
 
-from podium.errors import EnvironmentFault, PodiumError
-from podium.params import IngestSlides, Slides
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.params import IngestSlides, Slides
 from podium.slides.dataset import (
     Row,
     folded,

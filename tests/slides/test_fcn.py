@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.errors import PodiumError, SettingsError
-from podium.runtime import keras, set_up
+from podium.core.errors import PodiumError, SettingsError
 from podium.slides import fcn
+from podium.training.runtime import keras, set_up
 from slide_networks import settings
 
 VGG16 = 14_714_688  # without its top, as Keras documents it

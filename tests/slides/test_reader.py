@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.slides import reader
 from podium.slides.reader import Slide, UnreadableRegion
 from slide_fixtures import coded, damage, halved, write_levels, write_pyramid

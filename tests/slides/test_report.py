@@ -10,11 +10,11 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from podium.slides import report, stitch
-from podium.slides.calls import Call, precision_recall
 from podium.slides.heat import view_of
 from podium.slides.reader import Slide
 from podium.slides.report import overlay_png, precision_recall_png, small, summary_lines
 from podium.slides.scoring import LEVELS
+from podium.slides.slide_classification import Call, precision_recall
 from slide_fixtures import stained, write_pyramid
 from slide_networks import TILES, finding, heat_file, row
 

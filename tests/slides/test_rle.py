@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.slides.rle import decode, decode_bands, encode, encode_bands
 
 MASKS = arrays(

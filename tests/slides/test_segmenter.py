@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium import artefact
-from podium.errors import PodiumError
-from podium.runtime import keras, set_up
+from podium.core.errors import PodiumError
 from podium.slides.segmenter import Segmenter, assembled, description_of
+from podium.training import artefact
+from podium.training.runtime import keras, set_up
 from slide_networks import PARAMS, TILES
 
 

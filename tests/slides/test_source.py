@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.slides.source import Entry, entries
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.errors import PodiumError
-from podium.files import scratch_dir
-from podium.slides.grid import Grid
+from podium.core.errors import PodiumError
+from podium.core.files import scratch_dir
 from podium.slides.stitch import (
     heat_bands,
     mask_bands,
@@ -15,6 +14,7 @@ from podium.slides.stitch import (
     window,
     write_heat_map,
 )
+from podium.slides.tile_grid import Grid
 
 
 def blended(grid, parts, coordinates=None, **options):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from house import ROOT
-from podium import machine
+from podium.core import hardware
+from podium.core.throughput import Work
 from podium.stages import arguments
 from podium.stages.arguments import parse, write_metrics
-from podium.work import Work
 
 TIMED = (
     "extract_features",
@@ -39,7 +39,7 @@ def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkey
     found = json.loads((tmp_path / "m.json").read_text())
     assert list(found) == ["score", "run", "seconds"]
     assert (found["score"], found["seconds"]) == (0.5, 61.2)
-    assert found["run"] == machine.report()
+    assert found["run"] == hardware.report()
 
 
 def test_metrics_tell_the_device_and_the_work(tmp_path):

@@ -16,7 +16,7 @@ from house import ROOT, encoded
 from podium.captcha.dataset import read_captchas, read_texts
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.stages import blend_captcha, generate_captcha, submit_captcha, train_captcha_reader
 
 TINY = {"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8}

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from house import ROOT
 from lines import dark_finder, dark_lines
-from podium import artefact
 from podium.captcha import fonts
 from podium.captcha.dataset import read_captchas, read_facts
 from podium.captcha.equations import typeset
@@ -26,6 +25,7 @@ from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
 from podium.stages import blend_captcha, generate_equations, submit_captcha, train_captcha_reader
+from podium.training import artefact
 
 NAME = "equations-crnn"
 SIZE = (576, 48)  # of a strip, (w, h)

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from house import House, encoded, make_params, make_photos, striped
-from podium.hdf5 import read_features
-from podium.photos.extract import Recipe
-from podium.predictions import read_predictions
+from podium.core.feature_store import read_features
+from podium.evaluation.predictions import read_predictions
+from podium.pictures.extract import Recipe
 
 pytestmark = pytest.mark.weights
 OTHERS = ["book", "boosting", "efficientnet-lite0", "hog", "logistic", "prior"]  # than dense

@@ -17,7 +17,7 @@ from shapely import Polygon, contains_xy
 from house import make_params
 from podium.slides.annotations import limits
 from podium.slides.reader import Slide
-from podium.slides.tiles import load_pixels, load_tiles
+from podium.slides.tile_store import load_pixels, load_tiles
 from podium.stages import ingest_slides, tile_slides
 from slide_fixtures import coded, damage, stained, write_pyramid
 

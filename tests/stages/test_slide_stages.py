@@ -16,9 +16,7 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from house import House, make_params
-from podium import artefact
-from podium.predictions import read_predictions
-from podium.runtime import tf
+from podium.evaluation.predictions import read_predictions
 from podium.slides import rle
 from podium.slides.annotations import geojson
 from podium.slides.dataset import read_slides
@@ -30,6 +28,8 @@ from podium.stages import (
     tile_slides,
     train_segmenter,
 )
+from podium.training import artefact
+from podium.training.runtime import tf
 from slide_fixtures import stained, write_pyramid
 from slide_networks import PLAIN, TILES
 

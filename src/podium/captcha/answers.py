@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 MAX_LENGTH = 256  # characters; the longest label of the equations competition has 46
 MAX_DEPTH = 32  # brackets inside brackets

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.params import CaptchaReader
-from podium.runtime import keras
-from podium.training import Augment, Batch
+from podium.core.params import CaptchaReader
+from podium.training.loop import Augment, Batch
+from podium.training.runtime import keras
 
 
 def rows_at(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.int64]:

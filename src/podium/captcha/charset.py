@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from podium.errors import PodiumError, SettingsError
+from podium.core.errors import PodiumError, SettingsError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from podium.captcha import scoring
 from podium.captcha.answers import evaluate, plain
 from podium.captcha.equations import answers as equations
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 Scores = Callable[[Sequence[str], Sequence[str]], dict[str, Any]]
 

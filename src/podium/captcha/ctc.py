@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from podium.captcha.automaton import Language
 from podium.captcha.charset import Charset
-from podium.errors import PodiumError
-from podium.predictions import Reading
+from podium.core.errors import PodiumError
+from podium.evaluation.predictions import Reading
 
 BLANK = 0
 Floats = NDArray[np.float64]

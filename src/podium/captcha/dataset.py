@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
-from podium.errors import PodiumError
-from podium.files import locked, require_space, written_whole
-from podium.hdf5 import opened
+from podium.core.errors import PodiumError
+from podium.core.feature_store import opened
+from podium.core.files import locked, require_space, written_whole
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum

@@ -16,8 +16,8 @@ from podium.captcha.automaton import Language, from_templates
 from podium.captcha.charset import Charset
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
-from podium.errors import PodiumError
-from podium.predictions import Reading
+from podium.core.errors import PodiumError
+from podium.evaluation.predictions import Reading
 
 Logits = NDArray[np.floating]
 _HALF = math.log(0.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from podium.errors import EnvironmentFault, SettingsError
+from podium.core.errors import EnvironmentFault, SettingsError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import load_font
 from podium.captcha.style import Cell, Style
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 FINE = 4  # samples per pixel and axis of a shaded glyph, of which the nearest is taken
 BEYOND = -1e6  # what surrounds a bicubic glyph: a little of it, mixed in, leaves nothing

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.errors import SettingsError
+from podium.core.errors import SettingsError
 
 DIGITS = string.digits
 OPERATORS = "+-*"

@@ -9,6 +9,7 @@ from typing import Any
 
 from podium.captcha.charset import Charset, charset_of
 from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
+from podium.captcha.generator import PART, drawn
 from podium.captcha.source import (
     Labelled,
     SameSize,
@@ -17,11 +18,10 @@ from podium.captcha.source import (
     read_train,
     split_off,
 )
-from podium.captcha.stream import PART, drawn
 from podium.captcha.tasks import task_from
-from podium.errors import PodiumError, SettingsError
-from podium.params import GenerateCaptcha, Params
-from podium.progress import watched
+from podium.core.errors import PodiumError, SettingsError
+from podium.core.params import GenerateCaptcha, Params
+from podium.core.progress import watched
 
 
 def draw_captchas(path: Path, name: str, params: Params, processes: int) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.artefact import Described
-from podium.replicas import batch_normalization, mirrored
-from podium.runtime import GPUS, keras, tf
+from podium.training.artefact import Described
+from podium.training.distribution import batch_normalization, mirrored
+from podium.training.runtime import GPUS, keras, tf
 
 layers = keras.layers
 _GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further

@@ -12,10 +12,10 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from podium.captcha.distort import bicubic, inked, shaded
-from podium.captcha.draws import Draws
 from podium.captcha.glyphs import Table
 from podium.captcha.noise import dot_pixels, draw_curve, draw_dots
 from podium.captcha.paste import shaded_text, solid_text
+from podium.captcha.sampling import Draws
 from podium.captcha.style import Style
 
 # (P, w, h), columns first, 255 = all: the background's share, and with P = 2 the ink's share.

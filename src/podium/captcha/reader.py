@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import artefact, images
 from podium.captcha import network as _registers_its_layers  # noqa: F401
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.strips import lay_out
-from podium.errors import PodiumError
-from podium.fitting import Fitting
-from podium.predictions import Reading
-from podium.runtime import keras, tf
+from podium.core import picture_decoder
+from podium.core.errors import PodiumError
+from podium.evaluation.predictions import Reading
+from podium.training import artefact
+from podium.training.batch_size import Fitting
+from podium.training.runtime import keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all of them
@@ -116,7 +117,7 @@ class CaptchaReader:
         return self.read(np.stack([self._pixels(path) for path in paths]))
 
     def _pixels(self, path: Path) -> Pixels:
-        pixels = images.read(path, self.max_megapixels, "give a readable picture")
+        pixels = picture_decoder.read(path, self.max_megapixels, "give a readable picture")
         if self.finder:
             return self._strip(path, pixels, self.finder)
         h, w, _ = self.logits.shape

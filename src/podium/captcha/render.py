@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.draws import draw, n_uniform
 from podium.captcha.equations.render import strip
 from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
+from podium.captcha.sampling import draw, n_uniform
 from podium.captcha.tasks import Strips, Task, task_named
 
 Picture = tuple[NDArray[np.uint8], str]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import font_path, load_font
-from podium.plots import write_figure, write_picture
-from podium.predictions import Reading
+from podium.evaluation.plots import write_figure, write_picture
+from podium.evaluation.predictions import Reading
 
 MISTAKES = 24  # on the sheet
 SHEET = (4, 1600)  # columns, and pixels of width, that the sheet has at most

@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import images
 from podium.captcha.answers import NotComputable
 from podium.captcha.competitions import competition
-from podium.errors import PodiumError, disk_fault
-from podium.files import read_table
-from podium.ids import natural_key, refuse_duplicates, refuse_other_ids
-from podium.images import SUFFIXES
-from podium.progress import watched
-from podium.submission import ordered_ids
+from podium.core import picture_decoder
+from podium.core.errors import PodiumError, disk_fault
+from podium.core.files import read_table
+from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
+from podium.core.picture_decoder import SUFFIXES
+from podium.core.progress import watched
+from podium.submission.writing import ordered_ids
 
 Pixels = NDArray[np.uint8]
 PART = 256  # pictures decoded at a time
@@ -205,4 +205,4 @@ def pixel_parts(
 
 def pixels_of(path: Path, max_megapixels: float) -> Pixels:
     """Pixels (H, W, 3) of the picture at `path`; raises PodiumError if it cannot be read."""
-    return images.read(path, max_megapixels, "replace or remove it, and its label")
+    return picture_decoder.read(path, max_megapixels, "replace or remove it, and its label")

@@ -8,8 +8,8 @@ from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.strips import SIZE
 from podium.captcha.grammar import Arithmetic, Grammar, PlainText
 from podium.captcha.style import Style, arithmetic_style, package_style
-from podium.errors import SettingsError
-from podium.params import Captcha
+from podium.core.errors import SettingsError
+from podium.core.params import Captcha
 
 
 @dataclass(frozen=True)

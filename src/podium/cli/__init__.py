@@ -18,8 +18,8 @@ from podium.cli import (
     ledger,
     plan,
     predict,
-    settings,
-    submissions,
+    profile,
+    submit,
     sweep,
     validate,
 )
@@ -53,9 +53,9 @@ for command in (
     blend.blend,
     validate.validate,
     download.download,
-    submissions.submit,
+    submit.submit,
     compare.compare,
-    settings.profile,
+    profile.profile,
     plan.plan,
     doctor.doctor,
 ):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from podium.errors import SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:  # pydantic takes a while to import
-    from podium.params import Blend, Election
+    from podium.core.params import Blend, Election
 
 
 @guarded
@@ -34,8 +34,8 @@ def blend(
 
     Prints each method's naive and nested score. Rows of the blended table are out of fold, too.
     """
-    from podium.files import read_table
-    from podium.params import load_params
+    from podium.core.files import read_table
+    from podium.core.params import load_params
 
     settings = load_params(params)
     if "text" in read_table(tables[0]):
@@ -53,10 +53,10 @@ def _changed(method: str | None, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def _chances(tables: list[Path], section: Blend, method: str | None, out: Path | None) -> list[str]:
-    from podium.ensemble.judging import blended, summary_lines
-    from podium.ensemble.library import load
-    from podium.params import Method
-    from podium.predictions import write_predictions
+    from podium.core.params import Method
+    from podium.ensemble.fit_blend import blended, summary_lines
+    from podium.ensemble.prediction_set import load
+    from podium.evaluation.predictions import write_predictions
 
     section = section.model_copy(update=_changed(method, get_args(Method)))
     found = blended(load(tables), section)
@@ -68,9 +68,9 @@ def _chances(tables: list[Path], section: Blend, method: str | None, out: Path |
 def _texts(
     tables: list[Path], section: Election, method: str | None, out: Path | None
 ) -> list[str]:
-    from podium.ensemble.election import elect, load, summary_lines
-    from podium.params import Vote
-    from podium.predictions import write_text_predictions
+    from podium.core.params import Vote
+    from podium.ensemble.text_ensemble import elect, load, summary_lines
+    from podium.evaluation.predictions import write_text_predictions
 
     section = section.model_copy(update=_changed(method, get_args(Vote)))
     found = elect(load(tables), section)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from podium.errors import SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 
 @guarded
@@ -43,12 +43,12 @@ def compare(
     Every model is paired with the baseline on the same rows; look-alikes and slides of one patient
     are drawn together. Tables come out of DVC's cache, and the workspace stays as it is.
     """
-    from podium.ensemble import pages
-    from podium.ensemble.compare import Choice
-    from podium.ensemble.compare import compare as compared
-    from podium.ensemble.contests import contest
-    from podium.ensemble.experiments import read_all
-    from podium.files import write_text
+    from podium.comparison import compare_pages
+    from podium.comparison.compare import Choice
+    from podium.comparison.compare import compare as compared
+    from podium.comparison.experiments import read_all
+    from podium.competitions import contest
+    from podium.core.files import write_text
 
     what = contest(competition)
     name, _, its_model = (baseline or "").partition(":")
@@ -58,8 +58,8 @@ def compare(
     choice = Choice(name or None, its_model or None, model or [], draws, seed)
     found = compared(what, known, choice)
     found.notes += notes
-    print(pages.text(found))
-    for path, page in ((md, pages.markdown), (html, pages.html)):
+    print(compare_pages.text(found))
+    for path, page in ((md, compare_pages.markdown), (html, compare_pages.html)):
         if path:
             write_text(path, page(found))
             print(f"{path}: written")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podium.ensemble.contests import CONTESTS
-from podium.errors import SettingsError
+from podium.competitions import CONTESTS
+from podium.core.errors import SettingsError
 
 COMPETITIONS = tuple(CONTESTS)
 SLUGS = {"photos": "dogs-vs-cats-redux-kernels-edition"}  # of those that are on Kaggle

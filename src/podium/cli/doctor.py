@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.errors import guarded
+from podium.core.errors import guarded
 
 if TYPE_CHECKING:
-    from podium.health import Finding
+    from podium.doctor.environment import Finding
 
 
 @guarded
@@ -40,27 +40,27 @@ def doctor(
 
 
 def _looked_at(quick: bool, fix: bool) -> Iterator[Finding]:
-    from podium import extras, health
+    from podium.doctor import environment, optional
 
-    yield health.python()
-    yield health.packages(Path("requirements/cpu.txt"))
-    yield health.disk("disk", Path.cwd())
-    yield health.memory()
-    yield health.scratch()
-    yield health.locks(Path.cwd(), fix)
+    yield environment.python()
+    yield environment.packages(Path("requirements/cpu.txt"))
+    yield environment.disk("disk", Path.cwd())
+    yield environment.memory()
+    yield environment.scratch()
+    yield environment.locks(Path.cwd(), fix)
     yield from _weights()
-    yield extras.kaggle(Path("requirements/kaggle.txt"))
-    yield from extras.remotes(Path.cwd())
-    yield from extras.cuda(Path("requirements/gpu.txt"))
+    yield optional.kaggle(Path("requirements/kaggle.txt"))
+    yield from optional.remotes(Path.cwd())
+    yield from optional.cuda(Path("requirements/gpu.txt"))
     if not quick:
-        yield health.devices()
+        yield environment.devices()
 
 
 def _weights() -> Iterator[Finding]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    from podium import health
+    from podium.doctor import environment
 
     try:  # params.load_params tells more, and takes longer
         settings = YAML(typ="safe").load(Path("params.yaml").read_text(encoding="utf-8"))
@@ -68,11 +68,11 @@ def _weights() -> Iterator[Finding]:
         sources = {str(name): str(one["weights"]) for name, one in extractors.items()}
     except FileNotFoundError:
         text = "params.yaml: no such file; run from the project's folder"
-        yield health.Finding("weights", "data", text)
+        yield environment.Finding("weights", "data", text)
     except (YAMLError, UnicodeDecodeError):
-        yield health.Finding("weights", "data", "params.yaml: not valid YAML")
+        yield environment.Finding("weights", "data", "params.yaml: not valid YAML")
     except (KeyError, TypeError, AttributeError):
         text = "params.yaml: extractors is missing, or an extractor says no weights"
-        yield health.Finding("weights", "data", text)
+        yield environment.Finding("weights", "data", text)
     else:
-        yield from health.weights(sources, Path("data/weights"))
+        yield from environment.weights(sources, Path("data/weights"))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from podium.cli.competitions import COMPETITIONS, SLUGS
-from podium.errors import SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 
 @guarded
@@ -34,8 +34,8 @@ def download(
     """
     slug = _slug(competition)
     folder = to or Path("data/raw") / competition
-    from podium import download as work
-    from podium.kaggle import signed_in
+    from podium.kaggle import download as work
+    from podium.kaggle.client import signed_in
 
     kaggle = signed_in()
     if dry_run:

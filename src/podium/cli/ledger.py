@@ -13,10 +13,10 @@ import typer
 
 from podium.cli.competitions import COMPETITIONS, refuse_unknown
 from podium.cli.manifests import checked_manifest
-from podium.errors import SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
-    from podium.ledger import Entry
+    from podium.submission.ledger import Entry
 
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def add(
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
             raise SettingsError(f"--{name} {score}: a score is a finite number")
-    from podium import ledger
+    from podium.submission import ledger
 
     cells = {} if file else ledger.local_cells(checked_manifest(competition, folder).get("scores"))
     cells |= {f"{name}_score": ledger.cell_of(s) for name, s in scores.items() if s is not None}
@@ -71,7 +71,7 @@ def show(
     """Print the ledger, newest last."""
     if competition:
         refuse_unknown(competition)
-    from podium import ledger
+    from podium.submission import ledger
 
     path = folder / "ledger.csv"
     entries = [one for one in ledger.read(path) if competition in (None, one.competition)]
@@ -86,7 +86,7 @@ def plot(
     folder: Folder = SUBMISSIONS,
 ) -> None:
     """Draw nested scores against the leaderboard's, a panel per competition."""
-    from podium import ledger, ledger_figure
+    from podium.submission import ledger, ledger_figure
 
     n_rows = ledger_figure.write(out, ledger.read(folder / "ledger.csv"))
     print(f"{out}: {n_rows} row{'' if n_rows == 1 else 's'} with both scores")
@@ -110,8 +110,8 @@ def enter(
         note: whatever is worth remembering.
         force: replace what the row holds.
     """
-    from podium import ledger
-    from podium.files import file_sha256
+    from podium.core.files import file_sha256
+    from podium.submission import ledger
 
     entry = ledger.Entry(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 
 def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
     """Print the first rows of a submission, its scores, and its row of the ledger."""
-    from podium import ledger
+    from podium.submission import ledger
 
     path = folder / f"{name}.csv"
     head = path.read_text(encoding="utf-8").splitlines()[:4]
@@ -35,7 +35,7 @@ def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
         PodiumError: it or the submission is not there, they do not belong together, or there is
             nothing to hand in.
     """
-    from podium.files import file_sha256
+    from podium.core.files import file_sha256
 
     path = folder / f"{name}.csv"
     manifest_path, stage = path.with_suffix(".json"), f"submit_{name.replace('-', '@')}"

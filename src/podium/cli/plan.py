@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from podium.errors import SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
-    from podium.cli.needs import Load
-    from podium.estimate import Card, Need
-    from podium.params import Params
+    from podium.cli.workload import Load
+    from podium.core.params import Params
+    from podium.doctor.estimate import Card, Need
 
 
 @guarded
@@ -44,12 +44,12 @@ def plan(
     Hours come from the items per second of the last run (metrics/*.json) and from the operations
     of the networks; those of a card are estimates from its data sheet.
     """
-    from podium import machine
-    from podium.cli.needs import Load, all_needs
+    from podium.cli.workload import Load, all_needs
+    from podium.core import hardware
 
     settings = _settings(profile, params)
     cards = [_card(name) for name in card or []]
-    load = Load(_photos(settings, photos), slides, side, tissue, cores or machine.cores())
+    load = Load(_photos(settings, photos), slides, side, tissue, cores or hardware.cores())
     measured = dict(_measured(metrics))
     needs = list(all_needs(settings, load))
     print("\n".join(_table(needs, measured, cards)))
@@ -59,8 +59,8 @@ def plan(
 
 
 def _settings(profile: str | None, params: Path) -> Params:
-    from podium import profiles
-    from podium.params import load_params
+    from podium.core import profiles
+    from podium.core.params import load_params
 
     if profile is None:
         return load_params(params)
@@ -68,7 +68,7 @@ def _settings(profile: str | None, params: Path) -> Params:
 
 
 def _card(name: str) -> Card:
-    from podium.estimate import CARDS
+    from podium.doctor.estimate import CARDS
 
     if name.lower() not in CARDS:
         raise SettingsError(f"{name}: no such card; known are {', '.join(CARDS)}")
@@ -77,7 +77,7 @@ def _card(name: str) -> Card:
 
 def _photos(params: Params, given: tuple[int, int]) -> tuple[int, int]:
     """How many pictures there are in data/raw, if the settings want them and they are there."""
-    from podium.photos.source import PictureSource
+    from podium.pictures.source import PictureSource
 
     root = Path("data/raw/photos")
     if params.photos.source != "raw":
@@ -101,11 +101,11 @@ def _measured(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _table(
     needs: Sequence[Need], measured: Mapping[str, Mapping[str, Any]], cards: Sequence[Card]
 ) -> Iterator[str]:
-    from podium import machine
-    from podium.estimate import probe
-    from podium.machine import GIB
+    from podium.core import hardware
+    from podium.core.hardware import GIB
+    from podium.doctor.estimate import probe
 
-    here = machine.processor()
+    here = hardware.processor()
     speed = probe() if cards else None
     ratios = [1.0, *(speed.ratio(card) for card in cards if speed)]
     heads = ["hours here", *(f"hours {card.name.split()[1]}" for card in cards)]
@@ -143,7 +143,7 @@ def _hours(hours: float | None) -> str:
 
 def _grounds(load: Load, measured: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What the figures rest on."""
-    from podium import machine
+    from podium.core import hardware
 
     yield (
         f"taken for granted: {load.photos[0]:,} + {load.photos[1]:,} photos, {load.slides} slides "
@@ -154,16 +154,16 @@ def _grounds(load: Load, measured: Mapping[str, Mapping[str, Any]]) -> Iterator[
         yield "nothing was measured yet: run dvc repro once, at any size"
         return
     yield f"items per second: measured on {' and '.join(devices)}"
-    if machine.of_gpu("name") and not any("driver" in device for device in devices):
+    if hardware.of_gpu("name") and not any("driver" in device for device in devices):
         yield "there is a GPU here on which nothing was measured yet"
-    elif not machine.of_gpu("name") and devices != [machine.processor()]:
-        yield f"this machine is another one: {machine.processor()}"
+    elif not hardware.of_gpu("name") and devices != [hardware.processor()]:
+        yield f"this machine is another one: {hardware.processor()}"
 
 
 def _warnings(needs: Sequence[Need], params: Params) -> Iterator[str]:
-    from podium import machine
-    from podium.estimate import COPIES
-    from podium.machine import GIB
+    from podium.core import hardware
+    from podium.core.hardware import GIB
+    from podium.doctor.estimate import COPIES
 
     disk, free = COPIES * sum(need.disk for need in needs) / GIB, shutil.disk_usage(".").free / GIB
     if disk > free:
@@ -172,7 +172,7 @@ def _warnings(needs: Sequence[Need], params: Params) -> Iterator[str]:
             "are free here"
         )
     most = max(needs, key=lambda need: need.memory)
-    memory, there = most.memory / GIB + 2, machine.memory_gib(what="MemAvailable")
+    memory, there = most.memory / GIB + 2, hardware.memory_gib(what="MemAvailable")
     if there and memory > there:
         yield f"memory: {most.stage} takes about {memory:.0f} GiB, {there:.0f} are free"
     for name, wanted in params.extractors.items():

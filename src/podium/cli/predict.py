@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from podium.errors import PodiumError, SettingsError, guarded
+from podium.core.errors import PodiumError, SettingsError, guarded
 
 
 @guarded
@@ -33,7 +33,7 @@ def predict(
     """
     if missing := [path for path in images if not path.is_file()]:
         raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
-    from podium import artefact
+    from podium.training import artefact
 
     task = artefact.task_of(model)
     if task == "photos":
@@ -59,10 +59,10 @@ def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[st
 
 
 def _segment(model: Path, images: list[Path], out: Path | None, mpp: float | None) -> Iterator[str]:
-    from podium.slides import prediction
+    from podium.slides import predict_files
 
-    yield ",".join(prediction.COLUMNS)
-    for path, probability, tumour in prediction.predict(model, images, out, mpp):
+    yield ",".join(predict_files.COLUMNS)
+    for path, probability, tumour in predict_files.predict(model, images, out, mpp):
         yield f"{path},{probability:.6f},{tumour:.6f}"
 
 
@@ -101,8 +101,8 @@ def tile(
 
     Prints CSV. Slides that are done already are not cut again; a broken one stops no other.
     """
-    from podium.files import file_sha256
-    from podium.slides.tiles import Job, Plan, tile_slide
+    from podium.core.files import file_sha256
+    from podium.slides.tile_store import Job, Plan, tile_slide
 
     if not 0 <= overlap < size:
         raise SettingsError(f"--overlap {overlap} must lie between 0 and the tile's {size} px")

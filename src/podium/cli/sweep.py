@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from podium.errors import guarded
+from podium.core.errors import guarded
 
 app = typer.Typer(help="Experiments in DVC's queue; docs/sweeps.md.", no_args_is_help=True)
 
@@ -20,6 +20,6 @@ def root() -> None:
 @guarded
 def status() -> None:
     """List queued, running, done and failed experiments: settings, logs, and why they failed."""
-    from podium.ensemble.sweep import report
+    from podium.comparison.sweep import report
 
     print("\n".join(report(Path.cwd())))

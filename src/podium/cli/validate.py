@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli.competitions import COMPETITIONS, refuse_unknown
-from podium.errors import PodiumError, SettingsError, guarded
+from podium.core.errors import PodiumError, SettingsError, guarded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from podium.params import Params
-    from podium.validation import Wanted
+    from podium.core.params import Params
+    from podium.submission.validation import Wanted
 
 
 class Unknown(PodiumError):
@@ -58,7 +58,7 @@ def fitting(file: Path, competition: str, sample: Path | None, params: Path) -> 
         PodiumError: it does not fit.
         Unknown: nobody knows what the competition wants.
     """
-    from podium import validation
+    from podium.submission import validation
 
     table = validation.read_submission(file)
     if other := _other(table, competition):
@@ -77,7 +77,7 @@ def fitting(file: Path, competition: str, sample: Path | None, params: Path) -> 
 def _wanted(competition: str, sample: Path | None, params: Path) -> tuple[Wanted, str]:
     """What `competition` wants, and where that stands."""
     if sample is None:
-        from podium.params import load_params
+        from podium.core.params import load_params
 
         own = _folder(competition, load_params(params)) / "sample_submission.csv"
         sample = own if own.is_file() else None
@@ -116,23 +116,23 @@ def _ingested(competition: str) -> tuple[list[Path], str]:
 
 def _room(competition: str) -> Callable[[Path | None, list[Path]], Wanted]:
     if competition == "photos":
-        from podium.photos import handing_in as photos
+        from podium.photos import submission as photos
 
         return lambda sample, data: (
             photos.wanted_by_sample(sample) if sample else photos.wanted_by_data(*data)
         )
     if competition == "slides":
-        from podium.slides import handing_in as slides
+        from podium.slides import submission as slides
 
         return lambda sample, data: slides.wanted(sample, *data)
-    from podium.captcha import handing_in as captcha
+    from podium.captcha import submission as captcha
 
     task = competition.removeprefix("captcha-")
     return lambda sample, data: captcha.wanted(sample, task, *data)
 
 
 def _refuse_other_sample(sample: Path, competition: str) -> None:
-    from podium import validation
+    from podium.submission import validation
 
     columns = tuple(validation.read_submission(sample).columns)
     if columns in _COLUMNS and competition not in _COLUMNS[columns]:

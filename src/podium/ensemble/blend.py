@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from podium.ensemble import selection
-from podium.metrics import TINY, row_log_losses
+from podium.evaluation.metrics import TINY, row_log_losses
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import calibration
-from podium.calibration import Calibrator
 from podium.ensemble.blend import Combine, Fit, Floats, Ints, log_loss
-from podium.ensemble.pairing import resampled
+from podium.evaluation import calibration
+from podium.evaluation.calibration import Calibrator
+from podium.evaluation.pairing import resampled
 
 Groups = NDArray[np.str_] | Ints
 

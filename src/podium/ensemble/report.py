@@ -9,8 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from podium.outcome import score_name, value
-from podium.plots import write_figure
+from podium.evaluation.outcome import score_name, value
+from podium.evaluation.plots import write_figure
 
 HEADER = (
     "| competition | score | models | best single | blend, naive | blend, nested (95 %) | optimism "

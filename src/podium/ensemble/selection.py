@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.metrics import TINY
+from podium.evaluation.metrics import TINY
 
 Floats = NDArray[np.float64]
 _TREE = 8  # rows multiplied before one logarithm is taken: 1e-15 ** 8 does not underflow

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from podium.params import Boosting
+from podium.core.params import Boosting
 from podium.photos.crossval import Rows, prediction_table
 
 

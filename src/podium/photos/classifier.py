@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import artefact, backbones
-from podium.calibration import Calibration
-from podium.errors import PodiumError
-from podium.images import UnreadableImage
-from podium.photos.extract import Recipe
+from podium.core.errors import PodiumError
+from podium.core.picture_decoder import UnreadableImage
+from podium.evaluation.calibration import Calibration
+from podium.models import backbones
 from podium.photos.fusion import FusedHeads
-from podium.runtime import keras, tf
+from podium.pictures.extract import Recipe
+from podium.training import artefact
+from podium.training.runtime import keras, tf
 
 
 @keras.saving.register_keras_serializable("podium")

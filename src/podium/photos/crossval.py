@@ -13,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from podium import folds as folding
-from podium.errors import PodiumError
-from podium.files import read_table, to_numbers
-from podium.hdf5 import read_features
-from podium.ids import refuse_other_ids
-from podium.metrics import mean_scores, scores
-from podium.predictions import Known, rows
+from podium.core.errors import PodiumError
+from podium.core.feature_store import read_features
+from podium.core.files import read_table, to_numbers
+from podium.core.ids import refuse_other_ids
+from podium.evaluation import folds as folding
+from podium.evaluation.metrics import mean_scores, scores
+from podium.evaluation.predictions import Known, rows
 
 Floats = NDArray[np.float64]
 STOP_PARTS = 10  # one part in ten of a head's train rows says when it stops

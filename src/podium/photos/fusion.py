@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium import replicas
-from podium.params import Head
-from podium.runtime import keras, tf
+from podium.core.params import Head
+from podium.training import distribution
+from podium.training.runtime import keras, tf
 
 
 @keras.saving.register_keras_serializable("podium")
@@ -118,7 +118,7 @@ def train_heads(
     return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
 
 
-@replicas.mirrored
+@distribution.mirrored
 def _new_heads(task: Task) -> FusedHeads:
     layer = FusedHeads(task.train.shape[1], task.n_classes)
     layer.build(task.features.shape)
@@ -170,7 +170,7 @@ def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
     train = tf.constant(task.train, tf.float32)
     trained = [layer.kernel, layer.bias]
     optimizer = _optimizer(settings, trained)
-    devices = replicas.count()
+    devices = distribution.count()
 
     def loss(rows: Any, seed: Any) -> Any:
         keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
@@ -195,13 +195,13 @@ def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(batches)[0]):
             given = (batches[step], seed + [0, step * 1_000_003])
-            total += replicas.summed(replicas.strategy().run(learn, args=given))
+            total += distribution.summed(distribution.strategy().run(learn, args=given))
         return total / tf.cast(tf.shape(batches)[0] * layer.n_heads, tf.float32)
 
     return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
 
 
-@replicas.mirrored
+@distribution.mirrored
 def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.get(settings.optimizer)
     optimizer.learning_rate = settings.learning_rate
@@ -211,7 +211,7 @@ def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer
 
 def _part_of_device(n: Any) -> slice:
     """Which of the `n` rows of a batch the device that asks works on."""
-    number, of = replicas.this_one(), replicas.count()
+    number, of = distribution.this_one(), distribution.count()
     return slice(n * number // of, n * (number + 1) // of)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.params import Head
+from podium.core.params import Head
 from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from podium.files import write_table
-from podium.images import decode
-from podium.metrics import row_log_losses, scores
+from podium.core.files import write_table
+from podium.core.picture_decoder import decode
+from podium.evaluation.metrics import row_log_losses, scores
+from podium.evaluation.plots import write_figure, write_picture
+from podium.evaluation.predictions import probabilities
 from podium.photos.crossval import Rows
-from podium.plots import write_figure, write_picture
-from podium.predictions import probabilities
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.int64]

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium import backbones, calibration
-from podium.errors import SettingsError
-from podium.hdf5 import read_provenance
-from podium.params import Head, Params, TrainPhotoClassifier
+from podium.core.errors import SettingsError
+from podium.core.feature_store import read_provenance
+from podium.core.params import Head, Params, TrainPhotoClassifier
+from podium.evaluation import calibration
+from podium.models import backbones
 from podium.photos.boosting import boosting_table
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
@@ -27,7 +28,7 @@ from podium.photos.crossval import (
 )
 from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
 from podium.photos.pseudo import train_twice
-from podium.runtime import keras
+from podium.training.runtime import keras
 
 
 def fit_heads(

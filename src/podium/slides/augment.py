@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import hed_from_rgb, rgb_from_hed
 
-from podium.params import TrainSegmenter
-from podium.runtime import keras, tf
-from podium.training import Augment
+from podium.core.params import TrainSegmenter
+from podium.training.loop import Augment
+from podium.training.runtime import keras, tf
 
 Floats = NDArray[np.float32]
 

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely import MultiPolygon
 
-from podium import folds
-from podium.errors import EnvironmentFault, PodiumError
-from podium.files import file_sha256, read_table, to_numbers
-from podium.ids import refuse_duplicates
-from podium.params import IngestSlides, Slides
-from podium.progress import watched
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.files import file_sha256, read_table, to_numbers
+from podium.core.ids import refuse_duplicates
+from podium.core.params import IngestSlides, Slides
+from podium.core.progress import watched
+from podium.evaluation import folds
 from podium.slides.annotations import geojson, load
 from podium.slides.annotations.limits import Unusable, contents
 from podium.slides.reader import Slide

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import backbones
-from podium.artefact import Described
-from podium.params import TrainSegmenter
-from podium.replicas import batch_normalization, mirrored
-from podium.runtime import keras
+from podium.core.params import TrainSegmenter
+from podium.models import backbones
+from podium.training.artefact import Described
+from podium.training.distribution import batch_normalization, mirrored
+from podium.training.runtime import keras
 
 layers = keras.layers
 TASK = "slides"

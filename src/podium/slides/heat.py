@@ -10,12 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.files import scratch_dir, text_sha256
-from podium.params import TileSlides
-from podium.slides.grid import Grid, Part, Points, grid_of, read_tiles
+from podium.core.files import scratch_dir, text_sha256
+from podium.core.params import TileSlides
 from podium.slides.reader import Pixels, Slide
 from podium.slides.segmenter import Segmenter
 from podium.slides.stitch import Heat, stitched, write_heat_map
+from podium.slides.tile_grid import (
+    Grid,
+    Part,
+    Points,
+    grid_of,
+    read_tiles,
+)
 from podium.slides.tissue import Mask, fractions, tissue_mask
 
 _VERSION = 1  # of what a network's heat maps come to: raise it where reading or blending changes

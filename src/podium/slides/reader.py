@@ -19,8 +19,8 @@ import openslide
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from podium import images
-from podium.errors import PodiumError, first_line
+from podium.core import picture_decoder
+from podium.core.errors import PodiumError, first_line
 
 Pixels = NDArray[np.uint8]
 # x, y of the top left corner in level-0 pixels; width, height in pixels of what is read
@@ -149,7 +149,7 @@ def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
         if openslide.OpenSlide.detect_format(path):
             return _Pyramid(path)
         return _Flat(_flat_pixels(path, max_megapixels))
-    except (openslide.OpenSlideError, images.UnreadableImage, OSError) as error:
+    except (openslide.OpenSlideError, picture_decoder.UnreadableImage, OSError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or first_line(error)
         raise PodiumError(f"{path}: cannot be opened as a slide: {reason}\n{_REMEDY}") from None
 
@@ -199,10 +199,10 @@ class _Flat:
 def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
     """RGB (h, w, 3) of a flat picture under the policy of `images`; of a TIFF, its first page."""
     if path.stat().st_size > 8e6 * max_megapixels:  # bytes: four channels of 16 bits
-        raise images.UnreadableImage(f"too large for {max_megapixels:g} flat megapixels")
+        raise picture_decoder.UnreadableImage(f"too large for {max_megapixels:g} flat megapixels")
     data = path.read_bytes()
     if data[:2] not in (b"II", b"MM"):
-        return np.asarray(images.decode(data, max_megapixels))
+        return np.asarray(picture_decoder.decode(data, max_megapixels))
     try:
         with Image.open(io.BytesIO(data), formats=["TIFF"]) as page:
             if page.width * page.height > max_megapixels * 1e6:
@@ -211,7 +211,7 @@ def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
                 raise ValueError("more than 8 bits in a channel")
             return _on_white(ImageOps.exif_transpose(page).convert("RGBA"))
     except Exception as error:  # Pillow raises many kinds on damaged files
-        raise images.UnreadableImage(f"flat TIFF: {error}") from None
+        raise picture_decoder.UnreadableImage(f"flat TIFF: {error}") from None
 
 
 def _on_white(image: Image.Image) -> Pixels:

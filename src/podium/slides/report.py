@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from shapely import MultiPolygon
 
-from podium.plots import write_figure, write_picture
+from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
-from podium.slides.calls import Call
 from podium.slides.heat import View
 from podium.slides.scoring import LEVELS, threshold_of
+from podium.slides.slide_classification import Call
 from podium.slides.stitch import heat_bands
 
 WIDE = 480  # pixels of the longer side of one panel

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 Mask = NDArray[np.uint8]
 Runs = NDArray[np.int64]

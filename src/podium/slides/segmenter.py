@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import artefact
-from podium.errors import PodiumError
-from podium.fitting import fitted
-from podium.flops import mflop
-from podium.params import Slides, TileSlides
-from podium.runtime import jit_compile, keras, tf
+from podium.core.errors import PodiumError
+from podium.core.params import Slides, TileSlides
 from podium.slides.fcn import TASK
+from podium.training import artefact
+from podium.training.batch_size import fitted
+from podium.training.flops import mflop
+from podium.training.runtime import jit_compile, keras, tf
 
 Heat = NDArray[np.float32]
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from podium.errors import PodiumError
-from podium.files import read_table
-from podium.ids import natural_key, refuse_duplicates, refuse_other_ids
+from podium.core.errors import PodiumError
+from podium.core.files import read_table
+from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.slides.annotations.load import by_stem
 
 # what OpenSlide opens, and flat pictures

@@ -18,10 +18,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.errors import PodiumError, disk_fault
-from podium.files import locked, require_space, scratch_dir, written_whole
-from podium.hdf5 import opened
-from podium.slides.grid import Grid, Points
+from podium.core.errors import PodiumError, disk_fault
+from podium.core.feature_store import opened
+from podium.core.files import (
+    locked,
+    require_space,
+    scratch_dir,
+    written_whole,
+)
+from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
 Band = tuple[int, Heat]  # first row, heat (rows, w)

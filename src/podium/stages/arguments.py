@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium import machine
-from podium.files import write_json
-from podium.work import Work
+from podium.core import hardware
+from podium.core.files import write_json
+from podium.core.throughput import Work
 
 
 def parse(
@@ -55,5 +55,5 @@ def write_metrics(
         device: as `runtime.report` tells it; None: the processor.
     """
     seconds = round(time.perf_counter() - args.started, 1)
-    run = {**(device or machine.report()), **(work.as_metrics() if work else {})}
+    run = {**(device or hardware.report()), **(work.as_metrics() if work else {})}
     write_json(args.metrics, {**metrics, "run": run, "seconds": seconds})

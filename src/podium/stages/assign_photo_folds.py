@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
-from podium.photos.dataset import read_items
-from podium.photos.duplicates import assign_folds, listed, look_alikes
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
+from podium.pictures.dataset import read_items
+from podium.pictures.look_alikes import assign_folds, listed, look_alikes
 from podium.stages.arguments import parse
 
 

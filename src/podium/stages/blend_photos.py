@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.ensemble.judging import blended, summary_lines
-from podium.ensemble.library import load, tables_in
-from podium.errors import guarded
-from podium.files import write_json
-from podium.params import load_params
-from podium.predictions import write_predictions
+from podium.core.errors import guarded
+from podium.core.files import write_json
+from podium.core.params import load_params
+from podium.ensemble.fit_blend import blended, summary_lines
+from podium.ensemble.prediction_set import load, tables_in
+from podium.evaluation.predictions import write_predictions
 from podium.stages.arguments import parse
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.params import load_params
-from podium.photos.standin import draw_dataset
+from podium.core.errors import guarded
+from podium.core.params import load_params
 from podium.stages.arguments import parse
+from podium.standin.photos.dataset import draw_dataset
 
 
 @guarded

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.params import load_params
-from podium.slides.drawing.dataset import draw_dataset
+from podium.core.errors import guarded
+from podium.core.params import load_params
 from podium.stages.arguments import parse
+from podium.standin.slides.dataset import draw_dataset
 
 
 @guarded

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import require_space
-from podium.hdf5 import write_features
-from podium.params import load_params
-from podium.photos.dataset import read_items
-from podium.photos.extract import compute_missing, device_of, in_order, recipe, shards_of
-from podium.photos.source import PictureSource
+from podium.core.errors import guarded
+from podium.core.feature_store import write_features
+from podium.core.files import require_space
+from podium.core.params import load_params
+from podium.core.throughput import Clock
+from podium.pictures.dataset import read_items
+from podium.pictures.extract import (
+    compute_missing,
+    device_of,
+    in_order,
+    recipe,
+    shards_of,
+)
+from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
-from podium.work import Clock
 
 
 @guarded

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from podium.captcha.ingest import draw_captchas, take_captchas
 from podium.captcha.tasks import task_named
-from podium.errors import guarded
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.params import load_params
 from podium.stages.arguments import parse
 
 

@@ -9,8 +9,8 @@ import os
 import time
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.params import load_params
 from podium.stages.arguments import parse
 
 

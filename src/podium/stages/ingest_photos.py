@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
-from podium.photos.dataset import CheckCache, refuse_many_unreadable, summary, survey
-from podium.photos.source import PictureSource
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
+from podium.pictures.dataset import (
+    CheckCache,
+    refuse_many_unreadable,
+    summary,
+    survey,
+)
+from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import write_json, write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import write_json, write_table
+from podium.core.params import load_params
 from podium.slides.dataset import folded, summary, survey, table_of, warnings
 from podium.slides.source import entries
 from podium.stages.arguments import parse

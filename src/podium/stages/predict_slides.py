@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium import predictions, runtime
-from podium.errors import guarded
-from podium.files import file_sha256, write_table
-from podium.params import load_params
-from podium.progress import watched
-from podium.slides import calls, report
+from podium.core.errors import guarded
+from podium.core.files import file_sha256, write_table
+from podium.core.params import load_params
+from podium.core.progress import watched
+from podium.core.throughput import Clock
+from podium.evaluation import predictions
+from podium.slides import report, slide_classification
 from podium.slides.dataset import read_slides
-from podium.slides.prediction import write_manner
-from podium.slides.predictor import Predictor
+from podium.slides.predict_dataset import Predictor
+from podium.slides.predict_files import write_manner
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse, write_metrics
-from podium.work import Clock
+from podium.training import runtime
 
 SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
 
@@ -37,20 +38,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     findings = predictor.find_all(rows, clock)
     train = [one for one in findings if one.row.split == "train"]
     test = [one for one in findings if one.row.split == "test"]
-    oof, called = calls.out_of_fold(train), calls.call(test, train)
+    oof, called = slide_classification.out_of_fold(train), slide_classification.call(test, train)
     settings_of = params.model_dump(include=SETTINGS)
-    for name, table in calls.tables(train, test, params.train_segmenter.seed).items():
+    for name, table in slide_classification.tables(
+        train, test, params.train_segmenter.seed
+    ).items():
         predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
-    level = calls.level_for(train)
-    metrics = calls.metrics(oof, settings.bootstrap) | {
+    level = slide_classification.level_for(train)
+    metrics = slide_classification.metrics(oof, settings.bootstrap) | {
         "threshold": level / LEVELS,
         "n_left_out": len(rows) - len(findings),
     }
     most = params.tile_slides.max_unreadable
-    write_manner(args.manner, weights, level, calls.fitted(train), settings, most)
-    curve = calls.precision_recall(train)
+    write_manner(args.manner, weights, level, slide_classification.fitted(train), settings, most)
+    curve = slide_classification.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
-    write_table(args.plots / "counts.csv", calls.counts_table(oof))
+    write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
     for one in watched([*oof, *called], len(findings), "masks"):
         predictor.leave(one, args.out, args.plots)

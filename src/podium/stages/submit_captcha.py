@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium import outcome, submission
-from podium.captcha import handing_in
+from podium.captcha import submission
 from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.tasks import task_named
-from podium.errors import guarded
-from podium.files import file_sha256, write_json, write_text
-from podium.params import load_params
-from podium.predictions import read_text_predictions
+from podium.core.errors import guarded
+from podium.core.files import file_sha256, write_json, write_text
+from podium.core.params import load_params
+from podium.evaluation import outcome
+from podium.evaluation.predictions import read_text_predictions
 from podium.stages.arguments import parse
+from podium.submission import writing
 
 
 @guarded
@@ -25,21 +26,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = read_text_predictions(args.table)
     what = competition(args.task)
     kept_ids, kept_truth = read_texts(args.captchas, "validation")
-    kept = handing_in.texts_of(args.table, table, "holdout", kept_ids)
+    kept = submission.texts_of(args.table, table, "holdout", kept_ids)
     metrics = {"validation": what.scores(kept_truth, kept)}
 
     ids, truth = read_texts(args.captchas, "test")  # in the sample's order
     if not ids:
         write_json(args.metrics, metrics)
-        submission.write_nothing(args.out, "there are no test pictures: metrics only")
+        writing.write_nothing(args.out, "there are no test pictures: metrics only")
         write_text(args.out.with_suffix(".txt"), "")
-        print("\n".join(handing_in.summary_lines(metrics, [])))
+        print("\n".join(submission.summary_lines(metrics, [])))
         return
-    texts = handing_in.texts_of(args.table, table, "test", ids)
-    frame = handing_in.frame(args.task, ids, texts)
-    submission.check_ids(args.out, frame, ids)
-    handing_in.check_texts(args.out, frame, read_facts(args.captchas).charset)
-    test = handing_in.test_scores(args.task, truth, texts)
+    texts = submission.texts_of(args.table, table, "test", ids)
+    frame = submission.frame(args.task, ids, texts)
+    writing.check_ids(args.out, frame, ids)
+    submission.check_texts(args.out, frame, read_facts(args.captchas).charset)
+    test = submission.test_scores(args.task, truth, texts)
     metrics |= {"test": test} if test else {}
     empty = frame[frame.iloc[:, -1] == ""]["id"].tolist()
     manifest = {
@@ -49,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         "inputs": {str(path): file_sha256(path) for path in (args.captchas, args.table)},
         "params": params.model_dump(),
     }
-    submission.write(args.out, frame, manifest)
-    write_text(args.out.with_suffix(".txt"), handing_in.lines(frame))
+    writing.write(args.out, frame, manifest)
+    write_text(args.out.with_suffix(".txt"), submission.lines(frame))
     write_json(args.metrics, metrics)
-    print("\n".join([*handing_in.summary_lines(metrics, empty), f"{args.out}: checked"]))
+    print("\n".join([*submission.summary_lines(metrics, empty), f"{args.out}: checked"]))
 
 
 if __name__ == "__main__":

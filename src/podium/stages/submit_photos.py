@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podium import outcome, submission
-from podium.errors import guarded
-from podium.files import file_sha256, read_table, write_json
-from podium.params import load_params
-from podium.photos import handing_in
+from podium.core.errors import guarded
+from podium.core.files import file_sha256, read_table, write_json
+from podium.core.params import load_params
+from podium.evaluation import outcome
+from podium.evaluation.predictions import read_predictions
+from podium.photos import submission
 from podium.photos.crossval import load_rows, oof_scores
-from podium.photos.dataset import QUARANTINE_COLUMNS, read_items
-from podium.predictions import read_predictions
+from podium.pictures.dataset import QUARANTINE_COLUMNS, read_items
 from podium.stages.arguments import parse
+from podium.submission import writing
 
 
 @guarded
@@ -29,15 +30,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_ids = data.test_ids + unreadable["id"].tolist()
     if not test_ids:
         write_json(args.metrics, metrics)
-        submission.write_nothing(args.out, "there are no test pictures: metrics only")
-        print("\n".join(handing_in.summary_lines(metrics, [])))
+        writing.write_nothing(args.out, "there are no test pictures: metrics only")
+        print("\n".join(submission.summary_lines(metrics, [])))
         return
-    columns = handing_in.columns_of(data.classes)
-    ids = submission.ordered_ids(args.source / "sample_submission.csv", columns, test_ids)
-    probs, filled = handing_in.test_probabilities(table, data, ids)
-    frame = handing_in.frame(ids, probs, data.classes)
-    submission.check(args.out, frame, ids)
-    test = handing_in.test_scores(args.source / "test_labels.csv", ids, probs, data.classes)
+    columns = submission.columns_of(data.classes)
+    ids = writing.ordered_ids(args.source / "sample_submission.csv", columns, test_ids)
+    probs, filled = submission.test_probabilities(table, data, ids)
+    frame = submission.frame(ids, probs, data.classes)
+    writing.check(args.out, frame, ids)
+    test = submission.test_scores(args.source / "test_labels.csv", ids, probs, data.classes)
     metrics |= {"test": test} if test else {}
     manifest = {
         "classes": data.classes,
@@ -46,9 +47,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "inputs": {str(path): file_sha256(path) for path in (args.items, args.folds, args.table)},
         "params": params.model_dump(),
     }
-    submission.write(args.out, frame, manifest)
+    writing.write(args.out, frame, manifest)
     write_json(args.metrics, metrics)
-    print("\n".join([*handing_in.summary_lines(metrics, filled), f"{args.out}: checked"]))
+    print("\n".join([*submission.summary_lines(metrics, filled), f"{args.out}: checked"]))
 
 
 if __name__ == "__main__":

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from podium import outcome, submission
-from podium.errors import guarded
-from podium.files import file_sha256, read_table, write_json
-from podium.params import load_params
-from podium.predictions import read_predictions
-from podium.slides import handing_in
+from podium.core.errors import guarded
+from podium.core.files import file_sha256, read_table, write_json
+from podium.core.params import load_params
+from podium.evaluation import outcome
+from podium.evaluation.predictions import read_predictions
+from podium.slides import submission
 from podium.slides.dataset import read_slides
 from podium.slides.report import summary_lines
 from podium.stages.arguments import parse
+from podium.submission import writing
 
 
 @guarded
@@ -30,17 +31,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     test = [row.slide for row in rows if row.split == "test"] + failed
     if not test:
         write_json(args.metrics, {})
-        submission.write_nothing(args.out, "there are no test slides: metrics only")
+        writing.write_nothing(args.out, "there are no test slides: metrics only")
         return
     sample = args.source / "sample_submission.csv"
-    ids = submission.ordered_ids(sample, handing_in.COLUMNS, test)
+    ids = writing.ordered_ids(sample, submission.COLUMNS, test)
     labels = [int(row.label) for row in rows if row.split == "train" and row.label]
     prior = float(np.mean(labels)) if labels else 0.5
-    frame, filled = handing_in.frame(ids, table, args.masks, prior)
-    submission.check_ids(args.out, frame, ids)
-    handing_in.check(args.out, frame, rows)
+    frame, filled = submission.frame(ids, table, args.masks, prior)
+    writing.check_ids(args.out, frame, ids)
+    submission.check(args.out, frame, rows)
     draws, classes = params.submit_slides.bootstrap, params.slides.classes or None
-    found = handing_in.test_scores(args.source, frame, rows, draws, classes)
+    found = submission.test_scores(args.source, frame, rows, draws, classes)
     scores = {"test": found} if found else {}
     manifest = {
         "rle": "column-major, counted from 1, level 0; empty = no tumour",
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "inputs": {str(path): file_sha256(path) for path in (args.slides, args.table)},
         "params": params.model_dump(),
     }
-    submission.write(args.out, frame, manifest)
+    writing.write(args.out, frame, manifest)
     write_json(args.metrics, scores)
     print("\n".join([*summary_lines(found), f"{args.out}: {len(frame)} slides, checked"]))
     if filled:

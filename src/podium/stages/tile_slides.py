@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
+from podium.core.throughput import Clock, Work
 from podium.slides.dataset import read_slides
-from podium.slides.tiling import jobs, plan_of, summary, tile_all
+from podium.slides.tile_all import (
+    jobs,
+    plan_of,
+    summary,
+    tile_all,
+)
 from podium.stages.arguments import parse, write_metrics
-from podium.work import Clock, Work
 
 
 @guarded

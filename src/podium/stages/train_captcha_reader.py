@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from podium.captcha.dataset import read_facts, read_texts
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
 from podium.stages.arguments import parse, write_metrics
 
 
@@ -18,26 +18,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "captchas", "model", "table", "metrics", "plots", names=["reader"])
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
-    from podium import artefact, runtime
-    from podium.captcha import lessons, report
-    from podium.captcha.equations.breakdown import breakdown_png
-    from podium.captcha.equations.readings import readings_png
+    from podium.captcha import report, training
+    from podium.captcha.equations.error_analysis import breakdown_png
+    from podium.captcha.equations.sample_sheet import readings_png
     from podium.captcha.reader import CaptchaReader, Logits, with_finder
     from podium.captcha.scoring import confusions
-    from podium.predictions import text_rows, write_text_predictions
+    from podium.evaluation.predictions import text_rows, write_text_predictions
+    from podium.training import artefact, runtime
 
-    what = lessons.lesson(args.reader, args.captchas, read_facts(args.captchas), params)
+    what = training.lesson(args.reader, args.captchas, read_facts(args.captchas), params)
     runtime.set_up(what.settings.seed, what.settings.precision, params.device.deterministic)
-    model = lessons.new_model(what)
+    model = training.new_model(what)
     logits = Logits(model)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    taught = lessons.teach(what, model, logits, processes)
+    taught = training.teach(what, model, logits, processes)
 
     validation = what.validation
-    found, readings = lessons.validation_scores(what, logits)
+    found, readings = training.validation_scores(what, logits)
     finder = what.facts.finder
     artefact.save(with_finder(model, finder) if finder else model, args.model)
-    tests = lessons.read_all(what, logits, "test")
+    tests = training.read_all(what, logits, "test")
     test_ids = read_texts(args.captchas, "test")[0]
     seed = what.settings.seed
     table = [
@@ -51,13 +51,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.curves_png(args.plots / "curves.png", taught.curve, confused)
     report.mistakes_png(args.plots / "mistakes.png", validation.pixels, validation.texts, readings)
     if what.task == "equations":
-        groups = lessons.groups(what, readings)
+        groups = training.groups(what, readings)
         write_table(args.plots / "breakdown.csv", groups)
         breakdown_png(args.plots / "breakdown.png", groups)
-        if lessons.is_drawn(what):
+        if training.is_drawn(what):
             reader = CaptchaReader(args.model)
             readings_png(args.plots / "readings.png", reader, what.pictures.seed_validation)
-    metrics = {"validation": found, "learnt_from": lessons.learnt_from(what)}
+    metrics = {"validation": found, "learnt_from": training.learnt_from(what)}
     write_metrics(args, metrics, taught.work, runtime.report())
     taught.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
 from podium.stages.arguments import parse, write_metrics
 
 
@@ -17,10 +17,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "model", "metrics", "plots")
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
-    from podium import artefact, runtime
     from podium.captcha.equations import report
     from podium.captcha.equations.finder import LineFinder, build
-    from podium.captcha.equations.teaching import teach, tried
+    from podium.captcha.equations.training import teach, tried
+    from podium.training import artefact, runtime
 
     settings, pictures = params.train_line_finder, params.generate_equations
     runtime.set_up(settings.seed, settings.precision, params.device.deterministic)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from podium import artefact, runtime
-from podium.errors import guarded
-from podium.files import write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import write_table
+from podium.core.params import load_params
+from podium.core.throughput import Clock
+from podium.evaluation.predictions import write_predictions
 from podium.photos.crossval import load_rows
-from podium.photos.dataset import read_items
 from podium.photos.report import (
     curves_png,
     fold_scores,
@@ -20,11 +20,11 @@ from podium.photos.report import (
     mistakes_png,
     write_curves,
 )
-from podium.photos.source import PictureSource
 from podium.photos.training import artefact_of, summary_lines, train_all
-from podium.predictions import write_predictions
+from podium.pictures.dataset import read_items
+from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
-from podium.work import Clock
+from podium.training import artefact, runtime
 
 
 @guarded

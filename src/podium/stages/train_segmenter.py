@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from podium import artefact, runtime
-from podium.errors import guarded
-from podium.files import text_sha256, write_table
-from podium.params import load_params
+from podium.core.errors import guarded
+from podium.core.files import text_sha256, write_table
+from podium.core.params import load_params
+from podium.core.throughput import total
 from podium.slides import fcn
-from podium.slides.bank import Bank
 from podium.slides.dataset import read_slides
-from podium.slides.logs import events_dir, logger
 from podium.slides.segmenter import assembled, description_of
-from podium.slides.teaching import teach
+from podium.slides.tensorboard import events_dir, logger
+from podium.slides.tile_dataset import Bank
+from podium.slides.training import teach
 from podium.stages.arguments import parse, write_metrics
-from podium.work import total
+from podium.training import artefact, runtime
 
 
 @guarded

@@ -6,16 +6,16 @@ import pytest
 
 from house import ROOT
 from lines import dark_finder, dark_lines
-from podium import artefact
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import Likelihood, LineFinder, build
-from podium.captcha.equations.maps import CELL, boxes_of, lessons
+from podium.captcha.equations.line_maps import CELL, boxes_of, lessons
 from podium.captcha.equations.render import scene_of
-from podium.captcha.equations.teaching import teach, tried
-from podium.errors import PodiumError
-from podium.params import load_params
-from podium.runtime import keras, set_up
-from podium.training import Learner
+from podium.captcha.equations.training import teach, tried
+from podium.core.errors import PodiumError
+from podium.core.params import load_params
+from podium.training import artefact
+from podium.training.loop import Learner
+from podium.training.runtime import keras, set_up
 
 SETTINGS = load_params(ROOT / "params.yaml").train_line_finder
 TINY = SETTINGS.model_copy(
@@ -63,7 +63,7 @@ def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
             stops = iter([False] * epochs_first + [True])
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(
-                    "podium.captcha.equations.teaching.tried",
+                    "podium.captcha.equations.training.tried",
                     lambda *_: _stop() if next(stops) else {"lines": {"score": 0.0}},
                 )
                 with pytest.raises(KeyboardInterrupt):

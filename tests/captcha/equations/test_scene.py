@@ -12,7 +12,7 @@ from podium.captcha.equations.render import render, scene_of
 from podium.captcha.equations.scene import FONTS, HEIGHTS, WIDTHS, Scene
 from podium.captcha.equations.typeset import BAR, extent, glyph, typeset
 from podium.captcha.fonts import load_font
-from podium.errors import EnvironmentFault
+from podium.core.errors import EnvironmentFault
 
 SCENES = [scene_of(5, index) for index in range(600)]
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from shapely import GEOSException, Polygon, box
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.slides.annotations import limits
 from podium.slides.annotations.load import SUFFIXES, by_stem, load
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 from podium.slides.annotations.regions import Annotation, clean, clipped, merged
 
 BOW_TIE = Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])  # two triangles of 25 each

@@ -10,13 +10,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import artefact
-from podium.artefact import Described
-from podium.captcha.equations.maps import CELL, SAME, boxes_of, overlap, shrunk
+from podium.captcha.equations.line_maps import (
+    CELL,
+    SAME,
+    boxes_of,
+    overlap,
+    shrunk,
+)
 from podium.captcha.equations.scene import Box
-from podium.errors import PodiumError
-from podium.replicas import batch_normalization, mirrored
-from podium.runtime import keras, tf
+from podium.core.errors import PodiumError
+from podium.training import artefact
+from podium.training.artefact import Described
+from podium.training.distribution import batch_normalization, mirrored
+from podium.training.runtime import keras, tf
 
 TASK = "equation-lines"
 layers = keras.layers

@@ -18,12 +18,12 @@ from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import renders
 from podium.captcha.equations.strips import lay_out
+from podium.captcha.generator import Part, drawn, in_parts
 from podium.captcha.ingest import drawn_splits, raw_splits
 from podium.captcha.source import Labelled, pixels_of
-from podium.captcha.stream import Part, drawn, in_parts
 from podium.captcha.tasks import Strips, task_from
-from podium.params import Params
-from podium.progress import watched
+from podium.core.params import Params
+from podium.core.progress import watched
 
 NAME = "equations"
 PART = 8  # whole pictures at a time, each up to 12 MB

@@ -13,7 +13,7 @@ from PIL import Image
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.render import render
 from podium.captcha.equations.strips import lay_out
-from podium.plots import write_picture
+from podium.evaluation.plots import write_picture
 
 SHOWN = 6  # pictures
 WIDE = 960  # pixels of the sheet

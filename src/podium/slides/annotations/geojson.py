@@ -17,8 +17,8 @@ import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from podium.errors import first_line
-from podium.files import write_text
+from podium.core.errors import first_line
+from podium.core.files import write_text
 from podium.slides.annotations.limits import (
     MAX_DEPTH,
     NOTHING,

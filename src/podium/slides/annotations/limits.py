@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from podium.errors import PodiumError, disk_fault
+from podium.core.errors import PodiumError, disk_fault
 from podium.slides.annotations.regions import Points
 
 MAX_BYTES = 64 * 2**20

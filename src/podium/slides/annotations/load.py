@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shapely import GEOSException, MultiPolygon
 
-from podium.errors import PodiumError, first_line
+from podium.core.errors import PodiumError, first_line
 from podium.slides.annotations import asap, geojson, png, svg
 from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
 from podium.slides.annotations.regions import Annotation, clipped

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from shapely import MultiPolygon
 
-from podium import images  # noqa: F401 (lifts Pillow's limit on sizes: ours comes before decoding)
+from podium.core import picture_decoder  # noqa: F401 (lifts Pillow's limit on sizes: ours comes before decoding)
 from podium.slides.annotations.limits import Unusable
 from podium.slides.annotations.raster import polygons
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from podium.errors import PodiumError
+from podium.core.errors import PodiumError
 
 Points = NDArray[np.float64]  # (N, 2): x, y
 

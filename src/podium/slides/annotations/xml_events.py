@@ -8,7 +8,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from podium.errors import first_line
+from podium.core.errors import first_line
 from podium.slides.annotations.limits import MAX_DEPTH, Unusable
 
 Attributes = dict[str, str]

@@ -1,0 +1,1 @@
+"""Experiments side by side, for `podium compare` and `podium sweep`."""

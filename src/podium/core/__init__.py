@@ -1,0 +1,1 @@
+"""What everything rests on: errors, files, ids, settings, pictures' bytes, facts of the machine."""

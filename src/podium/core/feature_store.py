@@ -1,0 +1,191 @@
+"""The feature store: HDF5 files written whole, keyed by id, and shards of work in progress."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.core.errors import PodiumError
+from podium.core.files import (
+    locked,
+    require_space,
+    write_bytes,
+    written_whole,
+)
+
+BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
+_TEXT = h5py.string_dtype("utf-8")
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """A feature file: ids (N,), labels (N,; '' = unknown), features (N, D), provenance."""
+
+    ids: list[str]
+    labels: list[str]
+    content: list[str]
+    features: NDArray[np.float32]
+    provenance: dict[str, Any]
+
+
+def read_features(path: Path) -> FeatureFile:
+    """The feature file at `path`; every block is checked against its checksum.
+
+    Raises:
+        PodiumError: it is missing, damaged, or no feature file.
+    """
+    with opened(path, "feature file") as file:
+        return FeatureFile(
+            ids=_texts(file["ids"]),
+            labels=_texts(file["labels"]),
+            content=_texts(file["content"]),
+            features=file["features"][:],
+            provenance=json.loads(file.attrs["provenance"]),
+        )
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """How the features in `path` were made, without reading them."""
+    with opened(path, "feature file") as file:
+        provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
+    return provenance
+
+
+@contextmanager
+def opened(path: Path, kind: str) -> Iterator[h5py.File]:
+    """The HDF5 file at `path`, to read.
+
+    Raises:
+        PodiumError: it is missing, damaged, or lacks what is read from it: it is no `kind`.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = "no such file" if missing else f"damaged, or no {kind} ({error})"
+        raise PodiumError(f"{path}: {reason}\nremedy: remove it and run dvc repro") from None
+
+
+def _texts(dataset: h5py.Dataset) -> list[str]:
+    return [str(text) for text in dataset.asstr()[:]]
+
+
+def write_features(
+    path: Path,
+    ids: Sequence[str],
+    labels: Sequence[str],
+    content: Sequence[str],
+    blocks: Iterator[NDArray[np.float32]],
+    n_features: int,
+    provenance: dict[str, Any],
+) -> None:
+    """Write a feature file, whole or not at all, block by block: memory does not grow with N.
+
+    Args:
+        path: the file.
+        ids: (N,) in the order of the rows.
+        labels: (N,), '' where unknown.
+        content: (N,) sha256 of each picture's bytes.
+        blocks: features (up to BLOCK, D) that together give N rows.
+        n_features: D.
+        provenance: stored as JSON in the attribute of that name.
+    """
+    n_items = len(ids)
+    padded = (n_items + BLOCK) * n_features * 4
+    require_space(path, padded + 400 * n_items + (1 << 20))
+    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+        for name, texts in (("ids", ids), ("labels", labels), ("content", content)):
+            file.create_dataset(name, data=list(texts), dtype=_TEXT)
+        features = _dataset(file, n_items, n_features)
+        row = 0
+        for block in blocks:
+            features[row : row + len(block)] = block
+            row += len(block)
+        if row != n_items:
+            raise PodiumError(f"{path}: {row} feature rows for {n_items} ids")
+
+
+def _dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
+    chunks = (max(1, min(BLOCK, n_items)), n_features)
+    return file.create_dataset(
+        "features", (n_items, n_features), "f4", chunks=chunks, fletcher32=True
+    )
+
+
+class Shards:
+    """Features computed so far, by picture hash, in a scratch folder; safe to kill at any moment.
+
+    Each shard is a small HDF5 file put in place by one rename, so a shard that exists is complete.
+    Several processes may add to one folder.
+    """
+
+    def __init__(self, folder: Path, n_features: int) -> None:
+        self.folder = folder
+        self.n_features = n_features
+        self.where: dict[str, tuple[Path, int]] = {}
+        self._open: tuple[Path, NDArray[np.float32]] | None = None
+        for path in sorted(folder.glob("shard-*.h5")):
+            self._index(path)
+
+    def _index(self, path: Path) -> None:
+        try:
+            with h5py.File(path, "r") as file:
+                keys = _texts(file["content"])
+                if file["features"].shape != (len(keys), self.n_features):
+                    raise ValueError("wrong shape")
+                file["features"][-1:]  # a damaged block shows here or in `row`
+        except (OSError, KeyError, ValueError):
+            path.unlink(missing_ok=True)  # scratch: it costs time to lose, never results
+            return
+        self.where.update((key, (path, row)) for row, key in enumerate(keys))
+
+    def add(self, keys: Sequence[str], features: NDArray[np.float32]) -> None:
+        """Keep the features (n, D) of the pictures with hashes `keys`."""
+        image = h5py.File.in_memory()  # HDF5 never meets a full disk; Python's own write does
+        image.create_dataset("content", data=list(keys), dtype=_TEXT)
+        _dataset(image, len(keys), self.n_features)[:] = features
+        image.flush()
+        data = image.id.get_file_image()
+        image.close()
+        path = self.folder / f"shard-{uuid.uuid4().hex}.h5"
+        write_bytes(path, data)
+        self.where.update((key, (path, row)) for row, key in enumerate(keys))
+
+    def rows(self, keys: Sequence[str]) -> NDArray[np.float32]:
+        """The features (n, D) of the pictures `keys`, in that order.
+
+        Raises:
+            PodiumError: a shard was damaged; it is removed, and the next run computes it again.
+        """
+        out = np.empty((len(keys), self.n_features), dtype=np.float32)
+        by_shard: dict[Path, list[int]] = {}
+        for index, key in enumerate(keys):
+            by_shard.setdefault(self.where[key][0], []).append(index)
+        for path, indices in by_shard.items():
+            table = self._table(path)
+            out[indices] = table[[self.where[keys[index]][1] for index in indices]]
+        return out
+
+    def _table(self, path: Path) -> NDArray[np.float32]:
+        if self._open is None or self._open[0] != path:
+            try:
+                with h5py.File(path, "r") as file:
+                    self._open = path, file["features"][:]
+            except (OSError, KeyError) as error:
+                path.unlink(missing_ok=True)
+                raise PodiumError(
+                    f"{path}: damaged work in progress, now removed ({error})\n"
+                    "remedy: run the same command again"
+                ) from None
+        return self._open[1]

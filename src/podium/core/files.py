@@ -1,0 +1,184 @@
+"""Files written whole or not at all, locks, the scratch folder, and content hashes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; it takes the name `path` only once the block succeeded.
+
+    The bytes are on disk before the rename, so a kill leaves the old file or the new one.
+
+    Raises:
+        EnvironmentFault: the disk is full, read-only, or `path` cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=f".partial{path.suffix}", dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
+    partial = Path(name)
+    try:
+        yield partial
+        _to_disk(partial)
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write `value` to `path` as indented JSON in its own key order; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write `table` as CSV with the shortest text that reads back to the same numbers."""
+    text = io.StringIO()
+    table.to_csv(text, index=False, lineterminator="\n")
+    write_text(path, text.getvalue())
+
+
+def read_table(path: Path, *columns: str) -> pd.DataFrame:
+    """The CSV at `path`, every cell as it is written: `007`, `NA` and empty cells keep their form.
+
+    Args:
+        path: a UTF-8 file with a header line; a byte-order mark is allowed.
+        columns: names that must be in the header.
+
+    Raises:
+        PodiumError: the file is missing, is no CSV, lacks a column, or has an uneven row.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
+    except FileNotFoundError:
+        raise PodiumError(f"{path}: no such file; run the stage that writes it") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PodiumError(f"{path}: not a readable CSV table ({error})") from None
+    header: list[str] = rows[0][1] if rows else []
+    if len(set(header)) < len(header):
+        raise PodiumError(f"{path}: a column name occurs twice in {header}")
+    if absent := [name for name in columns if name not in header]:
+        raise PodiumError(f"{path}: column {', '.join(absent)} is missing; it has {header}")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise PodiumError(
+                f"{path}: line {line} has {len(row)} fields, the header {len(header)}"
+            )
+    body = [row for _, row in rows[1:]]
+    return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
+
+
+def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: type = float) -> None:
+    """Turn `columns` of a table read from `path` into numbers, in place.
+
+    Raises:
+        PodiumError: a cell is no number.
+    """
+    for name in columns:
+        try:
+            table[name] = table[name].to_numpy(dtype=object).astype(kind)
+        except (ValueError, OverflowError) as error:
+            raise PodiumError(f"{path}: column {name} holds something else: {error}") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the right to write `path`; the operating system frees it when the process ends.
+
+    Raises:
+        EnvironmentFault: another process holds it.
+    """
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
+    lock = FileLock(scratch_dir("locks") / f"{name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise EnvironmentFault(
+            f"{path}: another process is writing it; wait until that one has finished"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def require_space(path: Path, n_bytes: int) -> None:
+    """Make sure `n_bytes` can be written beside `path` before any work is spent on them.
+
+    HDF5 crashes the interpreter when the disk fills under it, so this is asked first.
+
+    Raises:
+        EnvironmentFault: they cannot.
+    """
+    probe = path.with_name(f"{path.name}.space")
+    with written_whole(probe) as partial, partial.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
+        file.truncate(0)
+    probe.unlink()
+
+
+def scratch_dir(*parts: str) -> Path:
+    """A folder for work in progress, outside the workspace: `$PODIUM_SCRATCH` or the user cache.
+
+    It survives `dvc exp run`, which starts in a fresh copy. Deleting it costs time, never results.
+    """
+    root = os.environ.get("PODIUM_SCRATCH")
+    folder = (Path(root) if root else user_cache_path("podium")).joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_fault(error, folder) or error from None
+    return folder
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def text_sha256(value: Mapping[str, Any]) -> str:
+    """The sha256 of `value` as canonical JSON: one name for one set of settings."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

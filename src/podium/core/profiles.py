@@ -1,0 +1,100 @@
+"""Profiles: named sets of settings laid over params.yaml, keeping its comments and order."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from podium.core.errors import SettingsError
+from podium.core.files import write_text
+from podium.core.params import Params, checked, read_yaml
+
+NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names of one's own
+
+
+def apply(profile: Path, params: Path) -> str:
+    """Lay `profile` over `params` and give back the diff; '' if nothing changed.
+
+    A key that holds a mapping is merged, any other is replaced. `extractors` and
+    `train_captcha_reader` are replaced name by name, since a profile names all that it wants.
+
+    Raises:
+        SettingsError: a file is missing, or the profile is no YAML mapping.
+    """
+    before, after = _laid_over(profile, params)
+    if after != before:
+        write_text(params, after)
+    lines = difflib.unified_diff(
+        before.splitlines(True), after.splitlines(True), str(params), f"{params} ({profile.stem})"
+    )
+    return "".join(lines)
+
+
+def tried(profile: Path, params: Path) -> Params:
+    """The settings as `apply` would leave them; no file is written.
+
+    Raises:
+        SettingsError: a file is missing, or what comes of it does not fit.
+    """
+    _, after = _laid_over(profile, params)
+    return checked(YAML(typ="safe").load(after), profile)
+
+
+def _laid_over(profile: Path, params: Path) -> tuple[str, str]:
+    """The text of `params` before and after."""
+    for path in (profile, params):
+        if not path.is_file():
+            raise SettingsError(f"{path}: no such file; run from the project's folder")
+    yaml = _as_written()
+    before = params.read_text(encoding="utf-8")
+    settings = yaml.load(before)
+    _merge(settings, _changes(profile))
+    text = io.StringIO()
+    yaml.dump(settings, text)
+    return before, re.sub(r"(?m)^( *[^#\s][^#\n]*?) {2,}#", r"\1 #", text.getvalue())
+
+
+def _as_written() -> YAML:
+    """YAML that leaves what it does not change as it was."""
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.add_representer(
+        type(None), lambda found, _: found.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
+
+
+def _changes(profile: Path) -> Mapping[str, Any]:
+    changes = read_yaml(profile)
+    if not isinstance(changes, dict):
+        raise SettingsError(f"{profile}: a profile holds sections, as params.yaml does")
+    return changes
+
+
+def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(settings.get(key), dict):
+            if key in NAMED:
+                _keep_only(settings[key], value)
+            _merge(settings[key], value)
+        else:
+            settings[key] = value
+
+
+def _keep_only(settings: Any, wanted: Mapping[str, Any]) -> None:
+    """Drop keys that are not wanted and make room for new ones, in the order of `wanted`.
+
+    What stays is not built anew, since comments hang on it.
+    """
+    for key in [key for key in settings if key not in wanted]:
+        del settings[key]
+    for place, key in enumerate(wanted):
+        if key not in settings:
+            settings.insert(place, key, {})

@@ -1,0 +1,258 @@
+"""The prediction library: tables of many models joined by id, and what would be a leak refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.core.errors import PodiumError
+from podium.core.ids import refuse_other_ids
+from podium.ensemble.nested import Groups
+from podium.evaluation.predictions import classes_of, read_predictions
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_OTHER = "give tables of one competition, made by one run of dvc repro"
+
+
+@dataclass(frozen=True)
+class Library:
+    """What M models say of N rows with known truth and of T test rows.
+
+    Attributes:
+        models: their names.
+        classes: K of them, in the order of the first table.
+        ids: of the N rows, in the order of the first table.
+        oof: (M, N, K) probabilities, each row by models that never saw it; the mean over seeds.
+        truth: (N,) class indices.
+        groups: (N,) names; rows of one group are not independent.
+        seeds: S of them.
+        folds: (S, N) the fold of each row under each seed.
+        test_ids: of the T test rows.
+        test: (M, T, K) probabilities.
+    """
+
+    models: list[str]
+    classes: list[str]
+    ids: list[str]
+    oof: Floats
+    truth: Ints
+    groups: Groups
+    seeds: list[int]
+    folds: Ints
+    test_ids: list[str]
+    test: Floats
+
+
+def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
+    """The prediction tables in `folder`, by name, but those of models that are left out.
+
+    Raises:
+        PodiumError: none is left.
+    """
+    every = sorted(folder.glob("*.csv"))
+    if not every:
+        raise PodiumError(f"{folder}: no prediction table to blend\nremedy: train a model first")
+    kept = [path for path in every if path.stem not in leave_out]
+    if not kept:
+        raise PodiumError(
+            f"{folder}: no prediction table to blend: of {len(every)}, leave_out names all\n"
+            f"remedy: name fewer of {', '.join(path.stem for path in every)}"
+        )
+    return kept
+
+
+def load(paths: Sequence[Path]) -> Library:
+    """The library of the prediction tables at `paths`, joined by id.
+
+    Raises:
+        PodiumError: a leak (a test row among the out-of-fold ones, a row predicted by a model that
+            saw it or its look-alike, folds that differ), or tables that do not belong together.
+    """
+    if not paths or len(set(paths)) < len(paths):
+        raise PodiumError("give each prediction table once, and one at least")
+    return join({path: read_predictions(path) for path in paths})
+
+
+def join(tables: dict[Path, pd.DataFrame]) -> Library:
+    """The library of checked `tables`, each under the path it came from; raises as `load` does."""
+    first_path, first = next(iter(tables.items()))
+    classes = classes_of(first)
+    models = [_model(path, table) for path, table in tables.items()]
+    if twice := sorted({name for name in models if models.count(name) > 1}):
+        raise PodiumError(f"{first_path.parent}: two tables are of one model, {twice[0]}")
+    _refuse_test_rows(tables)
+    for path, table in tables.items():
+        if set(classes_of(table)) != set(classes):
+            raise PodiumError(
+                f"{path}: its classes are {classes_of(table)}, those of {first_path.name} "
+                f"{classes}: another competition\nremedy: {_OTHER}"
+            )
+        _refuse_leaks(path, table)
+    facts = _common_facts(tables)
+    for path, table in tables.items():
+        _refuse_torn_groups(path, table, facts["group"])
+    known = facts[facts["truth"] != ""]
+    ids = known.index.tolist()
+    folds = _folds(tables).loc[ids]
+    _refuse_one_fold(first_path, folds)
+    test_ids = list(dict.fromkeys(first["id"][first["split"] == "test"]))
+    return Library(
+        models=models,
+        classes=classes,
+        ids=ids,
+        oof=_stacked(tables, "oof", ids, classes, whole=facts.index.tolist()),
+        truth=np.array([classes.index(name) for name in known["truth"]], dtype=np.int64),
+        groups=known["group"].to_numpy(dtype=str),
+        seeds=[int(seed) for seed in folds.columns],
+        folds=folds.to_numpy(dtype=np.int64).T,
+        test_ids=test_ids,
+        test=_stacked(tables, "test", test_ids, classes, whole=test_ids),
+    )
+
+
+def _model(path: Path, table: pd.DataFrame) -> str:
+    names = sorted(set(table["model"]))
+    if len(names) != 1:
+        raise PodiumError(f"{path}: a prediction table is of one model, this one of {names}")
+    return str(names[0])
+
+
+def _refuse_test_rows(tables: dict[Path, pd.DataFrame]) -> None:
+    """No test row may be among the rows that blends are fitted on, whichever table holds it."""
+    test = {path: set(one["id"][one["split"] == "test"]) for path, one in tables.items()}
+    every = set().union(*test.values())
+    for path, table in tables.items():
+        oof = table["id"][table["split"] != "test"]
+        if leaked := list(oof[oof.isin(every)][:3]):
+            source = next(other.name for other, ids in test.items() if leaked[0] in ids)
+            raise PodiumError(
+                f"{path}: a leak: {', '.join(leaked)} is out of fold here and a test row in "
+                f"{source}\nremedy: {_OTHER}"
+            )
+
+
+def _refuse_leaks(path: Path, table: pd.DataFrame) -> None:
+    """Every row must be predicted by a model that never saw it."""
+    oof = table[table["split"] == "oof"]
+    if oof.empty:
+        raise PodiumError(f"{path}: it has no out-of-fold rows to fit a blend on")
+    if (oof["fold"] < 0).any():
+        name = oof["id"][oof["fold"] < 0].iloc[0]
+        raise PodiumError(
+            f"{path}: a leak: {name} is in no fold, so the model that predicts it saw it\n"
+            "remedy: predict every train row by a model of the other folds"
+        )
+    for seed, part in oof.groupby("seed"):
+        if part["fold"].nunique() == 1:
+            raise PodiumError(
+                f"{path}: a leak: all rows of seed {seed} are in one fold, so nothing was left to "
+                "learn from but these rows\nremedy: use two folds or more"
+            )
+
+
+def _refuse_torn_groups(path: Path, table: pd.DataFrame, group: pd.Series[str]) -> None:
+    for _, part in table[table["split"] == "oof"].groupby("seed"):
+        torn = part.groupby(part["id"].map(group))["fold"].nunique()
+        if len(names := torn.index[torn > 1]):
+            raise PodiumError(
+                f"{path}: a leak: group {names[0]} lies in several folds, so its rows were "
+                "predicted by models that saw their like\nremedy: keep groups in one fold"
+            )
+
+
+def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
+    """Truth and group of each out-of-fold id, from the first table that tells; others must agree.
+
+    A table made elsewhere may lack truth (all '') or groups (each row its own).
+    """
+    each = {path: _facts(path, table) for path, table in tables.items()}
+    first_path, first = next(iter(each.items()))
+    for path, facts in each.items():
+        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), _OTHER)
+    found = first.copy()
+    for name in ("truth", "group"):
+        nothing = {"truth": "", "group": first.index.to_series()}[name]
+        telling = {
+            path: facts[name].loc[first.index]
+            for path, facts in each.items()
+            if (facts[name].loc[first.index] != nothing).any()
+        }
+        if telling:
+            source, found[name] = next(iter(telling.items()))
+            _refuse_others(name, source, telling)
+    if (found["truth"] == "").all():
+        raise PodiumError(
+            f"{first_path}: no out-of-fold row has a truth\nremedy: fill column truth"
+        )
+    return found
+
+
+def _facts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Truth and group of each out-of-fold id; they must be the same for all seeds."""
+    oof = table[table["split"] == "oof"]
+    facts = oof[["id", "truth", "group"]].drop_duplicates().set_index("id")
+    if facts.index.has_duplicates:
+        name = facts.index[facts.index.duplicated()][0]
+        raise PodiumError(f"{path}: truth or group of {name} changes from seed to seed")
+    for seed, part in oof.groupby("seed"):
+        names = part["id"].tolist()
+        refuse_other_ids(path, names, facts.index.tolist(), f"seed {seed} must have them all")
+    return facts
+
+
+def _refuse_others(name: str, source: Path, telling: dict[Path, pd.Series[str]]) -> None:
+    for path, values in telling.items():
+        differ = values != telling[source]
+        if differ.any():
+            raise PodiumError(
+                f"{path}: {name} of {values.index[differ][0]} is not that of {source.name}\n"
+                f"remedy: {_OTHER}"
+            )
+
+
+def _folds(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
+    """The fold of each id (rows) under each seed (columns); tables must agree where they meet."""
+    found: dict[int, tuple[Path, pd.Series[int]]] = {}
+    for path, table in tables.items():
+        for seed, part in table[table["split"] == "oof"].groupby("seed"):
+            folds = part.set_index("id")["fold"]
+            first, known = found.setdefault(int(str(seed)), (path, folds))
+            differ = folds.loc[known.index] != known
+            if differ.any():
+                raise PodiumError(
+                    f"{path}: a leak: the folds of seed {seed} are not those of {first.name}, "
+                    f"e.g. of {known.index[differ][0]}\nremedy: {_OTHER}"
+                )
+    return pd.DataFrame({seed: folds for seed, (_, folds) in sorted(found.items())})
+
+
+def _refuse_one_fold(path: Path, folds: pd.DataFrame) -> None:
+    """Of the rows with a truth some must be left to fit on, whichever fold is held out."""
+    if len(alone := folds.columns[folds.nunique() < 2]):
+        raise PodiumError(
+            f"{path}: all rows of seed {alone[0]} that have a truth are in one fold\n"
+            "remedy: fill column truth in two folds or more"
+        )
+
+
+def _stacked(
+    tables: dict[Path, pd.DataFrame],
+    split: str,
+    ids: Sequence[str],
+    classes: Sequence[str],
+    whole: Sequence[str],
+) -> Floats:
+    """Probabilities (M, N, K) of `ids`, the mean over seeds; each table must have the `whole`."""
+    out = np.empty((len(tables), len(ids), len(classes)))
+    columns = [f"p_{name}" for name in classes]
+    for number, (path, table) in enumerate(tables.items()):
+        means = table[table["split"] == split].groupby("id")[columns].mean()
+        refuse_other_ids(path, means.index.tolist(), whole, _OTHER)
+        out[number] = means.loc[list(ids)].to_numpy(dtype=np.float64)
+    return out

@@ -1,0 +1,1 @@
+"""How good predictions are: prediction tables, metrics, folds, calibration, intervals, plots."""

@@ -1,0 +1,54 @@
+"""Cross-validation folds: stratified by class, and groups never torn apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from podium.core.errors import PodiumError
+
+
+def assign(
+    labels: NDArray[np.str_],
+    groups: NDArray[np.int64],
+    n_folds: int,
+    seed: int,
+    what: str = "pictures (near-duplicates counted once)",
+    setting: str = "assign_photo_folds.n_folds",
+) -> NDArray[np.int64]:
+    """The fold (N,), 0 <= fold < n_folds, of each item.
+
+    Args:
+        labels: the class (N,) of each item.
+        groups: which items (N,) belong together.
+        n_folds: 2 or more.
+        seed: 0 or more.
+        what: groups in words.
+        setting: where n_folds stands.
+
+    Raises:
+        PodiumError: a class has fewer groups than there are folds.
+    """
+    for name in np.unique(labels):
+        n_groups = len(np.unique(groups[labels == name]))
+        if n_groups < n_folds:
+            raise PodiumError(
+                f"class {str(name)!r} has {n_groups} {what} for {n_folds} folds\n"
+                f"remedy: add some, or lower {setting}"
+            )
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    folds = np.full(len(labels), -1, dtype=np.int64)
+    for fold, (_, held_out) in enumerate(splitter.split(labels, labels, groups)):
+        folds[held_out] = fold
+    return folds
+
+
+def hold_out(
+    labels: NDArray[np.str_], groups: NDArray[np.int64], n_parts: int, seed: int
+) -> NDArray[np.bool_]:
+    """Which items (N,) form one part in `n_parts`, stratified, whole groups; none if too few."""
+    smallest = min(len(np.unique(groups[labels == name])) for name in np.unique(labels))
+    if smallest < 2:
+        return np.zeros(len(labels), dtype=np.bool_)
+    return assign(labels, groups, min(n_parts, smallest), seed) == 0

@@ -1,1 +1,0 @@
-"""The stand-in cats and dogs: bodies cast into relief, coats, scenes, a camera."""

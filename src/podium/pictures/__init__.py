@@ -1,0 +1,1 @@
+"""What every picture task needs: source, table, look-alikes, views, extraction."""

@@ -1,0 +1,47 @@
+"""Figures of a training run for people who watch: DVCLive's files, and TensorBoard's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dvclive.live import Live
+
+from podium.core.files import scratch_dir, text_sha256
+from podium.core.params import TrainSegmenter
+from podium.training.runtime import tf
+
+
+def events_dir(settings: TrainSegmenter) -> Path:
+    """Where a run's events go: beside those of runs with other settings, and named by them."""
+    name = f"{settings.encoder}-rate{settings.learning_rate:g}-l2-{settings.l2:g}"
+    number = text_sha256(settings.model_dump())[:8]
+    return scratch_dir("tensorboard") / f"{name}-batch{settings.batch_size}-{number}"
+
+
+def logger(plots: Path, events: Path) -> Callable[[dict[str, float]], None]:
+    """A function that takes one epoch's figures, `epoch` among them.
+
+    Args:
+        plots: folder of DVCLive's metrics.json and plots/metrics/*.tsv.
+        events: folder of TensorBoard's event file; one of an earlier run is removed.
+    """
+    live = Live(str(plots), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False)
+    if live._dvc_repo is not None:
+        live._dvc_repo.close()  # DVCLive opens the repository to name the run and never closes it
+    for old in events.glob("events.out.tfevents.*"):
+        old.unlink()
+    writer = tf.summary.create_file_writer(str(events))
+
+    def log(figures: dict[str, float]) -> None:
+        step = int(figures["epoch"])
+        live.step = step
+        for name, value in figures.items():
+            if name != "epoch":
+                live.log_metric(name, value)
+                with writer.as_default():
+                    tf.summary.scalar(name, value, step)
+        live.make_summary()  # type: ignore[no-untyped-call]
+        writer.flush()
+
+    return log

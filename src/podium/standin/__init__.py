@@ -1,0 +1,1 @@
+"""Stand-in data, drawn where there is no real data."""

@@ -1,0 +1,99 @@
+"""One slide from its number: planned, painted in dyes, lit, soiled, scanned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.standin.slides.artefacts import (
+    add_blur,
+    add_bubbles,
+    add_dust,
+    add_pen,
+    folded,
+    thickness,
+)
+from podium.standin.slides.cells import add_stroma_cells
+from podium.standin.slides.glands import add_glands
+from podium.standin.slides.layers import Layers
+from podium.standin.slides.noise import (
+    Field,
+    Vector,
+    blurred,
+    clouds,
+    grained,
+)
+from podium.standin.slides.plan import Plan, planned_slide
+from podium.standin.slides.stain import developed, mixed
+from podium.standin.slides.stroma import add_stroma, combed, edge
+from podium.standin.slides.tumour import add_tumour
+from podium.standin.slides.vessels import add_vessels
+
+_SLIDE, _PATIENT, _BLOCK = range(3)  # what a stream of random numbers is for
+BLOCK = 5  # slides that two patients share, two and three each
+_WITH_TUMOUR = 3  # of every block
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn slide at level 0 and its truth."""
+
+    pixels: NDArray[np.uint8]  # (H, W, 3) RGB
+    outlines: list[Vector]  # of the tumour: (N, 2) each, whole px as x, y, closed; none = no tumour
+    patient: int
+
+    def mask(self) -> NDArray[np.uint8]:
+        """The tumour {0, 1} (H, W)."""
+        mask = np.zeros(self.pixels.shape[:2], np.uint8)
+        for outline in self.outlines:
+            cv2.fillPoly(mask, [outline.astype(np.int32)], 1)
+        return mask
+
+
+def patient_of(index: int) -> int:
+    """The patient whose slide number `index` is: slides 0, 1 | 2, 3, 4 | 5, 6 | 7, 8, 9 | ..."""
+    return 2 * (index // BLOCK) + int(index % BLOCK >= 2)
+
+
+def has_tumour(seed: int, index: int) -> bool:
+    """Whether slide number `index` shows a tumour, as three of every five do."""
+    order = np.random.default_rng([seed, index // BLOCK, _BLOCK]).permutation(BLOCK)
+    return bool(order[index % BLOCK] < _WITH_TUMOUR)
+
+
+def draw(seed: int, index: int, side: int) -> Picture:
+    """Slide number `index`, about `side` x `side` px: the same in any order and any process.
+
+    Scale is 0.5 micrometres per pixel (20x). A slide's stain is its patient's; folds, pen, blur,
+    bubbles and dust fall anywhere, whether there is a tumour or not.
+    """
+    rng = np.random.default_rng([seed, index, _SLIDE])
+    plan = planned_slide(rng, side, has_tumour(seed, index))
+    patient = patient_of(index)
+    stain = mixed(np.random.default_rng([seed, patient, _PATIENT]))
+    light = blurred(developed(stain, *folded(_dyed(plan, rng), rng)), 0.6)  # what a lens blurs
+    for add in (add_dust, add_bubbles, add_pen, add_blur):
+        add(light, rng)
+    light += rng.standard_normal(plan.shape, np.float32)[..., None] * np.float32(1.5)
+    pixels = np.rint(np.clip(light, 0, 255)).astype(np.uint8)
+    return Picture(pixels, plan.outlines, patient)
+
+
+def _dyed(plan: Plan, rng: np.random.Generator) -> tuple[Field, Field]:
+    """Haematoxylin and eosin (H, W) on the cut that `plan` describes."""
+    shape = plan.shape
+    grain = 1 + np.float32(0.09) * grained(rng, shape, 1.6)
+    grain += np.float32(0.10) * clouds(rng, shape, 24)
+    nuclei, diffuse, eosin = (np.zeros(shape, np.float32) for _ in range(3))
+    layers = Layers(nuclei, diffuse, eosin, grain)
+    fibres = combed(rng, shape)
+    add_stroma(layers, plan, fibres)
+    taken = np.maximum(add_glands(layers, plan, rng), add_tumour(layers, plan, rng))
+    taken = np.maximum(taken, add_vessels(layers, plan, taken, rng))
+    add_stroma_cells(layers, plan, fibres.angle, taken, rng)
+    tissue = edge(plan, fibres, rng) * thickness(shape, rng)
+    blue, pink = layers.dyes()
+    return blue * tissue, pink * tissue

@@ -1,0 +1,53 @@
+"""Haematoxylin and eosin on one patient's slides, after Beer and Lambert.
+
+Light that passes a stain of optical density D keeps exp(-D) of itself, so densities of stains add
+and their colours multiply. Stain directions vary around those of Macenko et al. 2009 (A method for
+normalizing histology slides for quantitative analysis, table 1) as laboratories do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.standin.slides.noise import Field, Vector
+
+_HAEMATOXYLIN = np.array([0.60, 0.70, 0.36])  # optical density of red, green, blue
+_EOSIN = np.array([0.14, 0.83, 0.52])
+
+
+@dataclass(frozen=True)
+class Stain:
+    """One patient's staining: optical density (3,) of one unit of each dye, and the bare glass."""
+
+    haematoxylin: Vector
+    eosin: Vector
+    glass: Vector  # RGB [0, 255] where there is nothing
+
+
+def mixed(rng: np.random.Generator) -> Stain:
+    """A random patient's stain."""
+    blue = _HAEMATOXYLIN + rng.normal(0, 0.035, 3)
+    pink = _EOSIN + rng.normal(0, 0.05, 3) * [0.6, 1, 1.3]
+    blue *= rng.uniform(1.15, 1.75) / np.linalg.norm(blue)
+    pink *= rng.uniform(0.50, 0.85) / np.linalg.norm(pink)
+    glass = rng.uniform(236, 247) + rng.normal(0, 1.5, 3)
+    return Stain(blue.clip(0.01), pink.clip(0.01), glass.clip(225, 252))
+
+
+def developed(stain: Stain, haematoxylin: Field, eosin: Field) -> NDArray[np.float32]:
+    """The light (H, W, 3), RGB in [0, 255], through the two dyes (H, W)."""
+    light = np.empty((*eosin.shape, 3), np.float32)
+    for channel in range(3):
+        density = cv2.addWeighted(
+            haematoxylin,
+            -float(stain.haematoxylin[channel]),
+            eosin,
+            -float(stain.eosin[channel]),
+            float(np.log(stain.glass[channel])),
+        )
+        light[..., channel] = cv2.exp(density)
+    return light

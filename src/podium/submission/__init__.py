@@ -1,0 +1,1 @@
+"""Submission files: the checker, writing, the ledger."""

@@ -1,0 +1,1 @@
+"""How networks are trained: devices, batch size, one step, the loop, artefacts."""

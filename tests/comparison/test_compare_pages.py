@@ -1,0 +1,206 @@
+"""What a person sees: on the terminal, as Markdown, as a page."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from podium.comparison import compare_pages, compare_plot
+from podium.comparison.compare import Comparison, Line
+from podium.competitions import CONTESTS
+from podium.evaluation.pairing import Difference
+
+VOID = ("meta", "circle", "path", "line")
+
+
+def line(revision="exp", value=None, low=None, high=None, **other):
+    made = {"model": "dense", "measure": "log loss", "mean": 0.25, "sd": 0.05, "score": 0.24}
+    made |= {"error": 0.01, "beside": 0.875, "seconds": 90.0, "settings": {}} | other
+    if value is not None:
+        made["difference"] = Difference(value, low, high, 0.975)
+    return Line(revision, **made)
+
+
+def comparison(*lines, name="photos", notes=()):
+    return Comparison(CONTESTS[name], "workspace:dense", 2000, list(lines), list(notes))
+
+
+def settings(**values):
+    return {f"train.{name}": value for name, value in values.items()}
+
+
+FOUND = comparison(
+    line("sheen|lira", -0.02, -0.03, 0.01, settings=settings(l2="0.1", layers="[1, 2]")),
+    line("workspace", baseline=True),
+    line("<b>&", 0.5, 0.4, 0.6, seconds=None, sd=None, note="not so good"),
+    notes=["x: failed"],
+)
+
+
+def test_cells():
+    head, (first, base, last) = (
+        compare_pages.head(FOUND),
+        [compare_pages.cells(FOUND, one) for one in FOUND.lines],
+    )
+    assert head == [
+        "revision", "model", "log loss, mean +- sd", "pooled +- se", "accuracy",
+        "difference (95 %)", "better", "minutes", "settings (train)",
+    ]  # fmt: skip
+    assert first == [
+        "sheen|lira", "dense", "0.2500 +- 0.0500", "0.2400 +- 0.0100", "0.8750",
+        "-0.0200 (-0.0300 to +0.0100)", "0.975", "1.5", "l2=0.1, layers=[1, 2]",
+    ]  # fmt: skip
+    assert base[5:] == ["baseline", "", "1.5", ""]
+    assert (last[2], last[5], last[7:]) == (
+        "0.2500", "+0.5000 (+0.4000 to +0.6000)", ["?", "not so good"],
+    )  # fmt: skip
+
+
+def test_one_score_has_no_second_column():
+    found = comparison(line(beside=None, measure="whole string"), name="captcha-text")
+    assert len(compare_pages.head(found)) == len(compare_pages.cells(found, found.lines[0])) == 8
+    assert "whole string: higher is better" in compare_pages.text(found)
+
+
+def test_another_score_is_named():
+    found = comparison(line(measure="log loss of slides", beside=None), name="slides")
+    assert compare_pages.cells(found, found.lines[0])[2] == "0.2500 +- 0.0500 (log loss of slides)"
+
+
+def test_the_same_predictions_differ_in_nothing():
+    assert compare_pages.cells(FOUND, line("same", 0.0, 0.0, 0.0))[5:7] == ["none", ""]
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (0.12345, "+0.1235"), (-0.00005, "-0.0001"), (-0.000049, "-5e-05"), (0.0, "+0.0000"),
+])  # fmt: skip
+def test_small_differences_keep_a_digit(value, words):
+    assert compare_pages.signed(value) == words
+
+
+def test_settings_of_two_sections_keep_their_names_and_many_are_cut():
+    two = comparison(line(settings={"a.x": "1", "b.x": "absent"}))
+    assert compare_pages.head(two)[-1] == "settings"
+    assert compare_pages.cells(two, two.lines[0])[-1] == "a.x=1, b.x absent"
+    many = comparison(line(settings=settings(**{f"s{k}": "1" for k in range(11)})))
+    assert compare_pages.cells(many, many.lines[0])[-1].endswith("s7=1, and 3 more")
+
+
+def test_columns_of_text_stand_below_each_other():
+    lines = compare_pages.text(FOUND).splitlines()
+    ends = {one.index(word) + len(word) for one, word in zip(
+        (lines[0], lines[2], lines[3]), ("accuracy", "0.8750", "0.8750"), strict=True,
+    )}  # fmt: skip
+    assert len(ends) == 1
+    assert lines[-1] == "note: x: failed"
+
+
+def test_markdown_is_a_table_whatever_the_names():
+    rows = [one for one in compare_pages.markdown(FOUND).splitlines() if one.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", one)) for one in rows} == {10}
+    assert "- x: failed\n" in compare_pages.markdown(FOUND)
+    assert compare_pages.markdown(comparison(line())).endswith("|\n")
+
+
+class Checker(HTMLParser):
+    """Keeps the tags in order, and raises where they do not close each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def parsed(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert checker.open == []
+    return checker
+
+
+def test_the_page_stands_alone():
+    page = compare_pages.html(FOUND)
+    tags = parsed(page).tags
+    names = [tag for tag, _ in tags]
+    assert names.count("tr") == 4
+    assert names.count("svg") == 4  # the scale, and one for each line
+    assert not {"script", "link", "img", "iframe", "object"} & set(names)
+    assert not [attrs for _, attrs in tags if {"src", "href", "onload"} & set(attrs)]
+    for outside in ("http", "//", "url(", "@import"):
+        assert outside not in page
+    assert "prefers-color-scheme: dark" in page
+    assert "&lt;b&gt;&amp;" in page
+    assert "0.2500 &plusmn; 0.0500" in page
+    assert '<tr class="baseline">' in page
+
+
+# ---- the plot
+
+
+def ends(*lines):
+    scale = compare_plot.scale_of(lines)
+    return scale.low, scale.high
+
+
+def test_the_scale_shows_most_and_cuts_the_rest():
+    near = [line("a", -0.02, -0.03, 0.01), line("b", 0.01, 0, 0.021), line("c", 0, -0.02, 0.02)]
+    assert ends(*near) == pytest.approx((-0.03, 0.025))
+    # twice the median .0255 of .03, .021, .02 and .6: .051, rounded up
+    assert ends(*near, line("d", 0.5, 0.4, 0.6)) == pytest.approx((-0.03, 0.06))
+    assert ends(line("w", baseline=True), line("s", 0, 0, 0)) == (-1, 1)
+    assert ends(line("a", 0.2, 0.1, 0.22)) == pytest.approx((-0.05, 0.25))  # .044: some room left
+
+
+def test_an_interval_lies_where_it_should():
+    # 220 wide, 12 kept free at each edge: 196 for .2
+    even = compare_plot.Scale(-0.1, 0.1)
+    drawn = compare_plot.interval(line("a", -0.05, -0.1, 0.025), even)
+    assert '<line class="zero" x1="110.0"' in drawn
+    assert '<line x1="12.0" x2="134.5"' in drawn
+    assert '<circle cx="61.0"' in drawn
+    assert "path" not in drawn
+    right = compare_plot.interval(line("d", 0.5, 0.05, 0.6), even)
+    assert '<line x1="159.0" x2="208.0"' in right
+    assert '<path d="M218.0 ' in right
+    assert "circle" not in right
+    left = compare_plot.interval(line("l", -0.05, -0.3, 0.0), even)
+    assert '<path d="M2.0 ' in left
+    assert '<line x1="12.0" x2="110.0"' in left
+    assert "circle" not in compare_plot.interval(line("w", baseline=True), even)
+    assert compare_plot.Scale(-0.1, 0.3).x(0) == 61
+
+
+def test_the_axis_names_its_ends_where_there_is_room():
+    assert re.findall(r">([^<]+)<", compare_plot.axis(compare_plot.Scale(-0.25, 0.25))) == [
+        "-0.25",
+        "0",
+        "+0.25",
+    ]
+    assert re.findall(r">([^<]+)<", compare_plot.axis(compare_plot.Scale(-0.01, 0.25))) == [
+        "0",
+        "+0.25",
+    ]
+
+
+@pytest.mark.parametrize(("low", "high", "measure", "kind"), [
+    (-0.2, -0.1, "log loss", "good"), (0.1, 0.2, "log loss", "bad"),
+    (-0.2, -0.1, "tumour F1", "bad"), (0.1, 0.2, "whole string", "good"),
+    (-0.1, 0.1, "log loss", "even"), (0.0, 0.1, "log loss", "even"),
+])  # fmt: skip
+def test_colour_follows_what_is_better(low, high, measure, kind):
+    drawn = compare_plot.interval(
+        line("a", (low + high) / 2, low, high, measure=measure), compare_plot.Scale(-1, 1)
+    )
+    assert f'<g class="{kind}">' in drawn

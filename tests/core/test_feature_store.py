@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from podium.core.errors import PodiumError
+from podium.core.feature_store import (
+    BLOCK,
+    Shards,
+    read_features,
+    write_features,
+)
+
+
+def write(path, features, ids=None):
+    ids = ids or [f"i{n}" for n in range(len(features))]
+    blocks = (features[at : at + BLOCK] for at in range(0, len(features), BLOCK))
+    labels = ["cat"] * len(ids)
+    write_features(path, ids, labels, ["c" + i for i in ids], blocks, features.shape[1], {"a": 1})
+
+
+def test_round_trip_over_several_blocks(tmp_path, rng):
+    features = rng.normal(size=(2 * BLOCK + 17, 5)).astype(np.float32)
+    write(tmp_path / "f.h5", features)
+    found = read_features(tmp_path / "f.h5")
+    assert found.features.dtype == np.float32
+    np.testing.assert_array_equal(found.features, features)
+    assert found.ids[-1] == f"i{len(features) - 1}"
+    assert found.content[0] == "ci0"
+    assert set(found.labels) == {"cat"}
+    assert found.provenance == {"a": 1}
+
+
+def test_same_input_same_bytes(tmp_path, rng):
+    features = rng.normal(size=(40, 3)).astype(np.float32)
+    for name in ("a.h5", "b.h5"):
+        write(tmp_path / name, features)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_too_few_rows_are_refused_and_the_old_file_stays(tmp_path, rng):
+    features = rng.normal(size=(4, 3)).astype(np.float32)
+    write(tmp_path / "f.h5", features)
+    before = (tmp_path / "f.h5").read_bytes()
+    with pytest.raises(PodiumError, match=r"4 feature rows for 5 ids"):
+        write(tmp_path / "f.h5", features, ids=list("abcde"))
+    assert (tmp_path / "f.h5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if "scratch" not in path.name] == ["f.h5"]
+
+
+def test_a_flipped_byte_is_noticed(tmp_path, rng):
+    features = rng.normal(size=(64, 16)).astype(np.float32)
+    write(tmp_path / "f.h5", features)
+    data = bytearray((tmp_path / "f.h5").read_bytes())
+    at = data.find(features[30].tobytes())
+    data[at + 5] ^= 0xFF
+    (tmp_path / "f.h5").write_bytes(data)
+    with pytest.raises(
+        PodiumError, match=r"f\.h5: damaged, .*\nremedy: remove it and run dvc repro"
+    ):
+        read_features(tmp_path / "f.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"not hdf5 at all"])
+def test_files_of_another_kind(tmp_path, content):
+    (tmp_path / "f.h5").write_bytes(content)
+    with pytest.raises(PodiumError, match=r"f\.h5: damaged"):
+        read_features(tmp_path / "f.h5")
+
+
+def test_missing_file_and_foreign_hdf5(tmp_path):
+    with pytest.raises(PodiumError, match=r"f\.h5: no such file\nremedy"):
+        read_features(tmp_path / "f.h5")
+    with h5py.File(tmp_path / "g.h5", "w") as file:
+        file["other"] = [1]
+    with pytest.raises(PodiumError, match=r"g\.h5: damaged, or no feature file"):
+        read_features(tmp_path / "g.h5")
+
+
+def test_shards_give_back_rows_in_any_order_and_survive_reopening(tmp_path):
+    shards = Shards(tmp_path, 2)
+    shards.add(["a", "b"], np.array([[1, 2], [3, 4]], np.float32))
+    shards.add(["c"], np.array([[5, 6]], np.float32))
+    again = Shards(tmp_path, 2)
+    assert again.rows(["c", "a", "b", "a"]).tolist() == [[5, 6], [1, 2], [3, 4], [1, 2]]
+    assert sorted(again.where) == ["a", "b", "c"]
+
+
+def test_shards_that_are_damaged_or_of_another_width_are_dropped(tmp_path):
+    shards = Shards(tmp_path, 2)
+    shards.add(["a"], np.array([[1, 2]], np.float32))
+    shards.add(["b"], np.array([[3, 4]], np.float32))
+    path, _ = shards.where["a"]
+    path.write_bytes(path.read_bytes()[:200])
+    assert sorted(Shards(tmp_path, 2).where) == ["b"]
+    assert not path.exists()
+    assert Shards(tmp_path, 3).where == {}

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from podium.core import throughput
+from podium.core.throughput import Clock, Work, total
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock that goes on by what is told."""
+    now = [0.0]
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: now[0])
+
+    def spend(seconds: float) -> None:
+        now[0] += seconds
+
+    return spend
+
+
+def test_the_first_step_is_not_timed(ticking):
+    clock = Clock()
+    for seconds in clock.watched([9.0, 1.0, 3.0], lambda _: 8):
+        ticking(seconds)
+    found = clock.work(24, batch_size=8, mflop=2.0)
+    assert (found.items, found.timed, found.seconds) == (24, 16, 4.0)
+    assert clock.speed == 4.0
+    assert found.as_metrics() == {
+        "items": 24, "items_per_second": 4.0, "batch_size": 8, "mflop_per_item": 2.0,
+    }  # fmt: skip
+
+
+def test_an_only_step_is_timed(ticking):
+    clock = Clock()
+    with clock.timed(10):
+        ticking(5.0)
+    assert clock.work(10).as_metrics() == {"items": 10, "items_per_second": 2.0}
+
+
+def test_nothing_to_do_has_no_speed():
+    clock = Clock()
+    assert list(clock.watched([], lambda _: 1)) == []
+    assert clock.speed == 0.0
+    assert clock.work(500).as_metrics() == {"items": 500}  # all were done by an earlier run
+
+
+def test_work_adds_up():
+    found = total([Work(10, 2.0, 8, 4, 3.0), Work(20, 1.0, 16, 4, 3.0)])
+    assert found == Work(30, 3.0, 24, 4, 3.0)
+    done_before_a_kill = Work(10, 0.0, 0, 4, 0.0)
+    assert total([done_before_a_kill, Work(20, 1.0, 16, 4, 3.0)]) == Work(30, 1.0, 16, 4, 3.0)

@@ -1,0 +1,248 @@
+"""The whole dvc.yaml in a copy of the project: what runs, what does not, and whose code runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from house import ROOT, encoded, make_photos, striped
+
+pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
+PARTS = ("src", "profiles", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore", "data/raw")
+PARTS += ("data/standin/captcha",)
+
+
+class Project:
+    """A copy of the project under git and DVC, at smoke size."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *words: str) -> str:
+        """What `words` printed; fails the test if they fail."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        scratch = self.root.parent / "scratch"
+        environment = os.environ | {"PATH": path, "PODIUM_SCRATCH": str(scratch)}
+        environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+        done = subprocess.run(
+            words, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def dvc(self, *words: str) -> str:
+        return self.run(sys.executable, "-m", "dvc", *words)
+
+    def commit(self) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", "state")
+
+    def ran(self, output: str) -> list[str]:
+        """The stages that ran, in order."""
+        return re.findall(r"Running stage '([^']+)'", output)
+
+    def change(self, edit: Callable[[dict], None]) -> None:
+        yaml, path = YAML(), self.root / "params.yaml"
+        settings = yaml.load(path.read_text())
+        edit(settings)
+        with path.open("w") as file:
+            yaml.dump(settings, file)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        path = self.root / file
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+
+    def metrics(self, stage: str) -> dict:
+        return json.loads((self.root / f"metrics/{stage}.json").read_text())
+
+
+def new_project(root: Path) -> Project:
+    project = Project(root)
+    for part in PARTS:
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        kwargs = {"ignore": shutil.ignore_patterns("photos", "captcha", "slides", "__pycache__")}
+        if part == "src":
+            kwargs = {"ignore": shutil.ignore_patterns("__pycache__", "*.egg-info")}
+        copy(ROOT / part, root / part, **(kwargs if (ROOT / part).is_dir() else {}))
+    (root / ".dvc").mkdir()
+    for name in ("config", ".gitignore"):
+        shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
+    project.run("git", "init", "-q")
+    project.run("git", "config", "user.name", "t")
+    project.run("git", "config", "user.email", "t@example.org")
+    project.run(sys.executable, "-m", "podium.cli", "profile", "smoke")
+    return project
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """A project whose pipeline ran once on raw pictures, tracked by `dvc add`."""
+    root = tmp_path_factory.mktemp("built") / "project"
+    project = new_project(root)
+    photos = make_photos(root)
+    project.change(lambda settings: settings["photos"].update(source="raw"))
+    project.dvc("add", "-q", str(photos))
+    project.commit()
+    assert "extract_features@hog" in project.ran(project.dvc("repro", "submit_photos"))
+    project.commit()
+    return root
+
+
+@pytest.fixture
+def project(built, tmp_path) -> Project:
+    shutil.copytree(built, tmp_path / "project", symlinks=True)
+    if (built.parent / "scratch").exists():
+        shutil.copytree(built.parent / "scratch", tmp_path / "scratch", dirs_exist_ok=True)
+    return Project(tmp_path / "project")
+
+
+TAIL = ["train_photo_classifier", "blend_photos", "submit_photos"]
+SLIDES = [
+    "draw_slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides",
+    "blend_slides", "submit_slides",
+]  # fmt: skip
+
+
+def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
+    project = new_project(tmp_path / "project")
+    project.commit()
+    every = project.ran(project.dvc("repro"))
+    assert every.pop() == "report_blends"
+    words = ("captcha", "line", "equations")
+    captcha = [stage for stage in every if any(word in stage for word in words)]
+    assert sorted(captcha) == sorted(
+        [
+            "generate_captcha@text",
+            "generate_captcha@arithmetic",
+            "train_line_finder",
+            "generate_equations",
+            "train_captcha_reader@equations-crnn",
+            "blend_captcha@equations",
+            "submit_captcha@equations",
+            "train_captcha_reader@text-cnn",
+            "train_captcha_reader@text-crnn",
+            "train_captcha_reader@arithmetic-crnn",
+            "blend_captcha@text",
+            "blend_captcha@arithmetic",
+            "submit_captcha@text",
+            "submit_captcha@arithmetic",
+        ]
+    )
+    slides = [stage for stage in every if "slides" in stage or "segmenter" in stage]
+    assert slides == SLIDES
+    photos = [stage for stage in every if stage not in captcha + slides]
+    assert photos[:2] == ["draw_photos", "ingest_photos"]
+    assert sorted(photos[2:-3]) == [
+        "assign_photo_folds",
+        "extract_features@efficientnet-lite0",
+        "extract_features@hog",
+    ]
+    assert photos[-3:] == TAIL
+    assert len((project.root / "submissions/photos.csv").read_text().splitlines()) == 9
+    assert project.metrics("submit_photos")["test"]["log_loss"] > 0
+    for task in ("text", "arithmetic"):
+        rows = (project.root / f"submissions/captcha-{task}.csv").read_text().splitlines()
+        assert len(rows) == 17
+        assert project.metrics(f"submit_captcha-{task}")["test"]["whole_string"]["n"] == 16
+    rows = (project.root / "submissions/captcha-equations.csv").read_text().splitlines()
+    assert (rows[0], len(rows)) == ("id,expression,value", 9)
+    assert project.metrics("submit_captcha-equations")["test"]["sequence"]["n"] == 8
+    assert project.metrics("train_line_finder")["test"]["lines"]["n"] == 4
+    rows = (project.root / "submissions/slides.csv").read_text().splitlines()
+    assert (rows[0], len(rows)) == ("slide,probability,rle", 3)
+    assert project.metrics("submit_slides")["test"]["n_slides"] == 2
+    assert len(list((project.root / "plots/predict_slides").glob("t*-*.png"))) == 12
+    page = (project.root / "reports/blends.md").read_text()
+    assert len(re.findall(r"^\| (photos|slides|captcha-\w+) \(", page, re.M)) == 5
+    assert project.ran(project.dvc("repro")) == []
+    changed = {
+        line[3:].split("/")[0] for line in project.run("git", "status", "--short").splitlines()
+    }
+    assert changed == {"dvc.lock", "metrics"}
+
+
+def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
+    assert project.ran(project.dvc("repro", "submit_photos")) == []
+
+    project.change(lambda settings: settings["extractors"].pop("hog"))
+    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL[:-1]  # never blended
+    assert "hog" not in project.metrics("train_photo_classifier")["oof"]
+
+    one_more = {"efficientnet-lite1": {"weights": "package", "views": "plain"}}
+    project.change(lambda settings: settings["extractors"].update(one_more))
+    ran = project.ran(project.dvc("repro", "submit_photos"))
+    assert ran == ["extract_features@efficientnet-lite1", *TAIL]
+
+    project.change(lambda settings: settings["extractors"].pop("efficientnet-lite1"))
+    project.change(lambda settings: settings["train_photo_classifier"].update(l2=0.02))
+    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL
+    assert "train_photo_classifier.l2" in project.dvc("params", "diff")
+    assert "oof.dense.log_loss" in project.dvc("metrics", "diff")
+    project.dvc("plots", "show")
+    page = (project.root / "dvc_plots/index.html").read_text()
+    for title in ("photos, ROC", "photos, confusion", "photos, calibration", "ladder.png"):
+        assert title in page
+    assert "extract_features@efficientnet-lite0" in project.dvc("dag")
+
+    picture = project.root / "data/raw/photos/train/cat.70.jpg"
+    picture.write_bytes(encoded(striped("cat", 70)))
+    output = project.dvc("repro", "submit_photos")
+    extract = "extract_features@efficientnet-lite0"
+    ran = project.ran(output)  # DVC promises no order where there is no dependency
+    first = ["ingest_photos", "assign_photo_folds", extract]
+    assert [ran[0], *sorted(ran[1:3]), *ran[3:]] == [*first, *TAIL]
+    assert re.findall(r"\b(\d+) pictures new", output) == ["1"]
+
+    before = (project.root / "features/efficientnet-lite0.h5").read_bytes()
+    project.replace(
+        "src/podium/core/picture_decoder.py", '"""The one decoder', '"""The only decoder'
+    )
+    output = project.dvc("repro", extract)
+    assert extract in project.ran(output)
+    assert re.findall(r"\b(\d+) pictures new", output) == ["0"]
+    assert (project.root / "features/efficientnet-lite0.h5").read_bytes() == before
+
+
+def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
+    stage = "src/podium/stages/submit_photos.py"
+    project.replace(stage, 'metrics = {"oof": ', 'metrics = {"marker": 1, "oof": ')
+    project.dvc(
+        "exp",
+        "run",
+        "--queue",
+        "-n",
+        "first",
+        "-S",
+        "train_photo_classifier.dropout=0.25",
+        "submit_photos",
+    )
+    project.replace(stage, '"marker": 1', '"marker": 2')
+    project.dvc("queue", "start")
+    deadline = time.monotonic() + 240
+    while not re.search(r"first\s+.*(Success|Failed)", status := project.dvc("queue", "status")):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+    assert "Success" in status, project.dvc("queue", "logs", "first")
+    shown = json.loads(project.dvc("exp", "show", "--json"))
+    found = [
+        rev["data"]
+        for baseline in shown
+        for experiment in baseline["experiments"] or []
+        for rev in experiment["revs"]
+    ]
+    assert len(found) == 1
+    assert found[0]["params"]["params.yaml"]["data"]["train_photo_classifier"]["dropout"] == 0.25
+    assert found[0]["metrics"]["metrics/submit_photos.json"]["data"]["marker"] == 1

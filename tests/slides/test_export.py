@@ -1,0 +1,96 @@
+"""What a slide's prediction leaves on disk: the same mask as PNG or TIFF, outline, and runs."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from podium.slides import export, rle
+from podium.slides.annotations import load, raster
+from podium.slides.export import write_outlines
+from podium.slides.heat import view_of
+from podium.slides.reader import Slide
+from podium.slides.scoring import LEVELS
+from podium.slides.stitch import write_heat_map
+from slide_fixtures import stained, write_pyramid
+from slide_networks import TILES
+
+SIZE = 161, 129  # not a multiple of the downsample: the last column and row repeat
+
+
+@pytest.fixture
+def view(tmp_path):
+    path = write_pyramid(tmp_path / "a.tif", stained(*SIZE))
+    return view_of(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
+
+
+def disk(view, radius):
+    w, h = view.grid.frame
+    y, x = np.mgrid[0:h, 0:w]
+    return np.hypot(x - 30, y - 25) < radius
+
+
+@pytest.fixture
+def path(tmp_path, view):
+    """A hot disk, and a hotter one within."""
+    heat = np.where(disk(view, 8), 1.0, np.where(disk(view, 18), 0.5, 0.1)).astype(np.float32)
+    write_heat_map(tmp_path / "a.h5", view.grid, [(0, heat)], {})
+    return tmp_path / "a.h5"
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def at_level_0(marked, view):
+    """By another route than the bands: each level-0 pixel asks for its pixel of the frame."""
+    downsample, (h, w) = view.grid.downsample, marked.shape
+    assert (w, h) == (79, 64)
+    rows = np.minimum((np.arange(SIZE[1]) + 0.5) // downsample, h - 1).astype(int)
+    columns = np.minimum((np.arange(SIZE[0]) + 0.5) // downsample, w - 1).astype(int)
+    return marked[np.ix_(rows, columns)]
+
+
+@pytest.mark.parametrize(("level", "radius"), [(128, 18), (129, 8), (255, 8)])
+def test_png_runs_and_outline_are_one_mask(view, path, out, level, radius):
+    write_outlines(out, "a", view, path, level)
+    assert sorted(one.name for one in out.iterdir()) == ["a.geojson", "a.png", "a.rle"]
+    wanted = at_level_0(disk(view, radius), view)
+    mask = cv2.imread(str(out / "a.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(mask, wanted * np.uint8(255))
+    assert np.array_equal(rle.decode((out / "a.rle").read_text(), SIZE), wanted)
+    regions = load.load(out / "a.geojson", SIZE).regions
+    covered = raster.mask(regions, (0, 0, *SIZE)) > 0
+    assert covered.sum() == pytest.approx(wanted.sum(), rel=0.15)
+    near = np.ones((9, 9), np.uint8)  # it may run 3 px beside the pixels, and no more
+    assert covered[cv2.erode(wanted.astype(np.uint8), near) > 0].all()
+    assert not covered[cv2.dilate(wanted.astype(np.uint8), near) == 0].any()
+
+
+def test_nothing_is_marked_at_the_level_above_all(view, path, out):
+    write_outlines(out, "a", view, path, LEVELS)  # a slide called free of tumour, though heat is 1
+    assert not cv2.imread(str(out / "a.png"), cv2.IMREAD_UNCHANGED).any()
+    assert (out / "a.rle").read_text() == ""
+    assert json.loads((out / "a.geojson").read_text())["features"] == []
+
+
+def test_a_large_slide_has_a_tiff_of_its_frame(view, path, out, monkeypatch):
+    monkeypatch.setattr(export, "MAX_PNG", 160)
+    write_outlines(out, "a", view, path, 128)
+    assert sorted(one.name for one in out.iterdir()) == ["a.geojson", "a.rle", "a.tif"]
+    with tifffile.TiffFile(out / "a.tif") as file:
+        page = file.pages[0]
+        assert (page.is_tiled, page.compression.name) == (True, "ADOBE_DEFLATE")
+        about = json.loads(page.description)
+        mask = page.asarray()
+    assert about == {"downsample": view.grid.downsample, "size": list(SIZE)}
+    assert np.array_equal(mask, disk(view, 18) * np.uint8(255))
+    runs = rle.decode((out / "a.rle").read_text(), SIZE)
+    assert np.array_equal(runs, at_level_0(disk(view, 18), view))

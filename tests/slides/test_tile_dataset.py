@@ -1,0 +1,132 @@
+"""Tiles to learn from: which slides they come from, and which of them a batch holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from podium.core.errors import PodiumError
+from podium.slides import tile_dataset
+from podium.slides.tile_dataset import Bank, drawn, spread
+from podium.slides.tile_store import (
+    Job,
+    Plan,
+    load_pixels,
+    tile_slide,
+)
+from slide_fixtures import stained, write_pyramid
+from slide_networks import row
+
+PLAN = Plan(tile=32, stride=32, min_tissue=0.1, thumbnail=128)
+
+
+def left_half(box, downsample):
+    x, _, w, h = box
+    return np.repeat((x + np.arange(w) < 48)[None].astype(np.uint8), h, axis=0)
+
+
+def nowhere(box, downsample):
+    return np.zeros(box[:1:-1], dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Tiles of a (half tumour), b (none), c (unknown) and t."""
+    root = tmp_path_factory.mktemp("tiles")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
+        for seed, (name, mask) in enumerate(
+            {"a": left_half, "b": nowhere, "c": None, "t": nowhere}.items()
+        ):
+            path = write_pyramid(root / f"{name}.tif", stained(96, 64, seed), n_levels=1)
+            assert tile_slide(Job(name, path, "1", mask_of=mask), PLAN, root).state == "done"
+    return root
+
+
+ROWS = [
+    row("a", fold=1, annotation="a.geojson"),
+    row("gone", fold=0),
+    row("b", fold=0),
+    row("c", fold=0, annotation=""),
+    row("t", split="test", fold=-1),
+]
+
+
+def test_only_train_slides_with_a_truth_are_learnt_from(folder):
+    found = Bank(folder, ROWS)
+    assert found.tile == 32
+    assert found.fold.tolist() == [1] * 6 + [0] * 6
+    assert sorted(found.tumour[:6].tolist()) == [0, 0, 0.5, 0.5, 1, 1]  # x from 0, 32, 64; two rows
+    assert not found.tumour[6:].any()
+
+
+def test_pixels_come_with_their_own_masks(folder):
+    found = Bank(folder, ROWS)
+    places = np.array([7, 0, 5, 3, 0])
+    pixels, masks = found.at(places)
+    stored = np.concatenate([load_pixels(folder / f"{k}.h5", range(6)) for k in "ab"])
+    wanted = np.concatenate([load_pixels(folder / f"{k}.h5", range(6), "masks") for k in "ab"])
+    assert np.array_equal(pixels, stored[places])
+    assert np.array_equal(masks, wanted[places][..., None])
+    assert masks.mean(axis=(1, 2, 3)).tolist() == found.tumour[places].tolist()
+
+
+def test_memory_and_files_give_the_same(folder, monkeypatch):
+    held = Bank(folder, ROWS)
+    monkeypatch.setattr(tile_dataset, "MEMORY", 12 * 32 * 32 * 4 - 1)
+    read = Bank(folder, ROWS)
+    assert held._held is not None
+    assert read._held is None
+    places = np.array([11, 2, 2, 6, 0])
+    for left, right in zip(held.at(places), read.at(places), strict=True):
+        assert np.array_equal(left, right)
+
+
+def test_nothing_to_learn_from(folder):
+    with pytest.raises(PodiumError, match=r"no tiles to learn from\nremedy: annotate"):
+        Bank(folder, ROWS[3:])
+    with pytest.raises(PodiumError, match=r"no tiles to learn from"):
+        Bank(folder / "nowhere", ROWS)
+
+
+def test_one_fold_alone_cannot_be_tried(folder):
+    with pytest.raises(PodiumError, match=r"all tiles to learn from are of fold 1\nremedy"):
+        Bank(folder, ROWS[:2])
+
+
+# ---- batches
+
+TUMOUR = np.where(np.arange(100) < 5, 0.3, 0.0).astype(np.float32)  # 5 of 100 tiles
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_the_share_of_tumour(share):
+    found = drawn(TUMOUR, np.arange(100), 4000, share, (0, 1))
+    assert (TUMOUR[found] > 0).mean() == pytest.approx(share, abs=0.03)
+    assert set(found[TUMOUR[found] > 0].tolist()) == set(range(5))
+
+
+def test_tiles_as_they_come():
+    found = drawn(TUMOUR, np.arange(100), 4000, 0.0, (0, 1))
+    assert (TUMOUR[found] > 0).mean() == pytest.approx(0.05, abs=0.015)
+
+
+@pytest.mark.parametrize("tumour", [np.zeros(10, "f4"), np.ones(10, "f4")])
+def test_tiles_of_one_kind_are_drawn_alike(tumour):
+    counts = np.bincount(drawn(tumour, np.arange(10), 4000, 0.5, (0, 1)), minlength=10)
+    assert counts == pytest.approx(400, abs=80)
+
+
+def test_a_batch_is_a_function_of_its_seed_and_its_places():
+    places = np.arange(1, 100, 2)
+    first = drawn(TUMOUR, places, 30, 0.5, (0, 32, 1))
+    assert np.array_equal(first, drawn(TUMOUR, places, 30, 0.5, (0, 32, 1)))
+    for other in ((1, 32, 1), (0, 48, 1), (0, 32, 2)):
+        assert not np.array_equal(first, drawn(TUMOUR, places, 30, 0.5, other))
+    assert set(first.tolist()) <= set(places.tolist())
+
+
+def test_spread():
+    assert spread(np.arange(10) * 2, 4).tolist() == [0, 6, 12, 18]
+    assert spread(np.arange(5), 1).tolist() == [0]
+    assert spread(np.array([7, 9]), 40).tolist() == [7, 9]

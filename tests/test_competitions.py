@@ -1,0 +1,146 @@
+"""What a competition reads and which settings concern it, with the project's own settings."""
+
+from __future__ import annotations
+
+import pytest
+from ruamel.yaml import YAML
+
+from house import ROOT
+from podium.comparison.run_results import read_revision
+from podium.competitions import CONTESTS, contest, flat
+from podium.core.errors import SettingsError
+
+SETTINGS = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def test_files_of_each():
+    photos, text = CONTESTS["photos"], CONTESTS["captcha-text"]
+    assert (photos.tables, photos.blend) == (
+        "predictions/tables/photos", "predictions/blends/photos.csv",
+    )  # fmt: skip
+    assert text.tables == "predictions/tables/captcha/text"
+    assert text.blend == "predictions/blends/captcha/text.csv"
+    assert CONTESTS["slides"].files[-1] == "plots/predict_slides/counts.csv"
+    assert "plots/predict_slides/counts.csv" not in photos.files
+
+
+@pytest.mark.parametrize("name", CONTESTS)
+def test_something_is_handed_in(name):
+    assert CONTESTS[name].submitted(SETTINGS)
+
+
+def test_what_is_handed_in():
+    old = {
+        "train_photo_classifier": {"head": "book"},
+        "submit_captcha": {"text": {"readers": "ab"}},
+    }
+    photos, text, slides = (CONTESTS[name] for name in ("photos", "captcha-text", "slides"))
+    assert (photos.submitted(old), text.submitted(old)) == (["book"], ["a", "b"])
+    new = old | {"blend_photos": {}, "blend_slides": {}, "submit_captcha": {}}
+    new["blend_captcha"] = {"text": {"readers": ["c"]}}
+    assert (photos.submitted(new), text.submitted(new)) == (["blend", "book"], ["blend", "c"])
+    assert slides.submitted(new) == ["fcn"]  # a blend of slides marks no pixels
+    assert photos.submitted({}) == text.submitted({}) == []
+
+
+def test_settings_of_other_competitions_do_not_count():
+    known = {name: CONTESTS[name].concerned(SETTINGS | {"new": {"a": 1}}) for name in CONTESTS}
+    assert known["photos"]["train_photo_classifier.book.dropout"] == 0.5
+    assert known["photos"]["extractors.hog.weights"] == "none"
+    assert not any(key.startswith(("train_seg", "captcha", "submit_c")) for key in known["photos"])
+    assert known["slides"]["train_segmenter.l2"] == 0
+    assert "train_captcha_reader.text-cnn.width" in known["captcha-text"]
+    assert "train_captcha_reader.arithmetic-crnn.width" not in known["captcha-text"]
+    assert known["captcha-text"]["captcha.text.length"] == 4
+    assert "captcha.arithmetic.width" not in known["captcha-text"]
+    assert "train_line_finder.width" not in known["captcha-text"]
+    assert "train_line_finder.width" in known["captcha-equations"]
+    assert "generate_captcha.n_train" not in known["captcha-equations"]
+    assert all(one["new.a"] == 1 for one in known.values())  # a section nobody knows concerns all
+
+
+def test_every_section_belongs_to_a_room_or_to_all():
+    keys = {key.split(".")[0] for one in CONTESTS.values() for key in one.concerned(SETTINGS)}
+    assert keys == set(SETTINGS)
+
+
+def test_stages_with_seconds_are_those_of_the_pipeline():
+    timed = {name.split("-")[0] for one in CONTESTS.values() for name in one.timed(SETTINGS)}
+    assert timed <= set(STAGES)
+    assert CONTESTS["photos"].timed(SETTINGS)[-2:] == [
+        "extract_features-hog", "train_photo_classifier",
+    ]  # fmt: skip
+    assert CONTESTS["captcha-text"].timed(SETTINGS) == [
+        "train_captcha_reader-text-crnn", "train_captcha_reader-text-cnn",
+    ]  # fmt: skip
+    assert CONTESTS["captcha-equations"].timed(SETTINGS)[0] == "train_line_finder"
+
+
+def test_nested_settings_become_flat():
+    assert flat({"a": {"b": {"c": 1}, "d": []}, "e": None}) == {"a.b.c": 1, "a.d": [], "e": None}
+
+
+def test_an_unknown_competition():
+    with pytest.raises(SettingsError, match="photo: no such competition\nremedy: one of photos, "):
+        contest("photo")
+
+
+# ---- a folder as it is
+
+
+def text_table(path, texts=("A", "B"), truth=("A", "C")):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pairs = enumerate(zip(texts, truth, strict=True))
+    lines = [f"{k},holdout,-1,0,m,p,{k},{true},{text},-0.1" for k, (text, true) in pairs]
+    header = "id,split,fold,seed,model,params,group,truth,text,log_prob"
+    path.write_text("\n".join([header, *lines]) + "\n")
+
+
+def test_a_folder_of_captchas(tmp_path):
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    tables = tmp_path / "predictions/tables/captcha/text"
+    for name in ("text-crnn", "text-cnn", "removed"):
+        text_table(tables / f"{name}.csv")
+    text_table(tmp_path / "predictions/blends/captcha/text.csv")
+    (tables / "text-cnn.csv").write_text("broken\n")
+    metrics = tmp_path / "metrics"
+    metrics.mkdir()
+    (metrics / "train_captcha_reader-text-crnn.json").write_text('{"seconds": 61.5}')
+    (metrics / "train_captcha_reader-arithmetic-crnn.json").write_text('{"seconds": 1000}')
+    found = read_revision("here", tmp_path, CONTESTS["captcha-text"])
+    assert (found.name, found.seconds) == ("here", 61.5)
+    assert "text-crnn" in found.submitted
+    assert list(found.models) == ["text-crnn", "blend"]  # no setting names `removed`
+    (note,) = found.notes
+    assert note.startswith("predictions/tables/captcha/text/text-cnn.csv: column id,")
+    (metrics / "train_captcha_reader-text-cnn.json").write_text('{"validation": {}}')
+    assert read_revision("here", tmp_path, CONTESTS["captcha-text"]).seconds is None
+
+
+def test_pixels_come_first_of_slides(tmp_path):
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    table = tmp_path / "predictions/tables/slides/fcn.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text(
+        "id,split,fold,seed,model,params,group,truth,p_normal,p_tumour\n"
+        "s,oof,0,0,fcn,p,p1,tumour,0.5,0.5\n"
+    )
+    found = read_revision("here", tmp_path, CONTESTS["slides"])
+    assert list(found.models["fcn"]) == ["log loss of slides"]
+    pixels = tmp_path / "plots/predict_slides/counts.csv"
+    pixels.parent.mkdir(parents=True)
+    pixels.write_text(
+        "slide,patient,fold,model,true_positive,false_positive,false_negative,true_negative\n"
+        "s,p1,0,network,1,2,3,4\ns,p1,0,hed_otsu,4,3,2,1\n"
+    )
+    found = read_revision("here", tmp_path, CONTESTS["slides"])
+    assert {name: list(one) for name, one in found.models.items()} == {
+        "fcn": ["tumour F1", "log loss of slides"], "hed_otsu": ["tumour F1"],
+    }  # fmt: skip
+
+
+def test_an_empty_folder_has_notes_and_nothing_else(tmp_path):
+    found = read_revision("here", tmp_path, CONTESTS["photos"])
+    assert (found.models, found.settings, found.seconds) == ({}, {}, None)
+    assert (found.submitted, found.notes) == ([], ["params.yaml cannot be read"])

@@ -1,0 +1,260 @@
+"""Artefacts: what was saved comes back, and what is foreign is refused without being run."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from podium.core import files
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.training import artefact
+from podium.training.runtime import keras
+
+DESCRIPTION = {
+    "task": "photos",
+    "classes": ["cat", "naïve dog"],
+    "calibration": {"temperature": 1.25, "clip": 0.001},
+    "extractors": [{"name": "hog", "batch_size": 32, "weights": None}],
+}
+
+
+def network(description=DESCRIPTION, n_described=1):
+    inputs = x = keras.Input((3,))
+    for number in range(n_described):
+        x = artefact.Described(description, name=f"described{number}")(x)
+    return keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    model = network()
+    artefact.save(model, tmp_path / "models/photos.keras")
+    return model, tmp_path / "models/photos.keras"
+
+
+def test_a_model_comes_back_with_its_outputs_and_description(saved, rng):
+    model, path = saved
+    again, description = artefact.load(path)
+    assert description == DESCRIPTION
+    features = rng.normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(again(features)), np.asarray(model(features)))
+    assert [each.name for each in path.parent.iterdir()] == ["photos.keras"]
+
+
+def test_the_description_does_not_touch_the_numbers(rng):
+    features = rng.normal(size=(2, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(artefact.Described({})(features)), features)
+
+
+def test_a_second_save_and_load_changes_nothing(saved, rng):
+    _, path = saved
+    again, _ = artefact.load(path)
+    artefact.save(again, path.with_name("twice.keras"))
+    twice, description = artefact.load(path.with_name("twice.keras"))
+    assert description == DESCRIPTION
+    features = rng.normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(again(features)), np.asarray(twice(features)))
+
+
+def test_a_failing_save_leaves_the_old_artefact(saved, monkeypatch):
+    model, path = saved
+    before = path.read_bytes()
+
+    def half(partial):
+        Path(partial).write_bytes(b"ha")
+        raise RuntimeError("half way")
+
+    monkeypatch.setattr(model, "save", half)
+    with pytest.raises(RuntimeError, match="half way"):
+        artefact.save(model, path)
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["photos.keras"]
+
+
+def test_one_process_writes_an_artefact_at_a_time(saved):
+    model, path = saved
+    with files.locked(path), pytest.raises(EnvironmentFault, match="another process is writing it"):
+        artefact.save(model, path)
+
+
+def refused(path, reason):
+    with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
+        artefact.load(path)
+    assert caught.value.exit_code == 1
+    assert str(caught.value).count("\n") <= 2
+
+
+UNREADABLE = r"not a model this version can read \([^\n]+\)\nremedy: run dvc repro, which trains it"
+
+
+def test_a_missing_artefact_says_what_to_run(tmp_path):
+    refused(tmp_path / "photos.keras", r"no such model\nremedy: run dvc repro, which trains it$")
+    refused(tmp_path, r"no such model\nremedy: run dvc repro, which trains it$")
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.9, 0.999])
+def test_a_truncated_artefact_is_refused(saved, share):
+    _, path = saved
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    refused(path, UNREADABLE)
+
+
+def test_a_web_page_is_refused(tmp_path):
+    path = tmp_path / "photos.keras"
+    path.write_text("<!DOCTYPE html>\n<title>404</title>\n")
+    refused(path, UNREADABLE)
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "photos.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    refused(path, UNREADABLE)
+
+
+def test_an_error_without_words_is_refused_too(saved, monkeypatch):
+    _, path = saved
+
+    def wordless(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(keras.saving, "load_model", wordless)
+    refused(path, r"not a model this version can read \(AssertionError\)\nremedy")
+
+
+@pytest.mark.parametrize("n_described", [0, 2])
+def test_a_foreign_keras_model_is_refused(tmp_path, n_described):
+    path = tmp_path / "photos.keras"
+    network(n_described=n_described).save(path)
+    refused(path, r"a Keras model, but not one of podium's$")
+
+
+def with_lambda(marker):
+    """A described model with code inside that leaves a mark wherever it runs."""
+    inputs = keras.Input((3,))
+    described = artefact.Described(DESCRIPTION)(inputs)
+    mark = keras.layers.Lambda(lambda x: (__import__("pathlib").Path(marker).touch(), x)[1])
+    return keras.Model(inputs, mark(described))
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_model_that_carries_code_is_refused_unrun(tmp_path, suffix):
+    path, marker = tmp_path / f"photos{suffix}", tmp_path / "ran"
+    with_lambda(str(marker)).save(path)
+    marker.unlink()
+    refused(path, r"not a model this version can read \(.*`Lambda`.*\)\nremedy: run dvc repro")
+    assert not marker.exists()
+    keras.saving.load_model(path, safe_mode=False)  # the code is real: trusted, it runs
+    assert marker.exists()
+
+
+# ---- what a model is for
+
+
+@pytest.mark.parametrize("task", ["photos", "captcha-text", "captcha-arithmetic"])
+def test_the_task_is_read_without_the_model(tmp_path, monkeypatch, task):
+    path = tmp_path / "x.keras"
+    artefact.save(network({"task": task, "classes": []}), path)
+    monkeypatch.setattr(keras.saving, "load_model", None)
+    assert artefact.task_of(path) == task
+
+
+def no_task(path, reason=r"not a podium model\nremedy: run dvc repro, which trains it again$"):
+    with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
+        artefact.task_of(path)
+    assert caught.value.exit_code == 1
+
+
+def test_a_missing_file_has_no_task(tmp_path):
+    reason = r"no such model\nremedy: run dvc repro, which trains it$"
+    no_task(tmp_path / "photos.keras", reason)
+    no_task(tmp_path, reason)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<!DOCTYPE html>\n<title>404</title>\n", b"PK\x03\x04", bytes(range(256))]
+)
+def test_garbage_has_no_task(tmp_path, data):
+    path = tmp_path / "photos.keras"
+    path.write_bytes(data)
+    no_task(path)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_a_truncated_artefact_has_no_task(saved, share):
+    _, path = saved
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    no_task(path)
+
+
+def test_a_flipped_bit_of_the_description_is_noticed(saved):
+    _, path = saved
+    data = bytearray(path.read_bytes())
+    data[data.index(b'"task"') + 10] ^= 1
+    path.write_bytes(data)
+    no_task(path)
+
+
+LAYER = {"class_name": "Described", "config": {"description": {"task": "photos"}}}
+
+
+def archive(path, config, name="config.json", **how):
+    with zipfile.ZipFile(path, "w", **how) as parts:
+        parts.writestr(name, config if isinstance(config, (str, bytes)) else json.dumps(config))
+
+
+def test_only_the_description_is_looked_at(tmp_path):
+    other = {"class_name": "Dense", "config": {"units": 2}}
+    archive(tmp_path / "x.keras", {"config": {"layers": [other, LAYER, other]}})
+    assert artefact.task_of(tmp_path / "x.keras") == "photos"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        b"",
+        b"\xff\xfe",
+        "{",
+        None,
+        [],
+        3,
+        {},
+        {"config": None},
+        {"config": []},
+        {"config": {"layers": None}},
+        {"config": {"layers": []}},
+        {"config": {"layers": ["Described"]}},
+        {"config": {"layers": [{}]}},
+        {"config": {"layers": [{"class_name": "Dense", "config": {}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {"description": "photos"}}]}},
+        {"config": {"layers": [{"class_name": "Described", "config": {"description": {}}}]}},
+    ],
+)
+def test_a_foreign_zip_has_no_task(tmp_path, config):
+    path = tmp_path / "photos.keras"
+    archive(path, config)
+    no_task(path)
+
+
+def test_a_zip_of_something_else_has_no_task(tmp_path):
+    path = tmp_path / "photos.keras"
+    archive(path, "hello", "readme.txt")
+    no_task(path)
+    network(n_described=0).save(path)
+    no_task(path)
+
+
+def test_a_foreign_zip_that_is_damaged_has_no_task(tmp_path):
+    path = tmp_path / "photos.keras"
+    archive(path, {"config": {"layers": [LAYER]}}, compression=zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    start = 30 + len("config.json")  # a zip's local header is 30 bytes and the name
+    data[start : start + 4] = b"\xff" * 4
+    path.write_bytes(data)
+    no_task(path)
