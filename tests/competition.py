@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from podium.core.params import Blend
-from podium.ensemble.prediction_set import Library
+from podium.ensemble.prediction_set import PredictionSet
 
 
 def blend_settings(**changes: object) -> Blend:
@@ -48,7 +48,7 @@ def simulated(seed: int, n_models=5, n_rows=60, n_test=0, n_classes=2, n_folds=3
     probs = model_probs(rng, truth, n_classes, noise)
     groups = np.arange(n_rows) // 2
     folds = [rng.permutation(groups.max() + 1)[groups] % n_folds for _ in seeds]
-    library = Library(
+    library = PredictionSet(
         models=[f"m{number}" for number in range(n_models)],
         classes=[f"c{number}" for number in range(n_classes)],
         ids=[f"r{number}" for number in range(n_rows)],

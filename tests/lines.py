@@ -6,7 +6,7 @@ import numpy as np
 
 from podium.captcha.equations.finder import TASK
 from podium.captcha.equations.line_maps import SAME
-from podium.training.artefact import Described
+from podium.training.artefact import MetadataLayer
 from podium.training.runtime import keras
 
 layers = keras.layers
@@ -15,7 +15,7 @@ layers = keras.layers
 def dark_finder() -> keras.Model:
     """Glyphs: what is 25 grey levels darker than the paper. Lines: what lies beside them."""
     pixels = keras.Input((None, None, 3))
-    x = Described({"task": TASK}, name="described")(pixels)
+    x = MetadataLayer({"task": TASK}, name="described")(pixels)
     darker = layers.Conv2D(1, 1, name="darker")
     glyphs = layers.MaxPooling2D(2)(darker(x))
     lines = layers.MaxPooling2D((3, 15), strides=1, padding="same")(glyphs)

@@ -8,9 +8,9 @@ import numpy as np
 
 from house import ROOT
 from podium.core.params import TileSlides, TrainSegmenter, load_params
-from podium.slides.dataset import Row
+from podium.slides.dataset import SlideRecord
 from podium.slides.scoring import histogram_of
-from podium.slides.slide_results import Finding
+from podium.slides.slide_results import SlideResult
 from podium.slides.stitch import write_heat_map
 from podium.slides.tile_grid import Grid
 
@@ -32,14 +32,14 @@ def settings(**changes: object) -> TrainSegmenter:
     return PARAMS.train_segmenter.model_copy(update=PLAIN | changes)
 
 
-def row(slide: str = "a", **changes: object) -> Row:
+def row(slide: str = "a", **changes: object) -> SlideRecord:
     """A train slide of fold 0 without tumour, its own patient, with changes."""
     plain = {
         "slide": slide, "path": f"images/{slide}.tif", "patient": slide, "split": "train",
         "label": "0", "fold": 0, "mpp": "0.5", "annotation": "none", "width": 8, "height": 4,
         "tumour": 0.0, "content": slide, "notes": "",
     }  # fmt: skip
-    return Row(**plain | changes)
+    return SlideRecord(**plain | changes)
 
 
 def heat_file(path: Path, heat: object, downsample: float = 1.0, tile: int = 32) -> Path:
@@ -50,9 +50,11 @@ def heat_file(path: Path, heat: object, downsample: float = 1.0, tile: int = 32)
     return path
 
 
-def finding(one: Row, heat: object, truth: object = None, hottest: float = 0.5) -> Finding:
+def finding(
+    one: SlideRecord, heat: object, truth: object = None, hottest: float = 0.5
+) -> SlideResult:
     """A finding of a heat map and, where it is known, the truth."""
     values = np.asarray(heat, dtype=np.float32)
     known = np.zeros(values.shape) if truth is None else np.asarray(truth)
     histogram = histogram_of(values, known.astype(np.uint8))
-    return Finding(one, Path(), histogram, truth is not None, hottest, None)
+    return SlideResult(one, Path(), histogram, truth is not None, hottest, None)

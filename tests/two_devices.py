@@ -28,9 +28,9 @@ def weights(model: keras.Model) -> Arrays:
 
 def taught(model: keras.Model, settings: object, loss: object, batches: list) -> Arrays:
     """Losses and weights after a few steps."""
-    from podium.training.train_step import Learner
+    from podium.training.train_step import Trainer
 
-    learner = Learner(model, settings, loss)
+    learner = Trainer(model, settings, loss)
     losses = [learner.step(one, number, len(batches)) for number, one in enumerate(batches)]
     return [np.array(losses), *weights(model)]
 
@@ -61,14 +61,14 @@ def fcn() -> Arrays:
 
 
 def finder() -> Arrays:
-    from podium.captcha.equations.finder import Likelihood, build
+    from podium.captcha.equations.finder import BinaryCrossEntropy, build
     from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 4, 32, 64, 3)).astype(np.uint8)
     maps = rng.integers(0, 256, (N_STEPS, 4, 16, 32, 2)).astype(np.uint8)
     set_up(0)
     batches = list(zip(pixels, maps, strict=True))
-    return taught(build(4), settings(batch_size=4), Likelihood(), batches)
+    return taught(build(4), settings(batch_size=4), BinaryCrossEntropy(), batches)
 
 
 def classifier() -> Arrays:
@@ -94,7 +94,7 @@ def extractor() -> Arrays:
     from podium.models.backbones import compiled
 
     set_up(0)
-    model = distribution.mirrored(small)()
+    model = distribution.in_scope(small)()
     pixels = rng.integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
     return [compiled(model, lambda pixels: pixels / 255)(pixels)]
 
@@ -120,7 +120,7 @@ def heat() -> Arrays:
 
     set_up(0)
     given = keras.Input((None, None, 3))
-    model = distribution.mirrored(keras.Model)(
+    model = distribution.in_scope(keras.Model)(
         given, keras.layers.Conv2D(1, 3, padding="same")(given)
     )
     return [_graph([model, model])(rng.integers(0, 256, (5, 32, 32, 3)).astype(np.uint8))]

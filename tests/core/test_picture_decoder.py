@@ -58,7 +58,7 @@ def test_every_format_of_the_policy_is_tried_above():
 STORED = [[10, 20, 30], [40, 50, 60]]
 UPRIGHT = {
     1: [[10, 20, 30], [40, 50, 60]],
-    2: [[30, 20, 10], [60, 50, 40]],  # mirrored
+    2: [[30, 20, 10], [60, 50, 40]],  # in_scope
     3: [[60, 50, 40], [30, 20, 10]],  # upside down
     6: [[40, 10], [50, 20], [60, 30]],  # row 0 is the right edge: turn clockwise
     8: [[30, 60], [20, 50], [10, 40]],  # row 0 is the left edge: turn back

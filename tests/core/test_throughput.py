@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from podium.core import throughput
-from podium.core.throughput import Clock, Work, total
+from podium.core.throughput import Throughput, ThroughputMeter, total
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def ticking(monkeypatch):
 
 
 def test_the_first_step_is_not_timed(ticking):
-    clock = Clock()
+    clock = ThroughputMeter()
     for seconds in clock.watched([9.0, 1.0, 3.0], lambda _: 8):
         ticking(seconds)
     found = clock.work(24, batch_size=8, mflop=2.0)
@@ -31,21 +31,23 @@ def test_the_first_step_is_not_timed(ticking):
 
 
 def test_an_only_step_is_timed(ticking):
-    clock = Clock()
+    clock = ThroughputMeter()
     with clock.timed(10):
         ticking(5.0)
     assert clock.work(10).as_metrics() == {"items": 10, "items_per_second": 2.0}
 
 
 def test_nothing_to_do_has_no_speed():
-    clock = Clock()
+    clock = ThroughputMeter()
     assert list(clock.watched([], lambda _: 1)) == []
     assert clock.speed == 0.0
     assert clock.work(500).as_metrics() == {"items": 500}  # all were done by an earlier run
 
 
 def test_work_adds_up():
-    found = total([Work(10, 2.0, 8, 4, 3.0), Work(20, 1.0, 16, 4, 3.0)])
-    assert found == Work(30, 3.0, 24, 4, 3.0)
-    done_before_a_kill = Work(10, 0.0, 0, 4, 0.0)
-    assert total([done_before_a_kill, Work(20, 1.0, 16, 4, 3.0)]) == Work(30, 1.0, 16, 4, 3.0)
+    found = total([Throughput(10, 2.0, 8, 4, 3.0), Throughput(20, 1.0, 16, 4, 3.0)])
+    assert found == Throughput(30, 3.0, 24, 4, 3.0)
+    done_before_a_kill = Throughput(10, 0.0, 0, 4, 0.0)
+    assert total([done_before_a_kill, Throughput(20, 1.0, 16, 4, 3.0)]) == Throughput(
+        30, 1.0, 16, 4, 3.0
+    )

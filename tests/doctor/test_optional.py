@@ -32,7 +32,7 @@ def test_kaggles_client(tmp_path, installed):
         "note", f"pip install --require-hashes -r {pins}",
     )  # fmt: skip
     installed["kaggle"] = "2.2.4"
-    assert optional.kaggle(pins) == environment.Finding("kaggle", "ok", "client 2.2.4")
+    assert optional.kaggle(pins) == environment.CheckResult("kaggle", "ok", "client 2.2.4")
     installed["kaggle"] = "1.5"
     assert (optional.kaggle(pins).state, "1.5, pinned 2.2.4" in optional.kaggle(pins).text) == (
         "note", True,

@@ -12,7 +12,7 @@ from podium.ensemble.fit_blend import (
     weights,
 )
 from podium.ensemble.nested import nested
-from podium.ensemble.prediction_set import Library
+from podium.ensemble.prediction_set import PredictionSet
 from podium.evaluation.metrics import scores
 from podium.evaluation.predictions import check, classes_of, probabilities
 
@@ -53,7 +53,7 @@ def test_models_that_know_nothing_are_not_made_to_look_good():
     library, _ = simulated(0, n_models=30, n_rows=80)
     rng = np.random.default_rng(0)
     noise = rng.dirichlet([1, 1], library.oof.shape[:2])
-    idle = Library(**(vars(library) | {"oof": noise}))
+    idle = PredictionSet(**(vars(library) | {"oof": noise}))
     settings = blend_settings(method="logistic", methods=EVERY, logistic_c=1.0)
     found = blended(idle, settings).metrics
     assert found["naive"]["log_loss"] < 0.5
@@ -102,7 +102,7 @@ def test_the_interval_draws_whole_groups():
     library, _ = simulated(2, n_rows=40)
     loose = blend_settings(method="mean", bootstrap=2000)
     pairs = [  # each row a second time: a group says no more for being larger
-        Library(**(vars(library) | extra))
+        PredictionSet(**(vars(library) | extra))
         for extra in ({"groups": np.arange(80)}, {"groups": np.arange(80) % 40})
     ]
     twice = {
@@ -111,7 +111,9 @@ def test_the_interval_draws_whole_groups():
         "folds": np.tile(library.folds, 2),
         "ids": [*library.ids, *(f"{name}b" for name in library.ids)],
     }
-    found = [blended(Library(**(vars(one) | twice)), loose).metrics["difference"] for one in pairs]
+    found = [
+        blended(PredictionSet(**(vars(one) | twice)), loose).metrics["difference"] for one in pairs
+    ]
     width = [one["high"] - one["low"] for one in found]
     assert width[1] == pytest.approx(width[0] * np.sqrt(2), rel=0.1)
     assert found[1]["se"] == pytest.approx(found[0]["se"] * np.sqrt(2), rel=0.1)
@@ -218,7 +220,7 @@ def test_small_competitions(tmp_path, calibrate, per_class, case):
     library, _ = simulated(10, n_test=5, **shape)
     if case == "absent class":  # one fold has no c2, and all others lie in another
         moved = np.where(library.truth == 2, 1, np.arange(60) // 2 % 3)
-        library = Library(**(vars(library) | {"folds": moved[None], "groups": np.arange(60)}))
+        library = PredictionSet(**(vars(library) | {"folds": moved[None], "groups": np.arange(60)}))
     settings = blend_settings(
         method="best", methods=EVERY, calibrate=calibrate, per_class=per_class, bootstrap=5
     )
@@ -230,7 +232,7 @@ def test_small_competitions(tmp_path, calibrate, per_class, case):
 
 def test_a_library_of_one_class_is_scored_without_an_area():
     library, _ = simulated(11)
-    one = Library(**(vars(library) | {"truth": np.zeros_like(library.truth)}))
+    one = PredictionSet(**(vars(library) | {"truth": np.zeros_like(library.truth)}))
     found = blended(one, blend_settings(method="best", methods=EVERY, calibrate="isotonic"))
     assert "auc" not in found.metrics["nested"]
 

@@ -9,7 +9,7 @@ from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Election, load_params
 from podium.ensemble import voting
 from podium.ensemble.text_ensemble import (
-    Ballots,
+    TextPredictions,
     chosen_readers,
     elect,
     load,
@@ -167,7 +167,7 @@ def ballots(n=60, n_test=10, accuracies=(0.5, 0.7, 0.8), seed=0):
         p = np.where(hit, rng.uniform(0.5, 1, len(hit)), rng.uniform(0.3, 0.8, len(hit)))
         texts = [t if one else f"x{number}{t}" for one, t in zip(hit, truth, strict=True)]
         every.append([Reading(t, float(np.log(q))) for t, q in zip(texts, p, strict=True)])
-    return Ballots(
+    return TextPredictions(
         readers=[f"reader{number}" for number in range(len(accuracies))],
         ids=[f"h{row}" for row in range(n)],
         truth=truth[:n],

@@ -6,7 +6,7 @@ import pytest
 from podium.core.params import Boosting
 from podium.evaluation.predictions import probabilities
 from podium.photos.boosting import boosting_table
-from podium.photos.crossval import Rows, Split, logistic_table, oof_scores
+from podium.photos.crossval import Split, TrainRows, logistic_table, oof_scores
 
 
 def settings(**changes) -> Boosting:
@@ -14,13 +14,15 @@ def settings(**changes) -> Boosting:
     return Boosting(**{**usual, **changes})
 
 
-def rows(truth, n_folds=2, n_test=0) -> Rows:
+def rows(truth, n_folds=2, n_test=0) -> TrainRows:
     none = np.zeros(len(truth), dtype=bool)
     folds = np.arange(len(truth)) // 4 % n_folds
     splits = [Split(0, fold, folds == fold, none) for fold in range(n_folds)]
     ids = [f"i{n}" for n in range(len(truth))]
     classes = [f"c{k}" for k in range(truth.max() + 1)]
-    return Rows(ids, truth, classes, splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids)))
+    return TrainRows(
+        ids, truth, classes, splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids))
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

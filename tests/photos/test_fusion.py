@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from podium.core.params import Head
-from podium.photos.fusion import FusedHeads, Task, class_weights, head_probabilities, train_heads
+from podium.photos.fusion import (
+    FusedHeads,
+    HeadTask,
+    class_weights,
+    head_probabilities,
+    train_heads,
+)
 from podium.training.runtime import keras
 
 SETTINGS = {
@@ -23,11 +29,11 @@ def head(**changes) -> Head:
     return Head(**{**SETTINGS, **changes})
 
 
-def task(rng, n_classes=2, n_heads=1, n_items=8) -> Task:
+def task(rng, n_classes=2, n_heads=1, n_items=8) -> HeadTask:
     truth = np.repeat(np.arange(n_items)[:, None] % n_classes, n_heads, axis=1)
     features = rng.normal(size=(n_items, 12)).astype(np.float32) * 3 + 5
     everything = np.ones((n_items, n_heads), dtype=bool)
-    return Task(features, truth, everything, ~everything, n_classes)
+    return HeadTask(features, truth, everything, ~everything, n_classes)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -48,7 +54,7 @@ def test_heads_trained_together_equal_heads_trained_alone(rng):
     for which in range(2):
         rows = both.train[:, which : which + 1]
         # the other head's rows stay in the batches, with no weight, so that dropout is the same
-        alone = Task(both.features, both.truth, np.hstack([rows, ~rows | rows]), both.stop, 2)
+        alone = HeadTask(both.features, both.truth, np.hstack([rows, ~rows | rows]), both.stop, 2)
         single, _ = train_heads(alone, head(epochs=5, batch_size=12, dropout=0.3), seed=1)
         np.testing.assert_allclose(
             together.kernel.numpy()[:, which], single.kernel.numpy()[:, 0], rtol=1e-5, atol=1e-6
@@ -95,7 +101,7 @@ def test_patience_keeps_each_heads_best_epoch(rng):
     features[8:] *= -1
     train = np.zeros((16, 1), dtype=bool)
     train[:8] = True
-    one = Task(features, truth[:, None], train, ~train, 2)
+    one = HeadTask(features, truth[:, None], train, ~train, 2)
     kept, curve = train_heads(one, head(patience=3, epochs=30), seed=0)
     first, _ = train_heads(one, head(patience=0, epochs=1), seed=0)
     assert len(curve) == 5  # epochs 1 to 4 were no better, and 4 is more than 3 after epoch 0
@@ -118,7 +124,7 @@ def test_class_weights_move_the_prior(rng):
     truth = np.array([0] * 15 + [1])
     noise = rng.normal(size=(16, 2)).astype(np.float32)
     rows = np.ones((16, 1), dtype=bool)
-    one = Task(noise, truth[:, None], rows, ~rows, 2)
+    one = HeadTask(noise, truth[:, None], rows, ~rows, 2)
     plain, balanced = (
         head_probabilities(train_heads(one, head(l2=5, class_weight=how, epochs=100), 0)[0], noise)
         for how in ("none", "balanced")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from podium.core.params import Head
-from podium.photos.fusion import Task, head_probabilities, train_heads
+from podium.photos.fusion import HeadTask, head_probabilities, train_heads
 from podium.photos.pseudo import train_twice, with_sure_rows
 
 N, T, M = 60, 30, 3
@@ -26,7 +26,7 @@ def head(**changes) -> Head:
     return Head(**{**SETTINGS, **changes})
 
 
-def task(rng, n_classes=2) -> tuple[Task, np.ndarray]:
+def task(rng, n_classes=2) -> tuple[HeadTask, np.ndarray]:
     """Three heads, each with a third of the rows held out; features of all rows and of T more."""
     which = rng.integers(0, n_classes, N + T)
     features = rng.normal(size=(N + T, 10)).astype(np.float32)
@@ -35,12 +35,12 @@ def task(rng, n_classes=2) -> tuple[Task, np.ndarray]:
     stop = np.stack([part == (3 + 3 * m) % 9 for m in range(M)], axis=1)
     train = np.stack([part // 3 != m for m in range(M)], axis=1) & ~stop
     truth = np.repeat(which[:N, None], M, axis=1)
-    return Task(features[:N], truth, train, stop, n_classes), features
+    return HeadTask(features[:N], truth, train, stop, n_classes), features
 
 
 def test_exactly_the_rows_above_the_threshold_join_each_head_with_its_own_class():
     one = np.ones((2, 2), dtype=bool)
-    first = Task(np.zeros((2, 4), np.float32), np.array([[0, 0], [2, 2]]), one, ~one, 3)
+    first = HeadTask(np.zeros((2, 4), np.float32), np.array([[0, 0], [2, 2]]), one, ~one, 3)
     probs = np.array(
         [
             [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]],  # a row of the first round: joins nothing
@@ -100,7 +100,7 @@ def test_a_head_stays_as_it_is_when_its_patience_ends(rng):
     changed = False
     for m in range(M):
         # a head that is stopped by nobody else: all three columns are the same head
-        single = Task(
+        single = HeadTask(
             first.features,
             first.truth,
             np.repeat(first.train[:, m : m + 1], M, 1),

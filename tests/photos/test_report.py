@@ -7,7 +7,7 @@ from PIL import Image
 
 from house import encoded, striped
 from podium.evaluation.predictions import rows
-from podium.photos.crossval import Rows, Split
+from podium.photos.crossval import Split, TrainRows
 from podium.photos.report import (
     fold_scores,
     ladder_png,
@@ -21,9 +21,9 @@ TRUTH = np.array([0, 1, 1, 0])
 PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.65, 0.35]])
 
 
-def data() -> Rows:
+def data() -> TrainRows:
     none = np.zeros(4, dtype=bool)
-    return Rows(
+    return TrainRows(
         ["a", "b", "c", "d"], TRUTH, ["cat", "dog"], [Split(0, 0, ~none, none)], [], np.arange(4)
     )
 
@@ -64,7 +64,7 @@ def test_curves(tmp_path):
 
 def test_curves_of_three_classes_name_each(tmp_path, rng):
     truth = np.arange(30) % 3
-    three = Rows([str(n) for n in range(30)], truth, ["x", "y", "z"], [], [], np.arange(30))
+    three = TrainRows([str(n) for n in range(30)], truth, ["x", "y", "z"], [], [], np.arange(30))
     write_curves(tmp_path, rng.dirichlet([1, 1, 1], 30), three)
     assert set(pd.read_csv(tmp_path / "precision_recall.csv")["class"]) == {"x", "y", "z"}
 

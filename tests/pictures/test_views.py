@@ -12,7 +12,7 @@ from podium.models.backbones import Extractor
 from podium.pictures.dataset import CheckCache, survey
 from podium.pictures.extract import Recipe, compute_missing, shards_of
 from podium.pictures.source import PictureSource
-from podium.pictures.views import mirrored
+from podium.pictures.views import in_scope
 
 SIDE = 14
 VIEWS = {"plain": 1, "flip": 2, "crops": 10}
@@ -109,5 +109,5 @@ def test_the_provenance_names_the_views_and_plain_is_what_it_was():
 
 def test_mirrored_exchanges_left_and_right_only():
     pixels = np.arange(2 * 2 * 3 * 3, dtype=np.uint8).reshape(2, 2, 3, 3)
-    assert mirrored(pixels)[1, 0, 0].tolist() == pixels[1, 0, 2].tolist()
-    assert mirrored(pixels)[0, 1, 1].tolist() == pixels[0, 1, 1].tolist()
+    assert in_scope(pixels)[1, 0, 0].tolist() == pixels[1, 0, 2].tolist()
+    assert in_scope(pixels)[0, 1, 1].tolist() == pixels[0, 1, 1].tolist()

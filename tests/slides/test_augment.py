@@ -69,8 +69,8 @@ def test_the_ranges_of_turn_zoom_and_mirror(rng, flip):
         assert found.min() == pytest.approx(middle - reach, abs=0.02)
         assert found.max() == pytest.approx(middle + reach, abs=0.02)
         assert found.mean() == pytest.approx(middle, abs=0.03)
-    mirrored = a * e - b * d < 0
-    assert mirrored.mean() == pytest.approx(0.5 * flip, abs=0.04)
+    in_scope = a * e - b * d < 0
+    assert in_scope.mean() == pytest.approx(0.5 * flip, abs=0.04)
     np.testing.assert_allclose(a * 16 + b * 16 + c, 16, atol=1e-4)  # the middle stays
     np.testing.assert_allclose(d * 16 + e * 16 + f, 16, atol=1e-4)
     np.testing.assert_allclose(np.abs(a * e - b * d), sizes**2, rtol=1e-4)  # no shear

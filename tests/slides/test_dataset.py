@@ -15,7 +15,7 @@ from shapely import MultiPolygon, box
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import IngestSlides, Slides
 from podium.slides.dataset import (
-    Row,
+    SlideRecord,
     folded,
     patients_of,
     read_slides,
@@ -57,7 +57,9 @@ def asap(group="_0"):
 def row_of(slide, patient=None, split="train", label="1", fold=-1, **more):
     values = {"path": f"images/{slide}.tif", "mpp": "", "annotation": "", "width": W, "height": H}
     values |= {"tumour": 0.0, "content": f"c{slide}", "notes": ""} | more
-    return Row(slide=slide, patient=patient or slide, split=split, label=label, fold=fold, **values)
+    return SlideRecord(
+        slide=slide, patient=patient or slide, split=split, label=label, fold=fold, **values
+    )
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_an_annotated_slide(entry, look, tmp_path):
     rows, failed = look(one)
     content = f"{sha(one.image)}-{sha(one.annotation)}"
     assert rows == [
-        Row("a", "images/a.tif", "p", "train", "1", -1, "0.5", "a.geojson", W, H, SHARE, content,
+        SlideRecord("a", "images/a.tif", "p", "train", "1", -1, "0.5", "a.geojson", W, H, SHARE, content,
             ""),
     ]  # fmt: skip
     assert failed == {}

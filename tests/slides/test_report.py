@@ -14,7 +14,7 @@ from podium.slides.heat import view_of
 from podium.slides.reader import Slide
 from podium.slides.report import overlay_png, precision_recall_png, small, summary_lines
 from podium.slides.scoring import LEVELS
-from podium.slides.slide_classification import Call, precision_recall
+from podium.slides.slide_classification import SlidePrediction, precision_recall
 from slide_fixtures import stained, write_pyramid
 from slide_networks import TILES, finding, heat_file, row
 
@@ -35,7 +35,7 @@ def panels(tmp_path, view, level=128, regions=TUMOUR, known=True):
     truth = np.zeros((80, 160)) if known else None
     one = finding(row("a"), values, truth)
     one = type(one)(**vars(one) | {"heat": heat_file(tmp_path / "a.h5", values)})
-    overlay_png(tmp_path / "a.png", view, Call(one, 0.9, level), regions)
+    overlay_png(tmp_path / "a.png", view, SlidePrediction(one, 0.9, level), regions)
     sheet = np.asarray(Image.open(tmp_path / "a.png"))
     # 480 x 240 each, 4 px of white on both sides, 26 above for the words, 4 below
     assert sheet.shape == (240 + 30, 3 * 488, 3)

@@ -15,7 +15,7 @@ from slide_networks import PARAMS, TILES
 def network(seed):
     set_up(seed)
     pixels = keras.Input((None, None, 3))
-    x = artefact.Described({"task": "slides"})(pixels)
+    x = artefact.MetadataLayer({"task": "slides"})(pixels)
     x = keras.layers.Rescaling(1 / 128, offset=-1)(x)
     return keras.Model(pixels, keras.layers.Conv2D(1, 3, padding="same")(x))
 
@@ -71,7 +71,7 @@ def test_others_take_the_mean(segmenter, networks, pixels, fold):
 def test_another_kind_of_model(tmp_path):
     path = tmp_path / "photos.keras"
     pixels = keras.Input((8, 8, 3))
-    described = artefact.Described({"task": "photos"}, name="described")(pixels)
+    described = artefact.MetadataLayer({"task": "photos"}, name="described")(pixels)
     artefact.save(keras.Model(pixels, described), path)
     with pytest.raises(PodiumError, match=r"photos\.keras: a podium model, but not one for slides"):
         Segmenter(path)

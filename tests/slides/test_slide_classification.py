@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from podium.evaluation.predictions import check
 from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_classification import (
-    Call,
-    Caller,
+    PlattScaling,
+    SlidePrediction,
     call,
     counts_table,
     fitted,
@@ -48,9 +48,9 @@ def logit(p):
 
 def test_the_caller_by_formula():
     p = np.array([0.2, 0.5, 0.9])
-    np.testing.assert_allclose(Caller()(p), p)
-    np.testing.assert_allclose(Caller(2, 1)(p), 1 / (1 + np.exp(-(2 * logit(p) + 1))))
-    ends = Caller()(np.array([0.0, 1.0]))
+    np.testing.assert_allclose(PlattScaling()(p), p)
+    np.testing.assert_allclose(PlattScaling(2, 1)(p), 1 / (1 + np.exp(-(2 * logit(p) + 1))))
+    ends = PlattScaling()(np.array([0.0, 1.0]))
     np.testing.assert_allclose(ends, [1 / 256, 255 / 256])  # nothing is certain
 
 
@@ -71,7 +71,7 @@ def test_platts_logistic_is_scikit_learns():
     [slide("u", 0, [[0.5] * 4], None)],
 ])  # fmt: skip
 def test_labels_of_one_kind_leave_the_score_as_it_is(found):
-    assert fitted(found) == Caller(1.0, 0.0)
+    assert fitted(found) == PlattScaling(1.0, 0.0)
 
 
 def test_hotter_never_means_less_likely():
@@ -181,7 +181,11 @@ def test_metrics_by_hand():
     b = negative("b", 0, patient="p")
     unknown = slide("u", 1, [[0.9] * 4], None, patient="q", label="1")
     a, b = (replace(one, threshold=its) for one, its in zip((a, b), colour, strict=True))
-    oof = [Call(a, 0.8, 128), Call(b, 0.3, LEVELS), Call(unknown, 0.2, LEVELS)]
+    oof = [
+        SlidePrediction(a, 0.8, 128),
+        SlidePrediction(b, 0.3, LEVELS),
+        SlidePrediction(unknown, 0.2, LEVELS),
+    ]
     found = metrics(oof, 20)
     assert (found["n_slides"], found["n_patients"]) == (3, 1)
     assert found["network"] == {
@@ -196,7 +200,7 @@ def test_metrics_by_hand():
 
 
 def test_metrics_of_labels_of_one_kind():
-    found = metrics([Call(slide("a", 0, [[0.9, 0.9, 0.1, 0.1]]), 0.9, 128)], 5)
+    found = metrics([SlidePrediction(slide("a", 0, [[0.9, 0.9, 0.1, 0.1]]), 0.9, 128)], 5)
     assert "slide_auc" not in found
     assert "hed_otsu" not in found
     assert found["network"]["tumour_f1"] == 1
@@ -204,7 +208,7 @@ def test_metrics_of_labels_of_one_kind():
 
 def test_metrics_of_slides_nobody_knows():
     unknown = slide("u", 0, [[0.9] * 4], None)
-    assert metrics([Call(unknown, 0.5, 128)], 5) == {"n_slides": 1, "n_patients": 0}
+    assert metrics([SlidePrediction(unknown, 0.5, 128)], 5) == {"n_slides": 1, "n_patients": 0}
 
 
 def test_the_curve_pools_known_slides():
@@ -222,7 +226,7 @@ def test_counts_are_of_slides_with_known_truth_by_model():
     known = slide("a", 2, [[0.9, 0.4, 0.6, 0.1]], patient="p")
     with_dark = replace(known, threshold=Counts(2, 2, 0, 0))
     unknown = slide("u", 0, [[0.9] * 4], None)
-    found = counts_table([Call(one, 0.9, 128) for one in (known, with_dark, unknown)])
+    found = counts_table([SlidePrediction(one, 0.9, 128) for one in (known, with_dark, unknown)])
     assert found.to_numpy().tolist() == [
         ["a", "p", 2, "network", 1, 1, 1, 1],
         ["a", "p", 2, "network", 1, 1, 1, 1],

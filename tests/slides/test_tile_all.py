@@ -18,7 +18,7 @@ from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.core.files import scratch_dir
 from podium.core.params import Slides, TileSlides
 from podium.slides.annotations import geojson, raster
-from podium.slides.dataset import Row
+from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Slide
 from podium.slides.tile_all import (
     jobs,
@@ -52,7 +52,7 @@ def shelf():
 
 def row_of(slide, annotation="none", **more):
     values = {"label": "0", "fold": 0, "mpp": "0.5", "tumour": 0.0, "content": f"{slide} 1"} | more
-    return Row(slide, f"images/{slide}.tif", slide, "train", annotation=annotation, width=W,
+    return SlideRecord(slide, f"images/{slide}.tif", slide, "train", annotation=annotation, width=W,
                height=H, notes="", **values)  # fmt: skip
 
 

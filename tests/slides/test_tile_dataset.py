@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.slides import tile_dataset
-from podium.slides.tile_dataset import Bank, drawn, spread
+from podium.slides.tile_dataset import TileDataset, drawn, spread
 from podium.slides.tile_store import (
     Job,
     Plan,
@@ -53,7 +53,7 @@ ROWS = [
 
 
 def test_only_train_slides_with_a_truth_are_learnt_from(folder):
-    found = Bank(folder, ROWS)
+    found = TileDataset(folder, ROWS)
     assert found.tile == 32
     assert found.fold.tolist() == [1] * 6 + [0] * 6
     assert sorted(found.tumour[:6].tolist()) == [0, 0, 0.5, 0.5, 1, 1]  # x from 0, 32, 64; two rows
@@ -61,7 +61,7 @@ def test_only_train_slides_with_a_truth_are_learnt_from(folder):
 
 
 def test_pixels_come_with_their_own_masks(folder):
-    found = Bank(folder, ROWS)
+    found = TileDataset(folder, ROWS)
     places = np.array([7, 0, 5, 3, 0])
     pixels, masks = found.at(places)
     stored = np.concatenate([load_pixels(folder / f"{k}.h5", range(6)) for k in "ab"])
@@ -72,9 +72,9 @@ def test_pixels_come_with_their_own_masks(folder):
 
 
 def test_memory_and_files_give_the_same(folder, monkeypatch):
-    held = Bank(folder, ROWS)
+    held = TileDataset(folder, ROWS)
     monkeypatch.setattr(tile_dataset, "MEMORY", 12 * 32 * 32 * 4 - 1)
-    read = Bank(folder, ROWS)
+    read = TileDataset(folder, ROWS)
     assert held._held is not None
     assert read._held is None
     places = np.array([11, 2, 2, 6, 0])
@@ -84,14 +84,14 @@ def test_memory_and_files_give_the_same(folder, monkeypatch):
 
 def test_nothing_to_learn_from(folder):
     with pytest.raises(PodiumError, match=r"no tiles to learn from\nremedy: annotate"):
-        Bank(folder, ROWS[3:])
+        TileDataset(folder, ROWS[3:])
     with pytest.raises(PodiumError, match=r"no tiles to learn from"):
-        Bank(folder / "nowhere", ROWS)
+        TileDataset(folder / "nowhere", ROWS)
 
 
 def test_one_fold_alone_cannot_be_tried(folder):
     with pytest.raises(PodiumError, match=r"all tiles to learn from are of fold 1\nremedy"):
-        Bank(folder, ROWS[:2])
+        TileDataset(folder, ROWS[:2])
 
 
 # ---- batches

@@ -9,7 +9,7 @@ import pytest
 
 from house import ROOT
 from podium.core import hardware
-from podium.core.throughput import Work
+from podium.core.throughput import Throughput
 from podium.stages import arguments
 from podium.stages.arguments import parse, write_metrics
 
@@ -44,7 +44,7 @@ def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkey
 
 def test_metrics_tell_the_device_and_the_work(tmp_path):
     args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
-    work = Work(1200, seconds=4.0, timed=1000, batch_size=32, mflop=781.25)
+    work = Throughput(1200, seconds=4.0, timed=1000, batch_size=32, mflop=781.25)
     write_metrics(args, {}, work, {"device": "a GPU"})
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["run"] == {

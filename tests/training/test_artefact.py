@@ -24,7 +24,7 @@ DESCRIPTION = {
 def network(description=DESCRIPTION, n_described=1):
     inputs = x = keras.Input((3,))
     for number in range(n_described):
-        x = artefact.Described(description, name=f"described{number}")(x)
+        x = artefact.MetadataLayer(description, name=f"described{number}")(x)
     return keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x))
 
 
@@ -46,7 +46,7 @@ def test_a_model_comes_back_with_its_outputs_and_description(saved, rng):
 
 def test_the_description_does_not_touch_the_numbers(rng):
     features = rng.normal(size=(2, 3)).astype(np.float32)
-    np.testing.assert_array_equal(np.asarray(artefact.Described({})(features)), features)
+    np.testing.assert_array_equal(np.asarray(artefact.MetadataLayer({})(features)), features)
 
 
 def test_a_second_save_and_load_changes_nothing(saved, rng):
@@ -136,7 +136,7 @@ def test_a_foreign_keras_model_is_refused(tmp_path, n_described):
 def with_lambda(marker):
     """A described model with code inside that leaves a mark wherever it runs."""
     inputs = keras.Input((3,))
-    described = artefact.Described(DESCRIPTION)(inputs)
+    described = artefact.MetadataLayer(DESCRIPTION)(inputs)
     mark = keras.layers.Lambda(lambda x: (__import__("pathlib").Path(marker).touch(), x)[1])
     return keras.Model(inputs, mark(described))
 
@@ -200,7 +200,7 @@ def test_a_flipped_bit_of_the_description_is_noticed(saved):
     no_task(path)
 
 
-LAYER = {"class_name": "Described", "config": {"description": {"task": "photos"}}}
+LAYER = {"class_name": "MetadataLayer", "config": {"description": {"task": "photos"}}}
 
 
 def archive(path, config, name="config.json", **how):
@@ -228,12 +228,16 @@ def test_only_the_description_is_looked_at(tmp_path):
         {"config": []},
         {"config": {"layers": None}},
         {"config": {"layers": []}},
-        {"config": {"layers": ["Described"]}},
+        {"config": {"layers": ["MetadataLayer"]}},
         {"config": {"layers": [{}]}},
         {"config": {"layers": [{"class_name": "Dense", "config": {}}]}},
-        {"config": {"layers": [{"class_name": "Described", "config": {}}]}},
-        {"config": {"layers": [{"class_name": "Described", "config": {"description": "photos"}}]}},
-        {"config": {"layers": [{"class_name": "Described", "config": {"description": {}}}]}},
+        {"config": {"layers": [{"class_name": "MetadataLayer", "config": {}}]}},
+        {
+            "config": {
+                "layers": [{"class_name": "MetadataLayer", "config": {"description": "photos"}}]
+            }
+        },
+        {"config": {"layers": [{"class_name": "MetadataLayer", "config": {"description": {}}}]}},
     ],
 )
 def test_a_foreign_zip_has_no_task(tmp_path, config):

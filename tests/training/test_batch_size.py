@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.errors import EnvironmentFault
 from podium.core.files import scratch_dir
-from podium.training.batch_size import Fitting, fitted
+from podium.training.batch_size import BatchSize, fitted
 from podium.training.runtime import keras, tf
 
 ROWS = np.arange(20, dtype=np.float32).reshape(10, 2)
@@ -63,11 +63,11 @@ def test_another_model_or_shape_or_batch_is_tried_anew():
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"size": "many"}', '{"size": 0}'])
 def test_a_broken_memory_is_no_memory(text):
-    Fitting([network()], 8, "x").halve()
+    BatchSize([network()], 8, "x").halve()
     (path,) = scratch_dir("batch-sizes").glob("*.json")
     assert json.loads(path.read_text())["size"] == 4
     path.write_text(text)
-    assert Fitting([network()], 8, "x").size == 8
+    assert BatchSize([network()], 8, "x").size == 8
 
 
 def test_one_row_that_does_not_fit():

@@ -14,7 +14,7 @@ from podium.captcha.reader import Logits
 from podium.captcha.render import render_many
 from podium.core.errors import PodiumError
 from podium.core.params import CaptchaReader, load_params
-from podium.training.loop import Batch, Course, Learner, learning_rate, train
+from podium.training.loop import Batch, Trainer, TrainingJob, learning_rate, train
 from podium.training.runtime import keras, set_up
 
 SETTINGS = load_params(ROOT / "params.yaml").train_captcha_reader["text-crnn"]
@@ -42,15 +42,15 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
     return network.build(kind, (90, 30), len(DIGITS) + 1, 5, width, {"task": "captcha-arithmetic"})
 
 
-def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Learner:
+def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Trainer:
     pixels, texts = pictures
     model, loss = new_model(how.model, how.width), network.loss_of(how.model)
-    learner = Learner(model, how, loss, distorted(how.augment, how.seed))
+    learner = Trainer(model, how, loss, distorted(how.augment, how.seed))
 
     def order(start: int) -> Iterator[Batch]:
         return stored_batches(pixels, labels(texts), how, start)
 
-    train(learner, Course(batches or order, lambda: 0.5, folder / "progress.npz"))
+    train(learner, TrainingJob(batches or order, lambda: 0.5, folder / "progress.npz"))
     return learner
 
 
@@ -100,9 +100,9 @@ def test_progress_that_cannot_be_read_is_started_anew(damage, pictures, tmp_path
 
 def test_the_learning_curve(pictures, tmp_path):
     how = settings(model="cnn", epochs=3, epoch_size=18)
-    learner = Learner(new_model("cnn"), how, network.loss_of("cnn"))
+    learner = Trainer(new_model("cnn"), how, network.loss_of("cnn"))
     shares = iter([0.1, 0.2, 0.3])
-    course = Course(
+    course = TrainingJob(
         lambda start: stored_batches(pictures[0], labels(pictures[1]), how, start),
         lambda: next(shares),
         tmp_path / "progress.npz",
@@ -115,7 +115,7 @@ def test_the_learning_curve(pictures, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(pictures):
-    learner = Learner(new_model("cnn"), settings(model="cnn"), network.loss_of("cnn"))
+    learner = Trainer(new_model("cnn"), settings(model="cnn"), network.loss_of("cnn"))
     learner.model.trainable_variables[0].assign(
         np.full(learner.model.trainable_variables[0].shape, np.nan, dtype=np.float32)
     )

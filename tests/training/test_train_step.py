@@ -16,9 +16,9 @@ from podium.captcha import network
 from podium.captcha.batches import stored_batches
 from podium.core.errors import EnvironmentFault
 from podium.training import runtime
-from podium.training.loop import Course, ahead, train
+from podium.training.loop import TrainingJob, ahead, train
 from podium.training.runtime import keras, set_up, tf
-from podium.training.train_step import Learner
+from podium.training.train_step import Trainer
 from training.test_loop import settings
 
 rng = np.random.default_rng(3)
@@ -49,12 +49,12 @@ def without_batch_statistics(kind: str = "crnn") -> keras.Model:
     return model
 
 
-def learner_of(kind: str = "crnn", **changes: object) -> Learner:
+def learner_of(kind: str = "crnn", **changes: object) -> Trainer:
     how = settings(model=kind, **({"batch_size": 8} | changes))
-    return Learner(without_batch_statistics(kind), how, network.loss_of(kind))
+    return Trainer(without_batch_statistics(kind), how, network.loss_of(kind))
 
 
-def short_of_memory(learner: Learner, fits: int, after: int = 0) -> list[int]:
+def short_of_memory(learner: Trainer, fits: int, after: int = 0) -> list[int]:
     """A device that holds `fits` pictures from step number `after` on; the sizes it was given."""
     given: list[int] = []
 
@@ -71,11 +71,11 @@ def short_of_memory(learner: Learner, fits: int, after: int = 0) -> list[int]:
     return given
 
 
-def taught(learner: Learner, folder: Path) -> list[np.ndarray]:
+def taught(learner: Trainer, folder: Path) -> list[np.ndarray]:
     def batches(start: int):
         return stored_batches(PIXELS, LABELS, learner.settings, start)
 
-    train(learner, Course(batches, lambda: 0.5, folder / "progress.npz"))
+    train(learner, TrainingJob(batches, lambda: 0.5, folder / "progress.npz"))
     return [np.asarray(one) for one in learner.model.variables]
 
 
@@ -137,7 +137,7 @@ def test_other_errors_of_the_device_are_not_taken_for_want_of_memory(tmp_path):
 def test_half_precision_learns_with_scaled_gradients(kind, size, half_precision):
     set_up(0, "mixed_float16")
     model = network.build(kind, (90, 30), 16, 5, 4, {})
-    learner = Learner(model, settings(model=kind, batch_size=8), network.loss_of(kind))
+    learner = Trainer(model, settings(model=kind, batch_size=8), network.loss_of(kind))
     learner.fitting.size = size
     assert isinstance(learner.optimizer, keras.optimizers.LossScaleOptimizer)
     losses = [learner.step((PIXELS, LABELS), 5, 50) for _ in range(8)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.training.artefact import Described
-from podium.training.distribution import batch_normalization, mirrored
+from podium.training.artefact import MetadataLayer
+from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import GPUS, keras, tf
 
 layers = keras.layers
@@ -37,7 +37,7 @@ class Standardise(keras.layers.Layer):
         return tf.concat([plain, tf.asinh(centred / _GREY_LEVEL) / _DECADE], axis=-1)
 
 
-@mirrored
+@in_scope
 def build(
     kind: str,
     size: tuple[int, int],
@@ -59,7 +59,7 @@ def build(
         step: pixels of width for each time step, 4 or 8.
     """
     pixels = keras.Input((size[1], size[0], 3), name="pixels")
-    x = Standardise(name="standardise")(Described(description, name="described")(pixels))
+    x = Standardise(name="standardise")(MetadataLayer(description, name="described")(pixels))
     x = _convolved(x, width, 5, stride=2)
     for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, step // 4)), (6, (2, 1))):
         x = layers.MaxPooling2D(pool)(_convolved(x, int(channels * width), 3))

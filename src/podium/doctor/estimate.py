@@ -3,7 +3,7 @@
 A network's time is its operations divided by the operations per second that this machine reached
 at its last run. On another card that rate is multiplied by the smaller of two ratios: the card's
 published operations per second to those measured here, and the same for bytes per second from
-memory (Williams et al. 2009, the roofline model). Work of the processor (reading and drawing
+memory (Williams et al. 2009, the roofline model). Throughput of the processor (reading and drawing
 pictures) goes on beside it, so a stage takes as long as the slower of the two.
 """
 

@@ -8,26 +8,28 @@ from collections.abc import Iterator
 from configparser import ConfigParser, Error
 from pathlib import Path
 
-from podium.doctor.environment import Finding, installed, versions_in
+from podium.doctor.environment import CheckResult, installed, versions_in
 
 INSTALL = "pip install --require-hashes -r"
 PLUGINS = ("azure", "gdrive", "gs", "hdfs", "oss", "s3", "ssh", "webdav", "webhdfs")  # dvc-<name>
 SCHEMES = {"webdavs": "webdav", "abfs": "azure"} | {name: name for name in PLUGINS}
 
 
-def kaggle(pins: Path) -> Finding:
+def kaggle(pins: Path) -> CheckResult:
     """Whether Kaggle's client is there, as `pins` names it."""
     found = installed("kaggle")
     if found is None:
         text = f"not installed; podium download and podium submit want it: {INSTALL} {pins}"
-        return Finding("kaggle", "note", text)
+        return CheckResult("kaggle", "note", text)
     wanted = _pinned(pins).get("kaggle", [found])
     if found not in wanted:
-        return Finding("kaggle", "note", f"{found}, pinned {' or '.join(wanted)}: {INSTALL} {pins}")
-    return Finding("kaggle", "ok", f"client {found}")
+        return CheckResult(
+            "kaggle", "note", f"{found}, pinned {' or '.join(wanted)}: {INSTALL} {pins}"
+        )
+    return CheckResult("kaggle", "ok", f"client {found}")
 
 
-def remotes(root: Path) -> Iterator[Finding]:
+def remotes(root: Path) -> Iterator[CheckResult]:
     """Whether DVC can speak to each remote that the project at `root` names."""
     urls: dict[str, str] = {}
     for path in (root / ".dvc/config", root / ".dvc/config.local"):
@@ -35,7 +37,7 @@ def remotes(root: Path) -> Iterator[Finding]:
         try:
             config.read(path, encoding="utf-8")
         except (Error, UnicodeDecodeError):
-            yield Finding("remotes", "data", f"{path}: DVC cannot read it: correct it by hand")
+            yield CheckResult("remotes", "data", f"{path}: DVC cannot read it: correct it by hand")
             continue
         for section in config.sections():
             if found := re.fullmatch(r"""'?remote "(.+)"'?""", section):
@@ -44,17 +46,17 @@ def remotes(root: Path) -> Iterator[Finding]:
         yield _remote(name, url)
 
 
-def _remote(name: str, url: str) -> Finding:
+def _remote(name: str, url: str) -> CheckResult:
     scheme = url.partition("://")[0] if "://" in url else ""  # the rest may hold a password
     plugin = SCHEMES.get(scheme)
     what = f"remote {name}"
     if plugin and installed(f"dvc-{plugin}") is None:
         text = f"{scheme}:// wants a plugin of DVC that is not installed: pip install dvc-{plugin}"
-        return Finding(what, "data", text)
-    return Finding(what, "ok", f"{scheme}://" if scheme else "a folder")
+        return CheckResult(what, "data", text)
+    return CheckResult(what, "ok", f"{scheme}://" if scheme else "a folder")
 
 
-def cuda(pins: Path) -> Iterator[Finding]:
+def cuda(pins: Path) -> Iterator[CheckResult]:
     """Whether TensorFlow's CUDA packages, as `pins` names them, are there; if there is a GPU."""
     if not shutil.which("nvidia-smi"):
         return
@@ -63,9 +65,9 @@ def cuda(pins: Path) -> Iterator[Finding]:
     if missing:
         few = ", ".join(missing[:2]) + ", ..." * (len(missing) > 2)
         text = f"a GPU is there, but not {few}: {INSTALL} {pins} (fine if CUDA is the system's)"
-        yield Finding("cuda", "note", text)
+        yield CheckResult("cuda", "note", text)
     else:
-        yield Finding("cuda", "ok", f"{len(wanted)} packages")
+        yield CheckResult("cuda", "ok", f"{len(wanted)} packages")
 
 
 def _pinned(pins: Path) -> dict[str, list[str]]:

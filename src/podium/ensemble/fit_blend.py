@@ -13,7 +13,7 @@ from podium.core.params import Blend
 from podium.ensemble import blend, stacking
 from podium.ensemble.blend import Fit, Floats, log_loss
 from podium.ensemble.nested import Fitted, Step, cross_fitted, nested, sure
-from podium.ensemble.prediction_set import Library
+from podium.ensemble.prediction_set import PredictionSet
 from podium.evaluation import calibration, predictions
 from podium.evaluation.metrics import mean_scores, row_log_losses, scores
 from podium.evaluation.outcome import against_single, method_lines
@@ -50,7 +50,7 @@ def step_of(settings: Blend) -> Step:
 
 
 @dataclass(frozen=True)
-class Blended:
+class FittedBlend:
     """A fitted blend with its honest predictions.
 
     Attributes:
@@ -64,7 +64,7 @@ class Blended:
     metrics: dict[str, Any]
 
 
-def blended(library: Library, settings: Blend) -> Blended:
+def blended(library: PredictionSet, settings: Blend) -> FittedBlend:
     """Fit the step on the library, and score it on rows that it never saw."""
     step = step_of(settings)
     by_seed = [
@@ -83,16 +83,16 @@ def blended(library: Library, settings: Blend) -> Blended:
         },
         "weights": weights(library, fitted),
     }
-    return Blended(fitted, _table(library, settings, fitted, honest), metrics)
+    return FittedBlend(fitted, _table(library, settings, fitted, honest), metrics)
 
 
-def _losses(each: list[Floats], library: Library) -> Floats:
+def _losses(each: list[Floats], library: PredictionSet) -> Floats:
     """The log loss (N,) of each row, the mean over seeds."""
     return np.mean([row_log_losses(probs, library.truth) for probs in each], axis=0)
 
 
 def _against_single(
-    library: Library, fitted: Fitted, settings: Blend, honest: list[Floats]
+    library: PredictionSet, fitted: Fitted, settings: Blend, honest: list[Floats]
 ) -> dict[str, Any]:
     """Nested and naive score, how much the naive one flatters, and the best single model.
 
@@ -115,7 +115,7 @@ def _against_single(
     }
 
 
-def ladder(library: Library, settings: Blend) -> dict[str, dict[str, float]]:
+def ladder(library: PredictionSet, settings: Blend) -> dict[str, dict[str, float]]:
     """Each method's log loss, uncalibrated, best nested first.
 
     naive is on the rows it was fitted on, nested on rows of folds that it never saw.
@@ -130,7 +130,7 @@ def ladder(library: Library, settings: Blend) -> dict[str, dict[str, float]]:
     return dict(sorted(found.items(), key=lambda one: one[1]["nested"]))
 
 
-def weights(library: Library, fitted: Fitted) -> Mapping[str, float]:
+def weights(library: PredictionSet, fitted: Fitted) -> Mapping[str, float]:
     """The weight of each model, largest first; empty for blends that have no such weights."""
     found = blend.weights_of(fitted.combine)
     if found is None:
@@ -139,7 +139,9 @@ def weights(library: Library, fitted: Fitted) -> Mapping[str, float]:
     return {library.models[m]: round(float(found[m]), 6) for m in order if found[m] > 0}
 
 
-def _table(library: Library, settings: Blend, fitted: Fitted, honest: list[Floats]) -> pd.DataFrame:
+def _table(
+    library: PredictionSet, settings: Blend, fitted: Fitted, honest: list[Floats]
+) -> pd.DataFrame:
     names = [library.classes[k] for k in library.truth]
     known = predictions.Known(library.groups.tolist(), names)
     parts = [

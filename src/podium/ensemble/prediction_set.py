@@ -21,7 +21,7 @@ _OTHER = "give tables of one competition, made by one run of dvc repro"
 
 
 @dataclass(frozen=True)
-class Library:
+class PredictionSet:
     """What M models say of N rows with known truth and of T test rows.
 
     Attributes:
@@ -67,7 +67,7 @@ def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
     return kept
 
 
-def load(paths: Sequence[Path]) -> Library:
+def load(paths: Sequence[Path]) -> PredictionSet:
     """The library of the prediction tables at `paths`, joined by id.
 
     Raises:
@@ -79,7 +79,7 @@ def load(paths: Sequence[Path]) -> Library:
     return join({path: read_predictions(path) for path in paths})
 
 
-def join(tables: dict[Path, pd.DataFrame]) -> Library:
+def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
     """The library of checked `tables`, each under the path it came from; raises as `load` does."""
     first_path, first = next(iter(tables.items()))
     classes = classes_of(first)
@@ -102,7 +102,7 @@ def join(tables: dict[Path, pd.DataFrame]) -> Library:
     folds = _folds(tables).loc[ids]
     _refuse_one_fold(first_path, folds)
     test_ids = list(dict.fromkeys(first["id"][first["split"] == "test"]))
-    return Library(
+    return PredictionSet(
         models=models,
         classes=classes,
         ids=ids,

@@ -57,7 +57,7 @@ def chosen_readers(task: str, params: Params) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Ballots:
+class TextPredictions:
     """What R readers read in N held-out pictures with known texts, and in T test pictures."""
 
     readers: list[str]
@@ -68,7 +68,7 @@ class Ballots:
     test: Readings
 
 
-def load(paths: Sequence[Path]) -> Ballots:
+def load(paths: Sequence[Path]) -> TextPredictions:
     """The ballots of the prediction tables at `paths`, joined by id.
 
     Ids of captchas are unique within their split only: picture 0 of the held-out ones is not
@@ -95,7 +95,7 @@ def load(paths: Sequence[Path]) -> Ballots:
             )
     if not ids or (truth == "").any():
         raise PodiumError(f"{paths[0]}: no held-out pictures with known texts to try a vote on")
-    return Ballots(names, ids, list(truth), holdout, test_ids, test)
+    return TextPredictions(names, ids, list(truth), holdout, test_ids, test)
 
 
 def _of(table: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -111,14 +111,14 @@ def _readings(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -
 
 
 @dataclass(frozen=True)
-class Elected:
+class BlendedTexts:
     """The table of elected texts, and what they come to."""
 
     table: pd.DataFrame
     metrics: dict[str, Any]
 
 
-def elect(ballots: Ballots, settings: Election) -> Elected:
+def elect(ballots: TextPredictions, settings: Election) -> BlendedTexts:
     """Vote on the test pictures, and score the whole step on pictures it was not fitted on."""
     wanted = settings.methods if settings.method == "best" else [settings.method]
     fits: dict[str, VoteFit] = {name: voting.VOTES[name] for name in wanted}
@@ -143,10 +143,12 @@ def elect(ballots: Ballots, settings: Election) -> Elected:
             name: _two_scores(voting.VOTES[name], ballots, folds) for name in settings.methods
         },
     }
-    return Elected(table, metrics)
+    return BlendedTexts(table, metrics)
 
 
-def _two_scores(fit: VoteFit, ballots: Ballots, folds: NDArray[np.int64]) -> dict[str, float]:
+def _two_scores(
+    fit: VoteFit, ballots: TextPredictions, folds: NDArray[np.int64]
+) -> dict[str, float]:
     holdout, truth = ballots.holdout, ballots.truth
     return {
         "naive": float(right(fit(holdout, truth)(holdout), truth).mean()),
@@ -155,7 +157,10 @@ def _two_scores(fit: VoteFit, ballots: Ballots, folds: NDArray[np.int64]) -> dic
 
 
 def _against_single(
-    ballots: Ballots, honest: NDArray[np.bool_], naive: NDArray[np.bool_], settings: Election
+    ballots: TextPredictions,
+    honest: NDArray[np.bool_],
+    naive: NDArray[np.bool_],
+    settings: Election,
 ) -> dict[str, Any]:
     """The best single reader, and the vote beside it; a difference above 0 is the vote's gain."""
     each = [right(one, ballots.truth) for one in ballots.holdout]

@@ -24,7 +24,7 @@ _FAR = 1e-6  # no reader is surer than this, either way
 
 
 @dataclass(frozen=True)
-class Weighing:
+class WeightedVote:
     """A vote in which a text weighs what `weights`, one per reader, make of its probabilities."""
 
     weights: Sequence[Callable[[float], float]]
@@ -55,12 +55,12 @@ def single(readings: Readings, truth: Sequence[str]) -> Vote:
 
 def majority(readings: Readings, truth: Sequence[str]) -> Vote:
     """Every reader has one vote; of texts with as many, the one read more surely."""
-    return Weighing([lambda p: 1 - _FAR + _FAR * p] * len(readings))
+    return WeightedVote([lambda p: 1 - _FAR + _FAR * p] * len(readings))
 
 
 def confidence(readings: Readings, truth: Sequence[str]) -> Vote:
     """A text weighs the sum of its readers' probabilities."""
-    return Weighing([lambda p: p] * len(readings))
+    return WeightedVote([lambda p: p] * len(readings))
 
 
 def calibrated(readings: Readings, truth: Sequence[str]) -> Vote:
@@ -69,7 +69,7 @@ def calibrated(readings: Readings, truth: Sequence[str]) -> Vote:
     Platt's logistic of the logit of each reader's probability; a reader that was never, or always,
     right counts for that share.
     """
-    return Weighing([_trust(one, right(one, truth)) for one in readings])
+    return WeightedVote([_trust(one, right(one, truth)) for one in readings])
 
 
 def _trust(readings: Sequence[Reading], hit: NDArray[np.bool_]) -> Callable[[float], float]:

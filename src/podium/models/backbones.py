@@ -30,7 +30,7 @@ Features = NDArray[np.float32]  # (N, D)
 
 
 @dataclass(frozen=True)
-class Row:
+class ExtractorSpec:
     """One extractor. `family` says who builds it: lite, keras or hog."""
 
     family: str
@@ -48,19 +48,23 @@ _TF = "x / 127.5 - 1"
 _TORCH = "(x / 255 - mean) / std of ImageNet"
 _INSIDE = "inside the network"
 
-TABLE: dict[str, Row] = {
-    "efficientnet-lite0": Row("lite", 224, 1280, _LITE, "0"),
-    "efficientnet-lite1": Row("lite", 240, 1280, _LITE, "1"),
-    "efficientnet-lite2": Row("lite", 260, 1280, _LITE, "2"),
-    "resnet50": Row("keras", 224, 2048, _CAFFE, "ResNet50", "resnet50"),
-    "inceptionv3": Row("keras", 299, 2048, _TF, "InceptionV3", "inception_v3"),
-    "xception": Row("keras", 299, 2048, _TF, "Xception", "xception"),
-    "vgg16": Row("keras", 224, 512, _CAFFE, "VGG16", "vgg16"),
-    "efficientnetv2s": Row("keras", 384, 1280, _INSIDE, "EfficientNetV2S", "efficientnet_v2"),
-    "convnexttiny": Row("keras", 224, 768, _INSIDE, "ConvNeXtTiny", "convnext"),
-    "densenet121": Row("keras", 224, 1024, _TORCH, "DenseNet121", "densenet"),
-    "mobilenetv3large": Row("keras", 224, 960, _INSIDE, "MobileNetV3Large", "mobilenet_v3"),
-    "hog": Row("hog", 128, 1764, "grey [0, 1]"),
+TABLE: dict[str, ExtractorSpec] = {
+    "efficientnet-lite0": ExtractorSpec("lite", 224, 1280, _LITE, "0"),
+    "efficientnet-lite1": ExtractorSpec("lite", 240, 1280, _LITE, "1"),
+    "efficientnet-lite2": ExtractorSpec("lite", 260, 1280, _LITE, "2"),
+    "resnet50": ExtractorSpec("keras", 224, 2048, _CAFFE, "ResNet50", "resnet50"),
+    "inceptionv3": ExtractorSpec("keras", 299, 2048, _TF, "InceptionV3", "inception_v3"),
+    "xception": ExtractorSpec("keras", 299, 2048, _TF, "Xception", "xception"),
+    "vgg16": ExtractorSpec("keras", 224, 512, _CAFFE, "VGG16", "vgg16"),
+    "efficientnetv2s": ExtractorSpec(
+        "keras", 384, 1280, _INSIDE, "EfficientNetV2S", "efficientnet_v2"
+    ),
+    "convnexttiny": ExtractorSpec("keras", 224, 768, _INSIDE, "ConvNeXtTiny", "convnext"),
+    "densenet121": ExtractorSpec("keras", 224, 1024, _TORCH, "DenseNet121", "densenet"),
+    "mobilenetv3large": ExtractorSpec(
+        "keras", 224, 960, _INSIDE, "MobileNetV3Large", "mobilenet_v3"
+    ),
+    "hog": ExtractorSpec("hog", 128, 1764, "grey [0, 1]"),
 }
 
 
@@ -79,7 +83,7 @@ class Extractor:
     mflop: Callable[[], float] = lambda: 0.0  # million operations for a picture, where counted
 
 
-def find(name: str) -> Row:
+def find(name: str) -> ExtractorSpec:
     """The table's row of `name`.
 
     Raises:
@@ -180,7 +184,11 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
 
 
 def _extractor(
-    name: str, row: Row, digest: str, compute: Callable[[Pixels], Features], model: Any = None
+    name: str,
+    row: ExtractorSpec,
+    digest: str,
+    compute: Callable[[Pixels], Features],
+    model: Any = None,
 ) -> Extractor:
     library = ("scikit-image",) if row.family == "hog" else ("tensorflow", "keras")
     provenance = {
@@ -199,7 +207,7 @@ def _extractor(
     return Extractor(name, row.image_size, row.n_features, provenance, compute, counted)
 
 
-def preprocessing(row: Row) -> Callable[[Any], Any]:
+def preprocessing(row: ExtractorSpec) -> Callable[[Any], Any]:
     """float32 RGB (N, H, W, 3) in [0, 255] -> what the network of `row` was trained on."""
     if row.family == "lite":
         from podium.models.efficientnet_lite import preprocess
@@ -237,17 +245,17 @@ def compiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Fe
     return fitted([model], graph if live else with_frozen_weights)
 
 
-def _lite(row: Row) -> tuple[Any, str]:
+def _lite(row: ExtractorSpec) -> tuple[Any, str]:
     from podium.models import efficientnet_lite
-    from podium.training.distribution import mirrored
+    from podium.training.distribution import in_scope
 
     path = efficientnet_lite.weights_path(int(row.builder))
-    model = mirrored(efficientnet_lite.build)(int(row.builder), row.image_size)
+    model = in_scope(efficientnet_lite.build)(int(row.builder), row.image_size)
     efficientnet_lite.load_weights(model, path)
     return model, file_sha256(path)
 
 
-def _keras(name: str, row: Row, weights: str, weights_dir: Path) -> tuple[Any, str]:
+def _keras(name: str, row: ExtractorSpec, weights: str, weights_dir: Path) -> tuple[Any, str]:
     settings = {"pooling": "avg", "input_shape": (row.image_size, row.image_size, 3)}
     setting = f"extractors.{name}.weights"
     model = _keras_network(name, weights, weights_dir, settings, setting)
@@ -260,10 +268,10 @@ def _keras_network(
     name: str, weights: str, weights_dir: Path, settings: dict[str, Any], setting: str
 ) -> Any:
     """A network of Keras without its top; `none` leaves it untrained."""
-    from podium.training.distribution import mirrored
+    from podium.training.distribution import in_scope
     from podium.training.runtime import keras
 
-    constructor = mirrored(getattr(keras.applications, find(name).builder))
+    constructor = in_scope(getattr(keras.applications, find(name).builder))
     settings = {"include_top": False, **settings}
     if weights == "download":
         return _downloaded(name, constructor, settings)

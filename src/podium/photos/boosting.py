@@ -15,11 +15,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from podium.core.params import Boosting
-from podium.photos.crossval import Rows, prediction_table
+from podium.photos.crossval import TrainRows, prediction_table
 
 
 def boosting_table(
-    features: NDArray[np.float32], data: Rows, settings: Boosting, seed: int
+    features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
 ) -> pd.DataFrame:
     """The prediction table of scikit-learn's gradient boosting; each split fits all of it anew."""
     probs = np.stack(list(_boosted(features, data, settings, seed)), axis=1)
@@ -27,7 +27,7 @@ def boosting_table(
 
 
 def _boosted(
-    features: NDArray[np.float32], data: Rows, settings: Boosting, seed: int
+    features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
 ) -> Iterator[NDArray[np.float64]]:
     n_train = len(data.ids)
     for split in data.splits:

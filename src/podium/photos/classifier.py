@@ -31,7 +31,7 @@ class MeanOfHeads(keras.layers.Layer):
 def assemble(heads: FusedHeads, n_features: int, description: dict[str, Any]) -> keras.Model:
     """The artefact of trained heads: features (N, D) -> uncalibrated probabilities (N, K)."""
     inputs = keras.Input((n_features,), name="bottleneck_features")
-    described = artefact.Described(description, name="described")(inputs)
+    described = artefact.MetadataLayer(description, name="described")(inputs)
     return keras.Model(inputs, MeanOfHeads(name="mean_of_heads")(heads(described)))
 
 

@@ -41,7 +41,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainRows:
     """The train rows of a task (ids, classes, groups, splits) and the ids of its test rows."""
 
     ids: list[str]
@@ -62,7 +62,7 @@ class Rows:
         return list(dict.fromkeys(split.seed for split in self.splits))
 
 
-def load_rows(items: pd.DataFrame, folds_path: Path) -> Rows:
+def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
     """The train and test rows of `items` with the folds in `folds_path`.
 
     Raises:
@@ -86,7 +86,7 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> Rows:
         ]
     truth = np.searchsorted(classes, labels).astype(np.int64)
     test_ids = items["id"][items["split"] == "test"].tolist()
-    return Rows(ids, truth, classes, splits, test_ids, groups)
+    return TrainRows(ids, truth, classes, splits, test_ids, groups)
 
 
 def _split(
@@ -117,13 +117,13 @@ def load_features(paths: list[Path], ids: list[str]) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1)
 
 
-def logistic_table(features: NDArray[np.float32], data: Rows, c: float) -> pd.DataFrame:
+def logistic_table(features: NDArray[np.float32], data: TrainRows, c: float) -> pd.DataFrame:
     """The prediction table of scikit-learn's logistic regression on standardised features."""
     probs = np.stack(list(_logistic(features, data, c)), axis=1)
     return prediction_table(probs, data)
 
 
-def _logistic(features: NDArray[np.float32], data: Rows, c: float) -> Iterator[Floats]:
+def _logistic(features: NDArray[np.float32], data: TrainRows, c: float) -> Iterator[Floats]:
     n_train = len(data.ids)
     for split in data.splits:
         rest = ~split.held_out
@@ -132,7 +132,7 @@ def _logistic(features: NDArray[np.float32], data: Rows, c: float) -> Iterator[F
         yield model.predict_proba(features)
 
 
-def prior_table(data: Rows) -> pd.DataFrame:
+def prior_table(data: TrainRows) -> pd.DataFrame:
     """The no-skill prediction table: the class shares of the rows learnt from."""
     n_rows = len(data.ids) + len(data.test_ids)
     shares = [
@@ -143,7 +143,7 @@ def prior_table(data: Rows) -> pd.DataFrame:
     return prediction_table(np.broadcast_to(np.stack(shares), (n_rows, *np.shape(shares))), data)
 
 
-def prediction_table(probs: Floats, data: Rows) -> pd.DataFrame:
+def prediction_table(probs: Floats, data: TrainRows) -> pd.DataFrame:
     """Probabilities (train + test rows, M splits, K) -> out-of-fold and test rows per seed."""
     n_train, parts = len(data.ids), []
     for seed in data.seeds:
@@ -163,7 +163,7 @@ def prediction_table(probs: Floats, data: Rows) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def oof_scores(table: pd.DataFrame, data: Rows) -> dict[str, float]:
+def oof_scores(table: pd.DataFrame, data: TrainRows) -> dict[str, float]:
     """Out-of-fold scores of a prediction table, the mean over its seeds."""
     columns = [f"p_{name}" for name in data.classes]
     oof = table[table["split"] == "oof"]

@@ -61,7 +61,7 @@ class FusedHeads(keras.layers.Layer):
 
 
 @dataclass(frozen=True)
-class Task:
+class HeadTask:
     """What M heads learn: features (N, D), and class indices and rows of each head (N, M)."""
 
     features: NDArray[np.float32]
@@ -78,7 +78,7 @@ class Task:
 
 
 def train_heads(
-    task: Task, settings: Head, seed: int, alone: bool = False
+    task: HeadTask, settings: Head, seed: int, alone: bool = False
 ) -> tuple[FusedHeads, pd.DataFrame]:
     """Heads with the weights of their best epoch, and the learning curve.
 
@@ -118,14 +118,14 @@ def train_heads(
     return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
 
 
-@distribution.mirrored
-def _new_heads(task: Task) -> FusedHeads:
+@distribution.in_scope
+def _new_heads(task: HeadTask) -> FusedHeads:
     layer = FusedHeads(task.train.shape[1], task.n_classes)
     layer.build(task.features.shape)
     return layer
 
 
-def _standardise(layer: FusedHeads, task: Task) -> None:
+def _standardise(layer: FusedHeads, task: HeadTask) -> None:
     columns = [task.features[task.train[:, head]] for head in range(layer.n_heads)]
     mean = np.stack([rows.mean(0, dtype=np.float64) for rows in columns], 1)
     scale = np.stack([rows.std(0, dtype=np.float64) for rows in columns], 1)
@@ -133,7 +133,7 @@ def _standardise(layer: FusedHeads, task: Task) -> None:
     layer.scale.assign(np.where(scale > 1e-6, scale, 1.0)[:, :, None])
 
 
-def _batches(task: Task, settings: Head, seed: int, epoch: int) -> NDArray[np.int64]:
+def _batches(task: HeadTask, settings: Head, seed: int, epoch: int) -> NDArray[np.int64]:
     """Row numbers (steps, batch) of one epoch in random order; -1 pads the last batch."""
     used = np.flatnonzero(task.in_batches)
     order = np.random.default_rng([seed, epoch]).permutation(used)
@@ -151,7 +151,7 @@ def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray
     return (len(truth) / (n_classes * counts)).astype(np.float32)
 
 
-def _row_weights(task: Task, how: str) -> NDArray[np.float32]:
+def _row_weights(task: HeadTask, how: str) -> NDArray[np.float32]:
     """The weight (N, M) of each row for each head, by the classes of the head's own train rows."""
     per_class = [
         class_weights(truth[train], task.n_classes, how)
@@ -160,7 +160,7 @@ def _row_weights(task: Task, how: str) -> NDArray[np.float32]:
     return np.take_along_axis(np.stack(per_class, 1), task.truth, 0)
 
 
-def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
+def _epoch(layer: FusedHeads, task: HeadTask, settings: Head) -> Any:
     """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss.
 
     Several devices take a part of each batch; their gradients are added up.
@@ -201,7 +201,7 @@ def _epoch(layer: FusedHeads, task: Task, settings: Head) -> Any:
     return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
 
 
-@distribution.mirrored
+@distribution.in_scope
 def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.get(settings.optimizer)
     optimizer.learning_rate = settings.learning_rate
@@ -211,7 +211,7 @@ def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer
 
 def _part_of_device(n: Any) -> slice:
     """Which of the `n` rows of a batch the device that asks works on."""
-    number, of = distribution.this_one(), distribution.count()
+    number, of = distribution.replica_id(), distribution.count()
     return slice(n * number // of, n * (number + 1) // of)
 
 
@@ -228,7 +228,7 @@ def head_probabilities(layer: FusedHeads, features: NDArray[np.float32]) -> NDAr
     return np.concatenate([tf.nn.softmax(tf.cast(part, tf.float64)).numpy() for part in parts])
 
 
-def _stop_losses(layer: FusedHeads, task: Task) -> NDArray[np.float64]:
+def _stop_losses(layer: FusedHeads, task: HeadTask) -> NDArray[np.float64]:
     """The mean log loss (M,) of each head on its stop rows; on its train rows if it has none."""
     probs = head_probabilities(layer, task.features)
     of_truth = np.take_along_axis(probs, task.truth[:, :, None], axis=2)[:, :, 0]

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.params import Head
-from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
+from podium.photos.fusion import FusedHeads, HeadTask, head_probabilities, train_heads
 
 
 def train_twice(
-    task: Task, features: NDArray[np.float32], settings: Head, seed: int, threshold: float
+    task: HeadTask, features: NDArray[np.float32], settings: Head, seed: int, threshold: float
 ) -> tuple[FusedHeads, pd.DataFrame, NDArray[np.int64]]:
     """Heads of a second round, its learning curve, and how many new rows (M,) joined each head.
 
@@ -32,8 +32,8 @@ def train_twice(
 
 
 def with_sure_rows(
-    task: Task, features: NDArray[np.float32], probs: NDArray[np.float64], threshold: float
-) -> Task:
+    task: HeadTask, features: NDArray[np.float32], probs: NDArray[np.float64], threshold: float
+) -> HeadTask:
     """`task` for a second round: more rows, and for each head those of them it was sure of.
 
     A head takes the classes it gave itself, so nothing comes to it from rows it must not see. The
@@ -48,7 +48,7 @@ def with_sure_rows(
     """
     new = probs[len(task.truth) :]
     sure = new.max(2) >= threshold
-    return Task(
+    return HeadTask(
         features,
         np.concatenate([task.truth, new.argmax(2)]),
         np.concatenate([task.train, sure]),

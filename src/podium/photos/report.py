@@ -17,20 +17,20 @@ from podium.core.picture_decoder import decode
 from podium.evaluation.metrics import row_log_losses, scores
 from podium.evaluation.plots import write_figure, write_picture
 from podium.evaluation.predictions import probabilities
-from podium.photos.crossval import Rows
+from podium.photos.crossval import TrainRows
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.int64]
 
 
-def mean_oof(table: pd.DataFrame, data: Rows) -> Floats:
+def mean_oof(table: pd.DataFrame, data: TrainRows) -> Floats:
     """Out-of-fold probabilities (N, K) of the train rows, the mean over fold seeds."""
     columns = [f"p_{name}" for name in data.classes]
     means = table[table["split"] == "oof"].groupby("id")[columns].mean()
     return means.loc[data.ids].to_numpy(dtype=np.float64)
 
 
-def write_curves(folder: Path, probs: Floats, data: Rows) -> None:
+def write_curves(folder: Path, probs: Floats, data: TrainRows) -> None:
     """ROC, precision/recall, confusion and calibration of probabilities (N, K) as tables."""
     roc, pr = [], []
     for k in range(len(data.classes)) if len(data.classes) > 2 else [1]:
@@ -61,7 +61,7 @@ def reliability(probs: Floats, truth: Truth, n_bins: int = 10) -> pd.DataFrame:
     return means.assign(count=grouped["count"].sum()).reset_index(drop=True)
 
 
-def fold_scores(tables: Mapping[str, pd.DataFrame], data: Rows) -> pd.DataFrame:
+def fold_scores(tables: Mapping[str, pd.DataFrame], data: TrainRows) -> pd.DataFrame:
     """model, seed, fold, log_loss, accuracy: one row per model and held-out fold."""
     truth = dict(zip(data.ids, data.truth, strict=True))
     found = []
@@ -109,7 +109,7 @@ def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> 
 
 
 def mistakes_png(
-    path: Path, probs: Floats, data: Rows, load: Callable[[str], bytes], max_megapixels: float
+    path: Path, probs: Floats, data: TrainRows, load: Callable[[str], bytes], max_megapixels: float
 ) -> None:
     """A sheet of the pictures with the highest loss; their true class and its probability below."""
     losses = row_log_losses(probs, data.truth)

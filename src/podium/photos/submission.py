@@ -15,7 +15,7 @@ from podium.core.errors import PodiumError
 from podium.core.files import read_table
 from podium.core.ids import refuse_other_ids
 from podium.evaluation.metrics import scores
-from podium.photos.crossval import Rows
+from podium.photos.crossval import TrainRows
 from podium.pictures.dataset import QUARANTINE_COLUMNS, read_items
 from podium.submission import validation
 
@@ -27,7 +27,9 @@ def columns_of(classes: list[str]) -> list[str]:
     return ["id", "label"] if len(classes) == 2 else ["id", *classes]
 
 
-def test_probabilities(table: pd.DataFrame, data: Rows, ids: list[str]) -> tuple[Floats, list[str]]:
+def test_probabilities(
+    table: pd.DataFrame, data: TrainRows, ids: list[str]
+) -> tuple[Floats, list[str]]:
     """Probabilities (len(ids), K), and the ids that got the class shares for want of a picture."""
     columns = [f"p_{name}" for name in data.classes]
     means = table[table["split"] == "test"].groupby("id")[columns].mean()

@@ -19,36 +19,36 @@ from podium.models import backbones
 from podium.photos.boosting import boosting_table
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
-    Rows,
+    TrainRows,
     load_features,
     logistic_table,
     oof_scores,
     prediction_table,
     prior_table,
 )
-from podium.photos.fusion import FusedHeads, Task, head_probabilities, train_heads
+from podium.photos.fusion import FusedHeads, HeadTask, head_probabilities, train_heads
 from podium.photos.pseudo import train_twice
 from podium.training.runtime import keras
 
 
 def fit_heads(
-    features: NDArray[np.float32], data: Rows, settings: Head, seed: int
+    features: NDArray[np.float32], data: TrainRows, settings: Head, seed: int
 ) -> tuple[FusedHeads, pd.DataFrame]:
     """One head per split, trained on the train rows of `features` (train rows, then test rows)."""
     return train_heads(task_of(features, data, settings), settings, seed)
 
 
-def task_of(features: NDArray[np.float32], data: Rows, settings: Head) -> Task:
+def task_of(features: NDArray[np.float32], data: TrainRows, settings: Head) -> HeadTask:
     """What one head per split learns from the train rows of `features`."""
     train = np.stack([split.train for split in data.splits], axis=1)
     stop = np.stack([split.stop for split in data.splits], axis=1)
     if not settings.patience:  # never stopped early: nothing needs to be kept back
         train, stop = train | stop, np.zeros_like(stop)
     truth = np.repeat(data.truth[:, None], len(data.splits), axis=1)
-    return Task(features[: len(data.ids)], truth, train, stop, len(data.classes))
+    return HeadTask(features[: len(data.ids)], truth, train, stop, len(data.classes))
 
 
-def head_table(layer: FusedHeads, features: NDArray[np.float32], data: Rows) -> pd.DataFrame:
+def head_table(layer: FusedHeads, features: NDArray[np.float32], data: TrainRows) -> pd.DataFrame:
     """The prediction table of trained heads: each train row by the head that never saw it."""
     return prediction_table(head_probabilities(layer, features), data)
 
@@ -67,11 +67,11 @@ class Trained:
         """Million operations of one head for one picture."""
         return 2e-6 * self.heads.kernel.shape[0] * self.heads.n_classes if self.heads else 0.0
 
-    def scores(self, data: Rows) -> dict[str, dict[str, float]]:
+    def scores(self, data: TrainRows) -> dict[str, dict[str, float]]:
         """Out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}
 
-    def metrics(self, data: Rows) -> dict[str, Any]:
+    def metrics(self, data: TrainRows) -> dict[str, Any]:
         """The scores, and how many test pictures joined the heads if any might."""
         found: dict[str, Any] = {"oof": self.scores(data)}
         if self.joined is not None:
@@ -92,7 +92,7 @@ def fused_names(params: Params) -> list[str]:
     return names
 
 
-def train_all(params: Params, data: Rows, features_dir: Path) -> Trained:
+def train_all(params: Params, data: TrainRows, features_dir: Path) -> Trained:
     """Train both heads, what of scikit-learn they meet, each extractor alone, and the prior.
 
     Raises:
@@ -126,7 +126,7 @@ def _add(
     trained: Trained,
     name: str,
     features: NDArray[np.float32],
-    data: Rows,
+    data: TrainRows,
     head: Head,
     seed: int,
 ) -> FusedHeads:
@@ -143,7 +143,7 @@ def _chosen(settings: TrainPhotoClassifier) -> Head:
 def _add_pseudo(
     trained: Trained,
     features: NDArray[np.float32],
-    data: Rows,
+    data: TrainRows,
     settings: TrainPhotoClassifier,
 ) -> None:
     """Add `pseudo`: heads like the chosen ones that learn from test pictures too."""
@@ -157,7 +157,7 @@ def _add_pseudo(
 def _add_singles(
     trained: Trained,
     single: dict[str, NDArray[np.float32]],
-    data: Rows,
+    data: TrainRows,
     settings: TrainPhotoClassifier,
 ) -> None:
     for name, features in single.items():
@@ -168,7 +168,11 @@ def _add_singles(
 
 
 def artefact_of(
-    trained: Trained, params: Params, data: Rows, features_dir: Path, probs: NDArray[np.float64]
+    trained: Trained,
+    params: Params,
+    data: TrainRows,
+    features_dir: Path,
+    probs: NDArray[np.float64],
 ) -> keras.Model:
     """The artefact: heads, calibration fitted on `probs` (N, K out-of-fold), extractors by name."""
     assert trained.heads is not None

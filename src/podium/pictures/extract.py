@@ -22,7 +22,7 @@ from podium.core.files import scratch_dir, text_sha256
 from podium.core.params import Params
 from podium.core.picture_decoder import DECODER, decode
 from podium.core.progress import watched
-from podium.core.throughput import Clock
+from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import (
     Extractor,
     Pixels,
@@ -33,7 +33,7 @@ from podium.pictures.views import (
     AVERAGED,
     N_VIEWS,
     cut,
-    mirrored,
+    in_scope,
 )
 
 AHEAD = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
@@ -94,7 +94,7 @@ class Recipe:
             batch[: len(view)] = view
             features.append(self._of_one(batch, len(view)))
             if self.views != "plain":
-                features.append(self._of_one(mirrored(batch), len(view)))
+                features.append(self._of_one(in_scope(batch), len(view)))
         return np.stack(features).mean(0, dtype=np.float64).astype(np.float32)
 
     def _of_one(self, batch: Pixels, rows: int) -> NDArray[np.float32]:
@@ -145,7 +145,7 @@ def compute_missing(
     recipe: Recipe,
     shards: Shards,
     shard_size: int,
-    clock: Clock | None = None,
+    clock: ThroughputMeter | None = None,
 ) -> int:
     """How many pictures of `items` (columns content, path) were new; `shards` now has all.
 
@@ -158,7 +158,9 @@ def compute_missing(
     total = -(-len(new) // recipe.batch_size)
     try:
         shown = watched(batches, total, f"{recipe.extractor.name}, batches")
-        for part, pictures in (clock or Clock()).watched(shown, lambda batch: len(batch[0])):
+        for part, pictures in (clock or ThroughputMeter()).watched(
+            shown, lambda batch: len(batch[0])
+        ):
             rows.append(recipe.compute(pictures))
             keys += part
             if len(keys) >= shard_size:

@@ -32,6 +32,6 @@ def _crop(image: Image.Image, size: int, across: float, down: float) -> NDArray[
     return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
-def mirrored(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def in_scope(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures (..., H, W, 3) with left and right exchanged."""
     return np.ascontiguousarray(pictures[..., ::-1, :])

@@ -37,7 +37,7 @@ def transforms(n: int, side: int, settings: TrainSegmenter, rng: np.random.Gener
     """Transforms (n, 8) about the centre of tiles, output to input.
 
     Turns reach up to `rotate` of half a circle either way, scales 1 +- `zoom`; half of the tiles
-    are mirrored if `flip`.
+    are in_scope if `flip`.
     """
     turn = rng.uniform(-np.pi, np.pi, n) * settings.rotate
     scale = 1 + rng.uniform(-settings.zoom, settings.zoom, n)

@@ -26,7 +26,7 @@ UNKNOWN, NONE = "", "none"  # what `annotation` says where there is no file
 
 
 @dataclass(frozen=True)
-class Row:
+class SlideRecord:
     """One readable slide.
 
     Attributes:
@@ -66,12 +66,12 @@ class Row:
         return self.content.split("-")[0]
 
 
-COLUMNS = list(Row.__dataclass_fields__)
+COLUMNS = list(SlideRecord.__dataclass_fields__)
 
 
 def survey(
     root: Path, found: Sequence[Entry], settings: Slides, out: Path
-) -> tuple[list[Row], pd.DataFrame]:
+) -> tuple[list[SlideRecord], pd.DataFrame]:
     """Rows of the slides that can be used, and a table (slide, split, reason) of the others.
 
     Every annotation is read, checked against its slide, and written to `out` as GeoJSON in
@@ -98,11 +98,11 @@ def survey(
     return rows, pd.DataFrame(failed, columns=pd.Index(["slide", "split", "reason"]))
 
 
-def _looked_at(root: Path, entry: Entry, settings: Slides, out: Path) -> Row:
+def _looked_at(root: Path, entry: Entry, settings: Slides, out: Path) -> SlideRecord:
     slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
     if slide.mpp is None and settings.mpp is not None:
         slide = Slide.open(entry.image, settings.mpp, settings.max_megapixels)
-    row = Row(
+    row = SlideRecord(
         slide=entry.slide,
         path=entry.image.relative_to(root).as_posix(),
         patient=entry.patient,
@@ -122,7 +122,9 @@ def _looked_at(root: Path, entry: Entry, settings: Slides, out: Path) -> Row:
     return _annotated(row, entry.annotation, entry.label, settings.classes or None, out)
 
 
-def _annotated(row: Row, path: Path, label: str, classes: Collection[str] | None, out: Path) -> Row:
+def _annotated(
+    row: SlideRecord, path: Path, label: str, classes: Collection[str] | None, out: Path
+) -> SlideRecord:
     found = load.load(path, (row.width, row.height), classes)
     tumour = found.area / (row.width * row.height)
     if label and label != str(int(tumour > 0)):
@@ -146,7 +148,7 @@ def _annotated(row: Row, path: Path, label: str, classes: Collection[str] | None
     return looked_at
 
 
-def folded(rows: Sequence[Row], settings: IngestSlides) -> list[Row]:
+def folded(rows: Sequence[SlideRecord], settings: IngestSlides) -> list[SlideRecord]:
     """The rows with folds for train slides: by patient, balanced by label, unless given by hand.
 
     Slides whose files are equal count as one patient's. A label of fewer patients than there are
@@ -179,7 +181,7 @@ def folded(rows: Sequence[Row], settings: IngestSlides) -> list[Row]:
     return [replace(row, fold=of.get(row.slide, -1)) for row in rows]
 
 
-def patients_of(rows: Sequence[Row]) -> NDArray[np.int64]:
+def patients_of(rows: Sequence[SlideRecord]) -> NDArray[np.int64]:
     """The number (N,) of each slide's patient; equal files make two patients one."""
     joined: dict[str, set[str]] = {}
     for row in rows:
@@ -190,7 +192,7 @@ def patients_of(rows: Sequence[Row]) -> NDArray[np.int64]:
     return np.unique(of, return_inverse=True)[1]
 
 
-def warnings(rows: Sequence[Row]) -> list[str]:
+def warnings(rows: Sequence[SlideRecord]) -> list[str]:
     """What a person should know about patients: who they are, and slides in train and test."""
     found = []
     if all(row.patient == row.slide for row in rows):
@@ -206,21 +208,21 @@ def warnings(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def table_of(rows: Sequence[Row]) -> pd.DataFrame:
+def table_of(rows: Sequence[SlideRecord]) -> pd.DataFrame:
     """`rows` as a table."""
     return pd.DataFrame(map(astuple, rows), columns=pd.Index(COLUMNS))
 
 
-def read_slides(path: Path) -> list[Row]:
+def read_slides(path: Path) -> list[SlideRecord]:
     """The rows that ingest_slides wrote to `path`."""
     table = read_table(path, *COLUMNS)
     refuse_duplicates(path, table["slide"])
     to_numbers(path, table, ["fold", "width", "height"], int)
     to_numbers(path, table, ["tumour"])
-    return [Row(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
+    return [SlideRecord(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
 
 
-def regions_of(row: Row, annotations: Path) -> MultiPolygon | None:
+def regions_of(row: SlideRecord, annotations: Path) -> MultiPolygon | None:
     """The tumour of a slide in level-0 pixels; None where nobody knows it."""
     if row.annotation == UNKNOWN:
         return None
@@ -233,14 +235,14 @@ def regions_of(row: Row, annotations: Path) -> MultiPolygon | None:
         raise PodiumError(f"{path}: {error}") from None
 
 
-def slide_of(row: Row, source: Path, settings: Slides) -> Slide:
+def slide_of(row: SlideRecord, source: Path, settings: Slides) -> Slide:
     """The slide of a row, opened."""
     return Slide.open(
         source / row.path, float(row.mpp) if row.mpp else None, settings.max_megapixels
     )
 
 
-def summary(rows: Sequence[Row], failed: pd.DataFrame) -> dict[str, int | float]:
+def summary(rows: Sequence[SlideRecord], failed: pd.DataFrame) -> dict[str, int | float]:
     """How many slides of each kind there are."""
     train = [row for row in rows if row.split == "train"]
     return {

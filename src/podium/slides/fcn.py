@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from podium.core.params import TrainSegmenter
 from podium.models import backbones
-from podium.training.artefact import Described
-from podium.training.distribution import batch_normalization, mirrored
+from podium.training.artefact import MetadataLayer
+from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import keras
 
 layers = keras.layers
@@ -25,7 +25,7 @@ STRIDES = (32, 16, 8, 4, 2)
 _MOMENTUM = 0.9  # of batch statistics: settled after some 30 steps
 
 
-@mirrored
+@in_scope
 def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
     """RGB (N, H, W, 3) of 0 to 255, sides multiples of 32 -> logits of tumour (N, H, W, 1).
 
@@ -43,7 +43,7 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
     """
     encoder = backbones.encoder(settings.encoder, settings.weights, weights_dir)
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = Described(description, name="described")(pixels)
+    x = MetadataLayer(description, name="described")(pixels)
     taps = dict(zip(STRIDES[::-1], encoder(x), strict=True))
     x = layers.Dropout(settings.dropout)(taps[32])
     x, stride = _score(x, settings.channels, 32), 32

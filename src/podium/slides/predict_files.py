@@ -13,19 +13,19 @@ from podium.core.errors import PodiumError
 from podium.core.files import file_sha256, write_json
 from podium.core.params import PredictSlides
 from podium.slides import export, report
-from podium.slides.dataset import Row
+from podium.slides.dataset import SlideRecord
 from podium.slides.heat import heat_map, view_of
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
-from podium.slides.slide_classification import CALLED, Call, Caller
+from podium.slides.slide_classification import CALLED, PlattScaling, SlidePrediction
 from podium.slides.slide_results import find
 
 COLUMNS = ["path", "probability", "tumour"]
 
 
 @dataclass(frozen=True)
-class Manner:
+class InferenceConfig:
     """How slides are predicted: what predict_slides found out of fold, and its settings.
 
     `model` is the sha256 of the artefact that it belongs to.
@@ -46,23 +46,23 @@ def manner_path(model: Path) -> Path:
 
 
 def write_manner(
-    path: Path, weights: str, level: int, caller: Caller, settings: PredictSlides, bad: float
+    path: Path, weights: str, level: int, caller: PlattScaling, settings: PredictSlides, bad: float
 ) -> None:
     """Write what `predict` needs beside the artefact, whose sha256 is `weights`."""
-    manner = Manner(
+    manner = InferenceConfig(
         weights, level, caller.slope, caller.intercept, settings.stride, settings.batch_size, bad
     )
     write_json(path, asdict(manner))
 
 
-def read_manner(path: Path) -> Manner:
+def read_manner(path: Path) -> InferenceConfig:
     """What `write_manner` wrote to `path`.
 
     Raises:
         PodiumError: there is none, or it is damaged.
     """
     try:
-        return Manner(**json.loads(path.read_text(encoding="utf-8")))
+        return InferenceConfig(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         raise PodiumError(
             f"{path}: not the thresholds of a slide model\nremedy: run dvc repro predict_slides"
@@ -84,7 +84,7 @@ def predict(
         PodiumError: a slide cannot be read.
     """
     segmenter, manner = Segmenter(model), read_manner(manner_path(model))
-    caller = Caller(manner.slope, manner.intercept)
+    caller = PlattScaling(manner.slope, manner.intercept)
     if (weights := file_sha256(model)) != manner.model:
         raise PodiumError(
             f"{manner_path(model)}: belongs to another {model.name}\n"
@@ -97,14 +97,14 @@ def predict(
         view = view_of(slide, segmenter.tiles, manner.stride)
         key = f"{file_sha256(path)} {slide.mpp} {weights}"
         w, h = slide.size
-        row = Row(path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "")
+        row = SlideRecord(path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "")
         heat = heat_map(view, segmenter, -1, manner.batch_size, key, manner.max_unreadable)
         finding = find(row, view, heat, None, baseline=False)
         probability = float(caller(np.array([finding.hottest]))[0])
         level = manner.level if probability >= CALLED else LEVELS
         if out:
             export.write_outlines(out, path.stem, view, heat, level)
-            call = Call(finding, probability, level)
+            call = SlidePrediction(finding, probability, level)
             report.overlay_png(out / f"{path.stem}-overlay.png", view, call, None)
         marked = finding.histogram[:, level:].sum() / finding.histogram.sum()
         yield path, probability, float(marked)

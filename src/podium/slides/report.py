@@ -18,7 +18,7 @@ from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
 from podium.slides.heat import View
 from podium.slides.scoring import LEVELS, threshold_of
-from podium.slides.slide_classification import Call
+from podium.slides.slide_classification import SlidePrediction
 from podium.slides.stitch import heat_bands
 
 WIDE = 480  # pixels of the longer side of one panel
@@ -27,7 +27,9 @@ _TRUTH, _FOUND = (0, 150, 60), (215, 25, 28)
 Pixels = NDArray[np.uint8]
 
 
-def overlay_png(path: Path, view: View, call: Call, regions: MultiPolygon | None) -> None:
+def overlay_png(
+    path: Path, view: View, call: SlidePrediction, regions: MultiPolygon | None
+) -> None:
     """The slide, its truth (green), and its heat with what counts as tumour outlined in red."""
     whole = view.slide.size
     width = max(1, round(WIDE * whole[0] / max(whole)))
@@ -50,7 +52,7 @@ def overlay_png(path: Path, view: View, call: Call, regions: MultiPolygon | None
     write_picture(path, Image.fromarray(sheet))
 
 
-def _words(call: Call) -> str:
+def _words(call: SlidePrediction) -> str:
     row = call.finding.row
     score = f"   F1 {call.counts.f1:.3f}" if call.finding.known else ""
     return f"{row.slide} ({row.split}): probability of tumour {call.probability:.2f}{score}"

@@ -33,7 +33,7 @@ def assembled(models: Mapping[int, keras.Model], description: dict[str, Any]) ->
         description: what the artefact says of itself.
     """
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = artefact.Described(description, name="described")(pixels)
+    x = artefact.MetadataLayer(description, name="described")(pixels)
     folds = [
         keras.Model(model.inputs, model.outputs, name=f"fold{number}")(x)
         for number, model in models.items()

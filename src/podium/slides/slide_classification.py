@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
 from podium.slides.scoring import LEVELS, Counts, auc, best_level, curve, judged, scores
-from podium.slides.slide_results import Finding
+from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
 CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Caller:
+class PlattScaling:
     """From a slide's score to its probability of tumour: p = 1 / (1 + exp(-(a * logit + b)))."""
 
     slope: float = 1.0
@@ -39,28 +39,28 @@ def _logit(scores: Floats) -> Floats:
     return np.log(inside / (1 - inside))
 
 
-def hottest(finding: Finding) -> float:
+def hottest(finding: SlideResult) -> float:
     """The mean heat of the slide's hottest part: what decides whether tumour is marked on it."""
     return finding.hottest
 
 
-def mean_heat(finding: Finding) -> float:
+def mean_heat(finding: SlideResult) -> float:
     """The mean heat of all pixels."""
     pixels = finding.histogram.sum(0)
     return float(pixels @ (np.arange(LEVELS) + 0.5) / LEVELS / max(1, pixels.sum()))
 
 
-def hot_area(finding: Finding) -> float:
+def hot_area(finding: SlideResult) -> float:
     """The share of pixels that are more likely tumour than not."""
     pixels = finding.histogram.sum(0)
     return float(pixels[LEVELS // 2 :].sum() / max(1, pixels.sum()))
 
 
-Score = Callable[[Finding], float]
+Score = Callable[[SlideResult], float]
 SCORES: dict[str, Score] = {"fcn": hottest, "fcn-mean": mean_heat, "fcn-area": hot_area}
 
 
-def fitted(findings: Sequence[Finding], score: Score = hottest) -> Caller:
+def fitted(findings: Sequence[SlideResult], score: Score = hottest) -> PlattScaling:
     """Platt's logistic of the scores of slides with a label; the score itself where all are alike.
 
     The penalty of scikit-learn's default keeps few slides from making certain. Where heat says
@@ -69,15 +69,15 @@ def fitted(findings: Sequence[Finding], score: Score = hottest) -> Caller:
     known = [one for one in findings if one.row.label]
     truth = np.array([int(one.row.label) for one in known])
     if len(np.unique(truth)) < 2:
-        return Caller()
+        return PlattScaling()
     x = _logit(np.array([score(one) for one in known]))[:, None]
     model = LogisticRegression().fit(x, truth)
     if model.coef_[0, 0] < 0:
-        return Caller(0.0, float(_logit(truth.mean())))
-    return Caller(float(model.coef_[0, 0]), float(model.intercept_[0]))
+        return PlattScaling(0.0, float(_logit(truth.mean())))
+    return PlattScaling(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def level_for(findings: Sequence[Finding]) -> int:
+def level_for(findings: Sequence[SlideResult]) -> int:
     """The level of heat from which on pixels are tumour: of the best pooled F1."""
     known = [one.histogram for one in findings if one.known]
     total = np.sum(known, axis=0) if known else np.zeros((2, LEVELS), dtype=np.int64)
@@ -85,10 +85,10 @@ def level_for(findings: Sequence[Finding]) -> int:
 
 
 @dataclass(frozen=True)
-class Call:
+class SlidePrediction:
     """A slide with its probability of tumour, and the level of heat from which on it is tumour."""
 
-    finding: Finding
+    finding: SlideResult
     probability: float
     level: int
 
@@ -98,7 +98,9 @@ class Call:
         return Counts.at(self.finding.histogram, self.level)
 
 
-def call(findings: Sequence[Finding], learnt_from: Sequence[Finding]) -> list[Call]:
+def call(
+    findings: Sequence[SlideResult], learnt_from: Sequence[SlideResult]
+) -> list[SlidePrediction]:
     """Calls of slides, with threshold and probability fitted on others.
 
     A slide that is called free of tumour has no level: nothing is marked on it.
@@ -106,12 +108,12 @@ def call(findings: Sequence[Finding], learnt_from: Sequence[Finding]) -> list[Ca
     caller, level = fitted(learnt_from), level_for(learnt_from)
     p = caller(np.array([one.hottest for one in findings])).tolist()
     return [
-        Call(one, its, level if its >= CALLED else LEVELS)
+        SlidePrediction(one, its, level if its >= CALLED else LEVELS)
         for one, its in zip(findings, p, strict=True)
     ]
 
 
-def out_of_fold(findings: Sequence[Finding]) -> list[Call]:
+def out_of_fold(findings: Sequence[SlideResult]) -> list[SlidePrediction]:
     """Calls of train slides, fold by fold, fitted on the slides of the other folds."""
     found = []
     for fold in sorted({one.row.fold for one in findings}):
@@ -120,7 +122,9 @@ def out_of_fold(findings: Sequence[Finding]) -> list[Call]:
     return found
 
 
-def tables(train: Sequence[Finding], test: Sequence[Finding], seed: int) -> dict[str, pd.DataFrame]:
+def tables(
+    train: Sequence[SlideResult], test: Sequence[SlideResult], seed: int
+) -> dict[str, pd.DataFrame]:
     """Prediction tables of slides, by name: a call from each score, and the share of tumour.
 
     Train slides are called by a fit on the other folds, test slides by one on all.
@@ -129,7 +133,7 @@ def tables(train: Sequence[Finding], test: Sequence[Finding], seed: int) -> dict
     return found | {"prior": table(train, test, seed, _share)}
 
 
-CallBy = Callable[[Sequence[Finding], Sequence[Finding]], Floats]
+CallBy = Callable[[Sequence[SlideResult], Sequence[SlideResult]], Floats]
 
 
 def called_by(score: Score) -> CallBy:
@@ -137,13 +141,13 @@ def called_by(score: Score) -> CallBy:
     return lambda these, others: fitted(others, score)(np.array([score(one) for one in these]))
 
 
-def _share(findings: Sequence[Finding], others: Sequence[Finding]) -> Floats:
+def _share(findings: Sequence[SlideResult], others: Sequence[SlideResult]) -> Floats:
     labels = [int(one.row.label) for one in others if one.row.label]
     return np.full(len(findings), (sum(labels) + 1) / (len(labels) + 2))
 
 
 def table(
-    train: Sequence[Finding], test: Sequence[Finding], seed: int, call_by: CallBy
+    train: Sequence[SlideResult], test: Sequence[SlideResult], seed: int, call_by: CallBy
 ) -> pd.DataFrame:
     """The prediction table of slides as `call_by` calls them."""
     parts = []
@@ -156,7 +160,7 @@ def table(
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(part: Sequence[Finding], split: str, seed: int, p: Floats) -> pd.DataFrame:
+def _rows(part: Sequence[SlideResult], split: str, seed: int, p: Floats) -> pd.DataFrame:
     ids, of = zip(*((one.row.slide, one.row.fold) for one in part), strict=True)
     pairs = np.stack([1 - p, p], axis=1)
     patients = [one.row.patient for one in part]
@@ -165,7 +169,7 @@ def _rows(part: Sequence[Finding], split: str, seed: int, p: Floats) -> pd.DataF
     return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
 
 
-def counts_table(oof: Sequence[Call]) -> pd.DataFrame:
+def counts_table(oof: Sequence[SlidePrediction]) -> pd.DataFrame:
     """Pixels of each out-of-fold slide with known truth: slide, patient, fold, model, counts.
 
     `model` is network, or hed_otsu for the colour threshold.
@@ -181,7 +185,7 @@ def counts_table(oof: Sequence[Call]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=pd.Index(names))
 
 
-def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:
+def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
     """Scores of calls whose network saw none of the patients, threshold and call fitted on others.
 
     Beside them the mask that marks nothing, and the colour threshold.
@@ -200,7 +204,7 @@ def metrics(oof: Sequence[Call], n_bootstrap: int) -> dict[str, Any]:
     return found | ({} if slides is None else {"slide_auc": slides})
 
 
-def precision_recall(findings: Sequence[Finding]) -> pd.DataFrame:
+def precision_recall(findings: Sequence[SlideResult]) -> pd.DataFrame:
     """Threshold, precision, recall and F1 over all pixels of slides with known tumour."""
     known = [one.histogram for one in findings if one.known]
     rows = curve(np.sum(known, axis=0)) if known else []

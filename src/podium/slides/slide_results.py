@@ -10,7 +10,7 @@ from shapely import MultiPolygon
 
 from podium.slides.annotations import raster
 from podium.slides.baseline import dark, dark_threshold
-from podium.slides.dataset import Row
+from podium.slides.dataset import SlideRecord
 from podium.slides.heat import View
 from podium.slides.scoring import LEVELS, Counts, Histogram, histogram_of
 from podium.slides.stitch import BAND, heat_bands
@@ -19,7 +19,7 @@ HOTTEST = 0.01  # of the pixels looked at: their mean heat is the slide's score
 
 
 @dataclass(frozen=True)
-class Finding:
+class SlideResult:
     """One slide after prediction.
 
     Attributes:
@@ -31,7 +31,7 @@ class Finding:
         threshold: counts of the colour threshold, or None.
     """
 
-    row: Row
+    row: SlideRecord
     heat: Path
     histogram: Histogram
     known: bool
@@ -39,7 +39,9 @@ class Finding:
     threshold: Counts | None
 
 
-def find(row: Row, view: View, heat: Path, regions: MultiPolygon | None, baseline: bool) -> Finding:
+def find(
+    row: SlideRecord, view: View, heat: Path, regions: MultiPolygon | None, baseline: bool
+) -> SlideResult:
     """Look through a heat map band by band.
 
     Args:
@@ -61,7 +63,7 @@ def find(row: Row, view: View, heat: Path, regions: MultiPolygon | None, baselin
             pixels = view.slide.read(box, grid.downsample, damaged=[])
             counts += Counts.of(truth > 0, dark(pixels, level))
     seen = len(view.corners) * grid.stride**2  # about as many pixels were looked at
-    return Finding(
+    return SlideResult(
         row, heat, histogram, regions is not None, hottest(histogram, seen),
         counts if level is not None else None,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from podium.core.files import read_table
 from podium.evaluation.metrics import row_log_losses
 from podium.slides import rle
 from podium.slides.annotations import load, raster
-from podium.slides.dataset import Row, read_slides
+from podium.slides.dataset import SlideRecord, read_slides
 from podium.slides.scoring import Counts, auc, judged
 from podium.slides.slide_classification import CALLED
 from podium.submission import validation
@@ -53,7 +53,7 @@ def frame(
     return pd.DataFrame(rows, columns=pd.Index(COLUMNS)), filled
 
 
-def check(path: Path, table: pd.DataFrame, rows: Sequence[Row]) -> None:
+def check(path: Path, table: pd.DataFrame, rows: Sequence[SlideRecord]) -> None:
     """Raise a PodiumError unless each row has a probability and run lengths that fit its slide."""
     sizes = {row.slide: (row.width, row.height) for row in rows}
     for name, probability, text in table.itertuples(index=False, name=None):
@@ -75,7 +75,7 @@ def misfit(text: str, size: tuple[int, int]) -> str:
 def test_scores(
     source: Path,
     table: pd.DataFrame,
-    rows: Sequence[Row],
+    rows: Sequence[SlideRecord],
     n_bootstrap: int,
     classes: Collection[str] | None,
 ) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from podium.core.params import Slides, TileSlides
 from podium.core.processes import each
 from podium.core.progress import watched
 from podium.slides.annotations import raster
-from podium.slides.dataset import Row, regions_of
+from podium.slides.dataset import SlideRecord, regions_of
 from podium.slides.tile_store import (
     Job,
     Outcome,
@@ -31,7 +31,9 @@ from podium.slides.tile_store import (
 SUFFIXES = (".h5", ".png", ".json")  # what a tiled slide leaves; a failed one only the last
 
 
-def jobs(rows: Sequence[Row], source: Path, annotations: Path, settings: Slides) -> list[Job]:
+def jobs(
+    rows: Sequence[SlideRecord], source: Path, annotations: Path, settings: Slides
+) -> list[Job]:
     """What there is to do for each row."""
     found = []
     for row in rows:

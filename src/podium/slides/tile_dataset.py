@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import text_sha256
-from podium.slides.dataset import UNKNOWN, Row
+from podium.slides.dataset import UNKNOWN, SlideRecord
 from podium.slides.tile_store import load_pixels, load_tiles
 
 Pixels = NDArray[np.uint8]
@@ -18,7 +18,7 @@ Places = NDArray[np.int64]  # (N,) numbers of tiles in the bank
 MEMORY = 4 << 30  # bytes of tiles held; more are read from their files batch by batch
 
 
-class Bank:
+class TileDataset:
     """Tiles with known tumour, of train slides.
 
     Args:
@@ -34,7 +34,7 @@ class Bank:
         PodiumError: no slide has tiles to learn from, or only those of one fold have.
     """
 
-    def __init__(self, folder: Path, rows: Sequence[Row]) -> None:
+    def __init__(self, folder: Path, rows: Sequence[SlideRecord]) -> None:
         learnt = [
             (path, row.fold)
             for row in rows

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.params import Schooling, TrainSegmenter
+from podium.core.params import TrainingSettings, TrainSegmenter
 from podium.slides.augment import augment_of
 from podium.slides.scoring import Counts
-from podium.slides.tile_dataset import Bank, drawn, spread
+from podium.slides.tile_dataset import TileDataset, drawn, spread
 from podium.training.batch_size import fitted
 from podium.training.loop import (
     Batch,
-    Course,
-    Learner,
-    Taught,
+    Trainer,
+    TrainingJob,
+    TrainingResult,
     checkpoint_of,
     learning_rate,
     steps_per_epoch,
@@ -59,7 +59,7 @@ def _dice(wanted: Any, logits: Any) -> Any:
     return keras.losses.Dice().call(wanted, tf.sigmoid(logits))
 
 
-def rate(settings: Schooling, step: int, n_steps: int) -> float:
+def rate(settings: TrainingSettings, step: int, n_steps: int) -> float:
     """The learning rate at a step, by the schedule the settings name, after the warm-up."""
     assert isinstance(settings, TrainSegmenter)
     rising = settings.warmup * n_steps
@@ -78,8 +78,13 @@ def regularise(model: keras.Model, l2: float) -> None:
 
 
 def teach(
-    model: keras.Model, bank: Bank, fold: int, settings: TrainSegmenter, content: str, log: Log
-) -> Taught:
+    model: keras.Model,
+    bank: TileDataset,
+    fold: int,
+    settings: TrainSegmenter,
+    content: str,
+    log: Log,
+) -> TrainingResult:
     """Train `model` on all folds but one.
 
     Args:
@@ -93,7 +98,7 @@ def teach(
     learns, tried_on = np.flatnonzero(bank.fold != fold), np.flatnonzero(bank.fold == fold)
     regularise(model, settings.l2)
     loss, augment = TumourLoss(settings.loss), augment_of(settings)
-    learner = Learner(model, settings, loss, augment, rate, use=f"{bank.tile} px")
+    learner = Trainer(model, settings, loss, augment, rate, use=f"{bank.tile} px")
 
     def batches(start: int) -> Iterator[Batch]:
         while True:
@@ -114,10 +119,10 @@ def teach(
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
     checkpoint = checkpoint_of("segmenters", model, about)
-    return train(learner, Course(batches, validate, checkpoint, "tumour_f1", log))
+    return train(learner, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 
-def f1(look: Look, bank: Bank, places: NDArray[np.int64], batch_size: int) -> float:
+def f1(look: Look, bank: TileDataset, places: NDArray[np.int64], batch_size: int) -> float:
     """The F1 score of tumour over all pixels of tiles, at a probability of 0.5.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any
 
 from podium.core import hardware
 from podium.core.files import write_json
-from podium.core.throughput import Work
+from podium.core.throughput import Throughput
 
 
 def parse(
@@ -39,7 +39,7 @@ def parse(
 def write_metrics(
     args: argparse.Namespace,
     metrics: Mapping[str, Any],
-    work: Work | None = None,
+    work: Throughput | None = None,
     device: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `metrics` to --metrics, and how they came about.

@@ -8,7 +8,7 @@ from podium.core.errors import guarded
 from podium.core.feature_store import write_features
 from podium.core.files import require_space
 from podium.core.params import load_params
-from podium.core.throughput import Clock
+from podium.core.throughput import ThroughputMeter
 from podium.pictures.dataset import read_items
 from podium.pictures.extract import (
     compute_missing,
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     how = recipe(args.extractor, params, args.weights_dir)
     items, source, shards = read_items(args.items), PictureSource(args.source), shards_of(how)
     require_space(args.out, len(items) * how.extractor.n_features * 4)
-    clock = Clock()
+    clock = ThroughputMeter()
     shard_size = params.extract_features.shard_size
     n_new = compute_missing(items, source.read, how, shards, shard_size, clock)
     write_features(

@@ -8,7 +8,7 @@ from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_table
 from podium.core.params import load_params
 from podium.core.progress import watched
-from podium.core.throughput import Clock
+from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
 from podium.slides import report, slide_classification
 from podium.slides.dataset import read_slides
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, rows = params.predict_slides, read_slides(args.slides)
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
-    clock = Clock()
+    clock = ThroughputMeter()
     findings = predictor.find_all(rows, clock)
     train = [one for one in findings if one.row.split == "train"]
     test = [one for one in findings if one.row.split == "test"]

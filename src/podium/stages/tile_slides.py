@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.core.throughput import Clock, Work
+from podium.core.throughput import Throughput, ThroughputMeter
 from podium.slides.dataset import read_slides
 from podium.slides.tile_all import (
     jobs,
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --tiles, --table and --metrics."""
     args = parse(__doc__, argv, "source", "slides", "annotations", "tiles", "table", "metrics")
     params = load_params(args.params)
-    clock = Clock()
+    clock = ThroughputMeter()
     wanted = jobs(read_slides(args.slides), args.source, args.annotations, params.slides)
     processes = min(len(wanted), len(os.sched_getaffinity(0)))
     with clock.timed(1):
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
     n = counts["n_tiles"]
-    write_metrics(args, counts, Work(n, clock.work(1).seconds, n))
+    write_metrics(args, counts, Throughput(n, clock.work(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     for failed in table[table["state"] == "failed"].itertuples():
         print(f"failed: {failed.reason}")

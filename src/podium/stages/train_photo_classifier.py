@@ -9,7 +9,7 @@ import pandas as pd
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.core.throughput import Clock
+from podium.core.throughput import ThroughputMeter
 from podium.evaluation.predictions import write_predictions
 from podium.photos.crossval import load_rows
 from podium.photos.report import (
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runtime.set_up(params.train_photo_classifier.seed, deterministic=params.device.deterministic)
     items = read_items(args.items)
     data = load_rows(items, args.folds)
-    clock, n_rows = Clock(), len(data.ids) * len(data.splits)
+    clock, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
     with clock.timed(n_rows):
         trained = train_all(params, data, args.features)
     found = trained.metrics(data)

@@ -14,7 +14,7 @@ from podium.slides import fcn
 from podium.slides.dataset import read_slides
 from podium.slides.segmenter import assembled, description_of
 from podium.slides.tensorboard import events_dir, logger
-from podium.slides.tile_dataset import Bank
+from podium.slides.tile_dataset import TileDataset
 from podium.slides.training import teach
 from podium.stages.arguments import parse, write_metrics
 from podium.training import artefact, runtime
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "slides", "tiles", "weights-dir", "model", "metrics", "plots")
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
-    bank = Bank(args.tiles, rows)
+    bank = TileDataset(args.tiles, rows)
     content = text_sha256(
         {"slides": [row.content for row in rows], "bank": bank.fingerprint}
         | params.tile_slides.model_dump()

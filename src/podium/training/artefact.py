@@ -11,12 +11,12 @@ from typing import Any
 
 from podium.core.errors import PodiumError, first_line
 from podium.core.files import locked, written_whole
-from podium.training.distribution import mirrored
+from podium.training.distribution import in_scope
 from podium.training.runtime import keras
 
 
 @keras.saving.register_keras_serializable("podium")
-class Described(keras.layers.Layer):
+class MetadataLayer(keras.layers.Layer):
     """Passes its input on; its config holds the artefact's description (JSON values)."""
 
     def __init__(self, description: dict[str, Any], **kwargs: Any) -> None:
@@ -61,7 +61,9 @@ def task_of(path: Path) -> str:
         with zipfile.ZipFile(path) as parts:
             config = json.loads(parts.read("config.json"))
         layers = config["config"]["layers"]
-        found = [one["config"]["description"] for one in layers if one["class_name"] == "Described"]
+        found = [
+            one["config"]["description"] for one in layers if one["class_name"] == "MetadataLayer"
+        ]
         return str(found[0]["task"])
     except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError):
         raise PodiumError(
@@ -74,7 +76,7 @@ def _require(path: Path) -> None:
         raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
 
 
-@mirrored
+@in_scope
 def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """The model in `path` and its description. Nothing in the file is run.
 
@@ -91,7 +93,7 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
             f"{path}: not a model this version can read ({first_line(error)[:200]})\n"
             "remedy: run dvc repro, which trains it again"
         ) from None
-    described = [layer for layer in model.layers if isinstance(layer, Described)]
+    described = [layer for layer in model.layers if isinstance(layer, MetadataLayer)]
     if len(described) != 1:
         raise PodiumError(f"{path}: a Keras model, but not one of podium's")
     return model, dict(described[0].description)

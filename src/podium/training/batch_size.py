@@ -23,13 +23,13 @@ def fitted(models: Sequence[keras.Model], graph: Graph) -> Callable[[NDArray[Any
     """`graph`, which asks `models`, as a function of rows (N, ...): as many at once as fit."""
 
     @functools.cache
-    def of(shape: tuple[int, ...]) -> Fitting:
-        return Fitting(models, shape[0], str(shape[1:]))
+    def of(shape: tuple[int, ...]) -> BatchSize:
+        return BatchSize(models, shape[0], str(shape[1:]))
 
     return lambda rows: of(rows.shape).computed(graph, rows)
 
 
-class Fitting:
+class BatchSize:
     """The largest batch that a model was seen to fit in on this device.
 
     What was found is kept in the scratch folder, so that the next run begins with it.

@@ -37,13 +37,13 @@ def _mirrors(devices: tuple[str, ...]) -> Any:
     return tf.distribute.MirroredStrategy(list(devices))
 
 
-def this_one() -> Any:
+def replica_id() -> Any:
     """The number of the device that a replica's part of a graph is for."""
     context = tf.distribute.get_replica_context()
     return context.replica_id_in_sync_group if count() > 1 else 0
 
 
-def mirrored(build: Callable[P, R]) -> Callable[P, R]:
+def in_scope(build: Callable[P, R]) -> Callable[P, R]:
     """`build`, the variables that it makes having a copy on each device."""
 
     @functools.wraps(build)
@@ -65,14 +65,14 @@ def computed(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
     if n == 1 or len(rows) < n:
         return np.asarray(graph(tf.constant(rows)))
     parts = np.array_split(rows, n)
-    values = handed_out([(tf.constant(part),) for part in parts])
+    values = distribute_values([(tf.constant(part),) for part in parts])
     # not `graph` itself: its signature knows no values that differ by device
     shared = strategy().run(lambda part: graph(part), args=values)
     found = strategy().experimental_local_results(shared)
     return np.concatenate([np.asarray(one) for one in found])
 
 
-def handed_out(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+def distribute_values(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     """The values of each device (tuples of equal length) as one tuple, as `strategy` takes it."""
     make = strategy().experimental_distribute_values_from_function
 

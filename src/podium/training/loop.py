@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from podium.core.files import scratch_dir, text_sha256
-from podium.core.params import Schooling
+from podium.core.params import TrainingSettings
 from podium.core.progress import watched
-from podium.core.throughput import Clock, Work
+from podium.core.throughput import Throughput, ThroughputMeter
 from podium.training import runtime
 from podium.training.flops import mflop
 from podium.training.runtime import keras, tf
@@ -25,19 +25,26 @@ from podium.training.train_step import (
     Augment,
     Batch,
     History,
-    Learner,
+    Trainer,
     learning_rate,
 )
 
 __all__ = [
-    "Augment", "Batch", "Course", "Learner", "Taught", "checkpoint_of", "learning_rate",
-    "steps_per_epoch", "train",
+    "Augment",
+    "Batch",
+    "Trainer",
+    "TrainingJob",
+    "TrainingResult",
+    "checkpoint_of",
+    "learning_rate",
+    "steps_per_epoch",
+    "train",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-def steps_per_epoch(settings: Schooling) -> int:
+def steps_per_epoch(settings: TrainingSettings) -> int:
     """Batches in an epoch: as many as fill it, one at least."""
     return max(1, settings.epoch_size // settings.batch_size)
 
@@ -55,7 +62,7 @@ def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any]) -> 
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingJob:
     """What a model is taught.
 
     Attributes:
@@ -74,7 +81,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Taught:
+class TrainingResult:
     """What came of teaching a model.
 
     Attributes:
@@ -85,20 +92,24 @@ class Taught:
 
     curve: pd.DataFrame
     checkpoint: Path
-    work: Work
+    work: Throughput
 
 
 class _BatchTooLarge(Exception):
     """The device's memory ran out in a step."""
 
 
-def train(learner: Learner, course: Course) -> Taught:
+def train(learner: Trainer, course: TrainingJob) -> TrainingResult:
     """Teach a model.
 
     A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
     One whose batch does not fit the device's memory goes on there with smaller parts.
     """
-    history, epochs, clock = learner.restore(course.checkpoint), learner.settings.epochs, Clock()
+    history, epochs, clock = (
+        learner.restore(course.checkpoint),
+        learner.settings.epochs,
+        ThroughputMeter(),
+    )
     if history:
         print(f"resumed after epoch {len(history)} of {epochs}", flush=True)
     else:
@@ -114,7 +125,7 @@ def train(learner: Learner, course: Course) -> Taught:
     return _taught(learner, course, history, clock)
 
 
-def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> None:
+def _go_on(learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter) -> None:
     """All epochs that are still to come; each is added to `history` once it is kept."""
     settings = learner.settings
     per_epoch = steps_per_epoch(settings)
@@ -140,7 +151,7 @@ def _go_on(learner: Learner, course: Course, history: History, clock: Clock) -> 
         _tell(name, row, clock)
 
 
-def _fitting_step(learner: Learner, batch: Any, step: int, n_steps: int) -> float:
+def _fitting_step(learner: Trainer, batch: Any, step: int, n_steps: int) -> float:
     try:
         return learner.step(batch, step, n_steps)
     except tf.errors.OpError as error:
@@ -155,17 +166,19 @@ def _on_device(batch: Batch) -> tuple[Any, Any]:
     return tf.constant(pixels), tf.constant(labels)
 
 
-def _tell(epoch: str, row: dict[str, float], clock: Clock) -> None:
+def _tell(epoch: str, row: dict[str, float], clock: ThroughputMeter) -> None:
     figures = [f"{name.replace('_', ' ')} {row[name]:.4f}" for name in list(row)[2:]]
     seen = f"{epoch}: {row['pictures']:,} pictures seen"
     print(", ".join([seen, *figures, f"{clock.speed:.0f} pictures/s"]), flush=True)
 
 
-def _taught(learner: Learner, course: Course, history: History, clock: Clock) -> Taught:
+def _taught(
+    learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter
+) -> TrainingResult:
     curve = pd.DataFrame(history).astype({"epoch": int, "pictures": int})
     flops = mflop(learner.model, learner.seen) if learner.seen else 0.0
     work = clock.work(int(curve["pictures"].iloc[-1]), learner.fitting.size, flops)
-    return Taught(curve, course.checkpoint, work)
+    return TrainingResult(curve, course.checkpoint, work)
 
 
 def ahead(items: Iterator[T], n: int = 2) -> Iterator[T]:

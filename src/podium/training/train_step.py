@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import write_bytes
-from podium.core.params import Schooling
+from podium.core.params import TrainingSettings
 from podium.training import distribution, runtime
-from podium.training.batch_size import Fitting
+from podium.training.batch_size import BatchSize
 from podium.training.runtime import keras, tf
 
 History = list[dict[str, float]]
@@ -29,7 +29,7 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
 Augment = Callable[[Any, Any, int], tuple[Any, Any]]
 
 
-def learning_rate(settings: Schooling, step: int, n_steps: int) -> float:
+def learning_rate(settings: TrainingSettings, step: int, n_steps: int) -> float:
     """A linear warm-up to the peak, then half a cosine down to nothing."""
     rising = settings.warmup * n_steps
     if step < rising:
@@ -38,8 +38,8 @@ def learning_rate(settings: Schooling, step: int, n_steps: int) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
-@distribution.mirrored
-def _optimizer(model: keras.Model, settings: Schooling) -> keras.optimizers.Optimizer:
+@distribution.in_scope
+def _optimizer(model: keras.Model, settings: TrainingSettings) -> keras.optimizers.Optimizer:
     """AdamW; float16 gradients are scaled up, lest they vanish."""
     optimizer = keras.optimizers.AdamW(
         settings.learning_rate,
@@ -53,7 +53,7 @@ def _optimizer(model: keras.Model, settings: Schooling) -> keras.optimizers.Opti
     return optimizer
 
 
-class Learner:
+class Trainer:
     """A model, its optimiser, and one step of both.
 
     A batch that does not fit the device is computed in parts whose gradients are added up, and
@@ -77,10 +77,10 @@ class Learner:
     def __init__(
         self,
         model: keras.Model,
-        settings: Schooling,
+        settings: TrainingSettings,
         loss: keras.losses.Loss,
         augment: Augment | None = None,
-        rate: Callable[[Schooling, int, int], float] = learning_rate,
+        rate: Callable[[TrainingSettings, int, int], float] = learning_rate,
         xla: bool = True,
         use: str = "",
     ) -> None:
@@ -88,7 +88,7 @@ class Learner:
         self.optimizer = _optimizer(model, settings)
         self._loss = loss
         self.seen: tuple[int, ...] = ()
-        self.fitting = Fitting([model], settings.batch_size, f"learn {use}")
+        self.fitting = BatchSize([model], settings.batch_size, f"learn {use}")
         compiled = xla and runtime.jit_compile()
         self._whole = tf.function(self._graph, jit_compile=compiled)
         self._part = tf.function(self._gradients, jit_compile=compiled)
@@ -150,7 +150,7 @@ class Learner:
         parts = [
             (pixels[a:b], labels[a:b], tf.constant(float(b - a) / n)) for a, b in pairwise(edges)
         ]
-        return self._shared_part(*distribution.handed_out(parts))
+        return self._shared_part(*distribution.distribute_values(parts))
 
     def _shared(self, pixels: Any, labels: Any, share: Any) -> Any:
         """As `_gradients`, of values that lie on several devices."""

@@ -7,14 +7,14 @@ import pytest
 from house import ROOT
 from lines import dark_finder, dark_lines
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import Likelihood, LineFinder, build
+from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder, build
 from podium.captcha.equations.line_maps import CELL, boxes_of, lessons
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.training import teach, tried
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
 from podium.training import artefact
-from podium.training.loop import Learner
+from podium.training.loop import Trainer
 from podium.training.runtime import keras, set_up
 
 SETTINGS = load_params(ROOT / "params.yaml").train_line_finder
@@ -41,7 +41,7 @@ def test_a_finder_learns_a_few_lessons_by_heart() -> None:
     set_up(0)
     model = build(8)
     how = SETTINGS.model_copy(update={"epochs": 1, "epoch_size": 280, "batch_size": 4})
-    learner = Learner(model, how, Likelihood())
+    learner = Trainer(model, how, BinaryCrossEntropy())
     pixels, maps = lessons(1, 0, 4)
     losses = [learner.step((pixels, maps), step, 70) for step in range(70)]
     assert losses[-1] < 0.5 * losses[0]
@@ -128,7 +128,7 @@ def test_a_line_at_the_edge_is_looked_at_again() -> None:
 
 def test_another_model_is_no_finder(tmp_path: Path) -> None:
     pixels = keras.Input((4, 4, 3))
-    other = keras.Model(pixels, artefact.Described({"task": "photos"})(pixels))
+    other = keras.Model(pixels, artefact.MetadataLayer({"task": "photos"})(pixels))
     artefact.save(other, tmp_path / "photos.keras")
     with pytest.raises(PodiumError, match="not one that finds lines"):
         LineFinder.load(tmp_path / "photos.keras")

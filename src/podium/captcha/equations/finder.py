@@ -20,8 +20,8 @@ from podium.captcha.equations.line_maps import (
 from podium.captcha.equations.scene import Box
 from podium.core.errors import PodiumError
 from podium.training import artefact
-from podium.training.artefact import Described
-from podium.training.distribution import batch_normalization, mirrored
+from podium.training.artefact import MetadataLayer
+from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import keras, tf
 
 TASK = "equation-lines"
@@ -34,7 +34,7 @@ _SHIFTS = ((0, 0), (2, 6), (4, 4), (6, 2), (8, 8))  # of the cells, pixels
 Pair = tuple[int, int]
 
 
-@mirrored
+@in_scope
 def build(width: int) -> keras.Model:
     """An untrained finder: `maps.shrunk` (N, h, w, 3) -> logits (N, h/2, w/2, 2).
 
@@ -44,7 +44,7 @@ def build(width: int) -> keras.Model:
         width: channels of the first level; the others have two and three times as many.
     """
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = Described({"task": TASK}, name="described")(pixels)
+    x = MetadataLayer({"task": TASK}, name="described")(pixels)
     x = layers.Rescaling(1 / SAME, offset=-1)(x)
     high = _convolved(x, width, 5, stride=2)
     middle = _convolved(_convolved(high, 2 * width, stride=2), 2 * width)
@@ -65,7 +65,7 @@ def _joined(fine: Any, coarse: Any, channels: int) -> Any:
     return layers.Concatenate()([fine, layers.UpSampling2D(2)(_convolved(coarse, channels, 1))])
 
 
-class Likelihood(keras.losses.Loss):
+class BinaryCrossEntropy(keras.losses.Loss):
     """Cross entropy of maps (N, h, w, 2) of 0 to 255 and of logits."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from podium.captcha.batches import rebatched
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import Likelihood, LineFinder
+from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder
 from podium.captcha.equations.line_maps import all_found, lessons, overlap
 from podium.captcha.equations.render import scene_of
 from podium.captcha.generator import in_parts
@@ -18,9 +18,9 @@ from podium.captcha.scoring import share
 from podium.core.params import LineFinder as Settings
 from podium.training.loop import (
     Batch,
-    Course,
-    Learner,
-    Taught,
+    Trainer,
+    TrainingJob,
+    TrainingResult,
     checkpoint_of,
     steps_per_epoch,
     train,
@@ -28,7 +28,9 @@ from podium.training.loop import (
 from podium.training.runtime import keras
 
 
-def teach(model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int) -> Taught:
+def teach(
+    model: keras.Model, settings: Settings, seeds: tuple[int, int], processes: int
+) -> TrainingResult:
     """Train `model`.
 
     Args:
@@ -49,8 +51,8 @@ def teach(model: keras.Model, settings: Settings, seeds: tuple[int, int], proces
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
     checkpoint = checkpoint_of("line-finders", model, about)
-    course = Course(batches, validate, checkpoint, "all_lines")
-    return train(Learner(model, settings, Likelihood()), course)
+    course = TrainingJob(batches, validate, checkpoint, "all_lines")
+    return train(Trainer(model, settings, BinaryCrossEntropy()), course)
 
 
 def tried(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:

@@ -122,8 +122,8 @@ class _Pen:
     def _curve(self, kind: str, controls: list[complex], end: complex) -> tuple[str, complex]:
         family = "C" if kind in "CS" else "Q"
         if kind in "ST":  # the first control point mirrors the last one of the curve before
-            mirrored = 2 * self.at - self.handle[1] if self.handle[0] == family else self.at
-            controls = [mirrored, *controls]
+            in_scope = 2 * self.at - self.handle[1] if self.handle[0] == family else self.at
+            controls = [in_scope, *controls]
         first, last = controls[0], controls[-1]
         if family == "Q":
             first, last = (self.at + 2 * first) / 3, (end + 2 * last) / 3
