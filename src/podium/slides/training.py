@@ -118,7 +118,7 @@ def teach(
         return f1(look, bank, shown, settings.batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
-    checkpoint = checkpoint_of("segmenters", model, about)
+    checkpoint = checkpoint_of("segmenters", model, about, __name__)
     return train(learner, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.files import scratch_dir, text_sha256
 from podium.core.params import TrainingSettings
 from podium.core.progress import watched
@@ -49,15 +50,17 @@ def steps_per_epoch(settings: TrainingSettings) -> int:
     return max(1, settings.epoch_size // settings.batch_size)
 
 
-def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any]) -> Path:
+def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any], module: str) -> Path:
     """Where the progress of a run is kept, named by all it depends on: only the same is resumed.
 
     Args:
         folder: of the scratch folder.
         model: untrained.
         about: what else the run depends on, as JSON values.
+        module: dotted name of the module that trains: its code counts, too.
     """
     known = {**about, "model": json.loads(model.to_json()), "keras": keras.__version__}
+    known["code"] = computing_code(module)
     return scratch_dir(folder) / f"{text_sha256(known)}.npz"
 
 

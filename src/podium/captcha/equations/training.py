@@ -50,7 +50,7 @@ def teach(
         return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
-    checkpoint = checkpoint_of("line-finders", model, about)
+    checkpoint = checkpoint_of("line-finders", model, about, __name__)
     course = TrainingJob(batches, validate, checkpoint, "all_lines")
     return train(Trainer(model, settings, BinaryCrossEntropy()), course)
 
