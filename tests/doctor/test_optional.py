@@ -50,15 +50,15 @@ def test_remotes(tmp_path, installed):
         ("remote", "modify", "-q", "--local", "a", "profile", "mine"),
     ):
         subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True)
-    found = {one.what: (one.state, one.text) for one in optional.remotes(tmp_path)}
+    found = {one.name: (one.state, one.text) for one in optional.remotes(tmp_path)}
     assert found == {
         "remote a": (
-            "data", "s3:// wants a plugin of DVC that is not installed: pip install dvc-s3",
+            "data", "s3:// needs a plugin of DVC that is not installed: pip install dvc-s3",
         ),
         "remote b": ("ok", "ssh://"),
         "remote c": ("ok", "a folder"),
         "remote d": (
-            "data", "gdrive:// wants a plugin of DVC that is not installed: pip install dvc-gdrive",
+            "data", "gdrive:// needs a plugin of DVC that is not installed: pip install dvc-gdrive",
         ),
     }  # fmt: skip
     (tmp_path / ".dvc/config").write_text("[[[\n")
@@ -101,8 +101,8 @@ def test_scratch_that_cannot_be_made(tmp_path, monkeypatch):
 def test_the_quick_look_imports_neither_pandas_nor_tensorflow(tmp_path):
     (tmp_path / "params.yaml").write_text("extractors:\n  hog:\n    weights: none\n")
     code = (
-        "import sys; from podium.cli.doctor import _looked_at; "
-        "found = [one.what for one in _looked_at(True, False)]; "
+        "import sys; from podium.cli.doctor import _check_results; "
+        "found = [one.name for one in _check_results(True, False)]; "
         "print([what for what in found if what.startswith('weights')], "
         "{'pandas', 'tensorflow', 'keras', 'numpy'} & set(sys.modules))"
     )

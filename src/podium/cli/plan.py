@@ -155,10 +155,12 @@ def _table(planned: Mapping[str, Workload], times: Times) -> Iterator[str]:
     for name, row in planned.items():
         items, epochs = f"{row.items:,} {row.unit}", str(row.epochs or "")
         rows.append([name, items, epochs, _gib(row.disk), _gib(row.memory), _time(times[name])])
-    short, known = times.keys() - planned, [name for name in times if times[name]]
-    rows.append(["others, as last time", "", "", "", "", _time(sum(times[n] or 0 for n in short))])
-    disk, total = sum(row.disk for row in planned.values()), sum(times[n] or 0 for n in known)
-    rows.append(["all", "", "", _gib(disk), "", _time(total) + " + ?" * (len(known) < len(times))])
+    others, measured = times.keys() - planned, [name for name in times if times[name]]
+    rows.append(["others, as last time", "", "", "", "", _time(sum(times[n] or 0 for n in others))])
+    disk, total = sum(row.disk for row in planned.values()), sum(times[n] or 0 for n in measured)
+    rows.append(
+        ["all", "", "", _gib(disk), "", _time(total) + " + ?" * (len(measured) < len(times))]
+    )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
@@ -192,7 +194,7 @@ def _grounds(
         f"times: as at the last run on {' and '.join(devices)}, scaled by pictures, epochs and "
         "pixels; they hold for that machine only"
     )
-    here = [hardware.processor(), *filter(None, [hardware.of_gpu("name")])]
+    here = [hardware.processor(), *filter(None, [hardware.gpu_info("name")])]
     if not all(any(name in device for name in here) for device in devices):
         yield f"this machine is another one: {' and '.join(here)}"
     for name, workload in planned.items():
@@ -207,16 +209,19 @@ def _grounds(
 def _warnings(planned: Mapping[str, Workload], params: Params) -> Iterator[str]:
     from podium.core import hardware
 
-    disk, free = COPIES * sum(row.disk for row in planned.values()), shutil.disk_usage(".").free
-    if disk > free:
+    disk, disk_free = (
+        COPIES * sum(row.disk for row in planned.values()),
+        shutil.disk_usage(".").free,
+    )
+    if disk > disk_free:
         yield (
             f"warning: disk: about {disk / GIB:.0f} GiB are needed (outputs, and DVC's copy of "
-            f"them), {free / GIB:.0f} are free here"
+            f"them), {disk_free / GIB:.0f} are free here"
         )
     most = max(planned.values(), key=lambda row: row.memory)
-    memory, there = most.memory / GIB + 2, hardware.memory_gib(what="MemAvailable")
-    if there and memory > there:
-        yield f"warning: memory: {most.stage} takes about {memory:.0f} GiB, {there:.0f} are free"
+    memory, free = most.memory / GIB + 2, hardware.memory_gib(field="MemAvailable")
+    if free and memory > free:
+        yield f"warning: memory: {most.stage} takes about {memory:.0f} GiB, {free:.0f} are free"
     for name, extractor in params.extractors.items():
         if extractor.weights == "download":
             yield f"warning: extractors.{name}: its weights are downloaded at the first run"

@@ -15,7 +15,7 @@ from podium.core.errors import SettingsError
 from podium.core.files import write_text
 from podium.core.params import Params, checked, read_yaml
 
-NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names of one's own
+NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
 
 
 def apply(profile: Path, params: Path) -> str:
