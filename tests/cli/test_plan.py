@@ -158,6 +158,25 @@ def test_a_stage_that_had_nothing_to_do_measured_nothing(project):
     assert rows(printed())["extract_features@hog"][-1] == "?"
 
 
+def test_a_project_of_one_small_slide_and_no_network_for_photos(project):
+    """Nothing is divided by the zero tiles or features of the last run."""
+    settings = YAML(typ="safe").load(Path("params.yaml").read_text())
+    settings["extractors"] = {"hog": {"weights": "none", "views": "plain"}}
+    settings["draw_slides"] |= {"n_train": 1, "n_test": 0, "side": 512}
+    settings["tile_slides"]["stride"] = 2048
+    with Path("params.yaml").open("w") as file:
+        YAML().dump(settings, file)
+    lock = YAML(typ="safe").load(Path("dvc.lock").read_text())
+    for stage in ("train_photo_classifier", "tile_slides"):
+        del lock["stages"][stage]["params"]
+        write_run(project / "runs", stage, 5.0)
+    with Path("dvc.lock").open("w") as file:
+        YAML().dump(lock, file)
+    table = rows(printed())
+    assert table["train_photo_classifier"][-1] == "5 s"
+    assert table["tile_slides"] == ["0 tiles", "?"]
+
+
 def test_what_the_figures_rest_on_is_said(project):
     out = printed("full", "--slides", 10)
     assert "10 slides of 40,000 px with 30% tissue" in out

@@ -82,7 +82,7 @@ class LastRun(NamedTuple):
             return None  # it never ran, or had nothing to do
         growth = planned.item_size / self.workload.item_size
         if not (rate and items):
-            return self.seconds * growth * planned.items / self.workload.items
+            return self.seconds * growth * planned.items / max(self.workload.items, 1)
         return max(self.seconds - items / rate, 0.0) + planned.items * growth / float(rate)
 
     def differences(self, planned: Workload) -> str:

@@ -99,8 +99,8 @@ def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
             costly=_costly(params.extract_features) if network else {},
         )  # fmt: skip
     yield Workload(
-        "train_photo_classifier", photos[0] * folds.n_folds * len(folds.seeds), "rows", n_features,
-        memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
+        "train_photo_classifier", photos[0] * folds.n_folds * len(folds.seeds), "rows",
+        max(n_features, 1), memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
     )  # fmt: skip
 
 
