@@ -140,6 +140,19 @@ def test_the_settings_of_the_last_run_are_those_of_dvc_lock(project):
     assert rows(printed()) == planned
 
 
+def test_what_dvc_lock_keeps_of_stages_that_are_gone_changes_no_other(project):
+    lock = YAML(typ="safe").load(Path("dvc.lock").read_text())
+    gone = {"extractors.resnet50": {"weights": "download", "views": "plain"}}
+    lock["stages"]["extract_features@resnet50"] = {"params": {"params.yaml": gone}}
+    lock["stages"] = dict(reversed(lock["stages"].items()))
+    lock["stages"]["extract_features@xception"] = {
+        "params": {"params.yaml": {"extractors.xception": gone["extractors.resnet50"]}}
+    }
+    with Path("dvc.lock").open("w") as file:
+        YAML().dump(lock, file)
+    assert rows(printed())["train_photo_classifier"][-1] == "17 s"
+
+
 def test_runs_are_read_before_metrics(project):
     write_run(project / "metrics", "train_line_finder", 99.0, items=2560, items_per_second=80.0)
     assert rows(printed())["train_line_finder"][-1] == "46 s"

@@ -134,7 +134,7 @@ def _overlay(settings: dict[str, Any], values: Mapping[str, Any]) -> dict[str, A
         section = settings
         for parent in parents:
             section = section.setdefault(parent, {})
-        section[name] = value
+        section[name] = copy.deepcopy(value)
     return settings
 
 
@@ -158,9 +158,8 @@ def _table(planned: Mapping[str, Workload], times: Times) -> Iterator[str]:
     others, measured = times.keys() - planned, [name for name in times if times[name]]
     rows.append(["others, as last time", "", "", "", "", _time(sum(times[n] or 0 for n in others))])
     disk, total = sum(row.disk for row in planned.values()), sum(times[n] or 0 for n in measured)
-    rows.append(
-        ["all", "", "", _gib(disk), "", _time(total) + " + ?" * (len(measured) < len(times))]
-    )
+    open_end = " + ?" if len(measured) < len(times) else ""
+    rows.append(["all", "", "", _gib(disk), "", _time(total) + open_end])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
@@ -209,11 +208,8 @@ def _grounds(
 def _warnings(planned: Mapping[str, Workload], params: Params) -> Iterator[str]:
     from podium.core import hardware
 
-    disk, disk_free = (
-        COPIES * sum(row.disk for row in planned.values()),
-        shutil.disk_usage(".").free,
-    )
-    if disk > disk_free:
+    disk = COPIES * sum(row.disk for row in planned.values())
+    if disk > (disk_free := shutil.disk_usage(".").free):
         yield (
             f"warning: disk: about {disk / GIB:.0f} GiB are needed (outputs, and DVC's copy of "
             f"them), {disk_free / GIB:.0f} are free here"

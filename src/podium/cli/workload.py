@@ -98,9 +98,10 @@ def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
             disk=2 * n * spec.n_features * 4.0,  # the file, and the work in progress
             costly=_costly(params.extract_features) if network else {},
         )  # fmt: skip
+    n_rows = photos[0] * folds.n_folds * len(folds.seeds)
     yield Workload(
-        "train_photo_classifier", photos[0] * folds.n_folds * len(folds.seeds), "rows",
-        max(n_features, 1), memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
+        "train_photo_classifier", n_rows, "rows", max(n_features, 1),
+        memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
     )  # fmt: skip
 
 
@@ -110,10 +111,8 @@ def _captchas(params: Params) -> Iterator[Workload]:
     pixels, finder = {}, params.train_line_finder
     for task in ("text", "arithmetic", "equations"):
         size, stored = getattr(params.captcha, task), params.pictures(task)
-        pixels[task], n = (
-            size.width * size.height,
-            stored.n_train + stored.n_validation + stored.n_test,
-        )
+        n, pixels[task] = stored.n_train + stored.n_validation, size.width * size.height
+        n += stored.n_test
         stage = "generate_equations" if task == "equations" else f"generate_captcha@{task}"
         yield Workload(stage, n, "pictures", pixels[task], disk=n * pixels[task] * BYTES[task])
     yield Workload(
@@ -130,11 +129,7 @@ def _captchas(params: Params) -> Iterator[Workload]:
 
 
 def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
-    tiles, segmenter, stride = (
-        params.tile_slides,
-        params.train_segmenter,
-        params.predict_slides.stride,
-    )
+    tiles, segmenter = params.tile_slides, params.train_segmenter
     n, area, target = given.slides, given.slides * float(given.side) ** 2, tiles.target_mpp
     if given.drawn:
         yield Workload("draw_slides", n, "slides", given.side**2, disk=area * BYTES["slides"])
@@ -148,7 +143,7 @@ def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
         "tiles", pixels, segmenter.epochs, memory=min(n_tiles * pixels * 4.0, 4.0 * 2**30),
         costly=_costly(segmenter),
     )  # fmt: skip
-    n_predicted = round(given.tissue * area / stride**2)
+    n_predicted = round(given.tissue * area / params.predict_slides.stride**2)
     yield Workload(
         "predict_slides", n_predicted, "tiles", pixels, disk=area * 0.5, costly=_costly(segmenter)
     )
