@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from house import ROOT
+from house import ROOT, make_photos
 from podium.cli import app
 from podium.core import hardware, profiles
 
@@ -117,6 +117,19 @@ def test_full_size_is_scaled_by_pictures_epochs_and_pixels(project):
     assert table["tile_slides"][0] == "4,578 tiles"
     assert seconds(table["tile_slides"][-1]) == pytest.approx(1 + 4578 * 16 / 96, abs=31)
     assert "draw_slides" not in table
+
+
+def test_raw_files_are_counted(project):
+    make_photos(project)  # 12 cats, 12 dogs, 5 test pictures
+    (project / "data/raw/slides/images").mkdir(parents=True)
+    for name in "abc":
+        (project / f"data/raw/slides/images/{name}.svs").touch()
+    with Path("profiles/mine.yaml").open("w") as file:
+        YAML().dump({"photos": {"source": "raw"}, "slides": {"source": "raw"}}, file)
+    out = printed("mine", "--side", 1000)
+    assert "taken for granted: 24 + 5 photos, 3 slides of 1,000 px with 30% tissue" in out
+    assert rows(out)["ingest_photos"][0] == "29 pictures"
+    assert "draw_photos" not in rows(out)
 
 
 def test_what_was_never_measured_is_named(project):

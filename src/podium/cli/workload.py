@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from podium.core.params import Params, Section
 
@@ -57,22 +58,34 @@ def inputs(
         side: width and height of a raw slide, level-0 pixels.
         tissue: share of a raw slide that is tissue, 0 to 1.
     """
-    from podium.pictures.source import PictureSource
-    from podium.slides.source import entries
     from podium.standin.slides.noise import MPP
 
     drawn = params.draw_slides
     if photos is None and params.photos.source == "standin":
         photos = params.draw_photos.n_train, params.draw_photos.n_test
     elif photos is None and (RAW / "photos").is_dir():
-        source = PictureSource(RAW / "photos")
-        photos = len(source.entries("train")), len(source.entries("test"))
+        photos = _n_photos((RAW / "photos").resolve())
     photos = photos or (25_000, 12_500)  # dogs vs cats
     if slides is None and params.slides.source == "standin":  # all of a drawn slide is tissue
         return Inputs(photos, drawn.n_train + drawn.n_test, drawn.side, 1.0, MPP, True)
     if slides is None and (RAW / "slides/images").is_dir():
-        slides = len(entries(RAW / "slides", params.slides.missing_annotation))
+        slides = _n_slides((RAW / "slides").resolve(), params.slides.missing_annotation)
     return Inputs(photos, slides or 100, side, tissue, params.slides.mpp, False)
+
+
+@cache
+def _n_photos(folder: Path) -> tuple[int, int]:
+    from podium.pictures.source import PictureSource
+
+    source = PictureSource(folder)
+    return len(source.entries("train")), len(source.entries("test"))
+
+
+@cache
+def _n_slides(folder: Path, missing_annotation: Literal["test", "negative"]) -> int:
+    from podium.slides.source import entries
+
+    return len(entries(folder, missing_annotation))
 
 
 def workloads(params: Params, given: Inputs) -> dict[str, Workload]:
