@@ -26,7 +26,13 @@ N_PICTURES = 512
 
 
 def book_network(height: int, width: int, n_classes: int) -> keras.Model:
-    """The book's CRNN as plain Keras layers, untrained: speed does not depend on weights."""
+    """The book's CRNN as plain Keras layers, untrained: speed does not depend on weights.
+
+    Args:
+        height: of a picture, pixels.
+        width: of a picture, pixels.
+        n_classes: characters and the blank.
+    """
     layers = keras.layers
     x = pixels = keras.Input((height, width, 3))
     for channels in (32, 64, 128):
@@ -42,7 +48,13 @@ def book_network(height: int, width: int, n_classes: int) -> keras.Model:
 
 
 def by_keras(model: keras.Model, pixels: np.ndarray, strategy: str) -> None:
-    """Read `pixels` (N, H, W, 3) with what Keras brings."""
+    """Read pictures with Keras' own decoder.
+
+    Args:
+        model: from pictures to logits.
+        pixels: RGB (N, H, W, 3), uint8.
+        strategy: beam_search or greedy.
+    """
     logits = model.predict(pixels.astype(np.float32), batch_size=256, verbose=0)
     lengths = np.full(len(logits), logits.shape[1])
     options = {"beam_width": 10} if strategy == "beam_search" else {}
@@ -57,7 +69,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     reader = CaptchaReader(args.model)
-    pixels = np.stack([one for one, _ in render_many(reader.task, 91, 0, N_PICTURES)])
+    pixels = np.stack([picture for picture, _ in render_many(reader.task, 91, 0, N_PICTURES)])
     book = book_network(*pixels.shape[1:3], reader.model.output_shape[2])
     ways: dict[str, Callable[[], object]] = {
         "ours": lambda: reader.read(pixels),
@@ -73,15 +85,15 @@ def main() -> None:
             start = time.perf_counter()
             way()
             speeds[name].append(N_PICTURES / (time.perf_counter() - start))
-    found: dict[str, float] = {
+    results: dict[str, float] = {
         f"{name}_per_second": round(median(each)) for name, each in speeds.items()
     }
     for name in list(ways)[1:]:
         ratios = [ours / other for ours, other in zip(speeds["ours"], speeds[name], strict=True)]
-        found[f"times_{name}"] = round(median(ratios), 2)
-    print(json.dumps(found, indent=2))
+        results[f"times_{name}"] = round(median(ratios), 2)
+    print(json.dumps(results, indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+        args.out.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

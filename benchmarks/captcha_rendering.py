@@ -56,7 +56,7 @@ def main() -> None:
         for start in range(0, args.rounds * OURS, OURS)
     ]
     ratios = [mine / other for mine, other in rounds]
-    found = {
+    results = {
         "ours_per_second": round(median(mine for mine, _ in rounds)),
         "package_per_second": round(median(other for _, other in rounds)),
         "ratio": round(median(ratios), 2),
@@ -64,9 +64,9 @@ def main() -> None:
         "ratio_highest": round(max(ratios), 2),
         "rounds": args.rounds,
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(results, indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

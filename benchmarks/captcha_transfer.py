@@ -1,7 +1,7 @@
-"""Whole texts read right in our own pictures, and in as many drawn by the package captcha itself.
+"""Share of texts read right in our own pictures, and in as many by the package captcha.
 
-The reader has seen ours only. Both sets say the same texts. The package cannot be seeded (it draws
-from `secrets`), so its pictures differ from run to run.
+The reader was trained on ours only. Both sets show the same texts. The package cannot be seeded (it
+draws from `secrets`), so its pictures differ from run to run.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def main() -> None:
             "package": np.stack([np.asarray(package.generate_image(text)) for _, text in pairs]),
         }
         for name, pixels in drawn.items():
-            read[name] += [one.text for one in reader.read(pixels)]
-    found = {name: text_scores(truth, texts) for name, texts in read.items()}
-    print(json.dumps(found, indent=2))
+            read[name] += [answer.text for answer in reader.read(pixels)]
+    scores = {name: text_scores(truth, texts) for name, texts in read.items()}
+    print(json.dumps(scores, indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+        args.out.write_text(json.dumps(scores, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,9 @@ Pixels = NDArray[np.uint8]
 
 
 def book_lines(pixels: Pixels) -> list[Box]:
-    """The book's steps: grey, equalised, median, opened at a quarter of the size, contours.
+    """The lines in RGB `pixels` (H, W, 3) by the book's steps.
 
+    Grey, equalised, median, opened at a quarter of the size, contours.
     Opening a light picture spreads what is dark, so that characters grow into one spot per line.
     The book then refines each crop; here the spot is cut down to the ink of an Otsu threshold.
     Its window of 7x40 suits its own pictures; on ours this median and a window of 3x10 did best
@@ -41,27 +42,32 @@ def book_lines(pixels: Pixels) -> list[Box]:
     joined = cv2.morphologyEx(quarter, cv2.MORPH_OPEN, np.ones((3, 10), np.uint8))
     spots = cv2.threshold(joined, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1]
     ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1]
-    found: list[Box] = []
+    boxes: list[Box] = []
     for contour in cv2.findContours(spots, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
         x, y, w, h = (4 * side for side in cv2.boundingRect(contour))
         left, top, right, bottom = cv2.boundingRect(ink[y : y + h, x : x + w])
         if right > 40 and bottom > 12:
-            found.append((x + left, y + top, x + left + right, y + top + bottom))
-    return sorted(found, key=lambda box: box[1] + box[3])
+            boxes.append((x + left, y + top, x + left + right, y + top + bottom))
+    return sorted(boxes, key=lambda box: box[1] + box[3])
 
 
 def measured(find: Callable[[Pixels], list[Box]], n_pictures: int) -> dict[str, Any]:
-    """Share of pictures with all lines right, of those with the right count, and speed."""
+    """Share of pictures with all lines right, of those with the right count, and speed.
+
+    Args:
+        find: from RGB pixels (H, W, 3) to the boxes of lines.
+        n_pictures: how many are drawn.
+    """
     n_right, n_counted, seconds = 0, 0, 0.0
     find(paint(scene_of(SEED, 0)[0]))
     for index in range(n_pictures):
         scene, _ = scene_of(SEED, index)
         pixels = paint(scene)
         start = time.process_time()
-        found = find(pixels)
+        boxes = find(pixels)
         seconds += time.process_time() - start
-        n_right += all_found(found, scene)
-        n_counted += len(found) == len(scene.boxes)
+        n_right += all_found(boxes, scene)
+        n_counted += len(boxes) == len(scene.boxes)
     return {
         "lines": share(n_right, n_pictures),
         "count": share(n_counted, n_pictures),
@@ -70,20 +76,20 @@ def measured(find: Callable[[Pixels], list[Box]], n_pictures: int) -> dict[str, 
 
 
 def main() -> None:
-    """Print, and with --out write, what both find and how fast."""
+    """Print, and with --out write, how well and how fast both find lines."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--finder", type=Path, default=Path("models/equation-lines.keras"))
     parser.add_argument("--pictures", type=int, default=500)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     finder = LineFinder.load(args.finder)
-    found = {
+    results = {
         "ours": measured(finder.find, args.pictures),
         "book": measured(book_lines, args.pictures),
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(results, indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

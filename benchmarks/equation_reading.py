@@ -1,18 +1,16 @@
-"""Equations read from pictures of any size, and learnt: ours beside the book's way, in turns.
+"""Reading equations and training their reader: ours beside the book's way, in turns.
 
 - ours: lines by a network, a strip of 768x64, our reader, decoding that searches where needed;
 - book: lines by morphology, a strip of 900x80, its network by `model.predict`, greedy decoding.
 
 Learning is a step of the reader that params.yaml describes, in either precision, and of the
-book's network as it was taught: Keras' CTC, Adam, L2. Milliseconds are those of one picture,
+book's network as it was trained: Keras' CTC, Adam, L2. Milliseconds are those of one picture,
 seconds are by the clock, all figures medians over the rounds. Run it from the repository's root.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +36,7 @@ from podium.captcha.equations.strips import SIZE, lay_out
 from podium.captcha.reader import CaptchaReader, Logits
 from podium.captcha.scoring import share
 from podium.captcha.training import encoded
+from podium.core import hardware
 from podium.core.files import write_json
 from podium.core.params import CaptchaReader as Settings
 from podium.core.params import load_params
@@ -58,8 +57,8 @@ BOOK_L2 = 1e-5
 ALL = 100_000  # pictures of the competition
 CHARSET = Charset(Equations().alphabet)
 Pixels = NDArray[np.uint8]
-Steps = dict[str, Callable[[Any], Any]]  # one after the other, each from what the last one gave
-Found = list[tuple[Pixels, list[Box]]]
+Steps = dict[str, Callable[[Any], Any]]  # name -> step; each takes the result of the one before
+WithLines = list[tuple[Pixels, list[Box]]]  # pictures and the boxes of their lines
 layers = keras.layers
 
 
@@ -103,11 +102,11 @@ def book_strip(pixels: Pixels, boxes: Sequence[Box]) -> Pixels:
 def book_way(model: keras.Model) -> Steps:
     """From pictures to texts as a notebook does it."""
 
-    def lines(pictures: Sequence[Pixels]) -> Found:
-        return [(one, book_lines(one)) for one in pictures]
+    def lines(pictures: Sequence[Pixels]) -> WithLines:
+        return [(picture, book_lines(picture)) for picture in pictures]
 
-    def strips(found: Found) -> Pixels:
-        return np.stack([book_strip(one, boxes) for one, boxes in found])
+    def strips(pairs: WithLines) -> Pixels:
+        return np.stack([book_strip(picture, boxes) for picture, boxes in pairs])
 
     return {
         "finding": lines,
@@ -118,13 +117,19 @@ def book_way(model: keras.Model) -> Steps:
 
 
 def our_way(finder: LineFinder, logits: Logits, decode: Callable[[Any], Any]) -> Steps:
-    """From pictures to texts as an artefact does it."""
+    """From pictures to texts as an artefact does it.
 
-    def lines(pictures: Sequence[Pixels]) -> Found:
-        return [(one, finder.find(one)) for one in pictures]
+    Args:
+        finder: finds the lines.
+        logits: from strips to logits.
+        decode: from logits to texts.
+    """
 
-    def strips(found: Found) -> Pixels:
-        return np.stack([lay_out(one, boxes) for one, boxes in found])
+    def lines(pictures: Sequence[Pixels]) -> WithLines:
+        return [(picture, finder.find(picture)) for picture in pictures]
+
+    def strips(pairs: WithLines) -> Pixels:
+        return np.stack([lay_out(picture, boxes) for picture, boxes in pairs])
 
     return {"finding": lines, "laying_out": strips, "network": logits, "decoding": decode}
 
@@ -136,11 +141,17 @@ def trained(model: Path, lines: Path) -> Steps:
 
 
 def right_by(way: Steps, pictures: Sequence[Pixels], texts: Sequence[str]) -> dict[str, Any]:
-    """The share of pictures whose whole text a way reads."""
+    """The share of pictures whose whole text is read right.
+
+    Args:
+        way: from pictures to texts.
+        pictures: RGB (H, W, 3) each.
+        texts: the true ones.
+    """
     value: Any = pictures
     for step in way.values():
         value = step(value)
-    n_right = sum(one.text == text for one, text in zip(value, texts, strict=True))
+    n_right = sum(answer.text == text for answer, text in zip(value, texts, strict=True))
     return share(n_right, len(texts))
 
 
@@ -174,7 +185,7 @@ def spelt(texts: Sequence[str], n_steps: int, unsure: float) -> NDArray[np.float
 
 
 def seconds_of(steps: Steps, pictures: Sequence[Pixels]) -> dict[str, float]:
-    """Seconds of each step."""
+    """Seconds of each step; pictures are RGB (H, W, 3) each."""
     taken: dict[str, float] = {}
     value: Any = pictures
     for name, step in steps.items():
@@ -185,30 +196,36 @@ def seconds_of(steps: Steps, pictures: Sequence[Pixels]) -> dict[str, float]:
 
 
 def reading(ways: dict[str, Steps], pictures: Sequence[Pixels], n_rounds: int) -> dict[str, Any]:
-    """Pictures per second of both ways, and where their time goes."""
+    """Pictures per second of both ways, and milliseconds of each step for a picture.
+
+    Args:
+        ways: name -> steps, for ours and book.
+        pictures: RGB (H, W, 3) each.
+        n_rounds: how often each is timed.
+    """
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for number in range(n_rounds + 1):
         for name, steps in ways.items():
             taken = seconds_of(steps, pictures)
             if number:  # graphs are traced in the first round
                 rounds[name].append(taken)
-    totals = {name: [sum(one.values()) for one in each] for name, each in rounds.items()}
-    found: dict[str, Any] = {
+    totals = {name: [sum(steps.values()) for steps in each] for name, each in rounds.items()}
+    results: dict[str, Any] = {
         f"{name}_per_second": round(len(pictures) / median(each), 2)
         for name, each in totals.items()
     }
-    found["times_book"] = ratio(totals["book"], totals["ours"])
+    results["times_book"] = ratio(totals["book"], totals["ours"])
     for name, each in rounds.items():
-        medians = {step: median(one[step] for one in each) for step in ways[name]}
-        found[f"{name}_ms"] = {
+        medians = {step: median(seconds[step] for seconds in each) for step in ways[name]}
+        results[f"{name}_ms"] = {
             step: round(1000 * seconds / len(pictures), 2) for step, seconds in medians.items()
         }
-    return found
+    return results
 
 
 def ratio(many: Sequence[float], few: Sequence[float]) -> float:
     """The median over the rounds of one by the other."""
-    return round(median(one / other for one, other in zip(many, few, strict=True)), 2)
+    return round(median(more / less for more, less in zip(many, few, strict=True)), 2)
 
 
 def learning(
@@ -240,15 +257,15 @@ def learning(
             run()
             if number:
                 taken[name].append((time.perf_counter() - start) / n)
-    found: dict[str, Any] = {"batch": batches[0], "book_batch": batches[1]}
-    found |= {f"{name}_per_second": round(1 / median(each), 2) for name, each in taken.items()}
+    results: dict[str, Any] = {"batch": batches[0], "book_batch": batches[1]}
+    results |= {f"{name}_per_second": round(1 / median(each), 2) for name, each in taken.items()}
     for precision in PRECISIONS:
-        found[f"{precision}_times_book"] = ratio(taken["book"], taken[f"ours_{precision}"])
-    return found
+        results[f"{precision}_times_book"] = ratio(taken["book"], taken[f"ours_{precision}"])
+    return results
 
 
 def disk(pictures: Sequence[Pixels]) -> dict[str, Any]:
-    """Bytes of a picture and of its strip, raw and as files hold them; GB of the whole set."""
+    """Bytes of pictures (H, W, 3) and their strips, raw and as stored; GB of the whole set."""
     drawn = [strip(SEED, index) for index in range(CHUNK)]  # what a block of a file holds
     pixels, texts = np.stack([px for px, _ in drawn]), [tx for _, tx in drawn]
     splits = [Split(name, [str(k) for k in range(CHUNK)], SEED) for name in SPLITS]
@@ -258,7 +275,7 @@ def disk(pictures: Sequence[Pixels]) -> dict[str, Any]:
         with h5py.File(path, "r") as file:
             stored = file[SPLITS[0]]["pixels"].id.get_storage_size() / CHUNK
     sizes = {
-        "canvas_raw": fmean(one.nbytes for one in pictures),
+        "canvas_raw": fmean(picture.nbytes for picture in pictures),
         "canvas_png": fmean(map(png_bytes, pictures)),
         "strip_raw": float(pixels[0].nbytes),
         "strip_lzf": stored,
@@ -270,22 +287,16 @@ def disk(pictures: Sequence[Pixels]) -> dict[str, Any]:
 
 
 def png_bytes(pixels: Pixels) -> int:
-    """The size of a picture as OpenCV writes it."""
+    """Bytes of the PNG file of a picture (H, W, 3)."""
     done, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     assert done
     return int(data.nbytes)
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on, in words, and the versions that matter."""
-    found = platform.processor() or platform.machine()
-    known = Path("/proc/cpuinfo")
-    for line in known.read_text().splitlines() if known.exists() else []:
-        if line.startswith("model name"):
-            found = line.partition(":")[2].strip()
-    cores = len(os.sched_getaffinity(0))
+    """Processor, GPUs and the versions of the main libraries."""
     return {
-        "machine": f"{cores} cores ({found}), {f'{len(GPUS)} GPU' if GPUS else 'no GPU'}",
+        "machine": f"{hardware.processor()}, {f'{len(GPUS)} GPU' if GPUS else 'no GPU'}",
         "versions": {
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
@@ -295,19 +306,19 @@ def machine() -> dict[str, Any]:
     }
 
 
-def table(found: dict[str, Any]) -> str:
-    """The figures that matter, to be read by people."""
-    read, learnt = found["reading"], found["training"]
-    lines = [f"{'':20}{'per second':>12}" + "".join(f"{one:>12}" for one in read["ours_ms"])]
+def table(results: dict[str, Any]) -> str:
+    """The main figures as text, for people."""
+    read, learnt = results["reading"], results["training"]
+    lines = [f"{'':20}{'per second':>12}" + "".join(f"{step:>12}" for step in read["ours_ms"])]
     for name in ("ours", "book"):
         cells = [read[f"{name}_per_second"], *read[f"{name}_ms"].values()]
-        lines.append(f"{'read, ' + name:20}" + "".join(f"{one:12.2f}" for one in cells))
-    for name in (*(f"ours_{one}" for one in PRECISIONS), "book"):
+        lines.append(f"{'read, ' + name:20}" + "".join(f"{cell:12.2f}" for cell in cells))
+    for name in (*(f"ours_{precision}" for precision in PRECISIONS), "book"):
         label = "learn, " + name.removeprefix("ours_").replace("mixed_", "")
         lines.append(f"{label:20}{learnt[f'{name}_per_second']:12.2f}")
-    for name, sizes in found["disk"].items():
+    for name, sizes in results["disk"].items():
         lines.append(f"{name.replace('_', ', '):20}{sizes['bytes']:12,} bytes")
-    times = [read["times_book"], *(learnt[f"{one}_times_book"] for one in PRECISIONS)]
+    times = [read["times_book"], *(learnt[f"{precision}_times_book"] for precision in PRECISIONS)]
     lines.append("times book: read {}, learnt {} and {}".format(*times))
     return "\n".join(lines)
 
@@ -330,12 +341,12 @@ def main() -> None:
     drawn = [render(SEED, index) for index in range(args.pictures)]
     pictures, texts = [px for px, _ in drawn], [tx for _, tx in drawn]
     book, untrained = book_network(), our_network(settings, settings.precision)
-    found: dict[str, Any] = {"pictures": args.pictures, "rounds": args.rounds, **machine()}
-    found["parameters"] = {"ours": untrained.count_params(), "book": book.count_params()}
-    print("parameters: ours {ours:,}, book {book:,}".format(**found["parameters"]), flush=True)
+    results: dict[str, Any] = {"pictures": args.pictures, "rounds": args.rounds, **machine()}
+    results["parameters"] = {"ours": untrained.count_params(), "book": book.count_params()}
+    print("parameters: ours {ours:,}, book {book:,}".format(**results["parameters"]), flush=True)
     if args.model.exists():
         ours = trained(args.model, args.finder)
-        found["reader"] = {"whole_string": right_by(ours, pictures, texts)}
+        results["reader"] = {"whole_string": right_by(ours, pictures, texts)}
     else:
         decoder = Decoder("crnn", CHARSET, rules_of("equations", CHARSET, texts), 10)
         made_up = spelt(texts, network.n_steps(untrained), args.unsure)
@@ -343,14 +354,14 @@ def main() -> None:
         ours = our_way(finder, Logits(untrained), lambda _: decoder.best(made_up))
         note = "untrained; its logits are not decoded, but others made up from the texts: the time"
         note += f" of decoding is not representative, {args.unsure:.0%} of them are searched for"
-        found["reader"] = {"note": note}
+        results["reader"] = {"note": note}
         print(note, flush=True)
-    found["reading"] = reading({"ours": ours, "book": book_way(book)}, pictures, args.rounds)
-    found["training"] = learning(settings, book, (args.batch, args.book_batch), args.rounds)
-    found["disk"] = disk(pictures)
-    print(table(found))
+    results["reading"] = reading({"ours": ours, "book": book_way(book)}, pictures, args.rounds)
+    results["training"] = learning(settings, book, (args.batch, args.book_batch), args.rounds)
+    results["disk"] = disk(pictures)
+    print(table(results))
     if args.out:
-        write_json(args.out, found)
+        write_json(args.out, results)
 
 
 if __name__ == "__main__":

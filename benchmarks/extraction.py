@@ -1,4 +1,4 @@
-"""Feature extraction timed against the ways people usually do it, on the same pictures, one run.
+"""Pictures per second of feature extraction: ours beside the usual ways, in one run.
 
 Contenders, all EfficientNet-Lite0 on the same JPEG files (500x375):
   podium      decode ahead in threads, full batches through one compiled graph
@@ -40,7 +40,13 @@ def pictures(folder: Path, count: int) -> pd.DataFrame:
 
 
 def podium_way(folder: Path, items: pd.DataFrame, recipe: Recipe) -> None:
-    """The pipeline's own loop, shards included."""
+    """Extract as the pipeline does, shards included.
+
+    Args:
+        folder: holds the pictures.
+        items: their paths and content hashes.
+        recipe: extractor, batch size and views.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         shards = Shards(Path(scratch), recipe.extractor.n_features)
         compute_missing(items, lambda path: (folder / path).read_bytes(), recipe, shards, 512)
@@ -49,7 +55,15 @@ def podium_way(folder: Path, items: pd.DataFrame, recipe: Recipe) -> None:
 def predict_way(
     folder: Path, items: pd.DataFrame, recipe: Recipe, model: object, batch: int
 ) -> None:
-    """Decode all, then predict."""
+    """Decode all pictures, then call model.predict.
+
+    Args:
+        folder: holds the pictures.
+        items: their paths.
+        recipe: how pictures are decoded.
+        model: the network.
+        batch: pictures in a call.
+    """
     pixels = [recipe.pixels((folder / path).read_bytes()) for path in items["path"]]
     for start in range(0, len(pixels), batch):
         part = np.concatenate(pixels[start : start + batch]).astype(np.float32)

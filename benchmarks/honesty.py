@@ -26,7 +26,14 @@ FRESH = 20_000
 
 
 def predicted(rng: np.random.Generator, truth: np.ndarray, skills: np.ndarray, n_classes: int):
-    """Probabilities (M, N, K): logits of the truth by skill, of shared mistakes and of luck."""
+    """Probabilities (M, N, K): logits of the truth by skill, of shared mistakes and of luck.
+
+    Args:
+        rng: draws the mistakes.
+        truth: labels (N,) of 0 to K - 1.
+        skills: (M,), how strongly each model sees the truth.
+        n_classes: K.
+    """
     shape = (len(truth), n_classes)
     shared = 1.5 * rng.normal(size=(3, *shape))  # three families
     logits = skills[:, None, None] * np.eye(n_classes)[truth]
@@ -36,12 +43,18 @@ def predicted(rng: np.random.Generator, truth: np.ndarray, skills: np.ndarray, n
 
 
 def competition(number: int, kind: tuple[int, int, int], settings: Blend) -> dict[str, float]:
-    """Naive, nested and fresh log loss of one competition's blend and of its best single model."""
+    """Naive, nested and fresh log loss of one competition's blend and of its best single model.
+
+    Args:
+        number: of the competition, its seed.
+        kind: rows, models and classes.
+        settings: of the blend.
+    """
     n_rows, n_models, n_classes = kind
     rng = np.random.default_rng([number, *kind])
     skills = rng.uniform(0.5, 3.0, n_models)
     truth, fresh = rng.integers(n_classes, size=n_rows), rng.integers(n_classes, size=FRESH)
-    oof, unseen = (predicted(rng, one, skills, n_classes) for one in (truth, fresh))
+    oof, unseen = (predicted(rng, labels, skills, n_classes) for labels in (truth, fresh))
     folds, groups = rng.permutation(n_rows) % 5, np.arange(n_rows)
     step, how = step_of(settings), settings.calibrate
     fitted = step.fit(oof, truth, folds, groups)
@@ -56,21 +69,21 @@ def competition(number: int, kind: tuple[int, int, int], settings: Blend) -> dic
     }
 
 
-def summary(each: list[dict[str, float]]) -> dict[str, float]:
+def summary(competitions: list[dict[str, float]]) -> dict[str, float]:
     """Mean bias of each score with its standard error, and how far it is off on average."""
-    found: dict[str, float] = {"competitions": len(each)}
+    figures: dict[str, float] = {"competitions": len(competitions)}
     for name, truth in (("naive", "fresh"), ("nested", "fresh"), ("single_naive", "single_fresh")):
-        off = np.array([one[name] - one[truth] for one in each])
-        found[f"{name}_bias"] = round(float(off.mean()), 4)
-        found[f"{name}_bias_se"] = round(float(off.std(ddof=1) / np.sqrt(len(off))), 4)
-        found[f"{name}_off_by"] = round(float(np.abs(off).mean()), 4)
-    better = [one["fresh"] < one["single_fresh"] for one in each]
-    found["blend_beats_single_on_fresh_rows"] = round(float(np.mean(better)), 3)
-    return found
+        off = np.array([scores[name] - scores[truth] for scores in competitions])
+        figures[f"{name}_bias"] = round(float(off.mean()), 4)
+        figures[f"{name}_bias_se"] = round(float(off.std(ddof=1) / np.sqrt(len(off))), 4)
+        figures[f"{name}_off_by"] = round(float(np.abs(off).mean()), 4)
+    better = [scores["fresh"] < scores["single_fresh"] for scores in competitions]
+    figures["blend_beats_single_on_fresh_rows"] = round(float(np.mean(better)), 3)
+    return figures
 
 
 def main() -> None:
-    """Hold as many competitions of each kind as are wanted."""
+    """Simulate --each competitions of each kind; print, and with --out write, the summaries."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=15, help="competitions of each kind")
     parser.add_argument("--method", default="best")
@@ -80,16 +93,16 @@ def main() -> None:
     settings = Blend.model_validate(
         params["blend_photos"] | {"method": args.method, "calibrate": "temperature", "bags": 5}
     )
-    found, every = {}, []
+    results, every = {}, []
     for kind in KINDS:
         each = [competition(number, kind, settings) for number in range(args.each)]
         every += each
-        found["{} rows, {} models, {} classes".format(*kind)] = summary(each)
-        print(kind, found["{} rows, {} models, {} classes".format(*kind)], flush=True)
-    found["all"] = summary(every)
-    print(json.dumps(found["all"], indent=2))
+        results["{} rows, {} models, {} classes".format(*kind)] = summary(each)
+        print(kind, results["{} rows, {} models, {} classes".format(*kind)], flush=True)
+    results["all"] = summary(every)
+    print(json.dumps(results["all"], indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+        args.out.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

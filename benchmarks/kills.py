@@ -74,7 +74,7 @@ class Clone:
             )  # fmt: skip
 
     def killed(self, moment: float) -> bool:
-        """Whether a run was still going on after `moment` seconds; if so, it is no more."""
+        """Start a run and kill it after `moment` seconds; False if it had ended before."""
         run = self.start("killed.log")
         try:
             run.wait(moment)
@@ -84,43 +84,52 @@ class Clone:
             return True
         return False
 
-    def left(self) -> dict[str, str]:
-        """Hashes of tables and submissions; metrics without device, speed and seconds."""
-        found = {}
+    def outputs(self) -> dict[str, str]:
+        """Path -> hash of tables and submissions, metrics without device, speed and seconds."""
+        contents = {}
         for folder in TABLES:
             for path in sorted((self.root / folder).rglob("*.csv")):
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                found[str(path.relative_to(self.root))] = digest
+                contents[str(path.relative_to(self.root))] = digest
         for path in sorted((self.root / "metrics").glob("*.json")):
             metrics = json.loads(path.read_text())
             for noise in ("run", "seconds"):
                 metrics.pop(noise, None)
-            found[f"metrics/{path.name}"] = json.dumps(metrics, sort_keys=True)
-        return found
+            contents[f"metrics/{path.name}"] = json.dumps(metrics, sort_keys=True)
+        return contents
 
 
-def killed(number: int, folder: Path, seconds: float, wanted: dict[str, str]) -> dict[str, object]:
-    """One round: started, killed, started again."""
+def killed_round(
+    number: int, folder: Path, seconds: float, expected: dict[str, str]
+) -> dict[str, object]:
+    """One round: start a run, kill it, start it again, compare.
+
+    Args:
+        number: of the round, its seed.
+        folder: of the clone; it stays if something differs.
+        seconds: that an uninterrupted run takes.
+        expected: outputs of an uninterrupted run.
+    """
     clone, rng = Clone(folder), random.Random(number)
     while (moment := rng.uniform(0, seconds)) and not clone.killed(moment):
         shutil.rmtree(folder)  # it had ended before
         clone = Clone(folder)
     stages = re.findall(r"Running stage '([^']+)'", (clone.root / "killed.log").read_text())
     again = clone.start("again.log").wait()
-    left = clone.left()
-    differ = sorted(name for name in wanted | left if wanted.get(name) != left.get(name))
-    found = {
+    actual = clone.outputs()
+    differ = sorted(name for name in expected | actual if expected.get(name) != actual.get(name))
+    result = {
         "round": number, "killed_after": round(moment, 1), "in_stage": stages[-1] if stages else "",
         "next_start": again, "differ": differ,
     }  # fmt: skip
-    print(json.dumps(found), flush=True)
+    print(json.dumps(result), flush=True)
     if not again and not differ:
         shutil.rmtree(folder)
-    return found
+    return result
 
 
 def main() -> None:
-    """An uninterrupted run, then the rounds."""
+    """Run the pipeline once without interruption, then in rounds with a kill each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="number of the first round, its seed")
@@ -133,19 +142,19 @@ def main() -> None:
     start = time.perf_counter()
     if whole.start("whole.log").wait():
         sys.exit(f"the uninterrupted run failed: see {whole.root / 'whole.log'}")
-    seconds, wanted = time.perf_counter() - start, whole.left()
-    print(f"uninterrupted: {seconds:.0f} s, {len(wanted)} files", flush=True)
+    seconds, expected = time.perf_counter() - start, whole.outputs()
+    print(f"uninterrupted: {seconds:.0f} s, {len(expected)} files", flush=True)
     with ThreadPoolExecutor(args.at_once) as pool:
         jobs = [
-            pool.submit(killed, number, folder / str(number), seconds, wanted)
+            pool.submit(killed_round, number, folder / str(number), seconds, expected)
             for number in range(args.first, args.first + args.rounds)
         ]
         rounds = [job.result() for job in jobs]
-    good = sum(not one["next_start"] and not one["differ"] for one in rounds)
-    found = {"uninterrupted_seconds": round(seconds, 1), "as_if_never_killed": good}
-    found |= {"files": len(wanted), "rounds": rounds}
+    good = sum(not result["next_start"] and not result["differ"] for result in rounds)
+    summary = {"uninterrupted_seconds": round(seconds, 1), "as_if_never_killed": good}
+    summary |= {"files": len(expected), "rounds": rounds}
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+        args.out.write_text(json.dumps(summary, indent=2) + "\n")
     print(f"{good} of {args.rounds} rounds ended as if never killed")
     sys.exit(good != args.rounds)
 

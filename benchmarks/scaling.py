@@ -46,8 +46,8 @@ def timed(*words: object, scratch: Path) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def one(count: int, extractor: str) -> dict[str, float]:
-    """The figures for `count` pictures."""
+def measured(count: int, extractor: str) -> dict[str, float]:
+    """Seconds, speed and peak memory of both stages for `count` pictures."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         pictures(root / "photos", count)
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--extractor", default="efficientnet-lite0")
     args = parser.parse_args()
     for count in args.sizes:
-        print(json.dumps(one(count, args.extractor)), flush=True)
+        print(json.dumps(measured(count, args.extractor)), flush=True)
 
 
 if __name__ == "__main__":

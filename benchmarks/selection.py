@@ -21,8 +21,14 @@ import numpy as np
 from podium.ensemble import selection
 
 
-def chances(n_models: int, n_rows: int, seed: int = 0) -> np.ndarray:
-    """Probabilities (M, N) of the true classes by models of many skills with shared mistakes."""
+def simulated(n_models: int, n_rows: int, seed: int = 0) -> np.ndarray:
+    """Probabilities (M, N) of the true classes by models that share mistakes.
+
+    Args:
+        n_models: M.
+        n_rows: N.
+        seed: of the draw.
+    """
     rng = np.random.default_rng(seed)
     hard = rng.normal(size=n_rows)
     skill, own = rng.uniform(0.5, 2, (n_models, 1)), rng.uniform(0.8, 2, (n_models, 1))
@@ -30,8 +36,14 @@ def chances(n_models: int, n_rows: int, seed: int = 0) -> np.ndarray:
     return 1 / (1 + np.exp(-logit))
 
 
-def plain(probs: np.ndarray, n_picks: int, members: np.ndarray) -> list[int]:
-    """The picks of AutoGluon's loop (Caruana et al. 2004), candidate by candidate."""
+def ported(probs: np.ndarray, n_picks: int, members: np.ndarray) -> list[int]:
+    """The picks of AutoGluon's loop (Caruana et al. 2004), candidate by candidate.
+
+    Args:
+        probs: probabilities (M, N) of the true classes.
+        n_picks: how many models are picked, with repetition.
+        members: numbers (B,) of the models in the bag.
+    """
     total, picks = np.zeros(probs.shape[1]), []
     for size in range(1, n_picks + 1):
         losses = [-np.log((total + probs[m]) / size).mean() for m in members]
@@ -41,13 +53,13 @@ def plain(probs: np.ndarray, n_picks: int, members: np.ndarray) -> list[int]:
 
 
 def peak_of(args: argparse.Namespace) -> float:
-    """Peak memory of a process that selects, MiB, and of one that only holds the matrix."""
+    """Peak memory in MiB of a process that selects."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_peak, (args.models, args.rows, args.picks, args.bags))
 
 
 def _peak(models: int, rows: int, picks: int, bags: int) -> float:
-    probs = chances(models, rows)
+    probs = simulated(models, rows)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     selection.select(probs, picks, bags, 0.5)
     return max(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
@@ -60,7 +72,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    probs = chances(args.models, args.rows)
+    probs = simulated(args.models, args.rows)
     bags = selection.bags_of(args.models, args.bags, 0.5, 0)
     ours, seconds = None, []
     for _ in range(5):
@@ -68,21 +80,24 @@ def main() -> None:
         ours = selection.pick(probs, args.picks, bags)
         seconds.append(time.perf_counter() - start)
     start = time.perf_counter()
-    theirs = [plain(probs, args.picks, members) for members in bags]
+    theirs = [ported(probs, args.picks, members) for members in bags]
     port = time.perf_counter() - start
-    found = {
+    results = {
         "size": {name: getattr(args, name) for name in ("models", "rows", "picks", "bags")},
-        "seconds": {"ours": sorted(round(one, 2) for one in seconds), "numpy_port": round(port, 1)},
+        "seconds": {
+            "ours": sorted(round(value, 2) for value in seconds),
+            "numpy_port": round(port, 1),
+        },
         "ratio": round(port / float(np.median(seconds)), 1),
         "bags_with_the_same_picks": sum(
-            one.models == other for one, other in zip(ours, theirs, strict=True)
+            bag.models == other for bag, other in zip(ours, theirs, strict=True)
         ),
         "peak_mib": round(peak_of(args)),
         "matrix_mib": round(probs.nbytes / 2**20),
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(results, indent=2))
     if args.out:
-        args.out.write_text(json.dumps(found, indent=2) + "\n")
+        args.out.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

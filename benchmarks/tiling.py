@@ -47,7 +47,14 @@ def stored_tiles(side: int) -> list[bytes]:
 
 
 def write_slide(path: Path, width: int, height: int, side: int) -> Path:
-    """A pyramid of JPEG tiles of `side` px at 0.25 um per pixel, written tile by tile."""
+    """Write a pyramid of JPEG tiles at 0.25 um per pixel; its path.
+
+    Args:
+        path: of the TIFF file.
+        width: of the slide, level-0 pixels.
+        height: of the slide, level-0 pixels.
+        side: of a stored tile, pixels.
+    """
     tiles, order = stored_tiles(side), np.random.default_rng(1)
     with tifffile.TiffWriter(path, bigtiff=True) as file:
         for level, factor in enumerate((1, 4, 16)):
@@ -68,7 +75,7 @@ def write_slide(path: Path, width: int, height: int, side: int) -> Path:
 
 
 def looped(path: Path, corners: np.ndarray) -> int:
-    """The plain way: one read per tile, row by row."""
+    """Read the tiles at `corners` (N, 2), one read for each; the sum of their first pixels."""
     slide, total = openslide.OpenSlide(path), 0
     for x, y in corners.tolist():
         tile = np.asarray(slide.read_region((x, y), 0, (TILE, TILE)).convert("RGB"))
@@ -77,20 +84,26 @@ def looped(path: Path, corners: np.ndarray) -> int:
 
 
 def ours(path: Path, grid: Grid) -> int:
-    """All tiles of the grid, many from one read."""
+    """Read all tiles of the grid, many from one read; the sum of their first pixels."""
     parts = read_tiles(Slide.open(path), grid, grid.corners, WORKERS)
     return sum(int(pixels[:, 0, 0, 0].sum(dtype=np.int64)) for _, pixels in parts)
 
 
 def timed(work: Callable[[], int]) -> tuple[float, int]:
-    """Seconds by the clock, and what came out."""
+    """Seconds of `work` by the clock, and its result."""
     start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+    total = work()
+    return time.perf_counter() - start, total
 
 
 def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
-    """Tiles per second of all three, and the median of our ratios over the rounds."""
+    """Tiles per second of all three, and the median of our ratios over the rounds.
+
+    Args:
+        path: of the slide.
+        stride: from one tile to the next, pixels.
+        rounds: how often each is timed.
+    """
     grid = Grid(Slide.open(path).size, 1.0, TILE, stride)
     halves, seconds = np.array_split(grid.corners, WORKERS), []
     with ProcessPoolExecutor(WORKERS) as pool:
@@ -105,10 +118,10 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
                 lambda: looped(path, grid.corners),
                 lambda: shared(halves),
             ]
-            found = [timed(turn) for turn in turns]
-            if len({total for _, total in found}) > 1:
-                raise SystemExit(f"the tiles differ: {found}")
-            seconds.append([each for each, _ in found])
+            results = [timed(turn) for turn in turns]
+            if len({total for _, total in results}) > 1:
+                raise SystemExit(f"the tiles differ: {results}")
+            seconds.append([each for each, _ in results])
     rates = len(grid.corners) / np.array(seconds)
     names = "ours", "loop", "loop_in_two_processes"
     per_second = dict(zip(names, np.rint(np.median(rates, axis=0)).tolist(), strict=True))
@@ -157,18 +170,18 @@ def peak(work: str, path: Path) -> dict[str, float]:
 
 
 def measured(args: argparse.Namespace, folder: Path) -> dict[str, object]:
-    """Everything asked for."""
+    """Speeds and peak memory, as the command line asks."""
     size = (args.side, args.side) if args.side else (args.width, args.height)
-    found: dict[str, object] = {"slide": "x".join(map(str, size)), "rounds": args.rounds}
+    results: dict[str, object] = {"slide": "x".join(map(str, size)), "rounds": args.rounds}
     for side in args.stored:
         path = write_slide(folder / "slide.tif", *size, side)
         if args.rounds:
-            found[f"stored_{side}_no_overlap"] = speed(path, TILE, args.rounds)
-            found[f"stored_{side}_half_overlap"] = speed(path, TILE // 2, args.rounds)
-        print(json.dumps(found), file=sys.stderr)
+            results[f"stored_{side}_no_overlap"] = speed(path, TILE, args.rounds)
+            results[f"stored_{side}_half_overlap"] = speed(path, TILE // 2, args.rounds)
+        print(json.dumps(results), file=sys.stderr)
     if args.peak:
-        found |= {work: peak(work, path) for work in ("tile", "stitch")}
-    return found
+        results |= {work: peak(work, path) for work in ("tile", "stitch")}
+    return results
 
 
 def main() -> None:
@@ -188,10 +201,10 @@ def main() -> None:
         work, path, folder = args.work
         return {"tile": tile, "stitch": stitch}[work](Path(path), Path(folder))
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        found = json.dumps(measured(args, Path(name)), indent=2)
-    print(found)
+        results = json.dumps(measured(args, Path(name)), indent=2)
+    print(results)
     if args.out:
-        args.out.write_text(found + "\n", encoding="utf-8")
+        args.out.write_text(results + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

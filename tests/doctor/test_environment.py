@@ -99,7 +99,7 @@ def test_weights(tmp_path):
         "convnexttiny": "package",
     }
     found = {
-        one.what.removeprefix("weights "): one.state
+        one.name.removeprefix("weights "): one.state
         for one in environment.weights(sources, tmp_path)
     }
     assert found == {

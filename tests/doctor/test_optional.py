@@ -50,15 +50,15 @@ def test_remotes(tmp_path, installed):
         ("remote", "modify", "-q", "--local", "a", "profile", "mine"),
     ):
         subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True)
-    found = {one.what: (one.state, one.text) for one in optional.remotes(tmp_path)}
+    found = {one.name: (one.state, one.text) for one in optional.remotes(tmp_path)}
     assert found == {
         "remote a": (
-            "data", "s3:// wants a plugin of DVC that is not installed: pip install dvc-s3",
+            "data", "s3:// needs a plugin of DVC that is not installed: pip install dvc-s3",
         ),
         "remote b": ("ok", "ssh://"),
         "remote c": ("ok", "a folder"),
         "remote d": (
-            "data", "gdrive:// wants a plugin of DVC that is not installed: pip install dvc-gdrive",
+            "data", "gdrive:// needs a plugin of DVC that is not installed: pip install dvc-gdrive",
         ),
     }  # fmt: skip
     (tmp_path / ".dvc/config").write_text("[[[\n")
@@ -83,11 +83,11 @@ def test_cuda(tmp_path, installed, monkeypatch):
     assert [one.state for one in optional.cuda(pins)] == ["ok"]
 
 
-def test_what_is_known_without_pandas_is_what_the_others_know(monkeypatch, tmp_path):
-    assert environment.scratch_folder() == scratch_dir()
+def test_scratch_is_looked_for_where_the_stages_keep_it(monkeypatch, tmp_path):
+    assert environment.scratch().text.endswith(f" GiB free at {scratch_dir()}")
     monkeypatch.delenv("PODIUM_SCRATCH")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert environment.scratch_folder() == tmp_path / "podium" == scratch_dir()
+    assert environment.scratch().text.endswith(f" GiB free at {tmp_path / 'podium'}")
 
 
 def test_scratch_that_cannot_be_made(tmp_path, monkeypatch):
@@ -101,8 +101,8 @@ def test_scratch_that_cannot_be_made(tmp_path, monkeypatch):
 def test_the_quick_look_imports_neither_pandas_nor_tensorflow(tmp_path):
     (tmp_path / "params.yaml").write_text("extractors:\n  hog:\n    weights: none\n")
     code = (
-        "import sys; from podium.cli.doctor import _looked_at; "
-        "found = [one.what for one in _looked_at(True, False)]; "
+        "import sys; from podium.cli.doctor import _check_results; "
+        "found = [one.name for one in _check_results(True, False)]; "
         "print([what for what in found if what.startswith('weights')], "
         "{'pandas', 'tensorflow', 'keras', 'numpy'} & set(sys.modules))"
     )

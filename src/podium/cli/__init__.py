@@ -1,8 +1,6 @@
-"""`podium ...`: what people type outside `dvc repro`.
+"""The command line, `podium ...`: a file per command."""
 
-A file per noun; each imports rooms inside its functions, so that `podium --help` stays quick.
-"""
-
+# Commands import what they need inside their functions, so that `podium --help` stays quick.
 from __future__ import annotations
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`podium doctor`: what stands in the way of a run."""
+"""`podium doctor`: whether machine and project are ready for a run."""
 
 from __future__ import annotations
 
@@ -23,23 +23,21 @@ def doctor(
         bool, typer.Option("--fix", help="Remove a table of locks that a kill has broken.")
     ] = False,
 ) -> None:
-    """Look at versions, devices, disk, memory, scratch, locks, weights and optional extras.
+    """Check versions, devices, disk, memory, scratch, locks, weights and optional extras.
 
-    Exit status 0: nothing stands in the way; 1: something of the project is missing; 3: the machine
-    is not up to it.
+    Exit status 0: ready; 1: a file or setting of the project is missing; 3: the machine must be
+    changed first.
     """
-    findings = []
-    for one in _looked_at(quick, fix):
-        sign = {"ok": "ok", "note": "note"}.get(one.state, "FAULT")
-        print(f"{sign:<6} {one.what:<28} {one.text}", flush=True)
-        findings.append(one.state)
-    if "machine" in findings:
-        raise typer.Exit(3)
-    if "data" in findings:
-        raise typer.Exit(1)
+    states = set()
+    for result in _check_results(quick, fix):
+        sign = {"ok": "ok", "note": "note"}.get(result.state, "FAULT")
+        print(f"{sign:<6} {result.name:<28} {result.text}", flush=True)
+        states.add(result.state)
+    if states & {"machine", "data"}:
+        raise typer.Exit(3 if "machine" in states else 1)
 
 
-def _looked_at(quick: bool, fix: bool) -> Iterator[CheckResult]:
+def _check_results(quick: bool, fix: bool) -> Iterator[CheckResult]:
     from podium.doctor import environment, optional
 
     yield environment.python()
@@ -65,7 +63,7 @@ def _weights() -> Iterator[CheckResult]:
     try:  # params.load_params tells more, and takes longer
         settings = YAML(typ="safe").load(Path("params.yaml").read_text(encoding="utf-8"))
         extractors = settings["extractors"]
-        sources = {str(name): str(one["weights"]) for name, one in extractors.items()}
+        sources = {str(name): str(section["weights"]) for name, section in extractors.items()}
     except FileNotFoundError:
         text = "params.yaml: no such file; run from the project's folder"
         yield environment.CheckResult("weights", "data", text)

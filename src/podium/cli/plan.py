@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from podium.core.errors import SettingsError, guarded
+from podium.core.hardware import GIB
 
 if TYPE_CHECKING:
-    from podium.cli.workload import Load
+    from podium.cli.workload import Workload
     from podium.core.params import Params
-    from podium.doctor.estimate import Card, Need
+
+COPIES = 2  # of every output: one in the workspace, one in DVC's cache (unless it can link them)
+FOLDERS = (Path("metrics"), Path("runs"))  # where stages write how long they took
+LOCK = Path("dvc.lock")
+Times = Mapping[str, float | None]  # stage -> seconds, None where unknown
 
 
 @guarded
@@ -23,158 +30,194 @@ def plan(
     profile: Annotated[
         str | None, typer.Argument(help="A file in profiles/, e.g. full; none: params.yaml as is.")
     ] = None,
-    card: Annotated[
-        list[str] | None,
-        typer.Option(help="t4, v100, l4, a100 or h100: estimate for it; may be given again."),
-    ] = None,
-    cores: Annotated[
-        int | None, typer.Option(help="Processor cores; this machine's.", min=1)
-    ] = None,
     photos: Annotated[
-        tuple[int, int], typer.Option(help="Train and test photos, where data/raw has none.")
-    ] = (25_000, 12_500),
-    slides: Annotated[int, typer.Option(help="Whole slides.", min=1)] = 100,
-    side: Annotated[int, typer.Option(help="Of a slide, level-0 pixels.", min=512)] = 40_000,
-    tissue: Annotated[float, typer.Option(help="Share of a slide.", min=0.01, max=1)] = 0.3,
+        tuple[int, int] | None, typer.Option(help="Train and test photos; else the source's.")
+    ] = None,
+    slides: Annotated[
+        int | None, typer.Option(help="Whole raw slides; else the source's.", min=1)
+    ] = None,
+    side: Annotated[int, typer.Option(help="Of a raw slide, level-0 pixels.", min=512)] = 40_000,
+    tissue: Annotated[
+        float, typer.Option(help="Share of a raw slide that is tissue.", min=0.01, max=1)
+    ] = 0.3,
     params: Annotated[Path, typer.Option(help="The settings.")] = Path("params.yaml"),
-    metrics: Annotated[Path, typer.Option(help="What was measured.")] = Path("metrics"),
 ) -> None:
-    """Say what each stage will need: pictures, epochs, disk, memory, hours. Nothing is run.
+    """Say what each stage will need: pictures, epochs, disk, memory, time. Nothing is run.
 
-    Hours come from the items per second of the last run (metrics/*.json) and from the operations
-    of the networks; those of a card are estimates from its data sheet.
+    Times come from how long the same stages took at the last run (runs/*.json) and grow with
+    pictures, epochs and pixels. They hold for that machine; what never ran has none.
     """
-    from podium.cli.workload import Load, all_needs
-    from podium.core import hardware
-
-    settings = _settings(profile, params)
-    cards = [_card(name) for name in card or []]
-    load = Load(_photos(settings, photos), slides, side, tissue, cores or hardware.cores())
-    measured = dict(_measured(metrics))
-    needs = list(all_needs(settings, load))
-    print("\n".join(_table(needs, measured, cards)))
-    print("\n".join(_grounds(load, measured)))
-    for line in _warnings(needs, settings):
-        print(f"warning: {line}")
-
-
-def _settings(profile: str | None, params: Path) -> Params:
+    from podium.cli.workload import inputs, workloads
     from podium.core import profiles
     from podium.core.params import load_params
 
-    if profile is None:
-        return load_params(params)
-    return profiles.tried(Path("profiles") / f"{profile}.yaml", params)
-
-
-def _card(name: str) -> Card:
-    from podium.doctor.estimate import CARDS
-
-    if name.lower() not in CARDS:
-        raise SettingsError(f"{name}: no such card; known are {', '.join(CARDS)}")
-    return CARDS[name.lower()]
-
-
-def _photos(params: Params, given: tuple[int, int]) -> tuple[int, int]:
-    """How many pictures there are in data/raw, if the settings want them and they are there."""
-    from podium.pictures.source import PictureSource
-
-    root = Path("data/raw/photos")
-    if params.photos.source != "raw":
-        return params.draw_photos.n_train, params.draw_photos.n_test
-    if not root.is_dir():
-        return given
-    source = PictureSource(root)
-    return len(source.entries("train")), len(source.entries("test"))
-
-
-def _measured(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for path in sorted(folder.glob("*.json")):
-        try:
-            run = json.loads(path.read_text(encoding="utf-8"))["run"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        if isinstance(run, dict):
-            yield path.stem, run
-
-
-def _table(
-    needs: Sequence[Need], measured: Mapping[str, Mapping[str, Any]], cards: Sequence[Card]
-) -> Iterator[str]:
-    from podium.core import hardware
-    from podium.core.hardware import GIB
-    from podium.doctor.estimate import probe
-
-    here = hardware.processor()
-    speed = probe() if cards else None
-    ratios = [1.0, *(speed.ratio(card) for card in cards if speed)]
-    heads = ["hours here", *(f"hours {card.name.split()[1]}" for card in cards)]
-    rows = [["stage", "items", "epochs", "MFLOP", "disk GiB", "memory GiB", *heads]]
-    sums = [0.0 for _ in ratios]
-    for need in needs:
-        hours = [need.hours(measured), *(need.hours(measured, one, here) for one in ratios[1:])]
-        sums = [total + (one or 0.0) for total, one in zip(sums, hours, strict=True)]
-        size = [f"{one / GIB:.1f}" if one > GIB / 20 else "" for one in (need.disk, need.memory)]
-        rows.append([
-            need.stage, f"{need.items:,} {need.unit}", str(need.epochs or ""),
-            _mflop(need.mflop), *size, *map(_hours, hours),
-        ])  # fmt: skip
-    rows.append(["all", "", "", "", "", "", *map(_hours, sums)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip()
-    if speed:
-        yield f"this processor: {speed.gflops:,.0f} GFLOP/s, {speed.bandwidth:.0f} GB/s"
-    for card, ratio in zip(cards, ratios[1:], strict=True):
-        rates = f"{card.tflops:,.0f} TFLOP/s, {card.bandwidth:,.0f} GB/s"
-        yield f"{card.name} (estimates, from its data sheet): {rates}, taken as x{ratio:.0f}"
-
-
-def _mflop(count: float) -> str:
-    return f"{count:,.0f}" if count >= 1 else f"{count:.2g}" if count else ""
-
-
-def _hours(hours: float | None) -> str:
-    if hours is None:
-        return "?"
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.1f}" if hours >= 1 else f"{hours:.2f}"
-
-
-def _grounds(load: Load, measured: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What the figures rest on."""
-    from podium.core import hardware
-
-    yield (
-        f"taken for granted: {load.photos[0]:,} + {load.photos[1]:,} photos, {load.slides} slides "
-        f"of {load.side:,} px with {load.tissue:.0%} tissue, {load.cores} cores"
+    settings = load_params(params)
+    if profile:
+        settings = profiles.load_with_profile(Path("profiles") / f"{profile}.yaml", params)
+    given = inputs(settings, photos, slides, side, tissue)
+    planned, last = workloads(settings, given), last_runs(params)
+    times = {name: run.seconds for name, run in last.items() if not run.workload}
+    times |= {
+        name: last[name].scaled(row) if name in last else None for name, row in planned.items()
+    }
+    print("\n".join(_table(planned, times)))
+    print(
+        f"taken for granted: {given.photos[0]:,} + {given.photos[1]:,} photos, {given.slides:,} "
+        f"slides of {given.side:,} px with {given.tissue:.0%} tissue"
     )
-    devices = sorted({str(one["device"]) for one in measured.values() if "items_per_second" in one})
-    if not devices:
+    print("\n".join([*_grounds(planned, last, times), *_warnings(planned, settings)]))
+
+
+class LastRun(NamedTuple):
+    """How a stage went the last time."""
+
+    seconds: float | None  # by the clock; None: unknown
+    run: Mapping[str, Any]  # device, and of most stages items and items_per_second
+    workload: Workload | None  # what it went through; None: the settings do not tell
+
+    def scaled(self, planned: Workload) -> float | None:
+        """The seconds for `planned` at the rate of this run; None if it measured none."""
+        rate, items = self.run.get("items_per_second"), self.run.get("items")
+        if not self.workload or not self.seconds or (items and not rate):
+            return None  # it never ran, or had nothing to do
+        growth = planned.item_size / self.workload.item_size
+        if not (rate and items):
+            return self.seconds * growth * planned.items / max(self.workload.items, 1)
+        return max(self.seconds - items / rate, 0.0) + planned.items * growth / float(rate)
+
+    def differences(self, planned: Workload) -> str:
+        """The settings by which an item takes longer or shorter now, beside its size."""
+        then = self.workload.costly if self.workload else {}
+        changes = [(name, then.get(name), now) for name, now in planned.costly.items()]
+        return ", ".join(f"{name} {old} -> {now}" for name, old, now in changes if old != now)
+
+
+def last_runs(params: Path) -> dict[str, LastRun]:
+    """Stage -> its last run, for every stage of dvc.lock.
+
+    Args:
+        params: the settings; those that have changed since a stage ran are taken from dvc.lock.
+    """
+    from podium.core.params import read_yaml
+
+    stages = (read_yaml(LOCK) or {}).get("stages", {}) if LOCK.is_file() else {}
+    locked = {name: body.get("params", {}).get(params.name, {}) for name, body in stages.items()}
+    settings = read_yaml(params)
+    for values in locked.values():
+        _overlay(settings, values)
+    paths = {_file_key(path.stem): path for folder in FOLDERS for path in folder.glob("*.json")}
+    last = {}
+    for name, values in locked.items():
+        record = _record(paths.get(_file_key(name)))
+        workload = _workload(name, _overlay(copy.deepcopy(settings), values))
+        last[name] = LastRun(record.get("seconds"), record.get("run", {}), workload)
+    return last
+
+
+def _file_key(name: str) -> str:
+    """One spelling for a stage (extract_features@hog) and its file (extract_features-hog)."""
+    return re.sub("[@_]", "-", name)
+
+
+def _record(path: Path | None) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8")) if path else {}
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _overlay(settings: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the dotted keys of `values` in `settings`."""
+    for key, value in values.items():
+        *parents, name = key.split(".")
+        section = settings
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[name] = copy.deepcopy(value)
+    return settings
+
+
+def _workload(stage: str, settings: dict[str, Any]) -> Workload | None:
+    """What `stage` went through under `settings`; None where they are of an older kind."""
+    from podium.cli.workload import inputs, workloads
+    from podium.core.params import checked
+
+    try:
+        params = checked(settings, LOCK)
+    except SettingsError:
+        return None
+    return workloads(params, inputs(params)).get(stage)
+
+
+def _table(planned: Mapping[str, Workload], times: Times) -> Iterator[str]:
+    rows = [["stage", "items", "epochs", "disk GiB", "memory GiB", "time"]]
+    for name, row in planned.items():
+        items, epochs = f"{row.items:,} {row.unit}", str(row.epochs or "")
+        rows.append([name, items, epochs, _gib(row.disk), _gib(row.memory), _time(times[name])])
+    others, measured = times.keys() - planned, [name for name in times if times[name]]
+    rows.append(["others, as last time", "", "", "", "", _time(sum(times[n] or 0 for n in others))])
+    disk, total = sum(row.disk for row in planned.values()), sum(times[n] or 0 for n in measured)
+    open_end = " + ?" if len(measured) < len(times) else ""
+    rows.append(["all", "", "", _gib(disk), "", _time(total) + open_end])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join([cells[0].ljust(widths[0]), *padded[1:]]).rstrip()
+
+
+def _gib(n_bytes: float) -> str:
+    return f"{n_bytes / GIB:.1f}" if n_bytes > GIB / 20 else ""
+
+
+def _time(seconds: float | None) -> str:
+    if not seconds:
+        return "?"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
+
+
+def _grounds(
+    planned: Mapping[str, Workload], last: Mapping[str, LastRun], times: Times
+) -> Iterator[str]:
+    """What the times rest on, and what they leave out."""
+    from podium.core import hardware
+
+    measured = [last[name] for name in times if times[name]]
+    devices = sorted({run.run["device"] for run in measured if "device" in run.run})
+    if not measured:
         yield "nothing was measured yet: run dvc repro once, at any size"
         return
-    yield f"items per second: measured on {' and '.join(devices)}"
-    if hardware.of_gpu("name") and not any("driver" in device for device in devices):
-        yield "there is a GPU here on which nothing was measured yet"
-    elif not hardware.of_gpu("name") and devices != [hardware.processor()]:
-        yield f"this machine is another one: {hardware.processor()}"
+    yield (
+        f"times: as at the last run on {' and '.join(devices)}, scaled by pictures, epochs and "
+        "pixels; they hold for that machine only"
+    )
+    here = [hardware.processor(), *filter(None, [hardware.gpu_info("name")])]
+    if not all(any(name in device for name in here) for device in devices):
+        yield f"this machine is another one: {' and '.join(here)}"
+    for name, workload in planned.items():
+        if times[name] and (differences := last[name].differences(workload)):
+            yield f"{name}: the time is that of other settings: {differences}"
+    if missing := [name for name in planned if not times[name]]:
+        yield f"never measured, so without a time: {', '.join(missing)}"
+    if rest := {name.partition("@")[0] for name in times.keys() - planned if not times[name]}:
+        yield f"likewise, but they are short: {', '.join(sorted(rest))}"
 
 
-def _warnings(needs: Sequence[Need], params: Params) -> Iterator[str]:
+def _warnings(planned: Mapping[str, Workload], params: Params) -> Iterator[str]:
     from podium.core import hardware
-    from podium.core.hardware import GIB
-    from podium.doctor.estimate import COPIES
 
-    disk, free = COPIES * sum(need.disk for need in needs) / GIB, shutil.disk_usage(".").free / GIB
-    if disk > free:
+    disk = COPIES * sum(row.disk for row in planned.values())
+    if disk > (disk_free := shutil.disk_usage(".").free):
         yield (
-            f"disk: about {disk:.0f} GiB are needed (outputs, and DVC's copy of them), {free:.0f} "
-            "are free here"
+            f"warning: disk: about {disk / GIB:.0f} GiB are needed (outputs, and DVC's copy of "
+            f"them), {disk_free / GIB:.0f} are free here"
         )
-    most = max(needs, key=lambda need: need.memory)
-    memory, there = most.memory / GIB + 2, hardware.memory_gib(what="MemAvailable")
-    if there and memory > there:
-        yield f"memory: {most.stage} takes about {memory:.0f} GiB, {there:.0f} are free"
-    for name, wanted in params.extractors.items():
-        if wanted.weights == "download":
-            yield f"extractors.{name}: its weights are downloaded at the first run"
+    most = max(planned.values(), key=lambda row: row.memory)
+    memory, free = most.memory / GIB + 2, hardware.memory_gib(field="MemAvailable")
+    if free and memory > free:
+        yield f"warning: memory: {most.stage} takes about {memory:.0f} GiB, {free:.0f} are free"
+    for name, extractor in params.extractors.items():
+        if extractor.weights == "download":
+            yield f"warning: extractors.{name}: its weights are downloaded at the first run"

@@ -1,4 +1,4 @@
-"""`podium profile`: named settings."""
+"""`podium profile`: a named set of settings written into params.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from podium.core.errors import SettingsError, guarded
 @guarded
 def profile(
     name: Annotated[
-        str, typer.Argument(help="full, long, book, fine or smoke: a file in profiles/.")
+        str, typer.Argument(help="A file in profiles/: full, laptop, long, smoke, ...")
     ],
     params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
     folder: Annotated[Path, typer.Option(help="Where profiles lie.")] = Path("profiles"),
@@ -22,9 +22,9 @@ def profile(
     from podium.core import profiles
     from podium.core.params import load_params
 
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    if name not in known:
-        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(known) or 'none'}")
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(names) or 'none'}")
     diff = profiles.apply(folder / f"{name}.yaml", params)
     load_params(params)
     print(diff or f"{params} already is at profile {name}")

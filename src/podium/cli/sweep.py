@@ -1,4 +1,4 @@
-"""`podium sweep`: what became of the experiments in DVC's queue."""
+"""`podium sweep`: the state of the experiments in DVC's queue."""
 
 from __future__ import annotations
 

@@ -1,188 +1,167 @@
-"""What each stage of the pipeline is going to do under given settings, for `podium plan`."""
+"""What each stage goes through under given settings: pictures, epochs, disk and memory."""
 
 from __future__ import annotations
 
-import functools
-import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-from podium.core.params import CaptchaReader, Params
-from podium.doctor.estimate import Need, per_second
+from podium.core.params import Params, Section
 
-PACKED = {"text": 0.18, "arithmetic": 0.31, "equations": 0.43, "tiles": 0.8}  # of plain pixels
-_DRAWN = 64  # pictures, to see how fast they are drawn
+RAW = Path("data/raw")
+PHOTO_BYTES = 32_000.0  # of a drawn photo
+# bytes on disk for each pixel of other pictures; tiles with their masks
+BYTES = {"text": 0.54, "arithmetic": 0.93, "equations": 1.29, "tiles": 3.2, "slides": 0.25}
+# settings that change how long an item takes, beside its size
+COSTLY = ("channels", "encoder", "finest", "head", "model", "on_the_fly", "precision", "step",
+          "width")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Load:
-    """How many raw files there are, and what works on them.
+class Inputs(NamedTuple):
+    """What the first stages read."""
 
-    Attributes:
-        photos: train pictures and test pictures.
-        slides: whole slides.
-        side: level-0 pixels of a slide.
-        tissue: share of its area.
-        cores: of the processor beside the device.
-    """
-
-    photos: tuple[int, int]
+    photos: tuple[int, int]  # train and test pictures
     slides: int
-    side: int
-    tissue: float
-    cores: int
+    side: int  # width and height of a slide, level-0 pixels
+    tissue: float  # share of a slide
+    mpp: float | None  # micrometres per level-0 pixel; None: unknown
+    drawn: bool  # whether the slides are stand-ins
 
 
-def all_needs(params: Params, load: Load) -> Iterator[Need]:
-    """What every stage that takes long is going to do, in the order of the pipeline."""
-    yield from photo_needs(params, load)
-    yield from captcha_needs(params, load)
-    yield from slide_needs(params, load)
+class Workload(NamedTuple):
+    """What one stage goes through."""
+
+    stage: str  # as in dvc.yaml: train_captcha_reader@text-crnn
+    items: int  # each counted as often as it is gone through
+    unit: str  # what the items are
+    item_size: float  # pixels of an item, or features of a row: time grows with them
+    epochs: int = 0  # 0 where that makes no sense
+    disk: float = 0.0  # bytes of outputs, once
+    memory: float = 0.0  # bytes, beyond what Python and TensorFlow take
+    costly: Mapping[str, object] = {}  # its settings of COSTLY
 
 
-def photo_needs(params: Params, load: Load) -> Iterator[Need]:
-    """Reading, features of each extractor, heads."""
-    from podium.models import backbones, extractor_table
+def inputs(
+    params: Params,
+    photos: tuple[int, int] | None = None,
+    slides: int | None = None,
+    side: int = 40_000,
+    tissue: float = 0.3,
+) -> Inputs:
+    """What the first stages will read: as given, or else drawn, in data/raw, or guessed.
+
+    Args:
+        params: the settings: where pictures come from, how many are drawn.
+        photos: train and test pictures; None: as many as the source has.
+        slides: whole raw slides; None: as many as the source has.
+        side: width and height of a raw slide, level-0 pixels.
+        tissue: share of a raw slide that is tissue, 0 to 1.
+    """
+    from podium.standin.slides.noise import MPP
+
+    drawn = params.draw_slides
+    if photos is None and params.photos.source == "standin":
+        photos = params.draw_photos.n_train, params.draw_photos.n_test
+    elif photos is None and (RAW / "photos").is_dir():
+        photos = _n_photos((RAW / "photos").resolve())
+    photos = photos or (25_000, 12_500)  # dogs vs cats
+    if slides is None and params.slides.source == "standin":  # all of a drawn slide is tissue
+        return Inputs(photos, drawn.n_train + drawn.n_test, drawn.side, 1.0, MPP, True)
+    if slides is None and (RAW / "slides/images").is_dir():
+        slides = _n_slides((RAW / "slides").resolve(), params.slides.missing_annotation)
+    return Inputs(photos, slides or 100, side, tissue, params.slides.mpp, False)
+
+
+@cache
+def _n_photos(folder: Path) -> tuple[int, int]:
+    from podium.pictures.source import PictureSource
+
+    source = PictureSource(folder)
+    return len(source.entries("train")), len(source.entries("test"))
+
+
+@cache
+def _n_slides(folder: Path, missing_annotation: Literal["test", "negative"]) -> int:
+    from podium.slides.source import entries
+
+    return len(entries(folder, missing_annotation))
+
+
+def workloads(params: Params, given: Inputs) -> dict[str, Workload]:
+    """Stage -> workload of every stage whose work the settings tell, in the pipeline's order."""
+    rows = [*_photos(params, given.photos), *_captchas(params), *_slides(params, given)]
+    return {row.stage: row for row in rows}
+
+
+def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
+    from podium.models.extractor_table import find, is_baseline
     from podium.pictures.views import N_VIEWS
-    from podium.training.flops import mflop
 
-    n, decoded = sum(load.photos), _decoded() * load.cores
-    yield Need("ingest_photos", n, "pictures", host=decoded)
-    names = {name: f"extract_features-{name}" for name in params.extractors}
-    networks = [names[name] for name in names if not extractor_table.is_baseline(name)]
-    lites = [f"extract_features-efficientnet-lite{number}" for number in range(3)]
-    wide = 0
-    for name, wanted in params.extractors.items():
-        row, model = extractor_table.find(name), backbones.untrained(name)
-        counted = mflop(model, (row.image_size, row.image_size, 3)) if model else 0.0
-        n_bytes = n * row.n_features * 4.0
-        yield Need(
-            f"extract_features@{name}", n, "pictures", mflop=counted * N_VIEWS[wanted.views],
-            like=(names[name], *networks, *lites) if model else (names[name],),
-            host=decoded, disk=2 * n_bytes,  # the file, and the work in progress
+    n, folds, n_features = sum(photos), params.assign_photo_folds, 0
+    if params.photos.source == "standin":
+        yield Workload("draw_photos", n, "pictures", 1, disk=n * PHOTO_BYTES)
+    yield Workload("ingest_photos", n, "pictures", 1)
+    for name, extractor in params.extractors.items():
+        spec, network = find(name), not is_baseline(name)
+        n_features += spec.n_features if network else 0
+        yield Workload(
+            f"extract_features@{name}", n, "pictures",
+            spec.image_size**2 * N_VIEWS[extractor.views],
+            disk=2 * n * spec.n_features * 4.0,  # the file, and the work in progress
+            costly=_costly(params.extract_features) if network else {},
         )  # fmt: skip
-        wide += row.n_features if model else 0
-    heads = params.assign_photo_folds.n_folds * len(params.assign_photo_folds.seeds)
-    yield Need(
-        "train_photo_classifier", load.photos[0] * heads, "rows", mflop=4e-6 * wide,
-        like=("train_photo_classifier",), memory=4.0 * n * wide * 4,
-        on_card=False,  # most of it is scikit-learn's
+    n_rows = photos[0] * folds.n_folds * len(folds.seeds)
+    yield Workload(
+        "train_photo_classifier", n_rows, "rows", max(n_features, 1),
+        memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
     )  # fmt: skip
 
 
-def captcha_needs(params: Params, load: Load) -> Iterator[Need]:
-    """Drawing, the line finder, readers."""
-    from podium.captcha.equations import finder, line_maps
-    from podium.training.flops import mflop
+def _captchas(params: Params) -> Iterator[Workload]:
+    from podium.captcha.equations.line_maps import CROP, SHRINK
 
-    draws = {task: _draws(task, params) for task in ("text", "arithmetic", "equations")}
-    settings = params.train_line_finder
-    for task in draws:
-        if task == "equations":
-            w, h = (side // line_maps.SHRINK for side in line_maps.CROP)
-            yield Need(
-                "train_line_finder", settings.epochs * settings.epoch_size, "pictures",
-                settings.epochs, mflop(finder.build(settings.width), (h, w, 3)),
-                ("train_line_finder",),
-                per_second(lambda n: line_maps.lessons(0, 0, n), 8) * max(1, load.cores // 2),
-            )  # fmt: skip
-        yield _drawing(task, params, draws[task] * load.cores)
+    pixels, finder = {}, params.train_line_finder
+    for task in ("text", "arithmetic", "equations"):
+        size, stored = getattr(params.captcha, task), params.pictures(task)
+        n, pixels[task] = stored.n_train + stored.n_validation, size.width * size.height
+        n += stored.n_test
+        stage = "generate_equations" if task == "equations" else f"generate_captcha@{task}"
+        yield Workload(stage, n, "pictures", pixels[task], disk=n * pixels[task] * BYTES[task])
+    yield Workload(
+        "train_line_finder", finder.epochs * finder.epoch_size, "pictures",
+        CROP[0] * CROP[1] / SHRINK**2, finder.epochs, costly=_costly(finder),
+    )  # fmt: skip
     for name, reader in params.train_captcha_reader.items():
-        beside = draws[reader.task] * max(1, load.cores // 2) if reader.on_the_fly else 0.0
-        yield _reading(name, reader, params, beside)
+        n_held = 0 if reader.on_the_fly else params.pictures(reader.task).n_train
+        yield Workload(
+            f"train_captcha_reader@{name}", reader.epochs * reader.epoch_size, "pictures",
+            pixels[reader.task], reader.epochs, memory=n_held * 3.0 * pixels[reader.task],
+            costly=_costly(reader),
+        )  # fmt: skip
 
 
-def _drawing(task: str, params: Params, speed: float) -> Need:
-    pictures, size = params.pictures(task), getattr(params.captcha, task)
-    n = pictures.n_train + pictures.n_validation + pictures.n_test
-    pixels = 3.0 * size.width * size.height
-    stage = "generate_equations" if task == "equations" else f"generate_captcha@{task}"
-    return Need(stage, n, "pictures", host=speed, disk=n * pixels * PACKED[task])
-
-
-def _reading(name: str, reader: CaptchaReader, params: Params, drawn: float) -> Need:
-    size = getattr(params.captcha, reader.task)
-    characters = size.length if reader.task == "text" else 8
-    classes = len(size.alphabet) + 1 if reader.task == "text" else 32
-    shape = (size.width, size.height)
-    counted = _reader_mflop(reader.model, shape, classes, characters, reader.width, reader.step)
-    held = 0 if reader.on_the_fly else params.pictures(reader.task).n_train
-    like = [f"train_captcha_reader-{other}" for other in _alike(name, reader, params)]
-    return Need(
-        f"train_captcha_reader@{name}", reader.epochs * reader.epoch_size, "pictures",
-        reader.epochs, counted, tuple(like), drawn,
-        memory=held * 3.0 * size.width * size.height,
+def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
+    tiles, segmenter = params.tile_slides, params.train_segmenter
+    n, area, target = given.slides, given.slides * float(given.side) ** 2, tiles.target_mpp
+    if given.drawn:
+        yield Workload("draw_slides", n, "slides", given.side**2, disk=area * BYTES["slides"])
+    if given.mpp and target:
+        area *= min(given.mpp / target, 1.0) ** 2  # slides are shrunk before they are cut
+    pixels, n_tiles = tiles.tile**2, round(given.tissue * area / tiles.stride**2)
+    disk = n_tiles * pixels * BYTES["tiles"] + n * float(tiles.thumbnail) ** 2
+    yield Workload("tile_slides", n_tiles, "tiles", pixels, disk=disk)
+    yield Workload(
+        "train_segmenter", params.ingest_slides.n_folds * segmenter.epochs * segmenter.epoch_size,
+        "tiles", pixels, segmenter.epochs, memory=min(n_tiles * pixels * 4.0, 4.0 * 2**30),
+        costly=_costly(segmenter),
     )  # fmt: skip
-
-
-@functools.cache  # readers that vote together are often alike
-def _reader_mflop(
-    kind: str, size: tuple[int, int], n_classes: int, n_characters: int, width: int, step: int
-) -> float:
-    from podium.captcha import network
-    from podium.training.flops import mflop
-
-    model = network.build(kind, size, n_classes, n_characters, width, {}, step)
-    return mflop(model, (*size[::-1], 3))
-
-
-def _alike(name: str, reader: CaptchaReader, params: Params) -> Sequence[str]:
-    """The reader itself, then others of its task and kind, then others of its kind."""
-    others = params.train_captcha_reader.items()
-    kind = [other for other, one in others if one.model == reader.model]
-    task = [other for other in kind if params.train_captcha_reader[other].task == reader.task]
-    return [name, *task, *kind]
-
-
-def slide_needs(params: Params, load: Load) -> Iterator[Need]:
-    """Tiles, a network per fold, heat maps."""
-    from podium.slides import fcn
-    from podium.training.flops import mflop
-
-    tiles, settings, predicted = params.tile_slides, params.train_segmenter, params.predict_slides
-    scale = (params.slides.mpp or tiles.target_mpp or 1.0) / (tiles.target_mpp or 1.0)
-    side = load.side * min(scale, 1.0)
-    n_tiles = round(load.slides * load.tissue * (side / tiles.stride) ** 2)
-    pixels = 4.0 * tiles.tile**2  # colours and mask
-    yield Need(
-        "tile_slides",
-        n_tiles,
-        "tiles",
-        like=("tile_slides",),
-        disk=n_tiles * pixels * PACKED["tiles"],
+    n_predicted = round(given.tissue * area / params.predict_slides.stride**2)
+    yield Workload(
+        "predict_slides", n_predicted, "tiles", pixels, disk=area * 0.5, costly=_costly(segmenter)
     )
-    model = fcn.build(settings.model_copy(update={"weights": "none"}), Path(), {})
-    counted = mflop(model, (tiles.tile, tiles.tile, 3))
-    folds = params.ingest_slides.n_folds
-    yield Need(
-        "train_segmenter", folds * settings.epochs * settings.epoch_size, "tiles",
-        settings.epochs, counted, ("train_segmenter",), memory=min(n_tiles * pixels, 4 * 2**30),
-    )  # fmt: skip
-    yield Need(
-        "predict_slides", round(load.slides * load.tissue * (side / predicted.stride) ** 2),
-        "tiles", 0, counted, ("predict_slides",), disk=load.slides * side**2 * 0.5,
-    )  # fmt: skip
 
 
-def _decoded() -> float:
-    """Photographs of 500x375 pixels that one core reads in a second."""
-    import numpy as np
-    from PIL import Image
-
-    from podium.core.picture_decoder import decode
-
-    noise = np.random.default_rng(0).normal(0, 12, (375, 500, 3))
-    shade = np.linspace(40, 215, 500)[None, :, None]
-    data = io.BytesIO()
-    Image.fromarray(np.clip(shade + noise, 0, 255).astype(np.uint8)).save(data, "JPEG", quality=90)
-    return per_second(lambda n: [decode(data.getvalue(), 89.0) for _ in range(n)], 32)
-
-
-def _draws(task: str, params: Params) -> float:
-    """Pictures that one core draws in a second."""
-    from podium.captcha.render import render_many
-    from podium.captcha.tasks import task_from
-
-    drawn = task_from(task, params.captcha)
-    return per_second(lambda n: list(render_many(drawn, 0, 0, n)), _DRAWN)
+def _costly(section: Section) -> dict[str, object]:
+    settings = section.model_dump()
+    return {name: settings[name] for name in COSTLY if name in settings}

@@ -1,4 +1,4 @@
-"""Facts of the machine that need no TensorFlow."""
+"""Processor, memory and GPU of the machine, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def processor(facts: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name and how many cores of it may be used."""
-    found = re.search(r"^model name\s*:\s*(.+)$", _text(facts), re.M)
-    name = found.group(1).strip() if found else platform.machine()
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name and how many of its cores this process may use."""
+    match = re.search(r"^model name\s*:\s*(.+)$", _text(cpuinfo), re.M)
+    name = match[1].strip() if match else platform.machine()
     return f"{name}, {cores()} cores"
 
 
-def memory_gib(facts: Path = Path("/proc/meminfo"), what: str = "MemTotal") -> float:
-    """The memory in GiB, or what of it is free (MemAvailable); 0.0 where the system is silent."""
-    found = re.search(rf"^{what}:\s+(\d+) kB", _text(facts), re.M)
-    return round(int(found.group(1)) * 1024 / GIB, 1) if found else 0.0
+def memory_gib(meminfo: Path = Path("/proc/meminfo"), field: str = "MemTotal") -> float:
+    """The memory in GiB, or its free part (field MemAvailable); 0.0 where the system is silent."""
+    match = re.search(rf"^{field}:\s+(\d+) kB", _text(meminfo), re.M)
+    return round(int(match[1]) * 1024 / GIB, 1) if match else 0.0
 
 
 def report() -> dict[str, Any]:
-    """What a process without TensorFlow computes on, for metrics."""
+    """Device, memory and software of a process without TensorFlow, for its run record."""
     return {
         "device": processor(),
         "memory_gib": memory_gib(),
@@ -43,22 +43,22 @@ def report() -> dict[str, Any]:
 
 
 def gpu_memory_gib() -> float:
-    """The memory of the first GPU in sight; 0.0 where nothing tells it."""
-    told = of_gpu("memory.total")  # '[N/A]' where the device shares the machine's
-    return round(int(told) / 1024, 1) if told.isdecimal() else 0.0
+    """The memory in GiB of the first visible GPU; 0.0 where it is unknown."""
+    mebibytes = gpu_info("memory.total")  # '[N/A]' where the GPU shares the machine's memory
+    return round(int(mebibytes) / 1024, 1) if mebibytes.isdecimal() else 0.0
 
 
 @functools.cache
-def of_gpu(field: str) -> str:
-    """What `nvidia-smi` says of the first GPU in sight; '' if it says nothing."""
+def gpu_info(field: str) -> str:
+    """A field of `nvidia-smi --query-gpu` for the first visible GPU; '' where it fails."""
     seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
     command += [f"--id={seen}"] if seen else []
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return (found.stdout.splitlines() or [""])[0].strip()
+    return (done.stdout.splitlines() or [""])[0].strip()
 
 
 def _text(path: Path) -> str:

@@ -15,19 +15,19 @@ from podium.core.errors import SettingsError
 from podium.core.files import write_text
 from podium.core.params import Params, checked, read_yaml
 
-NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names of one's own
+NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
 
 
 def apply(profile: Path, params: Path) -> str:
-    """Lay `profile` over `params` and give back the diff; '' if nothing changed.
+    """Write the settings of `profile` into `params`; the diff, or '' if nothing changed.
 
-    A key that holds a mapping is merged, any other is replaced. `extractors` and
-    `train_captcha_reader` are replaced name by name, since a profile names all that it wants.
+    A key that holds a mapping is merged, any other is replaced. Of `extractors` and
+    `train_captcha_reader` only the names that the profile has stay.
 
     Raises:
         SettingsError: a file is missing, or the profile is no YAML mapping.
     """
-    before, after = _laid_over(profile, params)
+    before, after = _before_and_after(profile, params)
     if after != before:
         write_text(params, after)
     lines = difflib.unified_diff(
@@ -36,22 +36,22 @@ def apply(profile: Path, params: Path) -> str:
     return "".join(lines)
 
 
-def tried(profile: Path, params: Path) -> Params:
+def load_with_profile(profile: Path, params: Path) -> Params:
     """The settings as `apply` would leave them; no file is written.
 
     Raises:
-        SettingsError: a file is missing, or what comes of it does not fit.
+        SettingsError: a file is missing, or the settings that result do not fit.
     """
-    _, after = _laid_over(profile, params)
+    _, after = _before_and_after(profile, params)
     return checked(YAML(typ="safe").load(after), profile)
 
 
-def _laid_over(profile: Path, params: Path) -> tuple[str, str]:
-    """The text of `params` before and after."""
+def _before_and_after(profile: Path, params: Path) -> tuple[str, str]:
+    """The text of `params` without and with the settings of `profile`."""
     for path in (profile, params):
         if not path.is_file():
             raise SettingsError(f"{path}: no such file; run from the project's folder")
-    yaml = _as_written()
+    yaml = _round_trip_yaml()
     before = params.read_text(encoding="utf-8")
     settings = yaml.load(before)
     _merge(settings, _changes(profile))
@@ -60,13 +60,13 @@ def _laid_over(profile: Path, params: Path) -> tuple[str, str]:
     return before, re.sub(r"(?m)^( *[^#\s][^#\n]*?) {2,}#", r"\1 #", text.getvalue())
 
 
-def _as_written() -> YAML:
-    """YAML that leaves what it does not change as it was."""
+def _round_trip_yaml() -> YAML:
+    """A YAML reader and writer that keeps comments, order, quotes and indents."""
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(
-        type(None), lambda found, _: found.represent_scalar("tag:yaml.org,2002:null", "null")
+        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
     return yaml
 
@@ -88,13 +88,13 @@ def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
             settings[key] = value
 
 
-def _keep_only(settings: Any, wanted: Mapping[str, Any]) -> None:
-    """Drop keys that are not wanted and make room for new ones, in the order of `wanted`.
+def _keep_only(settings: Any, names: Mapping[str, Any]) -> None:
+    """Drop the keys of `settings` that are not in `names`, and insert the missing ones, empty.
 
-    What stays is not built anew, since comments hang on it.
+    Keys that stay are not built anew, since comments hang on them.
     """
-    for key in [key for key in settings if key not in wanted]:
+    for key in [key for key in settings if key not in names]:
         del settings[key]
-    for place, key in enumerate(wanted):
+    for place, key in enumerate(names):
         if key not in settings:
             settings.insert(place, key, {})

@@ -1,1 +1,1 @@
-"""What a run needs of the machine, for `podium doctor` and `podium plan`."""
+"""What a run needs of the machine and the project: the checks of `podium doctor`."""

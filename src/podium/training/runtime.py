@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from podium.core import hardware
+from podium.core.errors import exit_on_fault
 from podium.training import gpu_slots
 
 __all__ = [
@@ -29,7 +30,8 @@ def _silent_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-gpu_slots.take()  # before TensorFlow looks for GPUs
+with exit_on_fault():  # stages import this before their own guard is up
+    gpu_slots.take()  # before TensorFlow looks for GPUs
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _silent_stderr():
     import keras
@@ -108,7 +110,7 @@ def report() -> dict[str, Any]:
     name = tf.config.experimental.get_device_details(GPUS[0]).get("device_name", "GPU")
     several = f"{len(GPUS)} x " if len(GPUS) > 1 else ""
     return {
-        "device": f"{several}{name}, driver {hardware.of_gpu('driver_version') or 'unknown'}",
+        "device": f"{several}{name}, driver {hardware.gpu_info('driver_version') or 'unknown'}",
         "memory_gib": hardware.gpu_memory_gib(),
         "software": _software(),
         "precision": precision(),
