@@ -31,8 +31,7 @@ EQUATION = "1"
 SLIDES = ["train-010", "train-003", "train-016"]
 
 WIDTH = 1000  # pixels; GitHub shows about 830
-SMALLER = {"equations": 830}  # speckled paper: large files
-COLOURS = {"photos": 160, "captcha": 160, "equations": 24, "slides": 40}  # of each PNG's palette
+COLOURS = {"photos": 160, "captcha": 160, "equations": 160, "slides": 40}  # of each PNG's palette
 INK, PALE, BLUE, RED, GREEN = "#1f2328", "#d0d7de", "#0969da", "#cf222e", "#1a7f37"
 BOLD, MONO, CHINESE = "dejavu-sans-bold", "dejavu-sans-mono", "noto-sans-sc"
 
@@ -100,6 +99,7 @@ def equations_picture(run: Path, shown: dict[str, list[str]]) -> Image.Image:
         strip = Image.fromarray(file["test/pixels"][int(row)])
     whole = Image.fromarray(pixels)
     whole = whole.resize((WIDTH, whole.height * WIDTH // whole.width), Image.Resampling.LANCZOS)
+    whole = _smooth(whole)
     strip = strip.resize((WIDTH, strip.height * WIDTH // strip.width), Image.Resampling.LANCZOS)
     page, draw = _page(whole.height + strip.height + 66)
     page.paste(whole, (0, 0))
@@ -150,6 +150,14 @@ def _marked(picture: np.ndarray, mask: np.ndarray, truth: np.ndarray) -> np.ndar
     return marked
 
 
+def _smooth(picture: Image.Image) -> Image.Image:
+    """`picture` without the grain of its paper, which nobody sees and no PNG packs."""
+    pixels = np.array(picture)
+    paper = np.median(pixels.reshape(-1, 3), axis=0)
+    pixels[np.abs(pixels - paper).max(axis=2) <= 16] = paper
+    return Image.fromarray(pixels)
+
+
 def _page(height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     page = Image.new("RGB", (WIDTH, height), "white")
     return page, ImageDraw.Draw(page)
@@ -185,8 +193,6 @@ def main() -> None:
         about = PngInfo()
         about.add_itxt("shown", json.dumps(shown[name], ensure_ascii=False, sort_keys=True))
         page = draw(args.run, shown[name])
-        width = SMALLER.get(name, page.width)
-        page = page.resize((width, page.height * width // page.width), Image.Resampling.LANCZOS)
         page = page.quantize(COLOURS[name], dither=Image.Dither.NONE)
         page.save(args.out / f"{name}.png", pnginfo=about, optimize=True)
 
