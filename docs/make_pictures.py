@@ -117,7 +117,7 @@ def slides_picture(run: Path, shown: dict[str, str]) -> Image.Image:
         left = column * (width + gap)
         slide = openslide.OpenSlide(run / f"data/standin/slides/images/{name}.tif")
         small = np.array(slide.get_thumbnail((width, height)).convert("RGB"))
-        mask = cv2.imread(str(run / f"predictions/slides/{name}.png"), cv2.IMREAD_GRAYSCALE)
+        mask = np.array(Image.open(run / f"predictions/slides/{name}.png").convert("L"))
         truth = _truth(run / f"data/slides/annotations/{name}.geojson", mask.shape)
         page.paste(Image.fromarray(small), (left, 0))
         page.paste(Image.fromarray(_marked(small, mask, truth)), (left, height + 10))
