@@ -24,14 +24,14 @@ from PIL.PngImagePlugin import PngInfo
 from podium.captcha.equations.render import render
 from podium.captcha.fonts import load_font
 
-PHOTOS = ["2", "1", "7", "13", "4"]
-TEXT = ["0", "3", "8"]
-ARITHMETIC = ["2", "3", "6"]
-EQUATION = "1"
-SLIDES = ["train-010", "train-003", "train-016"]
+PHOTOS = ["2", "1", "7", "13", "33", "4"]
+TEXT = ["0", "3"]
+ARITHMETIC = ["2", "6"]
+EQUATION = "39"
+SLIDES = ["train-010", "train-003"]
 
 WIDTH = 1000  # pixels; GitHub shows about 830
-COLOURS = {"photos": 160, "captcha": 160, "equations": 160, "slides": 40}  # of each PNG's palette
+COLOURS = {"photos": 160, "captcha": 160, "equations": 160, "slides": 96}  # of each PNG's palette
 INK, PALE, BLUE, RED, GREEN = "#1f2328", "#d0d7de", "#0969da", "#cf222e", "#1a7f37"
 BOLD, MONO, CHINESE = "dejavu-sans-bold", "dejavu-sans-mono", "noto-sans-sc"
 
@@ -62,31 +62,34 @@ def _submission(run: Path, name: str) -> pd.DataFrame:
 def photos_picture(run: Path, shown: dict[str, str]) -> Image.Image:
     """Test photos with the class that was predicted, and a bar that says how surely."""
     label = _submission(run, "photos")["label"].astype(float)
-    page, draw = _page(250)
-    side, gap = 184, 20
+    page, draw = _page(206)
+    side, gap = 150, 20
     for column, (name, answer) in enumerate(shown.items()):
         left = column * (side + gap)
         photo = Image.open(run / f"data/standin/photos/test/{name}.jpg")
         page.paste(_fit(photo, side, side), (left, 0))
         share = label[name] if answer == "dog" else 1 - label[name]
-        draw.text((left, 192), answer, INK, load_font(BOLD, 24))
-        draw.rectangle((left, 228, left + side - 1, 239), PALE)
-        draw.rectangle((left, 228, left + int(share * side) - 1, 239), BLUE)
+        draw.text((left, 158), answer, INK, load_font(BOLD, 24))
+        draw.rectangle((left, 194, left + side - 1, 204), PALE)
+        draw.rectangle((left, 194, left + int(share * side) - 1, 204), BLUE)
     return page
 
 
 def captcha_picture(run: Path, shown: dict[str, Any]) -> Image.Image:
-    """Captchas of both kinds, and beneath each what was read there."""
+    """Captchas of two tasks, and beneath each what was read there."""
     sums = {row: f"{text} = {value}" for row, (text, value) in shown["arithmetic"].items()}
-    page, draw = _page(354)
-    for top, task, texts in ((0, "text", shown["text"]), (200, "arithmetic", sums)):
+    page, draw = _page(150)
+    width, height, gap, column = 230, 108, 26, 0
+    for task, texts in (("text", shown["text"]), ("arithmetic", sums)):
         with h5py.File(run / f"data/captcha/{task}.h5") as file:
             pixels = {row: file["test/pixels"][int(row)] for row in texts}
-        for column, (row, text) in enumerate(texts.items()):
-            left = column * 345
-            height = pixels[row].shape[0] * 310 // pixels[row].shape[1]
-            page.paste(_fit(Image.fromarray(pixels[row]), 310, height), (left, top))
-            draw.text((left, top + height + 8), text, INK, load_font(MONO, 26))
+        for row, text in texts.items():
+            picture = Image.fromarray(pixels[row])
+            picture = _fit(picture, width, picture.height * width // picture.width)
+            left = column * (width + gap)
+            page.paste(picture, (left, height - picture.height))
+            draw.text((left, height + 8), text, INK, load_font(MONO, 26))
+            column += 1
     return page
 
 
@@ -101,28 +104,27 @@ def equations_picture(run: Path, shown: dict[str, list[str]]) -> Image.Image:
     whole = whole.resize((WIDTH, whole.height * WIDTH // whole.width), Image.Resampling.LANCZOS)
     whole = _smooth(whole)
     strip = strip.resize((WIDTH, strip.height * WIDTH // strip.width), Image.Resampling.LANCZOS)
-    page, draw = _page(whole.height + strip.height + 66)
+    page, draw = _page(whole.height + strip.height + 60)
     page.paste(whole, (0, 0))
     page.paste(strip, (0, whole.height + 8))
-    at = (0, whole.height + strip.height + 18)
+    at = (0, whole.height + strip.height + 14)
     draw.text(at, f"{text} = {value}", INK, load_font(CHINESE, 30))
     return page
 
 
 def slides_picture(run: Path, shown: dict[str, str]) -> Image.Image:
-    """Slides; beneath them the same with tumour as it was marked (red) and drawn (green)."""
-    page, draw = _page(616)
-    width, height, gap = 320, 282, 20
-    for column, (name, answer) in enumerate(shown.items()):
-        left = column * (width + gap)
+    """Slides; beside each the same with tumour as it was marked (red) and drawn (green)."""
+    page, draw = _page(272)
+    width, height, gap = 235, 238, 20
+    for pair, (name, answer) in enumerate(shown.items()):
+        left, right = (column * (width + gap) for column in (2 * pair, 2 * pair + 1))
         slide = openslide.OpenSlide(run / f"data/standin/slides/images/{name}.tif")
         small = np.array(slide.get_thumbnail((width, height)).convert("RGB"))
         mask = np.array(Image.open(run / f"predictions/slides/{name}.png").convert("L"))
         truth = _truth(run / f"data/slides/annotations/{name}.geojson", mask.shape)
         page.paste(Image.fromarray(small), (left, 0))
-        page.paste(Image.fromarray(_marked(small, mask, truth)), (left, height + 10))
-        colour = RED if answer == "tumour" else INK
-        draw.text((left, 2 * height + 16), answer, colour, load_font(BOLD, 24))
+        page.paste(Image.fromarray(_marked(small, mask, truth)), (right, 0))
+        draw.text((right, height + 4), answer, RED, load_font(BOLD, 24))
     return page
 
 

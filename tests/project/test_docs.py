@@ -314,6 +314,14 @@ def test_block_says_what_it_needs(block: Block) -> None:
             assert "remote" in block.needs, line
 
 
+@pytest.mark.parametrize("page", PAGES, ids=_ids)
+def test_blocks_fit_the_width_of_a_page(page: Path) -> None:
+    long = [
+        line for block in BLOCKS if block.page == page for line in block.lines if len(line) > 94
+    ]
+    assert long == []
+
+
 def make_pictures() -> Any:
     """The script docs/make_pictures.py as a module."""
     spec = importlib.util.spec_from_file_location("make_pictures", ROOT / "docs/make_pictures.py")
