@@ -9,7 +9,7 @@ import numpy as np
 from house import ROOT
 from podium.core.params import TileSlides, TrainSegmenter, load_params
 from podium.slides.dataset import SlideRecord
-from podium.slides.scoring import histogram_of
+from podium.slides.scoring import heat_histogram
 from podium.slides.slide_results import SlideResult
 from podium.slides.stitch import write_heat_map
 from podium.slides.tile_grid import Grid
@@ -56,5 +56,5 @@ def finding(
     """A finding of a heat map and, where it is known, the truth."""
     values = np.asarray(heat, dtype=np.float32)
     known = np.zeros(values.shape) if truth is None else np.asarray(truth)
-    histogram = histogram_of(values, known.astype(np.uint8))
+    histogram = heat_histogram(values, known.astype(np.uint8))
     return SlideResult(one, Path(), histogram, truth is not None, hottest, None)

@@ -16,16 +16,13 @@ from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import IngestSlides, Slides
 from podium.slides.dataset import (
     SlideRecord,
-    folded,
-    patients_of,
+    open_slide,
     read_slides,
     regions_of,
-    slide_of,
     summary,
-    survey,
     table_of,
-    warnings,
 )
+from podium.slides.ingest import assign_folds, ingest, patient_numbers, warnings
 from podium.slides.source import Entry
 from slide_fixtures import stained, write_pyramid
 
@@ -85,7 +82,7 @@ def look(tmp_path):
     """Surveys entries: the rows, and {slide: reason} of the others."""
 
     def run(*found, **settings):
-        rows, failed = survey(
+        rows, failed = ingest(
             tmp_path, found, SETTINGS.model_copy(update=settings), tmp_path / "out"
         )
         return rows, dict(zip(failed["slide"], failed["reason"], strict=True))
@@ -105,8 +102,8 @@ def test_an_annotated_slide(entry, look, tmp_path):
     rows, failed = look(one)
     content = f"{sha(one.image)}-{sha(one.annotation)}"
     assert rows == [
-        SlideRecord("a", "images/a.tif", "p", "train", "1", -1, "0.5", "a.geojson", W, H, SHARE, content,
-            ""),
+        SlideRecord("a", "images/a.tif", "p", "train", "1", -1, "0.5", "a.geojson", W, H, SHARE,
+            content, ""),
     ]  # fmt: skip
     assert failed == {}
     assert regions_of(rows[0], tmp_path / "out").equals(box(10, 20, 40, 50))
@@ -219,7 +216,7 @@ def test_a_note_stays_with_its_slide(entry, look):
 def test_whose_mpp_counts(entry, look, tmp_path, of_file, of_table, of_params, wanted):
     rows, _ = look(entry(label="0", file_mpp=of_file, mpp=of_table), mpp=of_params)
     assert rows[0].mpp == wanted
-    assert slide_of(rows[0], tmp_path, SETTINGS).mpp == (float(wanted) if wanted else None)
+    assert open_slide(rows[0], tmp_path, SETTINGS).mpp == (float(wanted) if wanted else None)
 
 
 @pytest.mark.parametrize("mpp", [0.0, 1000.0])
@@ -250,7 +247,7 @@ def test_what_fails_is_left_out_and_said_and_the_rest_goes_on(entry, look):
 
 def test_the_table_of_failures_names_their_split(entry, tmp_path):
     found = [entry("bad", FLAT), entry("good", SVG)]
-    _, failed = survey(tmp_path, found, SETTINGS, tmp_path / "out")
+    _, failed = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
     assert list(failed.columns) == ["slide", "split", "reason"]
     assert failed[["slide", "split"]].to_numpy().tolist() == [["bad", "train"]]
 
@@ -308,7 +305,7 @@ def cohort(n_patients=12, n_slides=2):
 
 
 def test_folds_keep_patients_whole_and_labels_balanced():
-    rows = folded(cohort(), IngestSlides(n_folds=4, seed=0))
+    rows = assign_folds(cohort(), IngestSlides(n_folds=4, seed=0))
     of = {}
     for row in rows:
         of.setdefault(row.patient, set()).add(row.fold)
@@ -320,7 +317,7 @@ def test_folds_keep_patients_whole_and_labels_balanced():
 
 def test_folds_are_the_same_again_and_others_by_another_seed():
     one, two, other = (
-        [row.fold for row in folded(cohort(), IngestSlides(n_folds=4, seed=seed))]
+        [row.fold for row in assign_folds(cohort(), IngestSlides(n_folds=4, seed=seed))]
         for seed in (0, 0, 1)
     )
     assert one == two
@@ -329,7 +326,7 @@ def test_folds_are_the_same_again_and_others_by_another_seed():
 
 def test_test_slides_have_no_fold():
     rows = [*cohort(), row_of("t", split="test", label="")]
-    found = folded(rows, IngestSlides(n_folds=4, seed=0))
+    found = assign_folds(rows, IngestSlides(n_folds=4, seed=0))
     assert [row.slide for row in found] == [row.slide for row in rows]
     assert found[-1] == rows[-1]
     assert min(row.fold for row in found[:-1]) == 0
@@ -338,18 +335,18 @@ def test_test_slides_have_no_fold():
 def test_folds_given_by_hand_are_kept(entry, look):
     train, other = entry("a", label="0", fold=3), entry("b", label="0", fold=7)
     rows, _ = look(train, other, entry("t", split="test", fold=3))
-    assert [row.fold for row in folded(rows, IngestSlides(n_folds=2, seed=0))] == [3, 7, -1]
+    assert [row.fold for row in assign_folds(rows, IngestSlides(n_folds=2, seed=0))] == [3, 7, -1]
 
 
 def test_one_fold_given_by_hand_is_none():
     with pytest.raises(PodiumError, match=r"^slides.csv: all train slides are in one fold\nremedy"):
-        folded([row_of("a", fold=1), row_of("b", fold=1)], IngestSlides(n_folds=2, seed=0))
+        assign_folds([row_of("a", fold=1), row_of("b", fold=1)], IngestSlides(n_folds=2, seed=0))
 
 
 def test_too_few_patients_for_the_folds():
     rows = [row_of(f"s{k}", f"p{k % 2}") for k in range(9)]
     with pytest.raises(PodiumError) as caught:
-        folded(rows, IngestSlides(n_folds=3, seed=0))
+        assign_folds(rows, IngestSlides(n_folds=3, seed=0))
     assert str(caught.value) == (
         "class '1' has 2 patients (train slides of the commonest label) for 3 folds\n"
         "remedy: add some, or lower ingest_slides.n_folds"
@@ -403,9 +400,9 @@ def test_the_summary_counts_by_hand():
 
 def test_equal_files_make_two_patients_one():
     rows = [row_of("a", "p1"), row_of("b", "p2"), row_of("c", "p3"), row_of("d", "p2")]
-    assert len(set(patients_of(rows).tolist())) == 3
+    assert len(set(patient_numbers(rows).tolist())) == 3
     twin = row_of("e", "p3", content=rows[0].content + "-annotation")
-    numbers = patients_of([*rows, twin]).tolist()
+    numbers = patient_numbers([*rows, twin]).tolist()
     assert numbers[0] == numbers[2] == numbers[4]  # p1 and p3 share a file
     assert numbers[1] == numbers[3] != numbers[0]
 
@@ -413,7 +410,7 @@ def test_equal_files_make_two_patients_one():
 def test_rare_labels_do_not_stop_the_folds():
     rows = [row_of(f"s{k}", f"p{k}") for k in range(8)]
     rows += [row_of("odd", "p8", label=""), row_of("clean", "p9", label="0")]
-    found = folded(rows, IngestSlides(n_folds=5, seed=0))
+    found = assign_folds(rows, IngestSlides(n_folds=5, seed=0))
     assert sorted(row.fold for row in found) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 

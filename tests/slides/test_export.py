@@ -12,7 +12,7 @@ import tifffile
 from podium.slides import export, rle
 from podium.slides.annotations import load, raster
 from podium.slides.export import write_outlines
-from podium.slides.heat import view_of
+from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS
 from podium.slides.stitch import write_heat_map
@@ -25,7 +25,7 @@ SIZE = 161, 129  # not a multiple of the downsample: the last column and row rep
 @pytest.fixture
 def view(tmp_path):
     path = write_pyramid(tmp_path / "a.tif", stained(*SIZE))
-    return view_of(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
+    return tiles_to_predict(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
 
 
 def disk(view, radius):

@@ -277,7 +277,7 @@ def test_a_slide_travels_to_other_processes(slide):
 def test_a_slide_that_travels_keeps_its_mpp_and_limit(tmp_path):
     Image.new("RGB", (1100, 1000)).save(tmp_path / "a.png")
     slide = Slide.open(tmp_path / "a.png", 0.5, max_megapixels=2)
-    for copy in (pickle.loads(pickle.dumps(slide)), slide.another()):  # noqa: S301
+    for copy in (pickle.loads(pickle.dumps(slide)), slide.reopen()):  # noqa: S301
         assert (copy.mpp, copy.size, copy._opened[2]) == (0.5, (1100, 1000), 2)
 
 
@@ -285,7 +285,7 @@ def test_threads_read_from_handles_of_their_own(tmp_path):
     path = write_pyramid(tmp_path / "s.tif", coded(512, 512), n_levels=1)
     damage(path, 0)
     slides = [Slide.open(path)]
-    slides.append(slides[0].another())
+    slides.append(slides[0].reopen())
 
     def reads(number):
         slide, good = slides[number], 0
@@ -304,4 +304,4 @@ def test_threads_read_from_handles_of_their_own(tmp_path):
 def test_a_flat_picture_is_held_once(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), coded(W, H))
     slide = Slide.open(tmp_path / "a.png")
-    assert slide.another()._source is slide._source
+    assert slide.reopen()._source is slide._source

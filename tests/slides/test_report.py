@@ -10,7 +10,7 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from podium.slides import report, stitch
-from podium.slides.heat import view_of
+from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.report import overlay_png, precision_recall_png, small, summary_lines
 from podium.slides.scoring import LEVELS
@@ -25,7 +25,7 @@ TUMOUR = MultiPolygon([shapely.box(16, 16, 48, 48)])
 @pytest.fixture
 def view(tmp_path):
     path = write_pyramid(tmp_path / "a.tif", stained(160, 80), n_levels=1)
-    return view_of(Slide.open(path), TILES, 16)
+    return tiles_to_predict(Slide.open(path), TILES, 16)
 
 
 def panels(tmp_path, view, level=128, regions=TUMOUR, known=True):

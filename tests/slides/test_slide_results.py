@@ -9,7 +9,7 @@ from shapely import MultiPolygon
 
 from podium.slides import slide_results
 from podium.slides.baseline import dark, dark_threshold
-from podium.slides.heat import view_of
+from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_results import find, hottest
@@ -23,7 +23,7 @@ TUMOUR = MultiPolygon([shapely.box(20, 10, 90, 70), shapely.box(100, 90, 121, 11
 def view(tmp_path):
     """A slide of 160 x 128, seen at level 1: a frame of 80 x 64."""
     path = write_pyramid(tmp_path / "a.tif", stained(160, 128))
-    return view_of(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
+    return tiles_to_predict(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ def test_heat_and_truth_pixel_by_pixel(view, heat, monkeypatch, band):
     truth = slow_truth()
     for level in (1, 77, 128, 255):
         wanted = Counts.of(truth, values >= np.float32(level / LEVELS))
-        assert Counts.at(one.histogram, level) == wanted
+        assert Counts.at_level(one.histogram, level) == wanted
     n = int(truth.sum())
     assert one.known
-    assert Counts.at(one.histogram, LEVELS) == Counts(0, 0, n, 64 * 80 - n)
-    assert Counts.at(one.histogram, LEVELS).f1 == 0
+    assert Counts.at_level(one.histogram, LEVELS) == Counts(0, 0, n, 64 * 80 - n)
+    assert Counts.at_level(one.histogram, LEVELS).f1 == 0
     # the threshold saw the same pixels: level 1 of the slide
     pixels = view.slide.read((0, 0, 80, 64), 2.0)
     assert one.threshold == Counts.of(truth, dark(pixels, dark_threshold(view)))
@@ -60,7 +60,7 @@ def test_heat_and_truth_pixel_by_pixel(view, heat, monkeypatch, band):
 def test_the_hottest_part_is_of_what_was_looked_at(view, heat):
     values, path = heat
     one = find(row(), view, path, TUMOUR, baseline=False)
-    n = round(0.01 * len(view.corners) * 16**2)
+    n = round(0.01 * len(view.l_corners) * 16**2)
     assert n == 31  # 4 x 3 tiles, 16 pixels apart
     wanted = np.sort(values.ravel())[-n:].mean()
     assert one.hottest == pytest.approx(wanted, abs=1 / LEVELS)
@@ -71,7 +71,7 @@ def test_a_slide_without_tumour(view, heat):
     one = find(row(), view, heat[1], MultiPolygon(), baseline=True)
     assert one.known
     assert one.histogram[1].sum() == 0
-    assert Counts.at(one.histogram, LEVELS).f1 == 1  # nothing there, nothing marked
+    assert Counts.at_level(one.histogram, LEVELS).f1 == 1  # nothing there, nothing marked
     assert one.threshold.true_positive + one.threshold.false_negative == 0
 
 

@@ -256,7 +256,7 @@ class Fake:
     def __init__(self, path: Path) -> None:
         self.tiles = TILES
 
-    def newly_seen(self) -> int:
+    def take_tile_count(self) -> int:
         return 0
 
     def mflop(self, tile: int) -> float:
