@@ -27,8 +27,8 @@ import numpy as np
 import openslide
 import tifffile
 
-from podium.slides.reader import Slide
 from podium.slides import stitch as stitching
+from podium.slides.reader import Slide
 from podium.slides.tile_grid import Grid, read_tiles
 from podium.slides.tiling import Job, Plan, tile_slide
 

@@ -96,7 +96,7 @@ def test_large_windows_are_read_in_parts(slide, downsample, monkeypatch):
         return region(corner, level, size)
 
     monkeypatch.setattr(slide._source, "region", noted)
-    monkeypatch.setattr(reader, "_AT_ONCE", 600)
+    monkeypatch.setattr(reader, "_MAX_READ", 600)
     parts = slide.read(box, downsample)
     assert max(w * h for w, h in sizes) <= 600 < sum(w * h for w, h in sizes)
     monkeypatch.setattr(reader, "_SQUARE", 7)

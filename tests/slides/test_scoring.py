@@ -11,12 +11,12 @@ from podium.slides.scoring import (
     Counts,
     auc,
     best_level,
-    threshold_curve,
-    heat_histogram,
     bootstrap_interval,
+    heat_histogram,
     level_of,
     pooled,
     scores,
+    threshold_curve,
     threshold_of,
 )
 

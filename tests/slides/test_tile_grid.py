@@ -183,7 +183,7 @@ def test_between_levels_they_are_within_half_a_pixel(tmp_path):
 
 def test_overlap_costs_no_reads(tmp_path, monkeypatch):
     slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(512, 512), n_levels=1))
-    monkeypatch.setattr(slide, "another", lambda: slide)
+    monkeypatch.setattr(slide, "reopen", lambda: slide)
     sizes, read = [], slide.read
     monkeypatch.setattr(slide, "read", lambda box, *rest: sizes.append(box[2:]) or read(box, *rest))
     grid = Grid(slide.size, 1.0, 64, 16)

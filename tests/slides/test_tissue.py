@@ -131,8 +131,9 @@ def test_fractions_are_those_of_the_enlarged_mask(seed, downsample, side):
     assert covered_shares(mask, downsample, at, side).tolist() == pytest.approx(wanted, abs=1e-6)
 
 
-def test_no_tiles_no_fractions():
-    assert covered_shares(np.ones((3, 3), np.uint8), 2.0, np.empty((0, 2), np.int64), 4).shape == (0,)
+def test_no_tiles_no_shares():
+    nothing = np.empty((0, 2), np.int64)
+    assert covered_shares(np.ones((3, 3), np.uint8), 2.0, nothing, 4).shape == (0,)
 
 
 def test_the_overview_shows_tiles_and_tumour():

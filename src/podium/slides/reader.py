@@ -216,7 +216,7 @@ class _Flat:
 
 
 def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
-    """RGB (h, w, 3) of a flat picture as `picture_decoder` decodes it; of a TIFF, its first page."""
+    """RGB (h, w, 3) of a flat picture, as `picture_decoder` reads it; of a TIFF its first page."""
     if path.stat().st_size > 8e6 * max_megapixels:  # bytes: four channels of 16 bits
         raise picture_decoder.UnreadableImage(f"too large for {max_megapixels:g} flat megapixels")
     data = path.read_bytes()
