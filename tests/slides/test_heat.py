@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from podium.core.errors import PodiumError
+from podium.core.files import scratch_dir
 from podium.slides.heat import heat_map, tiles_to_predict
 from podium.slides.reader import Slide, UnreadableRegion
 from podium.slides.stitch import heat_bands
@@ -93,6 +95,25 @@ def test_a_finished_map_is_not_computed_again(view):
     assert heat_map(view, fake, 1, AT_ONCE, "k", 0.1) == first
     assert fake.asked == []
     assert (read(first) == np.float32(0.3)).all()
+
+
+def test_the_bands_of_a_map_are_seen_whether_it_is_written_or_read(tmp_path):
+    slide = Slide.open(write_pyramid(tmp_path / "long.tif", stained(64, 1100), n_levels=1))
+    tall = tiles_to_predict(slide, TILES, 32)
+    seen = [[], []]
+    for bands in seen:
+        path = heat_map(tall, Fake(), 1, AT_ONCE, "k", 0.1, lambda *band: bands.append(band))  # noqa: B023
+        assert [row for row, _ in bands] == [0, 512, 1024]
+        assert np.array_equal(np.concatenate([band for _, band in bands]), read(path))
+
+
+def test_a_map_that_cannot_be_counted_is_not_kept(view):
+    def fail(*_):
+        raise PodiumError("no")
+
+    with pytest.raises(PodiumError, match="no"):
+        heat_map(view, Fake(0.3), 1, AT_ONCE, "k", 0.1, fail)
+    assert list(scratch_dir("heat").glob("*.h5")) == []
 
 
 def test_another_fold_key_or_stride_is_another_map(view):

@@ -181,6 +181,31 @@ def test_a_given_mpp_that_cannot_be_true_is_refused(tmp_path, given):
         Slide.open(path, given)
 
 
+@pytest.mark.parametrize(("stored", "given", "default", "mpp"), [
+    (0.5, None, 2.0, 0.5),
+    (None, None, 2.0, 2.0),
+    (1000, None, 2.0, 2.0),
+    (None, 0.25, 2.0, 0.25),
+    (None, None, None, None),
+])  # fmt: skip
+def test_a_default_mpp_is_for_slides_that_do_not_say_theirs(
+    tmp_path, monkeypatch, stored, given, default, mpp
+):
+    slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(W, H), stored, 1), given)
+    with monkeypatch.context() as patch:
+        patch.setattr(Slide, "open", None)  # the same handle serves
+        found = slide.with_default_mpp(default)
+    assert found.mpp == (mpp if mpp is None else pytest.approx(mpp, rel=1e-6))
+    assert pickle.loads(pickle.dumps(found)).mpp == found.mpp  # noqa: S301
+    assert np.array_equal(found.read((0, 0, 9, 9)), slide.read((0, 0, 9, 9)))
+
+
+def test_a_default_mpp_that_cannot_be_true_is_refused(tmp_path):
+    slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(W, H), None, 1))
+    with pytest.raises(PodiumError, match=r"mpp of 25 is not between 0\.05 and 20"):
+        slide.with_default_mpp(25.0)
+
+
 def test_the_resolution_of_a_flat_picture_is_not_believed(tmp_path):
     Image.fromarray(coded(W, H)).save(tmp_path / "a.png", dpi=(25400, 25400))  # would be 1.0
     assert Slide.open(tmp_path / "a.png").claimed_mpp is None
