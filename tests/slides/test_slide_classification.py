@@ -1,4 +1,4 @@
-"""Calls and thresholds of a slide come from other folds; scores by hand."""
+"""Slides are classified, and thresholds chosen, by other folds; scores by hand."""
 
 from __future__ import annotations
 

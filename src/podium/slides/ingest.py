@@ -127,13 +127,9 @@ def assign_folds(rows: Sequence[SlideRecord], settings: IngestSlides) -> list[Sl
         if len(np.unique(patients[labels == name])) < settings.n_folds:
             labels[labels == name] = names[counts.argmax()]
     assigned = folds.assign(
-        labels,
-        patients,
-        settings.n_folds,
-        settings.seed,
-        "patients (train slides of the commonest label)",
-        "ingest_slides.n_folds",
-    )
+        labels, patients, settings.n_folds, settings.seed,
+        "patients (train slides of the commonest label)", "ingest_slides.n_folds",
+    )  # fmt: skip
     by_slide = {row.slide: int(fold) for row, fold in zip(train, assigned, strict=True)}
     return [replace(row, fold=by_slide.get(row.slide, -1)) for row in rows]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from podium.core.errors import PodiumError
-from podium.core.files import file_sha256, write_json
+from podium.core.files import file_sha256
 from podium.slides.dataset import SlideRecord
 from podium.slides.export import write_outputs
 from podium.slides.heat import heat_map, tiles_to_predict
@@ -51,11 +51,6 @@ class InferenceConfig:
 def config_path(model: Path) -> Path:
     """The file of an artefact's inference settings: beside it."""
     return model.with_suffix(".json")
-
-
-def write_config(path: Path, config: InferenceConfig) -> None:
-    """Write inference settings to `path`."""
-    write_json(path, asdict(config))
 
 
 def read_config(path: Path) -> InferenceConfig:

@@ -44,8 +44,7 @@ def overlay_png(path: Path, slide: SlidePrediction, samples: Heat) -> None:
         _with_truth(plain, regions, slide.result.grid.size[0] / size[0]),
         _outlined(mixed, marked, _TUMOUR_COLOUR),
     ]
-    margin = ((0, 0), (4, 4), (0, 0))
-    row = np.hstack([np.pad(panel, margin, constant_values=255) for panel in panels])
+    row = np.hstack([np.pad(p, ((0, 0), (4, 4), (0, 0)), constant_values=255) for p in panels])
     sheet = np.pad(row, ((26, 4), (0, 0), (0, 0)), constant_values=255)
     grey, words = (30, 30, 30), _words(slide)
     cv2.putText(sheet, words, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)

@@ -8,7 +8,8 @@ slides.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,7 @@ class Counts:
         return cls(above_1, above_0, below_1, below_0)
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.true_positive + other.true_positive,
-            self.false_positive + other.false_positive,
-            self.false_negative + other.false_negative,
-            self.true_negative + other.true_negative,
-        )
+        return Counts(*map(add, astuple(self), astuple(other)))
 
     @property
     def f1(self) -> float:
@@ -84,9 +80,7 @@ class Counts:
     @property
     def negatives(self) -> Counts:
         """The same pixels with background as the positive class."""
-        return Counts(
-            self.true_negative, self.false_negative, self.false_positive, self.true_positive
-        )
+        return Counts(*astuple(self)[::-1])
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -195,10 +189,9 @@ def bootstrap_interval(
         n: how often.
         seed: of the drawing.
     """
-    by_patient = {patient: [item for item, other in zip(items, patients, strict=True)
-                            if other == patient]
-                  for patient in dict.fromkeys(patients)}  # fmt: skip
-    groups, rng = list(by_patient.values()), np.random.default_rng(seed)
+    groups = [[item for item, other in zip(items, patients, strict=True) if other == patient]
+              for patient in dict.fromkeys(patients)]  # fmt: skip
+    rng = np.random.default_rng(seed)
     values = []
     for _ in range(n):
         chosen = rng.integers(0, len(groups), len(groups))

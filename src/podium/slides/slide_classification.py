@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
-from podium.slides.scoring import (
-    LEVELS,
-    Counts,
-    auc,
-    best_level,
-    score_masks,
-    scores,
-    threshold_curve,
-)
+from podium.slides import scoring
+from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
@@ -91,7 +84,7 @@ def choose_level(results: Results) -> int:
     """The level of heat from which on pixels are tumour: that of the best pooled F1."""
     histograms = [result.histogram for result in results if result.has_truth]
     total = np.sum(histograms, axis=0) if histograms else np.zeros((2, LEVELS), dtype=np.int64)
-    return best_level(total) if total[1].any() else LEVELS // 2
+    return scoring.best_level(total) if total[1].any() else LEVELS // 2
 
 
 @dataclass(frozen=True)
@@ -229,18 +222,18 @@ def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
     patients = [slide.result.row.patient for slide in with_truth]
     values: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
     if with_truth:
-        values |= score_masks([slide.counts for slide in with_truth], patients, n_bootstrap)
+        values |= scoring.score_masks([slide.counts for slide in with_truth], patients, n_bootstrap)
         baselines = [slide.result.baseline for slide in with_truth if slide.result.baseline]
         if len(baselines) == len(with_truth):
-            values["hed_otsu"] = scores(baselines)
+            values["hed_otsu"] = scoring.scores(baselines)
     labelled = [slide for slide in oof if slide.result.row.label]
     truth = np.array([int(slide.result.row.label) for slide in labelled])
-    area = auc(truth, np.array([slide.probability for slide in labelled]))
+    area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))
     return values | ({} if area is None else {"slide_auc": area})
 
 
 def precision_recall(results: Results) -> pd.DataFrame:
     """Threshold, precision, recall and F1 over all pixels of slides with known tumour."""
     histograms = [result.histogram for result in results if result.has_truth]
-    rows = threshold_curve(np.sum(histograms, axis=0)) if histograms else []
+    rows = scoring.threshold_curve(np.sum(histograms, axis=0)) if histograms else []
     return pd.DataFrame(rows, columns=pd.Index(["threshold", "precision", "recall", "f1"]))

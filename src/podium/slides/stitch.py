@@ -65,9 +65,8 @@ def stitch(
         for _, l_y in missing:
             n_missing[bands.touched(l_y, grid.tile)] += 1
         for corners, predictions in parts:
-            for l_corner, prediction in zip(
-                grid.to_frame(corners).tolist(), predictions, strict=True
-            ):
+            l_corners = grid.to_frame(corners).tolist()
+            for l_corner, prediction in zip(l_corners, predictions, strict=True):
                 _check_off(missing, tuple(l_corner), prediction)
                 bands.blend(l_corner, prediction, weights)
                 n_missing[bands.touched(l_corner[1], grid.tile)] -= 1

@@ -56,8 +56,7 @@ class TileDataset:
                 f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"
                 "remedy: annotate slides of other patients, or lower tile_slides.min_tissue"
             )
-        parts = [(tiles.slide, tiles.coordinates.tolist(), tiles.tumour.tolist())
-                 for tiles in slides]  # fmt: skip
+        parts = [(s.slide, s.coordinates.tolist(), s.tumour.tolist()) for s in slides]
         self.fingerprint = text_sha256({"tiles": parts, "folds": self.fold.tolist()})
         self.tile = slides[0].grid.tile
         self.tumour = np.concatenate([tiles.tumour for tiles in slides])

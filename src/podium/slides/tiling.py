@@ -35,6 +35,10 @@ from podium.slides.tissue import draw_overview
 from podium.slides.tissue_tiles import find_tissue_tiles
 
 SUFFIXES = (".h5", ".png", ".json")  # files of a tiled slide; a failed one has only the last
+COLUMNS = [
+    "slide", "state", "downsample", "n_grid", "n_tiles", "n_tumour", "n_unreadable", "tissue",
+    "tumour", "reason",
+]  # fmt: skip
 _VERSION = 1  # of what tiles a plan comes to: raise it where tissue, grid, reader or masks change
 
 
@@ -117,8 +121,8 @@ def jobs_of(
         mask_of = None if regions is None else partial(raster.mask, regions)
         mpp = float(row.mpp) if row.mpp else None
         content = f"{row.content} {row.annotation}"
-        path = source / row.path
-        jobs.append(Job(row.slide, path, content, mpp, mask_of, settings.max_megapixels))
+        job = Job(row.slide, source / row.path, content, mpp, mask_of, settings.max_megapixels)
+        jobs.append(job)
     return jobs
 
 
@@ -228,22 +232,17 @@ def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:
     """A table of outcomes: state, number of tiles, mean tissue and tumour in them, reason."""
     rows = []
     for outcome in outcomes:
-        tiles = load_tiles(folder / f"{outcome.slide}.h5") if outcome.state == "done" else None
-        rows.append(
-            {
-                "slide": outcome.slide,
-                "state": outcome.state,
-                "downsample": tiles.grid.downsample if tiles else "",
-                "n_grid": outcome.n_grid,
-                "n_tiles": outcome.n_tiles,
-                "n_tumour": int((tiles.tumour > 0).sum()) if tiles else 0,
-                "n_unreadable": outcome.n_unreadable,
-                "tissue": _mean(tiles.tissue) if tiles else 0.0,
-                "tumour": _mean(tiles.tumour) if tiles else 0.0,
-                "reason": outcome.reason.replace("\n", "; "),
-            }
-        )
-    return pd.DataFrame(rows)
+        row = asdict(outcome) | {"reason": outcome.reason.replace("\n", "; ")}
+        row |= {"downsample": "", "n_tumour": 0, "tissue": 0.0, "tumour": 0.0}
+        if outcome.state == "done":
+            tiles = load_tiles(folder / f"{outcome.slide}.h5")
+            row["downsample"], row["n_tumour"] = (
+                tiles.grid.downsample,
+                int((tiles.tumour > 0).sum()),
+            )
+            row["tissue"], row["tumour"] = _mean(tiles.tissue), _mean(tiles.tumour)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
 
 
 def _mean(shares: NDArray[np.float32]) -> float:

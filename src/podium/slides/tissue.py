@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -75,18 +77,14 @@ def _disk(diameter: int) -> Mask:
 
 
 def draw_overview(
-    thumbnail: Pixels,
-    mask: Mask,
-    corners: NDArray[np.float64],
-    side: float,
-    tumour: NDArray[np.float32],
+    thumbnail: Pixels, mask: Mask, corners: NDArray[Any], side: float, tumour: NDArray[np.float32]
 ) -> Pixels:
     """A picture (h, w, 3) for people: tissue outlined in green, tiles in blue, in red with tumour.
 
     Args:
         thumbnail: RGB (h, w, 3).
         mask: {0, 1} (h, w) of tissue.
-        corners: x, y (N, 2) of the tiles' top left corners, in pixels of the thumbnail.
+        corners: x, y (N, 2) float64 of the tiles' top left corners, in pixels of the thumbnail.
         side: of a tile, in pixels of the thumbnail.
         tumour: share (N,) of each tile, NaN where unknown.
     """

@@ -12,17 +12,9 @@ from podium.core.params import TrainSegmenter
 from podium.slides.augment import augmentation
 from podium.slides.scoring import Counts
 from podium.slides.tile_dataset import Indices, TileDataset, evenly_spaced, sample_batch
+from podium.training import loop
 from podium.training.batch_size import fitted
-from podium.training.loop import (
-    Batch,
-    Trainer,
-    TrainingJob,
-    TrainingResult,
-    checkpoint_of,
-    learning_rate,
-    steps_per_epoch,
-    train,
-)
+from podium.training.loop import Batch, TrainingJob, TrainingResult
 from podium.training.runtime import keras, tf
 
 Log = Callable[[dict[str, float]], None]
@@ -61,12 +53,12 @@ def _dice(masks: Any, logits: Any) -> Any:
 
 def learning_rate_schedule(settings: TrainSegmenter) -> Callable[[int], float]:
     """The learning rate as a function of the step: warm-up, then the schedule of the settings."""
-    per_epoch = steps_per_epoch(settings)
+    per_epoch = loop.steps_per_epoch(settings)
     n_steps = per_epoch * settings.epochs
 
     def rate(step: int) -> float:
         if settings.schedule == "cosine" or step < settings.warmup * n_steps:
-            return learning_rate(settings, step, n_steps)
+            return loop.learning_rate(settings, step, n_steps)
         if settings.schedule == "constant":
             return settings.learning_rate
         return settings.learning_rate * _DECAY ** (step // per_epoch)
@@ -101,7 +93,7 @@ def train_fold(
     """
     regularise(model, settings.l2)
     schedule = learning_rate_schedule(settings)
-    trainer = Trainer(
+    trainer = loop.Trainer(
         model, settings, TumourLoss(settings.loss), augmentation(settings),
         rate=lambda _, step, n_steps: schedule(step), use=f"{tiles.tile} px",
     )  # fmt: skip
@@ -121,8 +113,8 @@ def train_fold(
         return tile_f1(predict, tiles, validate_on, batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
-    checkpoint = checkpoint_of("segmenters", model, about)
-    return train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
+    checkpoint = loop.checkpoint_of("segmenters", model, about)
+    return loop.train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 
 def tile_f1(predict: Predict, tiles: TileDataset, indices: Indices, batch_size: int) -> float:

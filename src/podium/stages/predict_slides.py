@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from podium.core.errors import guarded
-from podium.core.files import file_sha256, write_table
+from podium.core.files import file_sha256, write_json, write_table
 from podium.core.params import load_params
 from podium.core.progress import watched
 from podium.core.throughput import ThroughputMeter
@@ -14,7 +15,7 @@ from podium.slides import report, slide_classification
 from podium.slides.dataset import read_slides
 from podium.slides.export import write_outputs
 from podium.slides.predict_dataset import Predictor
-from podium.slides.predict_files import InferenceConfig, write_config
+from podium.slides.predict_files import InferenceConfig
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse, write_metrics
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
         params.tile_slides.max_unreadable,
     )  # fmt: skip
-    write_config(args.manner, config)
+    write_json(args.manner, asdict(config))
     curve = slide_classification.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
     write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))

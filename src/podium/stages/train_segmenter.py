@@ -47,8 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     curves = [result.curve.assign(fold=fold) for fold, result in results.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
     work = total([result.work for result in results.values()])
-    mean = sum(tile_f1.values()) / len(tile_f1)
-    metrics = {"tile_f1_mean": mean, "tile_f1": tile_f1}
+    metrics = {"tile_f1_mean": sum(tile_f1.values()) / len(tile_f1), "tile_f1": tile_f1}
     write_metrics(args, metrics, work, runtime.report())
     for result in results.values():
         result.checkpoint.unlink(missing_ok=True)
