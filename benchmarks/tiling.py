@@ -30,7 +30,7 @@ import tifffile
 from podium.slides.reader import Slide
 from podium.slides.stitch import stitched, write_heat_map
 from podium.slides.tile_grid import Grid, read_tiles
-from podium.slides.tile_store import Job, Plan, tile_slide
+from podium.slides.tiling import Job, Plan, tile_slide
 
 WORKERS, TILE, KINDS = 2, 256, 64
 

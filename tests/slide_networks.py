@@ -1,15 +1,16 @@
-"""What tests of networks on slides share: tiny settings, rows, heat maps and findings."""
+"""What tests of networks on slides share: tiny settings, rows, heat maps and results."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+from shapely import MultiPolygon
 
 from house import ROOT
 from podium.core.params import TileSlides, TrainSegmenter, load_params
 from podium.slides.dataset import SlideRecord
-from podium.slides.scoring import histogram_of
+from podium.slides.scoring import heat_histogram
 from podium.slides.slide_results import SlideResult
 from podium.slides.stitch import write_heat_map
 from podium.slides.tile_grid import Grid
@@ -50,11 +51,17 @@ def heat_file(path: Path, heat: object, downsample: float = 1.0, tile: int = 32)
     return path
 
 
-def finding(
-    one: SlideRecord, heat: object, truth: object = None, hottest: float = 0.5
+def result(
+    one: SlideRecord, values: object, truth: object = None, top_heat: float = 0.5, **changes: object
 ) -> SlideResult:
-    """A finding of a heat map and, where it is known, the truth."""
-    values = np.asarray(heat, dtype=np.float32)
+    """The result of a heat map's values and, where it is known, the truth, with changes."""
+    values = np.asarray(values, dtype=np.float32)
     known = np.zeros(values.shape) if truth is None else np.asarray(truth)
-    histogram = histogram_of(values, known.astype(np.uint8))
-    return SlideResult(one, Path(), histogram, truth is not None, hottest, None)
+    plain = {
+        "row": one, "grid": Grid(values.shape[::-1], 1.0, 32, 32),
+        "preview": np.full((*values.shape, 3), 255, dtype=np.uint8),
+        "regions": None if truth is None else MultiPolygon(), "heat": Path(),
+        "histogram": heat_histogram(values, known.astype(np.uint8)), "top_heat": top_heat,
+        "baseline": None,
+    }  # fmt: skip
+    return SlideResult(**plain | changes)

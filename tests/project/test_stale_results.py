@@ -13,8 +13,8 @@ from house import ROOT, House, make_params
 from podium.core.feature_store import read_features
 from podium.pictures import dataset
 from podium.pictures.dataset import CheckCache
-from podium.slides import tile_store
-from podium.slides.tile_store import Job, Plan, tile_slide
+from podium.slides import tiling
+from podium.slides.tiling import Job, Plan, tile_slide
 
 RESIZE = "src/podium/core/picture_decoder.py"
 
@@ -67,5 +67,5 @@ def test_checks_of_pictures_belong_to_the_code_that_made_them(monkeypatch):
 def test_tiles_belong_to_the_code_that_cut_them(tmp_path, monkeypatch):
     job = Job("a", tmp_path / "gone.tif", "c")
     first = tile_slide(job, Plan(64, 32, 0.5), tmp_path)
-    monkeypatch.setattr(tile_store, "computing_code", lambda _: "other code")
+    monkeypatch.setattr(tiling, "computing_code", lambda _: "other code")
     assert tile_slide(job, Plan(64, 32, 0.5), tmp_path).fingerprint != first.fingerprint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import hed2rgb, hed_from_rgb, rgb2hed, rgb_from_hed
 
-from podium.slides.augment import augment_of, restained, stains, transforms
+from podium.slides.augment import affine_transforms, augmentation, restain, stain_changes
 from podium.training.runtime import keras, tf
 from slide_networks import settings
 
@@ -23,7 +23,7 @@ def blobs(n, side):
 
 def augmented(number=0, n=12, side=64, **changes):
     pixels, masks = blobs(n, side)
-    found = augment_of(settings(**changes))(tf.constant(pixels), tf.constant(masks), number)
+    found = augmentation(settings(**changes))(tf.constant(pixels), tf.constant(masks), number)
     return np.asarray(found[0]), np.asarray(found[1])
 
 
@@ -62,15 +62,15 @@ def test_stains_change_pixels_only():
 @pytest.mark.parametrize("flip", [False, True])
 def test_the_ranges_of_turn_zoom_and_mirror(rng, flip):
     how = settings(rotate=0.25, zoom=0.2, flip=flip)
-    a, b, c, d, e, f, *rest = transforms(2000, 33, how, rng).T.astype(np.float64)
+    a, b, c, d, e, f, *rest = affine_transforms(2000, 33, how, rng).T.astype(np.float64)
     assert not np.any(rest)
     sizes, turns = np.hypot(b, e), np.arctan2(-b, e)
     for found, reach, middle in ((turns, np.pi / 4, 0), (sizes, 0.2, 1)):
         assert found.min() == pytest.approx(middle - reach, abs=0.02)
         assert found.max() == pytest.approx(middle + reach, abs=0.02)
         assert found.mean() == pytest.approx(middle, abs=0.03)
-    in_scope = a * e - b * d < 0
-    assert in_scope.mean() == pytest.approx(0.5 * flip, abs=0.04)
+    mirrored = a * e - b * d < 0
+    assert mirrored.mean() == pytest.approx(0.5 * flip, abs=0.04)
     np.testing.assert_allclose(a * 16 + b * 16 + c, 16, atol=1e-4)  # the middle stays
     np.testing.assert_allclose(d * 16 + e * 16 + f, 16, atol=1e-4)
     np.testing.assert_allclose(np.abs(a * e - b * d), sizes**2, rtol=1e-4)  # no shear
@@ -97,7 +97,7 @@ class Given:
 ])  # fmt: skip
 def test_a_quarter_turn_and_a_mirror_are_exact(rng, side, turn, mirror, wanted):
     picture = rng.random((side, side, 3)).astype(np.float32)
-    move = transforms(1, side, settings(**ALL), Given(turn, 0.0, mirror))
+    move = affine_transforms(1, side, settings(**ALL), Given(turn, 0.0, mirror))
     found = keras.ops.image.affine_transform(picture[None], move, "bilinear", "reflect")
     np.testing.assert_allclose(np.asarray(found)[0], wanted(picture), atol=1e-4)
 
@@ -107,25 +107,25 @@ def test_a_quarter_turn_and_a_mirror_are_exact(rng, side, turn, mirror, wanted):
 
 def test_no_strength_leaves_the_stain(rng):
     pixels = rng.integers(0, 256, (2, 40, 40, 3)).astype(np.float32)
-    found = np.asarray(restained(tf.constant(pixels), *stains(2, 0.0, rng)))
+    found = np.asarray(restain(tf.constant(pixels), *stain_changes(2, 0.0, rng)))
     assert np.abs(found - pixels).max() < 1
 
 
 def test_stains_of_scikit_image_times_and_plus(rng):
     # a purple pixel that holds some of all three dyes, so that rgb2hed cuts nothing off
     dyes = np.array([0.08, 0.06, 0.03])
-    pixel = np.clip(hed2rgb(dyes[None, None]), 0, 1) * 256 - 1  # as restained takes light: +1
+    pixel = np.clip(hed2rgb(dyes[None, None]), 0, 1) * 256 - 1  # as restain takes light: +1
     scale, shift = np.array([1.2, 0.7, 1.0]), np.array([0.05, -0.02, 0.01])
     matrix = (hed_from_rgb * scale @ rgb_from_hed)[None].astype(np.float32)
     move = (shift @ rgb_from_hed).reshape(1, 1, 1, 3).astype(np.float32)
-    found = np.asarray(restained(tf.constant(pixel[None].astype(np.float32)), matrix, move))
+    found = np.asarray(restain(tf.constant(pixel[None].astype(np.float32)), matrix, move))
     unit = -np.log(1e-6)  # scikit-image gives densities in it; ours are natural logarithms
     seen = rgb2hed((found[0] + 1) / 256)[0, 0]
     np.testing.assert_allclose(seen, dyes * scale + shift / unit, atol=1e-4)
 
 
 def test_the_strength_of_stains(rng):
-    matrices, shifts = stains(500, 0.2, rng)
+    matrices, shifts = stain_changes(500, 0.2, rng)
     assert matrices.shape == (500, 3, 3)
     assert shifts.shape == (500, 1, 1, 3)
     scales = np.linalg.eigvals(matrices.astype(np.float64)).real
@@ -136,5 +136,5 @@ def test_the_strength_of_stains(rng):
 
 def test_light_beyond_the_range_is_cut_off():
     pixels = tf.constant(np.array([-3.0, 260.0, 255.0], dtype=np.float32).reshape(1, 1, 1, 3))
-    found = np.asarray(restained(pixels, *stains(1, 0.0, np.random.default_rng(0))))
+    found = np.asarray(restain(pixels, *stain_changes(1, 0.0, np.random.default_rng(0))))
     np.testing.assert_allclose(found.reshape(3), [0, 255, 255], atol=0.1)

@@ -11,13 +11,14 @@ import tifffile
 
 from podium.slides import export, rle
 from podium.slides.annotations import load, raster
-from podium.slides.export import write_outlines
-from podium.slides.heat import view_of
+from podium.slides.export import write_outputs
+from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS
+from podium.slides.slide_classification import SlidePrediction
 from podium.slides.stitch import write_heat_map
 from slide_fixtures import stained, write_pyramid
-from slide_networks import TILES
+from slide_networks import TILES, result, row
 
 SIZE = 161, 129  # not a multiple of the downsample: the last column and row repeat
 
@@ -25,7 +26,7 @@ SIZE = 161, 129  # not a multiple of the downsample: the last column and row rep
 @pytest.fixture
 def view(tmp_path):
     path = write_pyramid(tmp_path / "a.tif", stained(*SIZE))
-    return view_of(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
+    return tiles_to_predict(Slide.open(path), TILES.model_copy(update={"level": 1}), 16)
 
 
 def disk(view, radius):
@@ -49,6 +50,12 @@ def out(tmp_path):
     return folder
 
 
+def write(out, view, path, level):
+    """Write all files of slide a: the overlay goes beside `out`."""
+    slide = result(row("a"), [[0.0]], grid=view.grid, heat=path)
+    write_outputs(SlidePrediction(slide, 0.9, level), out, out.parent / "overlay.png")
+
+
 def at_level_0(marked, view):
     """By another route than the bands: each level-0 pixel asks for its pixel of the frame."""
     downsample, (h, w) = view.grid.downsample, marked.shape
@@ -60,7 +67,7 @@ def at_level_0(marked, view):
 
 @pytest.mark.parametrize(("level", "radius"), [(128, 18), (129, 8), (255, 8)])
 def test_png_runs_and_outline_are_one_mask(view, path, out, level, radius):
-    write_outlines(out, "a", view, path, level)
+    write(out, view, path, level)
     assert sorted(one.name for one in out.iterdir()) == ["a.geojson", "a.png", "a.rle"]
     wanted = at_level_0(disk(view, radius), view)
     mask = cv2.imread(str(out / "a.png"), cv2.IMREAD_UNCHANGED)
@@ -75,7 +82,7 @@ def test_png_runs_and_outline_are_one_mask(view, path, out, level, radius):
 
 
 def test_nothing_is_marked_at_the_level_above_all(view, path, out):
-    write_outlines(out, "a", view, path, LEVELS)  # a slide called free of tumour, though heat is 1
+    write(out, view, path, LEVELS)  # a slide called free of tumour, though heat is 1
     assert not cv2.imread(str(out / "a.png"), cv2.IMREAD_UNCHANGED).any()
     assert (out / "a.rle").read_text() == ""
     assert json.loads((out / "a.geojson").read_text())["features"] == []
@@ -83,7 +90,7 @@ def test_nothing_is_marked_at_the_level_above_all(view, path, out):
 
 def test_a_large_slide_has_a_tiff_of_its_frame(view, path, out, monkeypatch):
     monkeypatch.setattr(export, "MAX_PNG", 160)
-    write_outlines(out, "a", view, path, 128)
+    write(out, view, path, 128)
     assert sorted(one.name for one in out.iterdir()) == ["a.geojson", "a.rle", "a.tif"]
     with tifffile.TiffFile(out / "a.tif") as file:
         page = file.pages[0]

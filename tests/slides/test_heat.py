@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.slides.heat import heat_map, view_of
+from podium.core.errors import PodiumError
+from podium.core.files import scratch_dir
+from podium.slides.heat import heat_map, tiles_to_predict
 from podium.slides.reader import Slide, UnreadableRegion
 from podium.slides.stitch import heat_bands
 from slide_fixtures import TILE, damage, stained, write_pyramid
@@ -38,20 +40,20 @@ def pixels():
 
 @pytest.fixture
 def view(tmp_path, pixels):
-    return view_of(Slide.open(write_pyramid(tmp_path / "a.tif", pixels)), TILES, 16)
+    return tiles_to_predict(Slide.open(write_pyramid(tmp_path / "a.tif", pixels)), TILES, 16)
 
 
 def test_a_slide_is_cut_where_it_has_tissue(tmp_path, pixels):
     pixels[:, 64:] = 245
     slide = Slide.open(write_pyramid(tmp_path / "half.tif", pixels))
-    found = view_of(slide, TILES, 16)
+    found = tiles_to_predict(slide, TILES, 16)
     assert (found.grid.tile, found.grid.stride) == (32, 16)
-    assert set(found.corners[:, 0].tolist()) == {0, 16, 32, 48}  # tissue ends at 64
+    assert set(found.l_corners[:, 0].tolist()) == {0, 16, 32, 48}  # tissue ends at 64
     assert found.thumbnail.shape == (102, 128, 3)
     assert found.downsample == 1.25
     assert found.tissue[:, :48].all()
     assert not found.tissue[:, 56:].any()
-    assert view_of(slide, TILES, 500).grid.stride == 32  # never more than a tile
+    assert tiles_to_predict(slide, TILES, 500).grid.stride == 32  # never more than a tile
 
 
 def test_a_constant_stays_a_constant(view):
@@ -70,14 +72,14 @@ def test_heat_lies_where_its_pixels_lie(view, pixels):
 
 def test_no_tissue_no_heat(tmp_path):
     slide = Slide.open(write_pyramid(tmp_path / "b.tif", np.full((96, 96, 3), 245, np.uint8)))
-    found, fake = view_of(slide, TILES, 32), Fake(1.0)
+    found, fake = tiles_to_predict(slide, TILES, 32), Fake(1.0)
     assert not read(heat_map(found, fake, 0, AT_ONCE, "k", 0.1)).any()
     assert fake.asked == []
 
 
 def test_damaged_tiles_have_no_heat(tmp_path):
     path = write_pyramid(tmp_path / "c.tif", stained(256, 128), n_levels=1)
-    found = view_of(Slide.open(path), TILES, 32)
+    found = tiles_to_predict(Slide.open(path), TILES, 32)
     damage(path, 1)  # the second stored tile: x from 64 to 128, y to 64
     heat = read(heat_map(found, Fake(0.7), 0, AT_ONCE, "k", 0.5))
     wanted = np.full((128, 256), np.float32(0.7))
@@ -95,9 +97,28 @@ def test_a_finished_map_is_not_computed_again(view):
     assert (read(first) == np.float32(0.3)).all()
 
 
+def test_the_bands_of_a_map_are_seen_whether_it_is_written_or_read(tmp_path):
+    slide = Slide.open(write_pyramid(tmp_path / "long.tif", stained(64, 1100), n_levels=1))
+    tall = tiles_to_predict(slide, TILES, 32)
+    seen = [[], []]
+    for bands in seen:
+        path = heat_map(tall, Fake(), 1, AT_ONCE, "k", 0.1, lambda *band: bands.append(band))  # noqa: B023
+        assert [row for row, _ in bands] == [0, 512, 1024]
+        assert np.array_equal(np.concatenate([band for _, band in bands]), read(path))
+
+
+def test_a_map_that_cannot_be_counted_is_not_kept(view):
+    def fail(*_):
+        raise PodiumError("no")
+
+    with pytest.raises(PodiumError, match="no"):
+        heat_map(view, Fake(0.3), 1, AT_ONCE, "k", 0.1, fail)
+    assert list(scratch_dir("heat").glob("*.h5")) == []
+
+
 def test_another_fold_key_or_stride_is_another_map(view):
     first = heat_map(view, Fake(0.3), 1, AT_ONCE, "k", 0.1)
-    wider = view_of(view.slide, TILES, 32)
+    wider = tiles_to_predict(view.slide, TILES, 32)
     others = [(view, 0, "k"), (view, 1, "l"), (wider, 1, "k")]
     found = [heat_map(seen, Fake(0.9), fold, AT_ONCE, key, 0.1) for seen, fold, key in others]
     assert len({first, *found}) == 4

@@ -96,7 +96,7 @@ def test_large_windows_are_read_in_parts(slide, downsample, monkeypatch):
         return region(corner, level, size)
 
     monkeypatch.setattr(slide._source, "region", noted)
-    monkeypatch.setattr(reader, "_AT_ONCE", 600)
+    monkeypatch.setattr(reader, "_MAX_READ", 600)
     parts = slide.read(box, downsample)
     assert max(w * h for w, h in sizes) <= 600 < sum(w * h for w, h in sizes)
     monkeypatch.setattr(reader, "_SQUARE", 7)
@@ -179,6 +179,31 @@ def test_a_given_mpp_that_cannot_be_true_is_refused(tmp_path, given):
     path = write_pyramid(tmp_path / "s.tif", coded(W, H), None, 1)
     with pytest.raises(PodiumError, match=f"mpp of {given:g} is not between 0.05 and 20"):
         Slide.open(path, given)
+
+
+@pytest.mark.parametrize(("stored", "given", "default", "mpp"), [
+    (0.5, None, 2.0, 0.5),
+    (None, None, 2.0, 2.0),
+    (1000, None, 2.0, 2.0),
+    (None, 0.25, 2.0, 0.25),
+    (None, None, None, None),
+])  # fmt: skip
+def test_a_default_mpp_is_for_slides_that_do_not_say_theirs(
+    tmp_path, monkeypatch, stored, given, default, mpp
+):
+    slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(W, H), stored, 1), given)
+    with monkeypatch.context() as patch:
+        patch.setattr(Slide, "open", None)  # the same handle serves
+        found = slide.with_default_mpp(default)
+    assert found.mpp == (mpp if mpp is None else pytest.approx(mpp, rel=1e-6))
+    assert pickle.loads(pickle.dumps(found)).mpp == found.mpp  # noqa: S301
+    assert np.array_equal(found.read((0, 0, 9, 9)), slide.read((0, 0, 9, 9)))
+
+
+def test_a_default_mpp_that_cannot_be_true_is_refused(tmp_path):
+    slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(W, H), None, 1))
+    with pytest.raises(PodiumError, match=r"mpp of 25 is not between 0\.05 and 20"):
+        slide.with_default_mpp(25.0)
 
 
 def test_the_resolution_of_a_flat_picture_is_not_believed(tmp_path):
@@ -277,7 +302,7 @@ def test_a_slide_travels_to_other_processes(slide):
 def test_a_slide_that_travels_keeps_its_mpp_and_limit(tmp_path):
     Image.new("RGB", (1100, 1000)).save(tmp_path / "a.png")
     slide = Slide.open(tmp_path / "a.png", 0.5, max_megapixels=2)
-    for copy in (pickle.loads(pickle.dumps(slide)), slide.another()):  # noqa: S301
+    for copy in (pickle.loads(pickle.dumps(slide)), slide.reopen()):  # noqa: S301
         assert (copy.mpp, copy.size, copy._opened[2]) == (0.5, (1100, 1000), 2)
 
 
@@ -285,7 +310,7 @@ def test_threads_read_from_handles_of_their_own(tmp_path):
     path = write_pyramid(tmp_path / "s.tif", coded(512, 512), n_levels=1)
     damage(path, 0)
     slides = [Slide.open(path)]
-    slides.append(slides[0].another())
+    slides.append(slides[0].reopen())
 
     def reads(number):
         slide, good = slides[number], 0
@@ -304,4 +329,4 @@ def test_threads_read_from_handles_of_their_own(tmp_path):
 def test_a_flat_picture_is_held_once(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), coded(W, H))
     slide = Slide.open(tmp_path / "a.png")
-    assert slide.another()._source is slide._source
+    assert slide.reopen()._source is slide._source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,14 +10,17 @@ import shapely
 from PIL import Image
 from shapely import MultiPolygon
 
-from podium.slides import report, stitch
-from podium.slides.heat import view_of
+from podium.slides import export, stitch
+from podium.slides.export import write_outputs
+from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
-from podium.slides.report import overlay_png, precision_recall_png, small, summary_lines
+from podium.slides.report import heat_step, precision_recall_png, summary_lines
 from podium.slides.scoring import LEVELS
 from podium.slides.slide_classification import SlidePrediction, precision_recall
+from podium.slides.slide_results import HeatStatistics
+from podium.slides.tile_grid import Grid
 from slide_fixtures import stained, write_pyramid
-from slide_networks import TILES, finding, heat_file, row
+from slide_networks import TILES, heat_file, result, row
 
 GREEN, RED = (0, 150, 60), (215, 25, 28)
 TUMOUR = MultiPolygon([shapely.box(16, 16, 48, 48)])
@@ -25,18 +29,18 @@ TUMOUR = MultiPolygon([shapely.box(16, 16, 48, 48)])
 @pytest.fixture
 def view(tmp_path):
     path = write_pyramid(tmp_path / "a.tif", stained(160, 80), n_levels=1)
-    return view_of(Slide.open(path), TILES, 16)
+    return tiles_to_predict(Slide.open(path), TILES, 16)
 
 
-def panels(tmp_path, view, level=128, regions=TUMOUR, known=True):
+def panels(tmp_path, view, level=128, regions=TUMOUR):
     """The sheet's three panels; heat is 1 right of x = 80."""
     values = np.zeros((80, 160), dtype=np.float32)
     values[:, 80:] = 1
-    truth = np.zeros((80, 160)) if known else None
-    one = finding(row("a"), values, truth)
-    one = type(one)(**vars(one) | {"heat": heat_file(tmp_path / "a.h5", values)})
-    overlay_png(tmp_path / "a.png", view, SlidePrediction(one, 0.9, level), regions)
-    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    one = HeatStatistics(view, regions, baseline=False)
+    one.add(0, values)
+    one = one.result(row("a"), heat_file(tmp_path / "a.h5", values))
+    write_outputs(SlidePrediction(one, 0.9, level), tmp_path, tmp_path / "a-overlay.png")
+    sheet = np.asarray(Image.open(tmp_path / "a-overlay.png"))
     # 480 x 240 each, 4 px of white on both sides, 26 above for the words, 4 below
     assert sheet.shape == (240 + 30, 3 * 488, 3)
     assert (sheet[-4:] == 255).all()
@@ -72,7 +76,7 @@ def test_nothing_found_has_no_red(tmp_path, view):
 
 
 def test_a_truth_nobody_knows_is_said_in_words(tmp_path, view):
-    plain, truth, _ = panels(tmp_path, view, regions=None, known=False)
+    plain, truth, _ = panels(tmp_path, view, regions=None)
     words = (truth != plain).any(axis=2)
     assert words[:40, :200].any()
     assert not words[40:].any()
@@ -82,16 +86,22 @@ def test_a_truth_nobody_knows_is_said_in_words(tmp_path, view):
 def test_heat_made_small_in_bands_is_that_of_all(tmp_path, monkeypatch, rows):
     y, x = np.mgrid[0:120, 0:200]
     values = (x / 200 * 0.5 + y / 120 * 0.5).astype(np.float32)
-    path = heat_file(tmp_path / "a.h5", values)
-    monkeypatch.setattr(report, "heat_bands", lambda one: stitch.heat_bands(one, rows))
-    found = small(path, (20, 12))  # every fifth pixel, then means
+    one = result(row(), values, grid=Grid((200, 120), 1.0, 32, 32),
+                 preview=np.zeros((12, 20, 3), np.uint8),
+                 heat=heat_file(tmp_path / "a.h5", values))  # fmt: skip
+    taken = []
+    monkeypatch.setattr(export, "heat_bands", lambda path: stitch.heat_bands(path, rows))
+    monkeypatch.setattr(export.report, "overlay_png", lambda *args: taken.append(args[2]))
+    write_outputs(SlidePrediction(one, 0.9, 128), tmp_path, tmp_path / "b.png")
+    assert heat_step(one) == 5
+    assert np.array_equal(taken[0], values[::5, ::5])
+    found = cv2.resize(taken[0], (20, 12), interpolation=cv2.INTER_AREA)
     wanted = values.reshape(12, 10, 20, 10).mean(axis=(1, 3))
-    assert found.shape == (12, 20)
     np.testing.assert_allclose(found, wanted, atol=0.02)
 
 
 def test_the_curve_is_drawn(tmp_path):
-    found = precision_recall([finding(row(), [[0.9, 0.2, 0.6]], [[1, 0, 0]])])
+    found = precision_recall([result(row(), [[0.9, 0.2, 0.6]], [[1, 0, 0]])])
     precision_recall_png(tmp_path / "a.png", found, 128)
     precision_recall_png(tmp_path / "b.png", found, 200)
     precision_recall_png(tmp_path / "none.png", precision_recall([]), 128)

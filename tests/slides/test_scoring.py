@@ -11,12 +11,12 @@ from podium.slides.scoring import (
     Counts,
     auc,
     best_level,
-    curve,
-    histogram_of,
-    interval,
+    bootstrap_interval,
+    heat_histogram,
     level_of,
     pooled,
     scores,
+    threshold_curve,
     threshold_of,
 )
 
@@ -89,7 +89,7 @@ def test_levels_at_the_edges():
     below = np.nextafter(np.float32(0.5), np.float32(0))
     heat = np.array([0, 1, 0.5, below, 1 / 256, 255 / 256], dtype=np.float32)
     assert level_of(heat).tolist() == [0, 255, 128, 127, 1, 255]
-    found = histogram_of(heat, np.array([0, 1, 1, 0, 0, 1], dtype=np.uint8))
+    found = heat_histogram(heat, np.array([0, 1, 1, 0, 0, 1], dtype=np.uint8))
     assert found.shape == (2, LEVELS)
     assert {k: n for k, n in enumerate(found[0].tolist()) if n} == {0: 1, 1: 1, 127: 1}
     assert {k: n for k, n in enumerate(found[1].tolist()) if n} == {128: 1, 255: 2}
@@ -99,12 +99,12 @@ def test_a_threshold_on_the_histogram_is_one_on_the_pixels(rng):
     heat = rng.random((40, 50)).astype(np.float32)
     heat[0] = rng.integers(0, 257, 50) / np.float32(256)  # just at a threshold
     truth = rng.random((40, 50)) < heat
-    histogram = histogram_of(heat, truth.astype(np.uint8))
+    histogram = heat_histogram(heat, truth.astype(np.uint8))
     for level in range(LEVELS + 1):
         wanted = Counts.of(truth, heat >= np.float32(threshold_of(level)))
-        assert Counts.at(histogram, level) == wanted
-    assert Counts.at(histogram, LEVELS).f1 == 0  # the mask that marks nothing
-    assert Counts.at(histogram, LEVELS).true_negative == int((~truth).sum())
+        assert Counts.at_level(histogram, level) == wanted
+    assert Counts.at_level(histogram, LEVELS).f1 == 0  # the mask that marks nothing
+    assert Counts.at_level(histogram, LEVELS).true_negative == int((~truth).sum())
 
 
 def test_nothing_is_marked_by_the_threshold_above_all():
@@ -115,7 +115,7 @@ def test_nothing_is_marked_by_the_threshold_above_all():
 def test_the_best_level_by_trying_all_on_raw_pixels(rng):
     truth = rng.random(400) < 0.3
     heat = np.clip(rng.normal(0.35 + 0.25 * truth, 0.15), 0, 1).astype(np.float32)
-    level = best_level(histogram_of(heat, truth.astype(np.uint8)))
+    level = best_level(heat_histogram(heat, truth.astype(np.uint8)))
     f1 = [metrics.f1_score(truth, heat >= k / 256) for k in range(1, 256)]
     assert f1[level - 1] == pytest.approx(max(f1), abs=1e-12)
     assert min(f1) < max(f1) - 0.1
@@ -124,13 +124,13 @@ def test_the_best_level_by_trying_all_on_raw_pixels(rng):
 def test_the_middle_of_equal_levels_is_taken():
     # background at level 64, tumour at 192: 65 to 192 are perfect, and 128 is their middle
     heat = np.array([0.25, 0.25, 0.75, 0.75], dtype=np.float32)
-    assert best_level(histogram_of(heat, np.array([0, 0, 1, 1], dtype=np.uint8))) == 128
+    assert best_level(heat_histogram(heat, np.array([0, 0, 1, 1], dtype=np.uint8))) == 128
 
 
 def test_the_curve_by_every_eighth_threshold(rng):
     truth = rng.random(300) < 0.4
     heat = rng.random(300).astype(np.float32)
-    rows = curve(histogram_of(heat, truth.astype(np.uint8)))
+    rows = threshold_curve(heat_histogram(heat, truth.astype(np.uint8)))
     assert [row["threshold"] for row in rows] == [k / 32 for k in range(1, 32)]
     for row in rows[:-1]:
         marked = heat >= row["threshold"]
@@ -156,14 +156,14 @@ def mean(items):
 
 
 def test_one_patient_has_an_interval_without_width():
-    assert interval(mean, [0.0, 0.5, 1.0], ["p", "p", "p"], 50) == (0.5, 0.5)
+    assert bootstrap_interval(mean, [0.0, 0.5, 1.0], ["p", "p", "p"], 50) == (0.5, 0.5)
 
 
 def test_a_seed_repeats_its_interval(rng):
     items, patients = rng.random(30).tolist(), [f"p{k % 10}" for k in range(30)]
-    first = interval(mean, items, patients, 40, seed=3)
-    assert interval(mean, items, patients, 40, seed=3) == first
-    assert interval(mean, items, patients, 40, seed=4) != first
+    first = bootstrap_interval(mean, items, patients, 40, seed=3)
+    assert bootstrap_interval(mean, items, patients, 40, seed=3) == first
+    assert bootstrap_interval(mean, items, patients, 40, seed=4) != first
 
 
 def test_patients_are_drawn_whole():
@@ -173,7 +173,7 @@ def test_patients_are_drawn_whole():
         seen.append([items.count(one) for one in "abc"])
         return 0.0
 
-    interval(value, list("abcab"), ["x", "x", "y", "x", "x"], 60)
+    bootstrap_interval(value, list("abcab"), ["x", "x", "y", "x", "x"], 60)
     assert all(a == b for a, b, _ in seen)  # the slides of x come together
     assert {(a, c) for a, _, c in seen} == {(4, 0), (2, 1), (0, 2)}
 
@@ -182,5 +182,5 @@ def test_the_interval_is_that_of_a_mean(rng):
     # 400 patients, heads or tails: 0.5 +- 1.96 sqrt(0.25 / 400) = 0.049; four slides of each
     # patient, all alike, must not halve it
     items = [k % 2 for k in range(400)] * 4
-    low, high = interval(mean, items, [f"p{k}" for k in range(400)] * 4, 400)
+    low, high = bootstrap_interval(mean, items, [f"p{k}" for k in range(400)] * 4, 400)
     assert (low, high) == pytest.approx((0.451, 0.549), abs=0.012)

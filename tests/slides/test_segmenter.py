@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.slides.segmenter import Segmenter, assembled, description_of
+from podium.slides.segmenter import Segmenter, assemble, describe
 from podium.training import artefact
 from podium.training.runtime import keras, set_up
 from slide_networks import PARAMS, TILES
@@ -32,7 +32,7 @@ def segmenter(networks, tmp_path_factory):
     slides = PARAMS.slides.model_copy(update={"mpp": 0.25})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(path.parent))
-        artefact.save(assembled(networks, description_of(slides, TILES)), path)
+        artefact.save(assemble(networks, describe(slides, TILES)), path)
     assert artefact.task_of(path) == "slides"
     return Segmenter(path)
 

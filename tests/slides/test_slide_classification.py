@@ -1,4 +1,4 @@
-"""Calls and thresholds of a slide come from other folds; scores by hand."""
+"""Slides are classified, and thresholds chosen, by other folds; scores by hand."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_classification import (
     PlattScaling,
     SlidePrediction,
-    call,
+    choose_level,
+    classify_out_of_fold,
     counts_table,
-    fitted,
+    fit_and_classify,
+    fit_platt,
     hot_area,
-    level_for,
     mean_heat,
     metrics,
-    out_of_fold,
     precision_recall,
-    table,
-    tables,
+    prediction_table,
+    prediction_tables,
 )
-from slide_networks import finding, row
+from slide_networks import result, row
 
 TRUTH = [[1, 1, 0, 0]]
 
 
-def slide(name, fold, heat, truth=TRUTH, hottest=0.9, **changes):
+def slide(name, fold, heat, truth=TRUTH, top_heat=0.9, **changes):
     label = str(int(np.any(truth))) if truth is not None else ""
-    return finding(row(name, fold=fold, **{"label": label} | changes), heat, truth, hottest)
+    return result(row(name, fold=fold, **{"label": label} | changes), heat, truth, top_heat)
 
 
-def negative(name, fold, hottest=0.1, **changes):
-    return slide(name, fold, [[0.1] * 4], [[0] * 4], hottest, **changes)
+def negative(name, fold, top_heat=0.1, **changes):
+    return slide(name, fold, [[0.1] * 4], [[0] * 4], top_heat, **changes)
 
 
 def logit(p):
@@ -56,28 +56,28 @@ def test_the_caller_by_formula():
 
 def test_platts_logistic_is_scikit_learns():
     hot = [0.9, 0.8, 0.4, 0.3, 0.2]
-    found = [slide(f"t{k}", 0, [[0.5] * 4], hottest=p) for k, p in enumerate(hot[:3])]
-    found += [negative(f"n{k}", 0, hottest=p) for k, p in enumerate(hot[3:])]
-    unknown = slide("u", 0, [[0.5] * 4], None, hottest=0.99)
+    found = [slide(f"t{k}", 0, [[0.5] * 4], top_heat=p) for k, p in enumerate(hot[:3])]
+    found += [negative(f"n{k}", 0, top_heat=p) for k, p in enumerate(hot[3:])]
+    unknown = slide("u", 0, [[0.5] * 4], None, top_heat=0.99)
     model = LogisticRegression().fit(logit(np.array(hot))[:, None], [1, 1, 1, 0, 0])
     wanted = model.predict_proba(logit(np.array([[0.25], [0.7]])))[:, 1]
-    np.testing.assert_allclose(fitted([*found, unknown])(np.array([0.25, 0.7])), wanted)
+    np.testing.assert_allclose(fit_platt([*found, unknown])(np.array([0.25, 0.7])), wanted)
 
 
 @pytest.mark.parametrize("found", [
     [],
-    [slide("a", 0, [[0.5] * 4], hottest=0.1), slide("b", 0, [[0.5] * 4])],
-    [negative("a", 0), negative("b", 0, hottest=0.9)],
+    [slide("a", 0, [[0.5] * 4], top_heat=0.1), slide("b", 0, [[0.5] * 4])],
+    [negative("a", 0), negative("b", 0, top_heat=0.9)],
     [slide("u", 0, [[0.5] * 4], None)],
 ])  # fmt: skip
 def test_labels_of_one_kind_leave_the_score_as_it_is(found):
-    assert fitted(found) == PlattScaling(1.0, 0.0)
+    assert fit_platt(found) == PlattScaling(1.0, 0.0)
 
 
 def test_hotter_never_means_less_likely():
-    found = [slide("a", 0, [[0.5] * 4], hottest=0.1)]
-    found += [negative(f"n{k}", 0, hottest=0.9) for k in range(3)]
-    np.testing.assert_allclose(fitted(found)(np.array([0.1, 0.9])), 0.25)  # the share, no more
+    found = [slide("a", 0, [[0.5] * 4], top_heat=0.1)]
+    found += [negative(f"n{k}", 0, top_heat=0.9) for k in range(3)]
+    np.testing.assert_allclose(fit_platt(found)(np.array([0.1, 0.9])), 0.25)  # the share, no more
 
 
 # ---- threshold
@@ -88,47 +88,49 @@ def test_the_level_of_the_best_pooled_f1():
     a = slide("a", 0, [[0.75, 0.75, 0.25, 0.25]])
     b = slide("b", 1, [[0.8, 0.9, 0.1, 0.2]])
     unknown = slide("u", 0, [[0.3] * 400], None)
-    assert level_for([a, b, unknown]) == 128
-    assert level_for([]) == level_for([unknown]) == level_for([negative("n", 0)]) == LEVELS // 2
+    assert choose_level([a, b, unknown]) == 128
+    for nothing in ([], [unknown], [negative("n", 0)]):
+        assert choose_level(nothing) == LEVELS // 2
 
 
 FOLDS = [
-    slide("a0", 0, [[0.9, 0.9, 0.7, 0.7]], hottest=0.95),  # levels 180 to 230: 205
-    negative("n0", 0, hottest=0.6),
-    slide("a1", 1, [[0.4, 0.4, 0.2, 0.2]], hottest=0.45),  # levels 52 to 102: 77
-    negative("n1", 1, hottest=0.15),
+    slide("a0", 0, [[0.9, 0.9, 0.7, 0.7]], top_heat=0.95),  # levels 180 to 230: 205
+    negative("n0", 0, top_heat=0.6),
+    slide("a1", 1, [[0.4, 0.4, 0.2, 0.2]], top_heat=0.45),  # levels 52 to 102: 77
+    negative("n1", 1, top_heat=0.15),
 ]
 
 
 def test_threshold_and_call_come_from_other_folds():
-    found = {one.finding.row.slide: one for one in out_of_fold(FOLDS)}
+    found = {one.result.row.slide: one for one in classify_out_of_fold(FOLDS)}
     assert list(found) == ["a0", "n0", "a1", "n1"]
-    assert found["a0"].level == level_for(FOLDS[2:]) == 77
-    callers = fitted(FOLDS[2:]), fitted(FOLDS[:2])
+    assert found["a0"].level == choose_level(FOLDS[2:]) == 77
+    callers = fit_platt(FOLDS[2:]), fit_platt(FOLDS[:2])
     for name, caller in zip(found, np.repeat(callers, 2), strict=True):
-        wanted = caller(np.array([found[name].finding.hottest]))[0]
+        wanted = caller(np.array([found[name].result.top_heat]))[0]
         assert found[name].probability == pytest.approx(wanted)
     assert found["a1"].probability < 0.5  # beside fold 0 it is cool
     assert found["n0"].probability > 0.5  # beside fold 1 it is hot
 
 
 def test_a_slides_own_fold_changes_nothing():
-    other = [slide("a0", 0, [[0.1, 0.2, 0.9, 1.0]], hottest=0.95),
-             negative("n0", 0, hottest=0.6, label="1")]  # fmt: skip
-    before, after = out_of_fold(FOLDS)[:2], out_of_fold([*other, *FOLDS[2:]])[:2]
+    other = [slide("a0", 0, [[0.1, 0.2, 0.9, 1.0]], top_heat=0.95),
+             negative("n0", 0, top_heat=0.6, label="1")]  # fmt: skip
+    before, after = classify_out_of_fold(FOLDS)[:2], classify_out_of_fold([*other, *FOLDS[2:]])[:2]
     assert [one.probability for one in before] == [one.probability for one in after]
     assert [one.level for one in before] == [one.level for one in after]
-    moved = out_of_fold([*other, *FOLDS[2:]])[2:]
-    assert [one.probability for one in moved] != [one.probability for one in out_of_fold(FOLDS)[2:]]
+    moved = classify_out_of_fold([*other, *FOLDS[2:]])[2:]
+    unmoved = classify_out_of_fold(FOLDS)[2:]
+    assert [one.probability for one in moved] != [one.probability for one in unmoved]
 
 
 def test_a_slide_called_free_of_tumour_has_nothing_marked():
-    hot = slide("x", -1, [[1.0, 1.0, 0.9, 0.0]], hottest=0.05)
-    found = call([hot, slide("y", -1, [[1.0, 1.0, 0.1, 0.0]])], FOLDS)
+    hot = slide("x", -1, [[1.0, 1.0, 0.9, 0.0]], top_heat=0.05)
+    found = fit_and_classify([hot, slide("y", -1, [[1.0, 1.0, 0.1, 0.0]])], FOLDS)
     assert [one.probability < 0.5 for one in found] == [True, False]
     assert found[0].level == LEVELS
     assert found[0].counts == Counts(0, 0, 2, 2)
-    assert found[1].level == level_for(FOLDS) < LEVELS
+    assert found[1].level == choose_level(FOLDS) < LEVELS
     assert found[1].counts == Counts(2, 0, 0, 2)
 
 
@@ -144,7 +146,7 @@ def test_the_prediction_table(tmp_path):
         seen.append(([one.row.slide for one in these], [one.row.slide for one in others]))
         return np.array([0.75, 0.25]) if len(these) == 2 else np.array([0.5])
 
-    found = table([a, b], [t], 7, by_hand)
+    found = prediction_table([a, b], [t], 7, by_hand)
     assert seen == [(["a0", "n0"], []), (["t"], ["a0", "n0"])]
     check(tmp_path, found)
     assert list(found) == [
@@ -156,14 +158,15 @@ def test_the_prediction_table(tmp_path):
         ["a0", "oof", 0, 7, 0.25, 0.75], ["n0", "oof", 0, 7, 0.75, 0.25],
         ["t", "test", -1, 7, 0.5, 0.5],
     ]  # fmt: skip
-    assert table([a, b], [], 7, by_hand)["id"].tolist() == ["a0", "n0"]
+    assert prediction_table([a, b], [], 7, by_hand)["id"].tolist() == ["a0", "n0"]
 
 
 def test_tables_of_several_scores():
     t = slide("t", -1, [[0.5] * 4], None, split="test")
-    found = tables(FOLDS, [t], 7)
+    found = prediction_tables(FOLDS, [t], 7)
     assert list(found) == ["fcn", "fcn-mean", "fcn-area", "prior"]
-    wanted = [one.probability for one in [*out_of_fold(FOLDS), *call([t], FOLDS)]]
+    slides = [*classify_out_of_fold(FOLDS), *fit_and_classify([t], FOLDS)]
+    wanted = [one.probability for one in slides]
     assert found["fcn"]["p_tumour"].tolist() == wanted
     assert found["prior"]["p_tumour"].tolist() == [0.5] * 5  # (1 + 1) / (2 + 2), (2 + 1) / (4 + 2)
     assert found["fcn-area"]["p_tumour"].tolist() != found["fcn-mean"]["p_tumour"].tolist()
@@ -180,7 +183,7 @@ def test_metrics_by_hand():
     a = slide("a", 0, [[0.9, 0.1, 0.9, 0.1]], patient="p")
     b = negative("b", 0, patient="p")
     unknown = slide("u", 1, [[0.9] * 4], None, patient="q", label="1")
-    a, b = (replace(one, threshold=its) for one, its in zip((a, b), colour, strict=True))
+    a, b = (replace(one, baseline=its) for one, its in zip((a, b), colour, strict=True))
     oof = [
         SlidePrediction(a, 0.8, 128),
         SlidePrediction(b, 0.3, LEVELS),
@@ -224,7 +227,7 @@ def test_the_curve_pools_known_slides():
 def test_counts_are_of_slides_with_known_truth_by_model():
     # level 128: 0.9 and 0.6 are marked, 0.4 and 0.1 are not; truth is the first two pixels
     known = slide("a", 2, [[0.9, 0.4, 0.6, 0.1]], patient="p")
-    with_dark = replace(known, threshold=Counts(2, 2, 0, 0))
+    with_dark = replace(known, baseline=Counts(2, 2, 0, 0))
     unknown = slide("u", 0, [[0.9] * 4], None)
     found = counts_table([SlidePrediction(one, 0.9, 128) for one in (known, with_dark, unknown)])
     assert found.to_numpy().tolist() == [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.slides.source import Entry, entries
+from podium.slides.source import Entry, read_entries
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def drop(tmp_path):
 def refusal(root, missing_annotation="test"):
     """What is wrong and the remedy, without the folder's name."""
     with pytest.raises(PodiumError) as caught:
-        entries(root, missing_annotation)
+        read_entries(root, missing_annotation)
     text = str(caught.value)
     assert text.startswith(f"{root}/")
     return text.replace(f"{root}/", "")
@@ -38,7 +38,7 @@ def refusal(root, missing_annotation="test"):
 
 def known(root, *columns, missing_annotation="test"):
     """The given attributes of each entry, in the entries' order."""
-    found = entries(root, missing_annotation)
+    found = read_entries(root, missing_annotation)
     return [tuple(getattr(one, name) for name in columns) for one in found]
 
 
@@ -47,7 +47,7 @@ def known(root, *columns, missing_annotation="test"):
 
 def test_annotated_slides_are_train_and_the_rest_test(drop):
     root = drop("b.svs a.tif", "a.svg")
-    assert entries(root, "test") == [
+    assert read_entries(root, "test") == [
         Entry("a", root / "images/a.tif", root / "annotations/a.svg", "a", "train", None, "", None),
         Entry("b", root / "images/b.svs", None, "b", "test", None, "", None),
     ]
@@ -109,7 +109,7 @@ def test_every_column_is_taken(drop):
         "slide,patient,split,mpp,label,fold b.tif,p1,train,0.25,0,1 a,p2,train,,1,0 c,p3,test,,,",
     )  # fmt: skip
     annotation = root / "annotations/a.svg"
-    assert entries(root, "test") == [
+    assert read_entries(root, "test") == [
         Entry("a", root / "images/a.tif", annotation, "p2", "train", None, "1", 0),
         Entry("b", root / "images/b.tif", None, "p1", "train", 0.25, "0", 1),
         Entry("c", root / "images/c.tif", None, "p3", "test", None, "", None),

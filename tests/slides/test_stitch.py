@@ -10,7 +10,7 @@ from podium.core.files import scratch_dir
 from podium.slides.stitch import (
     heat_bands,
     mask_bands,
-    stitched,
+    stitch,
     window,
     write_heat_map,
 )
@@ -20,15 +20,15 @@ from podium.slides.tile_grid import Grid
 def blended(grid, parts, coordinates=None, **options):
     """The whole heat map."""
     if coordinates is None:
-        coordinates = grid.coordinates(grid.corners)
-    bands = list(stitched(grid, coordinates, parts, **options))
+        coordinates = grid.to_l0(grid.l_corners)
+    bands = list(stitch(grid, coordinates, parts, **options))
     starts = [row for row, _ in bands]
     assert starts == np.cumsum([0, *(len(band) for _, band in bands[:-1])]).tolist()
     return np.concatenate([band for _, band in bands])
 
 
 def in_parts(grid, predictions, n=5):
-    at = grid.coordinates(grid.corners)
+    at = grid.to_l0(grid.l_corners)
     for row in range(0, len(at), n):
         yield at[row : row + n], predictions[row : row + n]
 
@@ -46,7 +46,7 @@ def test_the_window_fades_and_is_never_zero():
 @pytest.mark.parametrize("size", [(203, 131), (64, 64), (40, 200), (30, 20)])
 def test_a_constant_stays_that_constant_exactly(constant, size):
     grid = Grid(size, 1.0, 64, 24)
-    predictions = np.full((len(grid.corners), 64, 64), constant, np.float32)
+    predictions = np.full((len(grid.l_corners), 64, 64), constant, np.float32)
     heat = blended(grid, in_parts(grid, predictions), rows=50)
     assert heat.dtype == np.float32
     assert heat.shape == size[::-1]
@@ -55,9 +55,9 @@ def test_a_constant_stays_that_constant_exactly(constant, size):
 
 def test_the_weighted_mean_by_another_route(rng):
     grid = Grid((150, 110), 1.0, 64, 32)
-    predictions = rng.random((len(grid.corners), 64, 64)).astype(np.float32)
+    predictions = rng.random((len(grid.l_corners), 64, 64)).astype(np.float32)
     total, weights = np.zeros((2, 110, 150))
-    for (x, y), prediction in zip(grid.corners, predictions, strict=True):
+    for (x, y), prediction in zip(grid.l_corners, predictions, strict=True):
         total[y : y + 64, x : x + 64] += window(64).astype(float) * prediction
         weights[y : y + 64, x : x + 64] += window(64)
     heat = blended(grid, in_parts(grid, predictions), rows=33)
@@ -66,7 +66,7 @@ def test_the_weighted_mean_by_another_route(rng):
 
 def test_the_frame_is_that_of_the_tiles(rng):
     grid = Grid((300, 220), 2.0, 64, 32)  # level-0 coordinates, tiles of half the size
-    predictions = rng.random((len(grid.corners), 64, 64)).astype(np.float32)
+    predictions = rng.random((len(grid.l_corners), 64, 64)).astype(np.float32)
     flat = Grid((150, 110), 1.0, 64, 32)
     found = blended(grid, in_parts(grid, predictions))
     assert np.array_equal(found, blended(flat, in_parts(flat, predictions)))
@@ -75,10 +75,10 @@ def test_the_frame_is_that_of_the_tiles(rng):
 @pytest.mark.parametrize("rows", [7, 64, 1000])
 def test_any_order_and_any_memory_give_the_same(rng, rows):
     grid = Grid((260, 300), 1.0, 64, 32)
-    predictions = rng.random((len(grid.corners), 64, 64)).astype(np.float32)
+    predictions = rng.random((len(grid.l_corners), 64, 64)).astype(np.float32)
     wanted = blended(grid, in_parts(grid, predictions))
     order = rng.permutation(len(predictions))
-    at = grid.coordinates(grid.corners)
+    at = grid.to_l0(grid.l_corners)
     parts = [(at[order[n : n + 3]], predictions[order[n : n + 3]]) for n in range(0, len(at), 3)]
     found = blended(grid, iter(parts), memory=1, rows=rows)
     np.testing.assert_allclose(found, wanted, atol=2e-6)
@@ -88,7 +88,7 @@ def test_any_order_and_any_memory_give_the_same(rng, rows):
 
 def test_no_edge_of_a_tile_shows():
     grid = Grid((256, 256), 1.0, 64, 32)
-    level = np.arange(len(grid.corners)) % 2  # neighbours that contradict each other
+    level = np.arange(len(grid.l_corners)) % 2  # neighbours that contradict each other
     predictions = np.broadcast_to(level[:, None, None], (len(level), 64, 64)).astype(np.float32)
     heat = blended(grid, in_parts(grid, predictions))
     steps = max(np.abs(np.diff(heat, axis=axis)).max() for axis in (0, 1))
@@ -98,7 +98,7 @@ def test_no_edge_of_a_tile_shows():
 
 def test_where_no_tile_lies_it_is_zero(rng):
     grid = Grid((256, 256), 1.0, 64, 64)
-    at = grid.coordinates(grid.corners)[[5, 10]]
+    at = grid.to_l0(grid.l_corners)[[5, 10]]
     heat = blended(grid, [(at, np.ones((2, 64, 64), np.float32))], at, rows=32)
     assert heat.sum() == 2 * 64 * 64
     assert (heat[64:128, 64:128] == 1).all()
@@ -111,11 +111,11 @@ def test_finished_bands_are_given_out_at_once():
     taken = []
 
     def parts():
-        for at in grid.coordinates(grid.corners):
+        for at in grid.to_l0(grid.l_corners):
             taken.append(int(at[1]))
             yield at[None], np.ones((1, 64, 64), np.float32)
 
-    bands = stitched(grid, grid.coordinates(grid.corners), parts(), rows=64)
+    bands = stitch(grid, grid.to_l0(grid.l_corners), parts(), rows=64)
     assert next(bands)[0] == 0
     assert taken == [0, 0]
     assert next(bands)[0] == 64
@@ -125,7 +125,7 @@ def test_finished_bands_are_given_out_at_once():
 
 def test_little_is_held_and_nothing_is_left_on_disk(rng):
     grid = Grid((128, 640), 1.0, 64, 32)
-    at = grid.coordinates(grid.corners)
+    at = grid.to_l0(grid.l_corners)
     order = rng.permutation(len(at))
     seen = []
 
@@ -147,9 +147,9 @@ def test_little_is_held_and_nothing_is_left_on_disk(rng):
 ])  # fmt: skip
 def test_predictions_that_do_not_fit_the_tiles(change, reason):
     grid = Grid((110, 110), 1.0, 64, 32)
-    at = grid.coordinates(grid.corners)
+    at = grid.to_l0(grid.l_corners)
     with pytest.raises(PodiumError, match=reason):
-        list(stitched(grid, at, [change(at, np.ones((len(at), 64, 64), np.float32))]))
+        list(stitch(grid, at, [change(at, np.ones((len(at), 64, 64), np.float32))]))
 
 
 # ---- written
@@ -157,10 +157,10 @@ def test_predictions_that_do_not_fit_the_tiles(change, reason):
 
 def test_a_heat_map_is_written_and_read_back(tmp_path, rng):
     grid = Grid((300, 220), 2.0, 64, 32)
-    predictions = rng.random((len(grid.corners), 64, 64)).astype(np.float32)
+    predictions = rng.random((len(grid.l_corners), 64, 64)).astype(np.float32)
     wanted = blended(grid, in_parts(grid, predictions))
     path = tmp_path / "s.h5"
-    bands = stitched(grid, grid.coordinates(grid.corners), in_parts(grid, predictions), rows=30)
+    bands = stitch(grid, grid.to_l0(grid.l_corners), in_parts(grid, predictions), rows=30)
     write_heat_map(path, grid, bands, {"model": "m"})
     found = list(heat_bands(path, 47))
     assert [row for row, _ in found] == [0, 47, 94]
@@ -171,15 +171,14 @@ def test_a_failing_prediction_leaves_no_heat_map(tmp_path):
     grid = Grid((300, 220), 2.0, 64, 32)
     path = tmp_path / "s.h5"
     with pytest.raises(PodiumError, match="have no prediction"):
-        write_heat_map(path, grid, stitched(grid, grid.coordinates(grid.corners), []), {})
+        write_heat_map(path, grid, stitch(grid, grid.to_l0(grid.l_corners), []), {})
     assert list(tmp_path.glob("*.h5")) == list(tmp_path.glob(".*.h5")) == []
 
 
 @pytest.mark.parametrize("rows", [1, 2, 100])
-def test_masks_at_level_0(tmp_path, rows):
-    heat = np.array([[0.2, 0.5], [0.7, 0.4999]], np.float32)
-    write_heat_map(tmp_path / "s.h5", Grid((5, 5), 2.0, 2, 2), [(0, heat)], {})
-    found = np.concatenate(list(mask_bands(tmp_path / "s.h5", 0.5, rows)))
+def test_masks_at_level_0(rows):
+    marked = np.array([[False, True], [True, False]])
+    found = np.concatenate(list(mask_bands(marked, Grid((5, 5), 2.0, 2, 2), rows)))
     assert (
         found.tolist() == [[0, 0, 1, 1, 1]] * 2 + [[1, 1, 0, 0, 0]] * 3
     )  # 5 / 2: the last repeats
@@ -190,4 +189,4 @@ def test_no_heat_map(tmp_path):
         list(heat_bands(tmp_path / "s.h5"))
     (tmp_path / "s.h5").write_bytes(b"no")
     with pytest.raises(PodiumError, match="no heat map"):
-        list(mask_bands(tmp_path / "s.h5", 0.5))
+        list(heat_bands(tmp_path / "s.h5"))

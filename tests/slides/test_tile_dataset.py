@@ -7,13 +7,9 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.slides import tile_dataset
-from podium.slides.tile_dataset import TileDataset, drawn, spread
-from podium.slides.tile_store import (
-    Job,
-    Plan,
-    load_pixels,
-    tile_slide,
-)
+from podium.slides.tile_dataset import TileDataset, evenly_spaced, sample_batch
+from podium.slides.tile_store import load_pixels
+from podium.slides.tiling import Job, Plan, tile_slide
 from slide_fixtures import stained, write_pyramid
 from slide_networks import row
 
@@ -63,7 +59,7 @@ def test_only_train_slides_with_a_truth_are_learnt_from(folder):
 def test_pixels_come_with_their_own_masks(folder):
     found = TileDataset(folder, ROWS)
     places = np.array([7, 0, 5, 3, 0])
-    pixels, masks = found.at(places)
+    pixels, masks = found.read(places)
     stored = np.concatenate([load_pixels(folder / f"{k}.h5", range(6)) for k in "ab"])
     wanted = np.concatenate([load_pixels(folder / f"{k}.h5", range(6), "masks") for k in "ab"])
     assert np.array_equal(pixels, stored[places])
@@ -78,7 +74,7 @@ def test_memory_and_files_give_the_same(folder, monkeypatch):
     assert held._held is not None
     assert read._held is None
     places = np.array([11, 2, 2, 6, 0])
-    for left, right in zip(held.at(places), read.at(places), strict=True):
+    for left, right in zip(held.read(places), read.read(places), strict=True):
         assert np.array_equal(left, right)
 
 
@@ -101,32 +97,32 @@ TUMOUR = np.where(np.arange(100) < 5, 0.3, 0.0).astype(np.float32)  # 5 of 100 t
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
 def test_the_share_of_tumour(share):
-    found = drawn(TUMOUR, np.arange(100), 4000, share, (0, 1))
+    found = sample_batch(TUMOUR, np.arange(100), 4000, share, (0, 1))
     assert (TUMOUR[found] > 0).mean() == pytest.approx(share, abs=0.03)
     assert set(found[TUMOUR[found] > 0].tolist()) == set(range(5))
 
 
 def test_tiles_as_they_come():
-    found = drawn(TUMOUR, np.arange(100), 4000, 0.0, (0, 1))
+    found = sample_batch(TUMOUR, np.arange(100), 4000, 0.0, (0, 1))
     assert (TUMOUR[found] > 0).mean() == pytest.approx(0.05, abs=0.015)
 
 
 @pytest.mark.parametrize("tumour", [np.zeros(10, "f4"), np.ones(10, "f4")])
 def test_tiles_of_one_kind_are_drawn_alike(tumour):
-    counts = np.bincount(drawn(tumour, np.arange(10), 4000, 0.5, (0, 1)), minlength=10)
+    counts = np.bincount(sample_batch(tumour, np.arange(10), 4000, 0.5, (0, 1)), minlength=10)
     assert counts == pytest.approx(400, abs=80)
 
 
 def test_a_batch_is_a_function_of_its_seed_and_its_places():
     places = np.arange(1, 100, 2)
-    first = drawn(TUMOUR, places, 30, 0.5, (0, 32, 1))
-    assert np.array_equal(first, drawn(TUMOUR, places, 30, 0.5, (0, 32, 1)))
+    first = sample_batch(TUMOUR, places, 30, 0.5, (0, 32, 1))
+    assert np.array_equal(first, sample_batch(TUMOUR, places, 30, 0.5, (0, 32, 1)))
     for other in ((1, 32, 1), (0, 48, 1), (0, 32, 2)):
-        assert not np.array_equal(first, drawn(TUMOUR, places, 30, 0.5, other))
+        assert not np.array_equal(first, sample_batch(TUMOUR, places, 30, 0.5, other))
     assert set(first.tolist()) <= set(places.tolist())
 
 
-def test_spread():
-    assert spread(np.arange(10) * 2, 4).tolist() == [0, 6, 12, 18]
-    assert spread(np.arange(5), 1).tolist() == [0]
-    assert spread(np.array([7, 9]), 40).tolist() == [7, 9]
+def test_evenly_spaced():
+    assert evenly_spaced(np.arange(10) * 2, 4).tolist() == [0, 6, 12, 18]
+    assert evenly_spaced(np.arange(5), 1).tolist() == [0]
+    assert evenly_spaced(np.array([7, 9]), 40).tolist() == [7, 9]

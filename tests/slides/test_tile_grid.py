@@ -49,14 +49,14 @@ def test_tiles_cover_a_side_and_stay_on_it(length, tile, data):
 
 def test_corners_run_row_by_row():
     grid = Grid((110, 70), 1.0, 64, 32)
-    assert grid.corners.tolist() == [[0, 0], [32, 0], [46, 0], [0, 6], [32, 6], [46, 6]]
-    assert grid.coordinates(grid.corners).tolist() == grid.corners.tolist()
+    assert grid.l_corners.tolist() == [[0, 0], [32, 0], [46, 0], [0, 6], [32, 6], [46, 6]]
+    assert grid.to_l0(grid.l_corners).tolist() == grid.l_corners.tolist()
 
 
 def test_coordinates_are_level_0_pixels():
     grid = Grid((220, 140), 2.0, 64, 32)
     assert grid.frame == (110, 70)
-    assert grid.coordinates(grid.corners)[:3].tolist() == [[0, 0], [64, 0], [92, 0]]
+    assert grid.to_l0(grid.l_corners)[:3].tolist() == [[0, 0], [64, 0], [92, 0]]
     assert Grid((1003, 9), 4.0, 64, 64).frame == (250, 2)  # a last part of a pixel is left out
     assert Grid((3, 9), 4.0, 64, 64).frame == (1, 2)
     assert Grid((300, 300), 0.3 / 0.1, 64, 64).frame == (100, 100)  # 3.0000000000000004
@@ -67,7 +67,7 @@ def test_coordinates_are_level_0_pixels():
 def test_coordinates_and_back(downsample, corners):
     grid = Grid((10**6, 10**6), downsample, 256, 256)
     points = np.array([corners, corners[::-1]]).T
-    assert np.array_equal(grid.corners_at(grid.coordinates(points)), points)
+    assert np.array_equal(grid.to_frame(grid.to_l0(points)), points)
 
 
 @pytest.mark.parametrize("stride", [0, -1, 65])
@@ -132,11 +132,11 @@ def test_a_target_that_makes_no_sense(target):
 
 def test_super_tiles_by_hand():
     grid = Grid((110, 110), 1.0, 64, 32)  # corners at 0, 32, 46 each way
-    squares = [grid.corners[rows].tolist() for rows in grid.super_tiles(grid.corners, 96)]
+    squares = [grid.l_corners[rows].tolist() for rows in grid.super_tiles(grid.l_corners, 96)]
     assert squares == [  # those that begin at 0 or 32, and the rest from 64 on: none
         [[0, 0], [32, 0], [46, 0], [0, 32], [32, 32], [46, 32], [0, 46], [32, 46], [46, 46]]
     ]
-    squares = [grid.corners[rows].tolist() for rows in grid.super_tiles(grid.corners, 64)]
+    squares = [grid.l_corners[rows].tolist() for rows in grid.super_tiles(grid.l_corners, 64)]
     assert squares == [
         [[0, 0]], [[32, 0], [46, 0]], [[0, 32], [0, 46]],
         [[32, 32], [46, 32], [32, 46], [46, 46]],
@@ -149,7 +149,7 @@ def test_super_tiles_by_hand():
 def test_super_tiles_hold_every_tile_once_and_stay_small(w, h, tile, data):
     stride, side = data.draw(st.integers(4, tile)), data.draw(st.integers(1, 120))
     grid = Grid((w, h), 1.0, tile, stride)
-    wanted = grid.corners[:: data.draw(st.integers(1, 3))]
+    wanted = grid.l_corners[:: data.draw(st.integers(1, 3))]
     squares = grid.super_tiles(wanted, side)
     assert sorted(np.concatenate(squares).tolist()) == list(range(len(wanted)))
     for rows in squares:
@@ -161,12 +161,12 @@ def test_super_tiles_hold_every_tile_once_and_stay_small(w, h, tile, data):
 def test_tiles_cut_out_of_large_reads_are_those_read_alone(tmp_path, threads, downsample, stride):
     slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(610, 430)))
     grid = Grid(slide.size, downsample, 64, stride)
-    corners = grid.corners[::-2]
+    corners = grid.l_corners[::-2]
     seen = []
     for rows, pixels in read_tiles(slide, grid, corners, threads):
         seen += rows.tolist()
         for row, tile in zip(rows, pixels, strict=True):
-            x, y = grid.coordinates(corners)[row].tolist()
+            x, y = grid.to_l0(corners)[row].tolist()
             assert np.array_equal(tile, slide.read((x, y, 64, 64), downsample))
     assert sorted(seen) == list(range(len(corners)))
 
@@ -174,20 +174,20 @@ def test_tiles_cut_out_of_large_reads_are_those_read_alone(tmp_path, threads, do
 def test_between_levels_they_are_within_half_a_pixel(tmp_path):
     slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(250, 250)))
     grid = Grid(slide.size, 1.3, 64, 32)
-    for rows, pixels in read_tiles(slide, grid, grid.corners):
+    for rows, pixels in read_tiles(slide, grid, grid.l_corners):
         for row, tile in zip(rows, pixels, strict=True):
-            x, y = grid.coordinates(grid.corners)[row].tolist()
+            x, y = grid.to_l0(grid.l_corners)[row].tolist()
             alone = slide.read((x, y, 64, 64), 1.3)
             assert np.abs(tile.astype(int) - alone)[2:-2, 2:-2, :2].max() <= 1
 
 
 def test_overlap_costs_no_reads(tmp_path, monkeypatch):
     slide = Slide.open(write_pyramid(tmp_path / "s.tif", coded(512, 512), n_levels=1))
-    monkeypatch.setattr(slide, "another", lambda: slide)
+    monkeypatch.setattr(slide, "reopen", lambda: slide)
     sizes, read = [], slide.read
     monkeypatch.setattr(slide, "read", lambda box, *rest: sizes.append(box[2:]) or read(box, *rest))
     grid = Grid(slide.size, 1.0, 64, 16)
-    n_tiles = sum(len(rows) for rows, _ in read_tiles(slide, grid, grid.corners))
+    n_tiles = sum(len(rows) for rows, _ in read_tiles(slide, grid, grid.l_corners))
     assert (n_tiles, sizes) == (29 * 29, [(512, 512)])
 
 
@@ -195,7 +195,7 @@ def test_a_slide_smaller_than_a_tile_gives_one_padded_tile(tmp_path):
     Image.fromarray(coded(50, 30)).save(tmp_path / "a.png")
     slide = Slide.open(tmp_path / "a.png")
     grid = grid_of(slide, 64, 32)
-    [(rows, pixels)] = read_tiles(slide, grid, grid.corners)
+    [(rows, pixels)] = read_tiles(slide, grid, grid.l_corners)
     wanted = np.full((64, 64, 3), 255, np.uint8)
     wanted[:30, :50] = coded(50, 30)
     assert rows.tolist() == [0]
@@ -207,12 +207,12 @@ def test_damaged_tiles_are_left_out_and_no_others(tmp_path):
     damage(path, 0, 21, 22)  # of 16 columns
     slide = Slide.open(path)
     grid = Grid(slide.size, 1.0, 64, 64)
-    parts = list(read_tiles(slide, grid, grid.corners, threads=2))
+    parts = list(read_tiles(slide, grid, grid.l_corners, threads=2))
     rows = np.concatenate([part[0] for part in parts])
     assert sorted(set(range(128)) - set(rows.tolist())) == [0, 21, 22]
     for row, tile in zip(rows, np.concatenate([part[1] for part in parts]), strict=True):
-        x, y = grid.corners[row]
+        x, y = grid.l_corners[row]
         assert np.array_equal(tile, coded(1024, 512)[y : y + 64, x : x + 64])
     path_said = re.escape(str(path))
     with pytest.raises(UnreadableRegion, match=rf"^{path_said}: damaged: 3 of 128 tiles.*\nremedy"):
-        list(read_tiles(slide, grid, grid.corners, max_damaged=0.02))
+        list(read_tiles(slide, grid, grid.l_corners, max_damaged=0.02))

@@ -19,15 +19,8 @@ from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.slides import tile_store
 from podium.slides.reader import Slide
 from podium.slides.tile_grid import Grid
-from podium.slides.tile_store import (
-    Job,
-    Outcome,
-    Plan,
-    load_pixels,
-    load_tiles,
-    read_outcome,
-    tile_slide,
-)
+from podium.slides.tile_store import load_pixels, load_tiles
+from podium.slides.tiling import Job, Outcome, Plan, read_outcome, tile_slide
 from slide_fixtures import coded, damage, stained, write_pyramid
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +158,7 @@ def test_a_damaged_state_is_made_again(job, tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-from podium.slides import tile_store as tiles
+from podium.slides import tiling
 
 def slow(*args):
     for part in read(*args):
@@ -173,8 +166,9 @@ def slow(*args):
         yield part
         time.sleep(60)
 
-read, tiles.read_tiles = tiles.read_tiles, slow
-tiles.tile_slide(tiles.Job("a", Path(sys.argv[1]), "c"), tiles.Plan(64, 32, 0.5), Path(sys.argv[2]))
+read, tiling.read_tiles = tiling.read_tiles, slow
+job = tiling.Job("a", Path(sys.argv[1]), "c")
+tiling.tile_slide(job, tiling.Plan(64, 32, 0.5), Path(sys.argv[2]))
 """
 
 

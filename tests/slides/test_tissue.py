@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.slides.tissue import fractions, overview, tissue_mask
+from podium.slides.tissue import covered_shares, draw_overview, tissue_mask
 
 W, H = 640, 480
 EOSIN, HAEMATOXYLIN = (222, 160, 195), (120, 90, 160)
@@ -108,10 +108,10 @@ def test_small_holes_are_filled_and_large_ones_stay(rng, islands):
 def test_fractions_by_hand():
     mask = np.array([[1, 0, 0], [1, 1, 0]], np.uint8)  # 30x20 px at level 0
     at = np.array([[0, 0], [10, 0], [5, 5], [20, 10], [-10, 0], [100, 100]])
-    found = fractions(mask, 10.0, at, 10.0)
+    found = covered_shares(mask, 10.0, at, 10.0)
     assert found.tolist() == pytest.approx([1, 0, 0.75, 0, 0, 0], abs=1e-6)
-    assert fractions(mask, 10.0, at[:1], 20.0).tolist() == pytest.approx([0.75])
-    assert fractions(mask, 10.0, at[:1], 40.0).tolist() == pytest.approx(
+    assert covered_shares(mask, 10.0, at[:1], 20.0).tolist() == pytest.approx([0.75])
+    assert covered_shares(mask, 10.0, at[:1], 40.0).tolist() == pytest.approx(
         [3 / 6]
     )  # of what is on the slide
 
@@ -128,22 +128,23 @@ def test_fractions_are_those_of_the_enlarged_mask(seed, downsample, side):
     slide[50:, 50:][: 7 * downsample, : 9 * downsample] = 1
     squares = [np.s_[50 + y : 50 + y + side, 50 + x : 50 + x + side] for x, y in at]
     wanted = [large[one].sum() / max(slide[one].sum(), 1) for one in squares]
-    assert fractions(mask, downsample, at, side).tolist() == pytest.approx(wanted, abs=1e-6)
+    assert covered_shares(mask, downsample, at, side).tolist() == pytest.approx(wanted, abs=1e-6)
 
 
-def test_no_tiles_no_fractions():
-    assert fractions(np.ones((3, 3), np.uint8), 2.0, np.empty((0, 2), np.int64), 4).shape == (0,)
+def test_no_tiles_no_shares():
+    nothing = np.empty((0, 2), np.int64)
+    assert covered_shares(np.ones((3, 3), np.uint8), 2.0, nothing, 4).shape == (0,)
 
 
 def test_the_overview_shows_tiles_and_tumour():
     thumbnail = np.full((60, 90, 3), 240, np.uint8)
     squares = np.array([[10.0, 10.0], [40.0, 10.0], [70.0, 10.0]])
     shares = np.array([0.0, 0.5, np.nan], np.float32)
-    found = overview(thumbnail, np.zeros((60, 90), np.uint8), squares, 15.0, shares)
+    found = draw_overview(thumbnail, np.zeros((60, 90), np.uint8), squares, 15.0, shares)
     assert (thumbnail == 240).all()
     assert found[10, 10].tolist() == found[24, 84].tolist() == [40, 70, 220]
     assert found[10, 40].tolist() == found[24, 54].tolist() == [220, 30, 30]
     assert (found[[17, 25, 30], [17, 10, 30]] == 240).all()
     mask = np.zeros((60, 90), np.uint8)
     mask[30:50, 20:60] = 1
-    assert overview(thumbnail, mask, squares, 15.0, shares)[30, 40].tolist() == [20, 150, 60]
+    assert draw_overview(thumbnail, mask, squares, 15.0, shares)[30, 40].tolist() == [20, 150, 60]

@@ -12,10 +12,10 @@ from podium.core.files import scratch_dir
 from podium.slides import fcn
 from podium.slides.training import (
     TumourLoss,
-    f1,
-    rate,
+    learning_rate_schedule,
     regularise,
-    teach,
+    tile_f1,
+    train_fold,
 )
 from podium.training.loop import learning_rate
 from podium.training.runtime import keras, set_up, tf
@@ -36,7 +36,7 @@ class Stock:
         self.tumour = self.masks.mean(axis=(1, 2, 3)).astype(np.float32)
         self.asked, self.tile = [], side
 
-    def at(self, places):
+    def read(self, places):
         self.asked.append(places)
         return self.pixels[places], self.masks[places]
 
@@ -103,18 +103,23 @@ def test_right_is_nothing_and_wrong_is_much(kind):
 # ---- rates
 
 
+def rate(how, step):
+    """The rate at one of 16 steps."""
+    return learning_rate_schedule(how)(step)
+
+
 def test_schedules():
     how = {"learning_rate": 0.1, "warmup": 0.25, "epoch_size": 8, "batch_size": 2}  # 4 steps
     constant = settings(schedule="constant", **how)
     falling = settings(schedule="exponential", **how)
     cosine = settings(schedule="cosine", **how)
-    assert [rate(constant, step, 16) for step in (4, 8, 15)] == [0.1] * 3
+    assert [rate(constant, step) for step in (4, 8, 15)] == [0.1] * 3
     wanted = [0.1 * 0.95, 0.1 * 0.95, 0.1 * 0.95**2, 0.1 * 0.95**3]
-    assert [rate(falling, step, 16) for step in (4, 7, 8, 15)] == pytest.approx(wanted)
+    assert [rate(falling, step) for step in (4, 7, 8, 15)] == pytest.approx(wanted)
     half = 0.1 * 0.5 * (1 + math.cos(math.pi * 0.5))
-    assert rate(cosine, 10, 16) == pytest.approx(half)  # 6 of 12 steps after the warm-up
+    assert rate(cosine, 10) == pytest.approx(half)  # 6 of 12 steps after the warm-up
     for one in (constant, falling, cosine):
-        assert rate(one, 1, 16) == pytest.approx(0.1 * 2 / 5) == learning_rate(one, 1, 16)
+        assert rate(one, 1) == pytest.approx(0.1 * 2 / 5) == learning_rate(one, 1, 16)
 
 
 # ---- L2
@@ -163,18 +168,18 @@ def test_f1_is_over_all_pixels_at_one_half():
     def dark(pixels):
         return 120.0 - np.asarray(pixels)[..., :1]
 
-    assert f1(dark, bank, np.arange(24), 5) == 1
+    assert tile_f1(dark, bank, np.arange(24), 5) == 1
     assert [len(one) for one in bank.asked] == [5, 5, 5, 5, 4]
-    assert f1(lambda pixels: pixels[..., :1] * 0, bank, np.arange(24), 5) == 0  # p = 1/2
+    assert tile_f1(lambda pixels: pixels[..., :1] * 0, bank, np.arange(24), 5) == 0  # p = 1/2
     n, n_all = int(bank.masks.sum()), bank.masks.size
-    everything = f1(lambda pixels: pixels[..., :1] * 0 + 1, bank, np.arange(24), 5)
+    everything = tile_f1(lambda pixels: pixels[..., :1] * 0 + 1, bank, np.arange(24), 5)
     assert everything == pytest.approx(2 * n / (n + n_all))
 
 
 def test_the_held_out_fold_is_only_tried_on(eagerly):
     bank = Stock()
     how = settings(epochs=2, n_validation=5, epoch_size=12)
-    curve = teach(small(), bank, 1, how, "c", silent).curve
+    curve = train_fold(small(), bank, 1, how, "c", silent).curve
     folds = [set(bank.fold[one].tolist()) for one in bank.asked]
     assert all(1 not in one or one == {1} for one in folds)
     learnt = [one for one, fold in zip(bank.asked, folds, strict=True) if 1 not in fold]
@@ -193,7 +198,7 @@ def bank_places(bank, n):
 def test_a_small_network_learns_what_is_dark():
     network = small()
     how = settings(epochs=6, epoch_size=64, learning_rate=0.05, weight_decay=0.0)
-    curve = teach(network, Stock(), 0, how, "c", silent).curve
+    curve = train_fold(network, Stock(), 0, how, "c", silent).curve
     assert curve["tumour_f1"].iloc[-1] > 0.95
     assert curve["train_loss"].iloc[-1] < curve["train_loss"].iloc[0] / 2
 
@@ -206,8 +211,9 @@ def test_a_pretrained_fcn_learns_tiles_by_heart(tmp_path):
     how = settings(weights="package", finest=8, channels=16, epochs=1, epoch_size=200,
                    batch_size=4, learning_rate=0.001)  # fmt: skip
     network = fcn.build(how, tmp_path, {"task": "slides"})
-    teach(network, bank, 0, how, "c", silent)
-    found = f1(lambda pixels: np.asarray(network(pixels)), bank, np.flatnonzero(bank.fold != 0), 4)
+    train_fold(network, bank, 0, how, "c", silent)
+    learnt = np.flatnonzero(bank.fold != 0)
+    found = tile_f1(lambda pixels: np.asarray(network(pixels)), bank, learnt, 4)
     assert found > 0.9
 
 
@@ -218,7 +224,7 @@ def values(network):
 def test_a_killed_training_ends_as_if_it_never_stopped(monkeypatch, tmp_path, capsys):
     how = settings(rotate=1.0, zoom=0.1, flip=True, stain_jitter=0.1, l2=0.001, schedule="cosine")
     whole, seen = small(), []
-    teach(whole, Stock(), 2, how, "c", silent)
+    train_fold(whole, Stock(), 2, how, "c", silent)
     monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "again"))
 
     def kill(figures):
@@ -226,9 +232,9 @@ def test_a_killed_training_ends_as_if_it_never_stopped(monkeypatch, tmp_path, ca
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        teach(small(), Stock(), 2, how, "c", kill)
+        train_fold(small(), Stock(), 2, how, "c", kill)
     again = small()
-    taught = teach(again, Stock(), 2, how, "c", lambda figures: seen.append(figures["epoch"]))
+    taught = train_fold(again, Stock(), 2, how, "c", lambda figures: seen.append(figures["epoch"]))
     assert "resumed after epoch 2 of 4" in capsys.readouterr().out
     assert seen == [1, 2, 3, 4]
     assert taught.checkpoint.parent == scratch_dir("segmenters")
@@ -239,12 +245,12 @@ def test_a_killed_training_ends_as_if_it_never_stopped(monkeypatch, tmp_path, ca
 @pytest.mark.parametrize("change", ["settings", "content", "fold", "model"])
 def test_another_run_is_not_resumed(change, capsys, eagerly):
     how = settings(epochs=1)
-    first = teach(small(), Stock(), 0, how, "c", silent).checkpoint
+    first = train_fold(small(), Stock(), 0, how, "c", silent).checkpoint
     network = small()
     if change == "model":
         network = keras.Model(network.inputs, keras.layers.ReLU()(network.outputs[0]))
     content = "d" if change == "content" else "c"
     how = settings(epochs=1, seed=1) if change == "settings" else how
-    second = teach(network, Stock(), int(change == "fold"), how, content, silent).checkpoint
+    second = train_fold(network, Stock(), int(change == "fold"), how, content, silent).checkpoint
     assert first != second
     assert "resumed" not in capsys.readouterr().out

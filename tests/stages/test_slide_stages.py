@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,10 +18,14 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from house import House, make_params
+from podium.core.errors import PodiumError
 from podium.evaluation.predictions import read_predictions
-from podium.slides import rle
+from podium.slides import export, heat, predict_files, rle, tissue_tiles
 from podium.slides.annotations import geojson
 from podium.slides.dataset import read_slides
+from podium.slides.reader import Slide
+from podium.slides.stitch import heat_bands
+from podium.slides.tissue import tissue_mask
 from podium.stages import (
     blend_slides,
     ingest_slides,
@@ -254,9 +260,9 @@ class Fake:
     asked: list[tuple[int, int]] = []  # noqa: RUF012
 
     def __init__(self, path: Path) -> None:
-        self.tiles = TILES
+        self.tiles, self.mpp = TILES, None
 
-    def newly_seen(self) -> int:
+    def take_tile_count(self) -> int:
         return 0
 
     def mflop(self, tile: int) -> float:
@@ -294,6 +300,112 @@ def test_a_slide_is_looked_at_by_the_network_of_its_fold(again):
     test = json.loads(again.metric("submit").read_text())["test"]
     assert test["network"]["tumour_f1"] > 0.9
     assert test["slide_auc"] == 1
+
+
+@pytest.fixture
+def counted(monkeypatch) -> Counter:
+    """Counts slides opened, thumbnails searched for tissue, and whole heat maps read."""
+    counts, real_open = Counter(), Slide.open.__func__
+
+    def opening(cls, path, *args):
+        counts[f"open {path.stem}"] += 1
+        return real_open(cls, path, *args)
+
+    def masking(thumbnail):
+        counts["tissue mask"] += 1
+        return tissue_mask(thumbnail)
+
+    def reading(path, rows=512):
+        counts["heat read"] += 1
+        counts[f"heat {path.name}"] += 1
+        return heat_bands(path, rows)
+
+    monkeypatch.setattr(Slide, "open", classmethod(opening))
+    monkeypatch.setattr(tissue_tiles, "tissue_mask", masking)
+    for module in (heat, export):
+        monkeypatch.setattr(module, "heat_bands", reading)
+    real_file = h5py.File
+
+    def file(path, mode, *args):
+        counts[f"file {mode} {Path(path).parent.name}"] += 1
+        return real_file(path, mode, *args)
+
+    monkeypatch.setattr(h5py, "File", file)
+    return counts
+
+
+def test_each_slide_is_opened_and_masked_once_and_each_heat_map_read_once(again, counted):
+    again.predict()
+    names = ["n1", "n2", "t1", "t2", "x", "y"]
+    assert {key: n for key, n in counted.items() if key.startswith("open")} == {
+        f"open {name}": 1 for name in names
+    }
+    assert (counted["tissue mask"], counted["heat read"]) == (6, 6)
+    assert {n for key, n in counted.items() if key.startswith("heat ") and ".h5" in key} == {1}
+    # no other way to the heat maps: each file was written once and opened to be read once
+    assert (counted["file w heat"], counted["file r heat"]) == (6, 6)
+
+
+def outputs(house):
+    """The bytes of all that predict_slides writes but its metrics, which hold seconds."""
+    folders = (house.masks, house.tables, house.root / "plots/predict")
+    files = [path for folder in folders for path in folder.iterdir()]
+    return {path: path.read_bytes() for path in [*files, house.root / "manner.json"]}
+
+
+def test_heat_maps_of_an_earlier_run_give_the_same_files(again, counted):
+    again.predict()
+    before, asked = outputs(again), len(Fake.asked)
+    counted.clear()
+    again.predict()
+    assert len(Fake.asked) == asked
+    assert outputs(again) == before
+    # once for what all slides together decide, once for the masks; no slide is opened twice
+    assert (counted["tissue mask"], counted["heat read"], counted["file w heat"]) == (6, 12, 0)
+    assert {n for key, n in counted.items() if key.startswith("open")} == {1}
+
+
+# ---- slides of no competition
+
+
+@pytest.fixture
+def files(again, monkeypatch) -> SlideHouse:
+    """The same, with the network by hand for files, and its settings beside it."""
+    monkeypatch.setattr(predict_files, "Segmenter", Fake)
+    again.predict()
+    shutil.copy(again.root / "manner.json", again.model.with_suffix(".json"))
+    return again
+
+
+def test_a_file_is_predicted_as_the_test_slide_it_is(files, counted, monkeypatch):
+    monkeypatch.setenv("PODIUM_SCRATCH", str(files.root / "elsewhere"))  # no heat maps yet
+    out = files.root / "files"
+    out.mkdir()
+    paths = [files.source / f"images/{name}.tif" for name in "xy"]
+    found = list(predict_files.predict(files.model, paths, out, None))
+    assert (counted["open x"], counted["open y"]) == (1, 1)
+    assert (counted["tissue mask"], counted["heat read"], counted["file r heat"]) == (2, 2, 2)
+    table = read_predictions(files.table).set_index("id")["p_tumour"]
+    assert [(path.stem, p) for path, p, _ in found] == [(n, pytest.approx(table[n])) for n in "xy"]
+    for name, (_, _, share) in zip("xy", found, strict=True):
+        for suffix in ("png", "geojson", "rle"):
+            ours = (out / f"{name}.{suffix}").read_bytes()
+            assert ours == (files.masks / f"{name}.{suffix}").read_bytes()
+        mask = cv2.imread(str(out / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        assert share == pytest.approx((mask > 0).mean())
+        assert (out / f"{name}-overlay.png").is_file()
+
+
+def test_settings_of_another_model_are_refused(files):
+    paths = [files.source / "images/x.tif"]
+    settings_path = files.model.with_suffix(".json")
+    values = json.loads(settings_path.read_text())
+    settings_path.write_text(json.dumps(values | {"model": "0" * 64}))
+    with pytest.raises(PodiumError, match=r"slides\.json: belongs to another slides\.keras"):
+        next(predict_files.predict(files.model, paths, None, None))
+    settings_path.unlink()
+    with pytest.raises(PodiumError, match="not the thresholds of a slide model"):
+        next(predict_files.predict(files.model, paths, None, None))
 
 
 def expect_exit(code, call):

@@ -102,7 +102,7 @@ def tile(
     Prints CSV. Slides that are done already are not cut again; a broken one stops no other.
     """
     from podium.core.files import file_sha256
-    from podium.slides.tile_store import Job, Plan, tile_slide
+    from podium.slides.tiling import Job, Plan, tile_slide
 
     if not 0 <= overlap < size:
         raise SettingsError(f"--overlap {overlap} must lie between 0 and the tile's {size} px")

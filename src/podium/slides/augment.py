@@ -1,4 +1,4 @@
-"""Tiles and their masks changed together, and stains varied, as a function of (seed, step)."""
+"""Augmentation of tiles and their masks: affine and of the stain, as a function of (seed, step)."""
 
 from __future__ import annotations
 
@@ -12,32 +12,40 @@ from podium.core.params import TrainSegmenter
 from podium.training.loop import Augment
 from podium.training.runtime import keras, tf
 
-Floats = NDArray[np.float32]
 
+def augmentation(settings: TrainSegmenter) -> Augment:
+    """The augmentation that the section train_segmenter asks for.
 
-def augment_of(settings: TrainSegmenter) -> Augment:
-    """The augmentation that the section train_segmenter asks for."""
+    It takes float32 pixels (N, H, W, 3) of 0 to 255, masks {0, 1} (N, H, W, 1) and the number of
+    the step, and returns both changed.
+    """
 
     def augment(pixels: Any, masks: Any, number: int) -> tuple[Any, Any]:
         rng = np.random.default_rng([settings.seed, number, 1])
         n, side = pixels.shape[0], pixels.shape[1]
-        moves = transforms(n, side, settings, rng)
+        moves = affine_transforms(n, side, settings, rng)
         pixels = keras.ops.image.affine_transform(pixels, moves, "bilinear", "reflect")
         masks = keras.ops.image.affine_transform(
             tf.cast(masks, tf.float32), moves, "nearest", "reflect"
         )
         if settings.stain_jitter:
-            pixels = restained(pixels, *stains(n, settings.stain_jitter, rng))
+            pixels = restain(pixels, *stain_changes(n, settings.stain_jitter, rng))
         return pixels, masks
 
     return augment
 
 
-def transforms(n: int, side: int, settings: TrainSegmenter, rng: np.random.Generator) -> Floats:
-    """Transforms (n, 8) about the centre of tiles, output to input.
+def affine_transforms(
+    n: int, side: int, settings: TrainSegmenter, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Transforms (n, 8) about the centre of tiles, output to input, as Keras takes them.
 
-    Turns reach up to `rotate` of half a circle either way, scales 1 +- `zoom`; half of the tiles
-    are in_scope if `flip`.
+    Args:
+        n: how many.
+        side: of a tile, pixels.
+        settings: turns reach up to `rotate` of half a circle either way, scales 1 +- `zoom`;
+            half of the tiles are mirrored if `flip`.
+        rng: drawn from.
     """
     turn = rng.uniform(-np.pi, np.pi, n) * settings.rotate
     scale = 1 + rng.uniform(-settings.zoom, settings.zoom, n)
@@ -50,11 +58,18 @@ def transforms(n: int, side: int, settings: TrainSegmenter, rng: np.random.Gener
     return np.stack([a, b, c, d, e, f, zero, zero], axis=1).astype(np.float32)
 
 
-def stains(n: int, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Matrices (n, 3, 3) and shifts (n, 1, 1, 3) of optical densities in RGB.
+def stain_changes(
+    n: int, strength: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Matrices (n, 3, 3) and shifts (n, 1, 1, 3) that change optical densities of RGB.
 
-    In the frame of haematoxylin, eosin and DAB (Ruifrok & Johnston 2001) each dye is taken times
-    1 +- `strength`, plus or minus as much of a tenth (Tellez et al. 2018, arXiv 1808.05896).
+    In the frame of haematoxylin, eosin and DAB (Ruifrok & Johnston 2001) each dye is multiplied
+    and shifted at random (Tellez et al. 2018, arXiv 1808.05896).
+
+    Args:
+        n: how many.
+        strength: factors lie within 1 +- `strength`, shifts within +- a tenth of it.
+        rng: drawn from.
     """
     scale = 1 + rng.uniform(-strength, strength, (n, 1, 3))
     shift = rng.uniform(-strength, strength, (n, 1, 3)) / 10
@@ -62,8 +77,17 @@ def stains(n: int, strength: float, rng: np.random.Generator) -> tuple[Floats, F
     return matrices.astype(np.float32), (shift @ rgb_from_hed)[:, None].astype(np.float32)
 
 
-def restained(pixels: Any, matrices: Floats, shifts: Floats) -> Any:
-    """Pixels (N, H, W, 3) of 0 to 255 with other amounts of dye."""
+def restain(pixels: Any, matrices: NDArray[np.float32], shifts: NDArray[np.float32]) -> Any:
+    """Pixels with other amounts of dye.
+
+    Args:
+        pixels: float32 (N, H, W, 3) of 0 to 255.
+        matrices: (N, 3, 3), by which optical densities of RGB are multiplied.
+        shifts: (N, 1, 1, 3), which are added to them.
+
+    Returns:
+        Pixels of the same shape and range.
+    """
     density = -tf.math.log((tf.clip_by_value(pixels, 0.0, 255.0) + 1) / 256)
     changed = tf.einsum("nhwc,ncd->nhwd", density, matrices) + shifts
     return tf.clip_by_value(256 * tf.exp(-changed) - 1, 0.0, 255.0)

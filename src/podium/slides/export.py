@@ -1,4 +1,4 @@
-"""What a prediction leaves for programs: a mask, GeoJSON, and run lengths of each slide."""
+"""The files of a predicted slide: a mask, GeoJSON and run lengths, and an overlay for people."""
 
 from __future__ import annotations
 
@@ -8,38 +8,55 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 from podium.core.files import write_bytes, write_text, written_whole
-from podium.slides import rle
+from podium.slides import report, rle
 from podium.slides.annotations import geojson, raster
-from podium.slides.heat import View
 from podium.slides.scoring import threshold_of
+from podium.slides.slide_classification import SlidePrediction
 from podium.slides.stitch import heat_bands, mask_bands
+from podium.slides.tile_grid import Grid
 
 MAX_PNG = 16_384  # pixels a side; larger masks are kept in the grid's frame, as tiled TIFF
 
 
-def write_outlines(folder: Path, name: str, view: View, heat: Path, level: int) -> None:
-    """Write `<name>.png` (or .tif), `<name>.geojson` and `<name>.rle` of a heat map.
+def write_outputs(slide: SlidePrediction, folder: Path, overlay: Path) -> None:
+    """Write the mask of a slide in three formats, and its overlay; its heat map is read once.
+
+    Args:
+        slide: predicted.
+        folder: for `<slide>.png` (or .tif), `<slide>.geojson` and `<slide>.rle`.
+        overlay: the file of the overlay.
+    """
+    result, threshold = slide.result, np.float32(threshold_of(slide.level))
+    step = report.heat_step(result)
+    masks, samples = [], []
+    for row, band in heat_bands(result.heat):
+        masks.append(band >= threshold)
+        samples.append(band[-row % step :: step, ::step].copy())  # no view, which keeps the band
+    write_mask(folder, result.row.slide, np.concatenate(masks), result.grid)
+    report.overlay_png(overlay, slide, np.concatenate(samples))
+
+
+def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Grid) -> None:
+    """Write `<name>.png` (or .tif), `<name>.geojson` and `<name>.rle` of a mask.
 
     Args:
         folder: of all slides.
         name: of the slide.
-        view: of the slide.
-        heat: the file of its heat map.
-        level: of heat from which on pixels are tumour.
+        frame_mask: tumour (h, w) in the grid's frame.
+        grid: of the slide.
     """
-    size, threshold = view.slide.size, threshold_of(level)
-    frame = np.concatenate([band >= np.float32(threshold) for _, band in heat_bands(heat)])
-    downsample = view.grid.downsample
+    size, downsample = grid.size, grid.downsample
     if max(size) <= MAX_PNG:
-        whole = np.concatenate(list(mask_bands(heat, threshold)))
+        whole = np.concatenate(list(mask_bands(frame_mask, grid)))
         write_bytes(folder / f"{name}.png", cv2.imencode(".png", whole * 255)[1].tobytes())
     else:
         about = json.dumps({"downsample": downsample, "size": size})
         with written_whole(folder / f"{name}.tif") as partial:
-            mask = frame.astype(np.uint8) * 255
+            mask = frame_mask.astype(np.uint8) * 255
             tifffile.imwrite(partial, mask, tile=(512, 512), compression="zlib", description=about)
-    regions = raster.polygons(frame, downsample, simplify=1.5 * downsample)
+    regions = raster.polygons(frame_mask, downsample, simplify=1.5 * downsample)
     geojson.write(folder / f"{name}.geojson", regions)
-    write_text(folder / f"{name}.rle", rle.encode_bands(mask_bands(heat, threshold), size))
+    write_text(folder / f"{name}.rle", rle.encode_bands(mask_bands(frame_mask, grid), size))

@@ -27,15 +27,15 @@ _MOMENTUM = 0.9  # of batch statistics: settled after some 30 steps
 
 @in_scope
 def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
-    """RGB (N, H, W, 3) of 0 to 255, sides multiples of 32 -> logits of tumour (N, H, W, 1).
+    """A network from RGB (N, H, W, 3) of 0 to 255, sides multiples of 32, to logits (N, H, W, 1).
 
-    The encoder's batch statistics stay those of ImageNet.
+    The logits are of tumour. The encoder's batch statistics stay those of ImageNet.
 
     Args:
         settings: encoder, its weights, `finest`, `channels` of the scores on their way up (1 is
             the paper's; more are refined by 3x3 convolutions), dropout before the first score.
-        weights_dir: where local weight files lie.
-        description: what the artefact says of itself.
+        weights_dir: folder of local weight files.
+        description: the metadata of the artefact.
 
     Raises:
         PodiumError: the weights cannot be had or belong to another network.
@@ -59,14 +59,14 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
 
 
 def _score(x: Any, channels: int, stride: int) -> Any:
-    """1x1 convolution; the paper begins all but the coarsest at 0."""
+    """A 1x1 convolution; all but that of the coarsest stride begin at 0, as in the paper."""
     start = "glorot_uniform" if channels > 1 or stride == 32 else "zeros"
     x = layers.Conv2D(channels, 1, kernel_initializer=start, name=f"score{stride}")(x)
     return batch_normalization(_MOMENTUM)(x) if channels > 1 else x
 
 
 def _refined(x: Any, channels: int, stride: int) -> Any:
-    """Wide scores seen in their surroundings; the paper's single ones stay as they are."""
+    """Scores of several channels after a 3x3 convolution; single ones stay, as in the paper."""
     if channels == 1:
         return x
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"refine{stride}")(x)
@@ -74,7 +74,7 @@ def _refined(x: Any, channels: int, stride: int) -> Any:
 
 
 def _upsampled(x: Any, channels: int, factor: int, name: str, trainable: bool = True) -> Any:
-    """Transposed convolution that begins as bilinear interpolation, channel by channel."""
+    """A transposed convolution that begins as bilinear interpolation, channel by channel."""
     kernel = np.zeros((2 * factor, 2 * factor, channels, channels), dtype=np.float32)
     kernel[:, :, range(channels), range(channels)] = bilinear(factor)[:, :, None]
     start = keras.initializers.Constant(kernel.tolist())

@@ -1,10 +1,10 @@
-"""The heat map of one slide: overlapping tiles predicted, blended, and kept whole on disk."""
+"""The heat map of one slide: overlapping tiles predicted, blended, and written to a file."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,66 +13,50 @@ from numpy.typing import NDArray
 from podium.core.code_fingerprint import computing_code
 from podium.core.files import scratch_dir, text_sha256
 from podium.core.params import TileSlides
-from podium.slides.reader import Pixels, Slide
+from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
-from podium.slides.stitch import Heat, stitched, write_heat_map
-from podium.slides.tile_grid import (
-    Grid,
-    Part,
-    Points,
-    grid_of,
-    read_tiles,
-)
-from podium.slides.tissue import Mask, fractions, tissue_mask
+from podium.slides.stitch import Band, Heat, heat_bands, stitch, write_heat_map
+from podium.slides.tile_grid import Part, Points, grid_of, read_tiles
+from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
+
+Observer = Callable[[int, Heat], None]  # given each band: its first row, heat (rows, w)
 
 
-@dataclass(frozen=True)
-class View:
-    """A slide as it is about to be predicted.
+def tiles_to_predict(slide: Slide, settings: TileSlides, stride: int) -> TissueTiles:
+    """The tiles of a slide, cut as for training but every `stride` pixels.
 
-    Attributes:
+    Args:
         slide: opened.
-        grid: its overlapping tiles.
-        corners: (N, 2) of the tiles with tissue.
-        thumbnail: RGB (h, w, 3).
-        tissue: {0, 1} (h, w), of the thumbnail.
-        downsample: level-0 pixels per pixel of the thumbnail.
-    """
-
-    slide: Slide
-    grid: Grid
-    corners: Points
-    thumbnail: Pixels
-    tissue: Mask
-    downsample: float
-
-
-def view_of(slide: Slide, tiles: TileSlides, stride: int) -> View:
-    """A slide cut as for training, but every `stride` pixels.
+        settings: of the tiles that the networks were trained on.
+        stride: from one tile to the next, in pixels of a tile; at most the side of a tile.
 
     Raises:
-        PodiumError: it cannot be cut so, or read.
+        PodiumError: the slide cannot be cut so, or read.
     """
-    grid = grid_of(slide, tiles.tile, min(stride, tiles.tile), tiles.target_mpp, tiles.level)
-    thumbnail, downsample = slide.thumbnail(tiles.thumbnail)
-    tissue, corners = tissue_mask(thumbnail), grid.corners
-    side = grid.tile * grid.downsample
-    share = fractions(tissue, downsample, grid.coordinates(corners), side)
-    return View(slide, grid, corners[share >= tiles.min_tissue], thumbnail, tissue, downsample)
+    stride = min(stride, settings.tile)
+    grid = grid_of(slide, settings.tile, stride, settings.target_mpp, settings.level)
+    return find_tissue_tiles(slide, grid, settings.thumbnail, settings.min_tissue)
 
 
 def heat_map(
-    view: View, segmenter: Segmenter, fold: int, batch_size: int, key: str, max_bad: float
+    tiles: TissueTiles,
+    segmenter: Segmenter,
+    fold: int,
+    batch_size: int,
+    key: str,
+    max_unreadable: float,
+    observe: Observer = lambda _row, _band: None,
 ) -> Path:
     """The file of a slide's heat map; one that an earlier run finished is taken as it is.
 
     Args:
-        view: of the slide.
+        tiles: of the slide.
         segmenter: the networks.
-        fold: whose network looks, -1 for all of them.
-        batch_size: tiles at once.
-        key: names slide and networks.
-        max_bad: share of tiles that may be unreadable; their heat is 0.
+        fold: whose network predicts; that of no network, as -1, for the mean of all.
+        batch_size: tiles predicted at once.
+        key: tells the slide and the networks from others.
+        max_unreadable: share of tiles that may be unreadable; their heat is 0.
+        observe: called with each band of the map while it is written, or else read.
 
     Raises:
         PodiumError: more of the slide cannot be read.
@@ -81,39 +65,44 @@ def heat_map(
         "code": computing_code(__name__),
         "key": key,
         "fold": fold,
-        "grid": asdict(view.grid),
-        "corners": hashlib.sha256(view.corners.tobytes()).hexdigest(),
-        "max_bad": max_bad,
+        "grid": asdict(tiles.grid),
+        "corners": hashlib.sha256(tiles.l_corners.tobytes()).hexdigest(),
+        "max_bad": max_unreadable,
     }
     path = scratch_dir("heat") / f"{text_sha256(about)}.h5"
     if path.is_file():
+        for row, band in heat_bands(path):
+            observe(row, band)
         return path
-    parts = read_tiles(view.slide, view.grid, view.corners, 2, max_bad)
-    found = _predicted(view, parts, segmenter, fold, batch_size)
-    coordinates = view.grid.coordinates(view.corners)
-    write_heat_map(path, view.grid, stitched(view.grid, coordinates, found), about)
+    parts = read_tiles(tiles.slide, tiles.grid, tiles.l_corners, 2, max_unreadable)
+    predictions = _predict(tiles, parts, segmenter, fold, batch_size)
+    bands = stitch(tiles.grid, tiles.l0_corners, predictions)
+    write_heat_map(path, tiles.grid, _observed(bands, observe), about)
     return path
 
 
-def _predicted(
-    view: View, parts: Iterable[Part], segmenter: Segmenter, fold: int, batch_size: int
+def _observed(bands: Iterable[Band], observe: Observer) -> Iterator[Band]:
+    for row, band in bands:
+        observe(row, band)
+        yield row, band
+
+
+def _predict(
+    tiles: TissueTiles, parts: Iterable[Part], segmenter: Segmenter, fold: int, batch_size: int
 ) -> Iterator[tuple[Points, Heat]]:
-    """Coordinates (n, 2) and heat (n, tile, tile), batch by batch; 0 where a tile is damaged."""
-    coordinates = view.grid.coordinates(view.corners)
-    missing = np.ones(len(coordinates), dtype=np.bool_)
+    """Level-0 corners (n, 2) and heat (n, tile, tile), batch by batch; 0 for unreadable tiles."""
+    l0_corners = tiles.l0_corners
+    unread = np.ones(len(l0_corners), dtype=np.bool_)
     for rows, pixels in parts:
-        missing[rows] = False
+        unread[rows] = False
         for start in range(0, len(rows), batch_size):
-            part = slice(start, start + batch_size)
-            yield (
-                coordinates[rows[part]],
-                segmenter.heat(_filled(pixels[part], batch_size), fold)[: len(rows[part])],
-            )
-    tile = view.grid.tile
-    yield coordinates[missing], np.zeros((int(missing.sum()), tile, tile), dtype=np.float32)
+            batch = pixels[start : start + batch_size]
+            heat = segmenter.heat(_padded(batch, batch_size), fold)[: len(batch)]
+            yield l0_corners[rows[start : start + batch_size]], heat
+    tile = tiles.grid.tile
+    yield l0_corners[unread], np.zeros((int(unread.sum()), tile, tile), dtype=np.float32)
 
 
-def _filled(pixels: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+def _padded(pixels: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     """A batch of always `n` tiles, so that a tile's heat does not depend on its company."""
-    blank = ((0, n - len(pixels)), (0, 0), (0, 0), (0, 0))
-    return np.pad(pixels, blank)
+    return np.pad(pixels, ((0, n - len(pixels)), (0, 0), (0, 0), (0, 0)))

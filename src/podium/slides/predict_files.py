@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from podium.core.errors import PodiumError
-from podium.core.files import file_sha256, write_json
-from podium.core.params import PredictSlides
-from podium.slides import export, report
+from podium.core.files import file_sha256
 from podium.slides.dataset import SlideRecord
-from podium.slides.heat import heat_map, view_of
+from podium.slides.export import write_outputs
+from podium.slides.heat import heat_map, tiles_to_predict
 from podium.slides.reader import Slide
-from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
-from podium.slides.slide_classification import CALLED, PlattScaling, SlidePrediction
-from podium.slides.slide_results import find
+from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify
+from podium.slides.slide_results import HeatStatistics
 
 COLUMNS = ["path", "probability", "tumour"]
 
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """How slides are predicted: what predict_slides found out of fold, and its settings.
+    """Inference settings that predict_slides stores beside the model.
 
-    `model` is the sha256 of the artefact that it belongs to.
+    Attributes:
+        model: sha256 of the artefact.
+        level: of heat from which on a pixel is tumour.
+        slope: of Platt's scaling.
+        intercept: of Platt's scaling.
+        stride: from one tile to the next, in pixels of a tile.
+        batch_size: tiles predicted at once.
+        max_unreadable: share of a slide's tiles that may be unreadable.
     """
 
     model: str
@@ -39,27 +42,22 @@ class InferenceConfig:
     batch_size: int
     max_unreadable: float
 
+    @property
+    def platt(self) -> PlattScaling:
+        """From a slide's score to its probability of tumour."""
+        return PlattScaling(self.slope, self.intercept)
 
-def manner_path(model: Path) -> Path:
-    """Where the manner of an artefact lies: beside it."""
+
+def config_path(model: Path) -> Path:
+    """The file of an artefact's inference settings: beside it."""
     return model.with_suffix(".json")
 
 
-def write_manner(
-    path: Path, weights: str, level: int, caller: PlattScaling, settings: PredictSlides, bad: float
-) -> None:
-    """Write what `predict` needs beside the artefact, whose sha256 is `weights`."""
-    manner = InferenceConfig(
-        weights, level, caller.slope, caller.intercept, settings.stride, settings.batch_size, bad
-    )
-    write_json(path, asdict(manner))
-
-
-def read_manner(path: Path) -> InferenceConfig:
-    """What `write_manner` wrote to `path`.
+def read_config(path: Path) -> InferenceConfig:
+    """The inference settings at `path`.
 
     Raises:
-        PodiumError: there is none, or it is damaged.
+        PodiumError: there are none, or the file is damaged.
     """
     try:
         return InferenceConfig(**json.loads(path.read_text(encoding="utf-8")))
@@ -77,34 +75,36 @@ def predict(
     Args:
         model: the artefact.
         paths: slides.
-        out: where mask, GeoJSON, run lengths and overlay go, `<slide>.*`; None writes none.
-        mpp: of slides that do not say theirs; None takes the artefact's.
+        out: folder for mask, GeoJSON, run lengths and overlay, `<slide>.*`; None writes none.
+        mpp: micrometres per level-0 pixel of slides that do not say theirs; None takes the
+            artefact's.
 
     Raises:
-        PodiumError: a slide cannot be read.
+        PodiumError: a slide cannot be read, or the inference settings belong to another artefact.
     """
-    segmenter, manner = Segmenter(model), read_manner(manner_path(model))
-    caller = PlattScaling(manner.slope, manner.intercept)
-    if (weights := file_sha256(model)) != manner.model:
+    segmenter, config = Segmenter(model), read_config(config_path(model))
+    if file_sha256(model) != config.model:
         raise PodiumError(
-            f"{manner_path(model)}: belongs to another {model.name}\n"
+            f"{config_path(model)}: belongs to another {model.name}\n"
             "remedy: run dvc repro predict_slides, which fits thresholds to this one"
         )
     for path in paths:
-        slide = Slide.open(path)
-        if slide.mpp is None and (known := mpp or segmenter.mpp):
-            slide = Slide.open(path, known)
-        view = view_of(slide, segmenter.tiles, manner.stride)
-        key = f"{file_sha256(path)} {slide.mpp} {weights}"
-        w, h = slide.size
-        row = SlideRecord(path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "")
-        heat = heat_map(view, segmenter, -1, manner.batch_size, key, manner.max_unreadable)
-        finding = find(row, view, heat, None, baseline=False)
-        probability = float(caller(np.array([finding.hottest]))[0])
-        level = manner.level if probability >= CALLED else LEVELS
+        slide = Slide.open(path).with_default_mpp(mpp or segmenter.mpp)
+        prediction = _predict(slide, segmenter, config)
         if out:
-            export.write_outlines(out, path.stem, view, heat, level)
-            call = SlidePrediction(finding, probability, level)
-            report.overlay_png(out / f"{path.stem}-overlay.png", view, call, None)
-        marked = finding.histogram[:, level:].sum() / finding.histogram.sum()
-        yield path, probability, float(marked)
+            write_outputs(prediction, out, out / f"{path.stem}-overlay.png")
+        histogram = prediction.result.histogram
+        marked = histogram[:, prediction.level :].sum() / histogram.sum()
+        yield path, prediction.probability, float(marked)
+
+
+def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:
+    path, (w, h) = slide.path, slide.size
+    row = SlideRecord(path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "")
+    tiles = tiles_to_predict(slide, segmenter.tiles, config.stride)
+    statistics = HeatStatistics(tiles, None, baseline=False)
+    key = f"{file_sha256(path)} {slide.mpp} {config.model}"
+    heat = heat_map(
+        tiles, segmenter, -1, config.batch_size, key, config.max_unreadable, statistics.add
+    )
+    return classify([statistics.result(row, heat)], config.platt, config.level)[0]

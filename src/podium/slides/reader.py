@@ -1,6 +1,6 @@
 """Slides opened and read: the only file that knows OpenSlide.
 
-Every slide is read in one frame, the pixels of level 0 (the finest), and white where it has none.
+Positions are given in pixels of level 0 (the finest, `l0_`); beyond its edges a slide is white.
 Formats OpenSlide opens are read through it; a TIFF without tiles, PNG or JPEG (the competition's
 crops) is decoded whole and has one level.
 """
@@ -23,15 +23,15 @@ from podium.core import picture_decoder
 from podium.core.errors import PodiumError, first_line
 
 Pixels = NDArray[np.uint8]
-# x, y of the top left corner in level-0 pixels; width, height in pixels of what is read
+# l0_x, l0_y of the top left corner in level-0 pixels; width, height in pixels of the result
 Box = tuple[float, float, int, int]
 
 MIN_MPP, MAX_MPP = 0.05, 20.0  # micrometres per pixel; default TIFF tags claim 353 or 1000
-_AT_ONCE = 1 << 23  # pixels of a level read in one go
+_MAX_READ = 1 << 23  # pixels of a level read at once
 _SQUARE = 512  # pixels of a level: what OpenSlide paints while it stays in the processor's cache
-_CLOSE_TO = 1.01  # a level this much coarser than what is asked for still serves
+_LEVEL_TOLERANCE = 1.01  # a level may be this much coarser than the downsample asked for
 _MAX_DAMAGED = 64  # places a thumbnail leaves white before the slide counts as broken
-_SMALL = 256  # level-0 pixels: the side of a damaged place that is not searched any further
+_SMALL = 256  # level-0 pixels: a damaged place of this side is not divided any further
 _REMEDY = "remedy: copy it again, or convert it to a tiled TIFF (vips tiffsave --tile --pyramid)"
 
 
@@ -40,13 +40,13 @@ class UnreadableRegion(PodiumError):
 
 
 class Slide:
-    """One slide, for one thread; `another` or a pickle gives the next thread or process its own.
+    """One slide, for one thread; `reopen` or a pickle gives the next thread or process its own.
 
     Attributes:
         path: the file.
         size: (w, h) at level 0.
         downsamples: level-0 pixels per pixel of each level, the finest first: 1.0, ...
-        claimed_mpp: micrometres per pixel as given or as the file says, however odd, or None.
+        claimed_mpp: micrometres per level-0 pixel as given or as in the file, unchecked, or None.
     """
 
     def __init__(self, source: _Pyramid | _Flat, *opened: Any) -> None:
@@ -57,91 +57,107 @@ class Slide:
 
     @classmethod
     def open(cls, path: Path, mpp: float | None = None, max_megapixels: float = 64.0) -> Self:
-        """The slide at `path`.
+        """Open the slide at `path`.
 
         Args:
             path: any format OpenSlide opens, or a flat TIFF, PNG, JPEG, WebP or BMP.
-            mpp: micrometres per pixel at level 0, where that is known better than from the file.
-            max_megapixels: larger flat pictures, which memory holds whole, are refused unread.
+            mpp: micrometres per level-0 pixel; None takes what the file says.
+            max_megapixels: larger flat pictures are refused unread, as memory holds them whole.
 
         Raises:
             PodiumError: it is missing, damaged, no slide or too large, or `mpp` cannot be true.
         """
-        if mpp is not None and not MIN_MPP <= mpp <= MAX_MPP:
-            raise PodiumError(
-                f"{path}: an mpp of {mpp:g} is not between {MIN_MPP} and {MAX_MPP:g} micrometres\n"
-                "remedy: correct it in slides.csv, or leave it empty"
-            )
+        _require_mpp(path, mpp)
         return cls(_source(path, max_megapixels), path, mpp, max_megapixels)
+
+    def with_default_mpp(self, mpp: float | None) -> Slide:
+        """The same opened slide, with `mpp` if its own is unknown or cannot be true.
+
+        Raises:
+            PodiumError: `mpp` cannot be true either.
+        """
+        if mpp is None or self.mpp is not None:
+            return self
+        _require_mpp(self.path, mpp)
+        return Slide(self._source, self.path, mpp, *self._opened[2:])
 
     @property
     def mpp(self) -> float | None:
-        """Micrometres per pixel at level 0; None where unknown, or too odd to be believed."""
+        """Micrometres per level-0 pixel; None where unknown or outside MIN_MPP to MAX_MPP."""
         return self.claimed_mpp if MIN_MPP <= (self.claimed_mpp or 0) <= MAX_MPP else None
 
     def thumbnail(self, max_side: int) -> tuple[Pixels, float]:
-        """RGB pixels (h, w, 3) of all, no side over `max_side`, and their downsample.
+        """RGB pixels (h, w, 3) of the whole slide, no side over `max_side`, and their downsample.
 
         Raises:
-            UnreadableRegion: more than a few places are damaged; those few stay white.
+            UnreadableRegion: more than a few places are damaged; a few are left white.
         """
         downsample = max(1.0, max(self.size) / max_side)
         width, height = (max(1, round(side / downsample)) for side in self.size)
         return self.read((0, 0, width, height), downsample, damaged=[]), downsample
 
     def read(self, box: Box, downsample: float = 1, damaged: list[Box] | None = None) -> Pixels:
-        """RGB pixels (h, w, 3) of a window, white where the slide has none.
+        """RGB pixels (h, w, 3) of a window, white beyond the edges of the slide.
 
         Args:
-            box: x and y at level 0, which may lie outside the slide; w and h of the result.
+            box: l0_x and l0_y, which may lie outside the slide; w and h of the result.
             downsample: level-0 pixels per pixel of the result, at least 1. One of `downsamples`
                 gives that level's own pixels; others are averaged from the next finer level.
-            damaged: where given, a few places that cannot be read are added to it and stay white.
+            damaged: where given, a few places that cannot be read are added to it and left white.
 
         Raises:
             UnreadableRegion: that part of the slide is damaged; the next read starts afresh.
         """
         if not downsample >= 1:
             raise ValueError(f"a downsample of {downsample:g} would invent pixels")
-        x, y, width, height = box
-        own = max(one for one in self.downsamples if one <= downsample * _CLOSE_TO)
-        w, h = (max(1, int(side * downsample / own + 0.5)) for side in box[2:])
-        if w * h > _AT_ONCE and max(width, height) > 1:
-            return self._in_halves(box, downsample, damaged)
+        l0_x, l0_y, width, height = box
+        level_downsample = max(d for d in self.downsamples if d <= downsample * _LEVEL_TOLERANCE)
+        w, h = (max(1, int(side * downsample / level_downsample + 0.5)) for side in box[2:])
+        if w * h > _MAX_READ and max(width, height) > 1:
+            return self._read_halves(box, downsample, damaged)
         try:
-            pixels = self._source.region((x, y), self.downsamples.index(own), (w, h))
+            level = self.downsamples.index(level_downsample)
+            pixels = self._source.region((l0_x, l0_y), level, (w, h))
         except openslide.OpenSlideError as error:
-            self._source = self._source.another()  # after an error a handle reads nothing any more
+            self._source = self._source.reopen()  # after an error a handle reads nothing any more
             if damaged is None or len(damaged) == _MAX_DAMAGED:
-                at = (
-                    f"damaged at x {x:g}, y {y:g} of level 0, {width}x{height} px of {downsample:g}"
-                )
-                raise UnreadableRegion(f"{self.path}: {at}: {first_line(error)}") from None
+                raise UnreadableRegion(
+                    f"{self.path}: damaged at x {l0_x:g}, y {l0_y:g} of level 0, {width}x{height} "
+                    f"px of {downsample:g}: {first_line(error)}"
+                ) from None
             if max(width, height) > max(1, _SMALL / downsample):
-                return self._in_halves(box, downsample, damaged)
+                return self._read_halves(box, downsample, damaged)
             damaged.append(box)
             return np.full((height, width, 3), 255, dtype=np.uint8)
         if (w, h) == (width, height):
             return pixels
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), "u1")
 
-    def _in_halves(self, box: Box, downsample: float, damaged: list[Box] | None) -> Pixels:
-        """The window read in two parts, cut across its longer side."""
-        x, y, width, height = box
+    def _read_halves(self, box: Box, downsample: float, damaged: list[Box] | None) -> Pixels:
+        """Read the window in two parts, cut across its longer side."""
+        l0_x, l0_y, width, height = box
         cut = max(width, height) // 2
         if width > height:
-            parts = (x, y, cut, height), (x + cut * downsample, y, width - cut, height)
+            parts = (l0_x, l0_y, cut, height), (l0_x + cut * downsample, l0_y, width - cut, height)
         else:
-            parts = (x, y, width, cut), (x, y + cut * downsample, width, height - cut)
-        found = [self.read(part, downsample, damaged) for part in parts]
-        return np.concatenate(found, axis=int(width > height))
+            parts = (l0_x, l0_y, width, cut), (l0_x, l0_y + cut * downsample, width, height - cut)
+        halves = [self.read(part, downsample, damaged) for part in parts]
+        return np.concatenate(halves, axis=int(width > height))
 
-    def another(self) -> Slide:
-        """The same slide, to be read by another thread."""
-        return Slide(self._source.another(), *self._opened)
+    def reopen(self) -> Slide:
+        """The same slide with a handle of its own, to be read by another thread."""
+        return Slide(self._source.reopen(), *self._opened)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Slide.open, self._opened
+
+
+def _require_mpp(path: Path, mpp: float | None) -> None:
+    if mpp is not None and not MIN_MPP <= mpp <= MAX_MPP:
+        raise PodiumError(
+            f"{path}: an mpp of {mpp:g} is not between {MIN_MPP} and {MAX_MPP:g} micrometres\n"
+            "remedy: correct it in slides.csv, or leave it empty"
+        )
 
 
 def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
@@ -164,40 +180,43 @@ class _Pyramid:
         with suppress(KeyError, ValueError):
             self.mpp = sum(float(self._handle.properties[f"openslide.mpp-{k}"]) for k in "xy") / 2
 
-    def region(self, corner: tuple[float, float], level: int, size: tuple[int, int]) -> Pixels:
-        """RGB (h, w, 3) from `corner` of level 0 on; beyond the slide OpenSlide gives alpha 0."""
+    def region(self, l0_corner: tuple[float, float], level: int, size: tuple[int, int]) -> Pixels:
+        """RGB (h, w, 3) of a level from `l0_corner` on, `size` = (w, h) in pixels of the level.
+
+        Beyond the slide OpenSlide gives alpha 0, which becomes white.
+        """
         pixels, step = np.empty((size[1], size[0], 3), dtype=np.uint8), self.downsamples[level]
-        for left, top in product(*(range(0, side, _SQUARE) for side in size)):
-            part = pixels[top : top + _SQUARE, left : left + _SQUARE]
-            place = round(corner[0] + left * step), round(corner[1] + top * step)
-            part[:] = _on_white(self._handle.read_region(place, level, part.shape[1::-1]))
+        for l_x, l_y in product(*(range(0, side, _SQUARE) for side in size)):
+            part = pixels[l_y : l_y + _SQUARE, l_x : l_x + _SQUARE]
+            l0_x, l0_y = round(l0_corner[0] + l_x * step), round(l0_corner[1] + l_y * step)
+            part[:] = _on_white(self._handle.read_region((l0_x, l0_y), level, part.shape[1::-1]))
         return pixels
 
-    def another(self) -> _Pyramid:
+    def reopen(self) -> _Pyramid:
         return _Pyramid(self._path)
 
 
 class _Flat:
-    """A picture held in memory by all threads together; its resolution tags are about paper."""
+    """A picture held in memory, shared by all threads; its resolution tags are about paper."""
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels, self.size = pixels, pixels.shape[1::-1]
         self.downsamples, self.mpp = (1.0,), None
 
-    def region(self, corner: tuple[float, float], _: int, size: tuple[int, int]) -> Pixels:
-        """RGB (h, w, 3) from `corner` on; white beyond the picture."""
-        (x, y), (width, height) = map(round, corner), size
+    def region(self, l0_corner: tuple[float, float], _: int, size: tuple[int, int]) -> Pixels:
+        """RGB (h, w, 3) from `l0_corner` on, `size` = (w, h); white beyond the picture."""
+        (x, y), (width, height) = map(round, l0_corner), size
         part = self._pixels[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
         region = np.full((height, width, 3), 255, dtype=np.uint8)
         region[max(-y, 0) :, max(-x, 0) :][: part.shape[0], : part.shape[1]] = part
         return region
 
-    def another(self) -> _Flat:
+    def reopen(self) -> _Flat:
         return self
 
 
 def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
-    """RGB (h, w, 3) of a flat picture under the policy of `images`; of a TIFF, its first page."""
+    """RGB (h, w, 3) of a flat picture, as `picture_decoder` reads it; of a TIFF its first page."""
     if path.stat().st_size > 8e6 * max_megapixels:  # bytes: four channels of 16 bits
         raise picture_decoder.UnreadableImage(f"too large for {max_megapixels:g} flat megapixels")
     data = path.read_bytes()

@@ -1,4 +1,4 @@
-"""What a person wants to see of slides: overlays, the precision/recall curve, scores in words."""
+"""Slides for people: overlays, the precision/recall curve, scores in words."""
 
 from __future__ import annotations
 
@@ -10,74 +10,68 @@ import cv2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 from shapely import MultiPolygon
 
 from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
-from podium.slides.heat import View
+from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, threshold_of
 from podium.slides.slide_classification import SlidePrediction
-from podium.slides.stitch import heat_bands
+from podium.slides.slide_results import SlideResult
+from podium.slides.stitch import Heat
 
-WIDE = 480  # pixels of the longer side of one panel
-_TRUTH, _FOUND = (0, 150, 60), (215, 25, 28)
-
-Pixels = NDArray[np.uint8]
+_TRUTH_COLOUR, _TUMOUR_COLOUR = (0, 150, 60), (215, 25, 28)
 
 
-def overlay_png(
-    path: Path, view: View, call: SlidePrediction, regions: MultiPolygon | None
-) -> None:
-    """The slide, its truth (green), and its heat with what counts as tumour outlined in red."""
-    whole = view.slide.size
-    width = max(1, round(WIDE * whole[0] / max(whole)))
-    size = width, max(1, round(WIDE * whole[1] / max(whole)))
-    plain = np.asarray(cv2.resize(view.thumbnail, size, interpolation=cv2.INTER_AREA), "u1")
-    hot = small(call.finding.heat, size)
-    colours = cv2.applyColorMap((hot * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
-    share = np.clip(hot * 1.5, 0, 0.65)[:, :, None]
+def overlay_png(path: Path, slide: SlidePrediction, samples: Heat) -> None:
+    """Draw three panels: the slide, its truth (green), its heat with what is marked in red.
+
+    Args:
+        path: of the picture.
+        slide: predicted.
+        samples: (H, W), every `heat_step`-th pixel of its heat map.
+    """
+    plain, regions = slide.result.preview, slide.result.regions
+    size = plain.shape[1], plain.shape[0]
+    heat = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    colours = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
+    share = np.clip(heat * 1.5, 0, 0.65)[:, :, None]
     mixed = (plain * (1 - share) + colours * share).astype(np.uint8)
-    marked = (hot >= threshold_of(call.level)).astype(np.uint8)
+    marked = (heat >= threshold_of(slide.level)).astype(np.uint8)
     panels = [
         plain,
-        _with_truth(plain, regions, whole[0] / width),
-        _outlined(mixed, marked, _FOUND),
+        _with_truth(plain, regions, slide.result.grid.size[0] / size[0]),
+        _outlined(mixed, marked, _TUMOUR_COLOUR),
     ]
-    row = np.hstack([np.pad(one, ((0, 0), (4, 4), (0, 0)), constant_values=255) for one in panels])
+    row = np.hstack([np.pad(p, ((0, 0), (4, 4), (0, 0)), constant_values=255) for p in panels])
     sheet = np.pad(row, ((26, 4), (0, 0), (0, 0)), constant_values=255)
-    grey, words = (30, 30, 30), _words(call)
+    grey, words = (30, 30, 30), _words(slide)
     cv2.putText(sheet, words, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)
     write_picture(path, Image.fromarray(sheet))
 
 
-def _words(call: SlidePrediction) -> str:
-    row = call.finding.row
-    score = f"   F1 {call.counts.f1:.3f}" if call.finding.known else ""
-    return f"{row.slide} ({row.split}): probability of tumour {call.probability:.2f}{score}"
+def heat_step(result: SlideResult) -> int:
+    """How many pixels of a heat map lie between those that an overlay shows, in each direction."""
+    return max(1, result.grid.frame[0] // (2 * result.preview.shape[1]))
 
 
-def small(heat: Path, size: tuple[int, int]) -> NDArray[np.float32]:
-    """A heat map at `size` = (w, h), for people."""
-    rows = []
-    for row, band in heat_bands(heat):
-        step = max(1, band.shape[1] // (2 * size[0]))
-        rows.append(band[-row % step :: step, ::step].copy())  # no view, which would keep it all
-    found = cv2.resize(np.concatenate(rows), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(found, dtype=np.float32)
+def _words(slide: SlidePrediction) -> str:
+    row = slide.result.row
+    score = f"   F1 {slide.counts.f1:.3f}" if slide.result.has_truth else ""
+    return f"{row.slide} ({row.split}): probability of tumour {slide.probability:.2f}{score}"
 
 
 def _with_truth(plain: Pixels, regions: MultiPolygon | None, downsample: float) -> Pixels:
     picture = np.array(plain)
     if regions is None:
-        words = "truth unknown"
-        cv2.putText(picture, words, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _TRUTH, 2, cv2.LINE_AA)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(picture, "truth unknown", (10, 24), font, 0.6, _TRUTH_COLOUR, 2, cv2.LINE_AA)
         return picture
     mask = raster.mask(regions, (0.0, 0.0, plain.shape[1], plain.shape[0]), downsample)
     inside = mask > 0
-    picture[inside] = (0.7 * picture[inside] + 0.3 * np.array(_TRUTH)).astype(np.uint8)
-    return _outlined(picture, mask, _TRUTH)
+    picture[inside] = (0.7 * picture[inside] + 0.3 * np.array(_TRUTH_COLOUR)).astype(np.uint8)
+    return _outlined(picture, mask, _TRUTH_COLOUR)
 
 
 def _outlined(picture: Pixels, mask: Pixels, colour: tuple[int, int, int]) -> Pixels:
@@ -88,7 +82,13 @@ def _outlined(picture: Pixels, mask: Pixels, colour: tuple[int, int, int]) -> Pi
 
 
 def precision_recall_png(path: Path, table: pd.DataFrame, level: int) -> None:
-    """Precision, recall and F1 over the threshold, and the one that was chosen."""
+    """Draw precision, recall and F1 over the threshold, and mark the chosen one.
+
+    Args:
+        path: of the picture.
+        table: of `slide_classification.precision_recall`.
+        level: of the chosen threshold.
+    """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     by_threshold, curve = figure.subplots(1, 2)
     for name in ("precision", "recall", "f1"):
@@ -105,14 +105,14 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Scores of network and baselines as lines of text."""
     lines = []
     for name in ("network", "all_background", "hed_otsu"):
-        one = metrics.get(name)
-        if isinstance(one, dict):
-            low, high = one.get("tumour_f1_low"), one.get("tumour_f1_high")
-            sure = f"(95 %: {low:.3f} to {high:.3f})" if low is not None else ""
+        scores = metrics.get(name)
+        if isinstance(scores, dict):
+            low, high = scores.get("tumour_f1_low"), scores.get("tumour_f1_high")
+            interval = f"(95 %: {low:.3f} to {high:.3f})" if low is not None else ""
             lines.append(
-                f"{name:<15} tumour F1 {one['tumour_f1']:.4f} {sure:<24} "
-                f"per slide {one['tumour_f1_macro']:.4f}  IoU {one['iou']:.4f}  "
-                f"background F1 {one['background_f1']:.4f}"
+                f"{name:<15} tumour F1 {scores['tumour_f1']:.4f} {interval:<24} "
+                f"per slide {scores['tumour_f1_macro']:.4f}  IoU {scores['iou']:.4f}  "
+                f"background F1 {scores['background_f1']:.4f}"
             )
     if "slide_auc" in metrics:
         lines.append(f"{'slides':<15} AUC {metrics['slide_auc']:.4f}, n = {metrics['n_slides']}")

@@ -27,9 +27,9 @@ def encode(mask: Mask) -> str:
 
 
 def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
-    """The runs of a mask that comes in bands of rows, from top to bottom, as text.
+    """The runs of a mask as text; the mask comes in bands of rows, from top to bottom.
 
-    Memory grows with the runs, not with the pixels.
+    Memory grows with the number of runs, not of pixels.
 
     Args:
         bands: masks (n, w), anything but 0 = tumour.
@@ -49,19 +49,19 @@ def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
         row += len(band)
     if row != height:
         raise PodiumError(f"the bands of the mask have {row} rows, the slide has {height}")
-    return _text(np.concatenate(first), np.concatenate(last))
+    return _format(np.concatenate(first), np.concatenate(last))
 
 
 def _runs(band: Mask) -> tuple[Runs, Runs]:
-    """(column, row) of the beginning, and of the end (exclusive), of each run, column by column."""
+    """(column, row) (2, R) of the begin, and of the end (exclusive), of runs, column by column."""
     edges = np.zeros((band.shape[1], len(band) + 2), dtype=np.int8)
     edges[:, 1:-1] = band.T != 0
     steps = np.diff(edges, axis=1)
     return np.stack(np.nonzero(steps == 1)), np.stack(np.nonzero(steps == -1))
 
 
-def _text(first: Runs, last: Runs) -> str:
-    """Runs [first, last) of pixels counted from 0, in any order; those that touch become one."""
+def _format(first: Runs, last: Runs) -> str:
+    """Text of runs [first, last) (R,) of pixels counted from 0; those that touch are joined."""
     order = np.argsort(first)
     first, last = first[order], last[order]
     apart = first[1:] != last[:-1]
@@ -71,7 +71,7 @@ def _text(first: Runs, last: Runs) -> str:
 
 
 def decode(text: str, size: tuple[int, int]) -> Mask:
-    """The mask {0, 1} (h, w) that `text` stands for, in a slide of `size` = (w, h).
+    """The mask {0, 1} (h, w) that `text` encodes, of a slide of `size` = (w, h).
 
     Raises:
         PodiumError: it is no run-length encoding, its runs overlap or are not in order, or one
@@ -81,23 +81,28 @@ def decode(text: str, size: tuple[int, int]) -> Mask:
 
 
 def decode_bands(text: str, size: tuple[int, int], rows: int = BAND) -> Iterator[Mask]:
-    """The mask that `text` stands for, in bands (up to `rows`, w) from top to bottom.
+    """The mask {0, 1} that `text` encodes, in bands (up to `rows`, w) from top to bottom.
+
+    Args:
+        text: run lengths.
+        size: (w, h) of the slide.
+        rows: of a band.
 
     Raises:
         PodiumError: as `decode`.
     """
     width, height = size
-    column, first, last = _pieces(*_parsed(text, width * height), height)
+    column, first, last = _split_at_columns(*_parse(text, width * height), height)
     for row in range(0, height, rows):
         count = min(rows, height - row)
         steps = np.zeros((count + 1, width), dtype=np.int8)
-        here = (first < row + count) & (last > row)
-        np.add.at(steps, (np.maximum(first[here] - row, 0), column[here]), 1)
-        np.add.at(steps, (np.minimum(last[here] - row, count), column[here]), -1)
+        inside = (first < row + count) & (last > row)
+        np.add.at(steps, (np.maximum(first[inside] - row, 0), column[inside]), 1)
+        np.add.at(steps, (np.minimum(last[inside] - row, count), column[inside]), -1)
         yield np.cumsum(steps[:-1], axis=0, dtype=np.int8).view(np.uint8)
 
 
-def _parsed(text: str, n_pixels: int) -> tuple[Runs, Runs]:
+def _parse(text: str, n_pixels: int) -> tuple[Runs, Runs]:
     """Runs [first, last) of pixels counted from 0."""
     words = text.split()
     if len(words) % 2:
@@ -117,8 +122,8 @@ def _parsed(text: str, n_pixels: int) -> tuple[Runs, Runs]:
     return starts - 1, last
 
 
-def _pieces(first: Runs, last: Runs, height: int) -> tuple[Runs, Runs, Runs]:
-    """Column, first and last row (exclusive) of runs that are cut where a column ends."""
+def _split_at_columns(first: Runs, last: Runs, height: int) -> tuple[Runs, Runs, Runs]:
+    """Column, first and last row (exclusive) of runs, cut where a column ends."""
     start = first // height
     count = (last - 1) // height - start + 1
     run = np.repeat(np.arange(len(first)), count)

@@ -1,21 +1,22 @@
-"""Scores of masks: tumour is the positive class, and background is never mistaken for success.
+"""Scores of masks: tumour is the positive class, background does not count as success.
 
-Where neither truth nor prediction holds any tumour there is nothing to be right or wrong about:
-F1 and IoU of such a slide are 1 (so a slide without tumour scores 1 if nothing is marked on it,
-0 otherwise). Pooled scores add the pixels of all slides first.
+Where neither truth nor prediction holds any tumour, F1 and IoU are 1: a slide without tumour
+scores 1 if nothing is marked on it, and 0 otherwise. Pooled scores first add the pixels of all
+slides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-LEVELS = 256  # of heat that a histogram tells apart
+LEVELS = 256  # bins of heat in a histogram
 
 Histogram = NDArray[np.int64]  # (2, LEVELS): pixels of background and of tumour at each heat
 
@@ -31,7 +32,7 @@ class Counts:
 
     @classmethod
     def of(cls, truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Counts:
-        """Counts of two masks of one shape; raises ValueError for others."""
+        """Counts of two masks (..., h, w) of one shape; raises ValueError for others."""
         if truth.shape != predicted.shape:
             raise ValueError(f"a truth of {truth.shape} and a prediction of {predicted.shape}")
         both, either = int((truth & predicted).sum()), int((truth | predicted).sum())
@@ -39,19 +40,14 @@ class Counts:
         return cls(both, n_predicted - both, n_truth - both, truth.size - either)
 
     @classmethod
-    def at(cls, histogram: Histogram, level: int) -> Counts:
-        """Counts of what has a heat of `level` or more as tumour."""
+    def at_level(cls, histogram: Histogram, level: int) -> Counts:
+        """Counts of a histogram (2, LEVELS) where a heat of `level` or more is tumour."""
         (below_0, below_1) = histogram[:, :level].sum(1).tolist()
         (above_0, above_1) = histogram[:, level:].sum(1).tolist()
         return cls(above_1, above_0, below_1, below_0)
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.true_positive + other.true_positive,
-            self.false_positive + other.false_positive,
-            self.false_negative + other.false_negative,
-            self.true_negative + other.true_negative,
-        )
+        return Counts(*map(add, astuple(self), astuple(other)))
 
     @property
     def f1(self) -> float:
@@ -67,26 +63,24 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """Share of what was marked that is right; 1 where nothing was marked."""
+        """Share of the marked that is positive; 1 where nothing is marked."""
         return _ratio(self.true_positive, self.true_positive + self.false_positive)
 
     @property
     def recall(self) -> float:
-        """Share of the positives that was marked; 1 where there are none."""
+        """Share of the positives that is marked; 1 where there are none."""
         return _ratio(self.true_positive, self.true_positive + self.false_negative)
 
     @property
     def unmarked(self) -> Counts:
-        """The same truth with nothing predicted."""
+        """The same truth with nothing marked."""
         n_truth = self.true_positive + self.false_negative
         return Counts(0, 0, n_truth, self.true_negative + self.false_positive)
 
     @property
     def negatives(self) -> Counts:
-        """The same with background as the positive class."""
-        return Counts(
-            self.true_negative, self.false_negative, self.false_positive, self.true_positive
-        )
+        """The same pixels with background as the positive class."""
+        return Counts(*astuple(self)[::-1])
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -103,7 +97,7 @@ def scores(counts: Sequence[Counts]) -> dict[str, float]:
     total = pooled(counts)
     return {
         "tumour_f1": total.f1,
-        "tumour_f1_macro": float(np.mean([one.f1 for one in counts])),
+        "tumour_f1_macro": float(np.mean([slide.f1 for slide in counts])),
         "iou": total.iou,
         "precision": total.precision,
         "recall": total.recall,
@@ -111,58 +105,76 @@ def scores(counts: Sequence[Counts]) -> dict[str, float]:
     }
 
 
-def judged(
+def score_masks(
     counts: Sequence[Counts], patients: Sequence[str], n_bootstrap: int
 ) -> dict[str, dict[str, float]]:
-    """Scores of the network's masks with an interval over patients, and of marking nothing."""
-    low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
+    """Scores of the network's masks with an interval over patients, and of marking nothing.
+
+    Args:
+        counts: of each slide.
+        patients: whose slide each is.
+        n_bootstrap: how often patients are drawn for the interval.
+    """
+    low, high = bootstrap_interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
     return {
         "network": scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high},
-        "all_background": scores([one.unmarked for one in counts]),
+        "all_background": scores([slide.unmarked for slide in counts]),
     }
 
 
-def histogram_of(heat: NDArray[np.float32], tumour: NDArray[np.uint8]) -> Histogram:
-    """How many pixels of background and of tumour have each level of heat."""
+def heat_histogram(heat: NDArray[np.float32], tumour: NDArray[np.uint8]) -> Histogram:
+    """How many pixels (2, LEVELS) of background and of tumour have each level of heat.
+
+    Args:
+        heat: (h, w) of 0 to 1.
+        tumour: the truth {0, 1} (h, w).
+    """
     codes = level_of(heat) + LEVELS * (tumour > 0)
     return np.bincount(codes.ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
 
 
 def level_of(heat: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The level 0 to LEVELS - 1 of heat in [0, 1]; threshold k / LEVELS takes levels from k on."""
+    """The levels (h, w), 0 to LEVELS - 1, of heat (h, w) of 0 to 1.
+
+    Heat is at or above a threshold of k / LEVELS if its level is k or more.
+    """
     return np.minimum(heat * np.float32(LEVELS), LEVELS - 1).astype(np.int64)
 
 
 def threshold_of(level: int) -> float:
-    """The heat from which on pixels have `level` or more; none has LEVELS, however hot it is."""
+    """The least heat of a pixel of `level`; infinite for LEVELS, which no pixel has."""
     return level / LEVELS if level < LEVELS else float("inf")
 
 
 def best_level(histogram: Histogram) -> int:
-    """The level from 1 on whose threshold gives the highest pooled F1; the middle one of a tie."""
-    f1 = np.array([Counts.at(histogram, level).f1 for level in range(1, LEVELS)])
+    """The level, 1 or more, of the threshold with the best F1; the middle one of a tie.
+
+    The histogram (2, LEVELS) is that of all slides together.
+    """
+    f1 = np.array([Counts.at_level(histogram, level).f1 for level in range(1, LEVELS)])
     return 1 + int(np.median(np.flatnonzero(f1 == f1.max())))
 
 
-def curve(histogram: Histogram) -> list[dict[str, float]]:
-    """Precision, recall and F1 at every eighth threshold."""
+def threshold_curve(histogram: Histogram) -> list[dict[str, float]]:
+    """Precision, recall and F1 at every eighth threshold of a histogram (2, LEVELS)."""
     rows = []
     for level in range(8, LEVELS, 8):
-        one = Counts.at(histogram, level)
-        rows.append(
-            {"threshold": level / LEVELS, "precision": one.precision, "recall": one.recall,
-             "f1": one.f1}
-        )  # fmt: skip
+        counts = Counts.at_level(histogram, level)
+        row = {"threshold": level / LEVELS, "precision": counts.precision}
+        rows.append(row | {"recall": counts.recall, "f1": counts.f1})
     return rows
 
 
 def auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float | None:
-    """The area under the ROC of slide-level calls; None where all slides are of one kind."""
+    """The area under the ROC curve of slides; None where all have one label.
+
+    Takes labels {0, 1} (N,) and probabilities (N,) of tumour.
+    """
     return float(roc_auc_score(labels, probabilities)) if len(np.unique(labels)) == 2 else None
 
 
-def interval(
-    value: Callable[[list[Any]], float],
+def bootstrap_interval(
+    score: Callable[[list[Any]], float],
     items: Sequence[Any],
     patients: Sequence[str],
     n: int,
@@ -171,18 +183,18 @@ def interval(
     """The 95 % interval of a score by the percentile bootstrap over patients (Efron 1979).
 
     Args:
-        value: the score of some items.
+        score: of some items.
         items: one per slide.
         patients: whose slide each is; patients are drawn whole, with replacement.
         n: how often.
         seed: of the drawing.
     """
-    of = {patient: [k for k, other in enumerate(patients) if other == patient]
-          for patient in dict.fromkeys(patients)}  # fmt: skip
-    names, rng = list(of), np.random.default_rng(seed)
-    found = []
+    groups = [[item for item, other in zip(items, patients, strict=True) if other == patient]
+              for patient in dict.fromkeys(patients)]  # fmt: skip
+    rng = np.random.default_rng(seed)
+    values = []
     for _ in range(n):
-        chosen = rng.integers(0, len(names), len(names))
-        found.append(value([items[k] for name in chosen for k in of[names[name]]]))
-    low, high = np.percentile(found, [2.5, 97.5])
+        chosen = rng.integers(0, len(groups), len(groups))
+        values.append(score([item for k in chosen for item in groups[k]]))
+    low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)

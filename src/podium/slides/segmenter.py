@@ -1,4 +1,4 @@
-"""The slide artefact: the networks of all folds, with how slides are to be read for them."""
+"""The slide artefact: the networks of all folds, and how slides are to be cut for them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from podium.training.runtime import jit_compile, keras, tf
 Heat = NDArray[np.float32]
 
 
-def description_of(slides: Slides, tiles: TileSlides) -> dict[str, Any]:
-    """What an artefact says of itself, as JSON values."""
+def describe(slides: Slides, tiles: TileSlides) -> dict[str, Any]:
+    """The metadata of an artefact, as JSON values: its task, and how slides are cut."""
     return {"task": TASK, "mpp": slides.mpp, "tiles": tiles.model_dump()}
 
 
-def assembled(models: Mapping[int, keras.Model], description: dict[str, Any]) -> keras.Model:
+def assemble(models: Mapping[int, keras.Model], description: dict[str, Any]) -> keras.Model:
     """The networks of all folds as one model: pixels (N, H, W, 3) -> logits of each fold.
 
     Args:
         models: by the fold whose slides they have not seen.
-        description: what the artefact says of itself.
+        description: the metadata of the artefact.
     """
     pixels = keras.Input((None, None, 3), name="pixels")
     x = artefact.MetadataLayer(description, name="described")(pixels)
@@ -42,47 +42,51 @@ def assembled(models: Mapping[int, keras.Model], description: dict[str, Any]) ->
 
 
 class Segmenter:
-    """Finds tumour on tiles.
+    """Predicts tumour on tiles with the networks of an artefact.
 
     Attributes:
         tiles: how slides are cut for it.
-        mpp: of slides that do not say theirs, or None.
+        mpp: micrometres per level-0 pixel of slides that do not say theirs, or None.
         n_folds: how many networks it holds.
+
+    Raises:
+        PodiumError: the file is missing, damaged, or no artefact for slides.
     """
 
     def __init__(self, path: Path) -> None:
-        model, found = artefact.load(path)
+        model, description = artefact.load(path)
         try:
-            self.tiles, self.mpp = TileSlides(**found["tiles"]), found["mpp"]
+            self.tiles = TileSlides(**description["tiles"])
+            self.mpp = description["mpp"]
         except (KeyError, TypeError, ValueError):
             raise PodiumError(f"{path}: a podium model, but not one for slides") from None
-        parts = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-        self.n_folds = len(parts)
-        self._graphs = {int(part.name.removeprefix("fold")): _graph([part]) for part in parts}
-        self._all = _graph(parts)
-        self._seen = 0
-        self._networks = model
+        self._networks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+        self.n_folds = len(self._networks)
+        self._graphs = {
+            int(network.name.removeprefix("fold")): _graph([network]) for network in self._networks
+        }
+        self._all = _graph(self._networks)
+        self._n_tiles = 0
 
     def mflop(self, tile: int) -> float:
-        """Million operations of one network for one tile of a train slide."""
-        parts = [layer for layer in self._networks.layers if isinstance(layer, keras.Model)]
-        return mflop(parts[0], (tile, tile, 3))
+        """Million operations of one network for one tile of `tile` px a side."""
+        return mflop(self._networks[0], (tile, tile, 3))
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
         """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3).
 
         Args:
             pixels: sides are multiples of 32.
-            fold: whose network looks; one without a network, as -1, takes the mean of all, none
-                of which has learnt from it.
+            fold: predicted by its own network, which has not seen it; another number, as -1, by
+                the mean of all.
         """
-        self._seen += len(pixels)
+        self._n_tiles += len(pixels)
         return self._graphs.get(fold, self._all)(pixels)
 
-    def newly_seen(self) -> int:
-        """How many tiles were looked at since this was last asked."""
-        seen, self._seen = self._seen, 0
-        return seen
+    def take_tile_count(self) -> int:
+        """How many tiles were predicted since this was last called."""
+        n_tiles, self._n_tiles = self._n_tiles, 0
+        return n_tiles
 
 
 def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]:
@@ -91,7 +95,7 @@ def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]
     )
     def mean(pixels: Any) -> Any:
         x = tf.cast(pixels, tf.float32)
-        found = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
-        return tf.cast(tf.add_n(found), tf.float32) / len(models)
+        probabilities = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
+        return tf.cast(tf.add_n(probabilities), tf.float32) / len(models)
 
     return fitted(models, mean)

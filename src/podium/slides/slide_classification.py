@@ -1,8 +1,8 @@
-"""Slide-level calls and the threshold of masks, both fitted on out-of-fold slides only."""
+"""Slides classified by their heat, and the threshold of masks; both fitted out of fold only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
-from podium.slides.scoring import LEVELS, Counts, auc, best_level, curve, judged, scores
+from podium.slides import scoring
+from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
-CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
-_FAR = 1 / LEVELS  # no score is nearer to 0 or 1
+MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
+_MIN_DISTANCE = 1 / LEVELS  # no score is nearer to 0 or 1
 Floats = NDArray[np.float64]
+Results = Sequence[SlideResult]
 
 
 @dataclass(frozen=True)
@@ -28,145 +30,170 @@ class PlattScaling:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def __call__(self, hottest: Floats) -> Floats:
-        """Probabilities (N,) of scores (N,)."""
-        found = 1 / (1 + np.exp(-(self.slope * _logit(hottest) + self.intercept)))
-        return np.asarray(found, dtype=np.float64)
+    def __call__(self, scores: Floats) -> Floats:
+        """Probabilities (N,) of scores (N,) between 0 and 1."""
+        p = 1 / (1 + np.exp(-(self.slope * _logit(scores) + self.intercept)))
+        return np.asarray(p, dtype=np.float64)
 
 
 def _logit(scores: Floats) -> Floats:
-    inside = np.clip(scores, _FAR, 1 - _FAR)
+    inside = np.clip(scores, _MIN_DISTANCE, 1 - _MIN_DISTANCE)
     return np.log(inside / (1 - inside))
 
 
-def hottest(finding: SlideResult) -> float:
-    """The mean heat of the slide's hottest part: what decides whether tumour is marked on it."""
-    return finding.hottest
+def top_heat(result: SlideResult) -> float:
+    """The mean heat of the slide's hottest part: it decides whether tumour is marked."""
+    return result.top_heat
 
 
-def mean_heat(finding: SlideResult) -> float:
+def mean_heat(result: SlideResult) -> float:
     """The mean heat of all pixels."""
-    pixels = finding.histogram.sum(0)
+    pixels = result.histogram.sum(0)
     return float(pixels @ (np.arange(LEVELS) + 0.5) / LEVELS / max(1, pixels.sum()))
 
 
-def hot_area(finding: SlideResult) -> float:
+def hot_area(result: SlideResult) -> float:
     """The share of pixels that are more likely tumour than not."""
-    pixels = finding.histogram.sum(0)
+    pixels = result.histogram.sum(0)
     return float(pixels[LEVELS // 2 :].sum() / max(1, pixels.sum()))
 
 
 Score = Callable[[SlideResult], float]
-SCORES: dict[str, Score] = {"fcn": hottest, "fcn-mean": mean_heat, "fcn-area": hot_area}
+SCORES: dict[str, Score] = {"fcn": top_heat, "fcn-mean": mean_heat, "fcn-area": hot_area}
 
 
-def fitted(findings: Sequence[SlideResult], score: Score = hottest) -> PlattScaling:
-    """Platt's logistic of the scores of slides with a label; the score itself where all are alike.
+def fit_platt(results: Results, score: Score = top_heat) -> PlattScaling:
+    """Platt's logistic regression on the scores of slides that have a label.
 
-    The penalty of scikit-learn's default keeps few slides from making certain. Where heat says
-    less than nothing, the share of slides with tumour is all that is known.
+    The penalty of scikit-learn's default keeps few slides from leading to certainty. Where all
+    labels are alike, the score itself is the probability; where hotter slides have tumour less
+    often, the share of slides with tumour is.
     """
-    known = [one for one in findings if one.row.label]
-    truth = np.array([int(one.row.label) for one in known])
+    labelled = [result for result in results if result.row.label]
+    truth = np.array([int(result.row.label) for result in labelled])
     if len(np.unique(truth)) < 2:
         return PlattScaling()
-    x = _logit(np.array([score(one) for one in known]))[:, None]
+    x = _logit(np.array([score(result) for result in labelled]))[:, None]
     model = LogisticRegression().fit(x, truth)
     if model.coef_[0, 0] < 0:
         return PlattScaling(0.0, float(_logit(truth.mean())))
     return PlattScaling(float(model.coef_[0, 0]), float(model.intercept_[0]))
 
 
-def level_for(findings: Sequence[SlideResult]) -> int:
-    """The level of heat from which on pixels are tumour: of the best pooled F1."""
-    known = [one.histogram for one in findings if one.known]
-    total = np.sum(known, axis=0) if known else np.zeros((2, LEVELS), dtype=np.int64)
-    return best_level(total) if total[1].any() else LEVELS // 2
+def choose_level(results: Results) -> int:
+    """The level of heat from which on pixels are tumour: that of the best pooled F1."""
+    histograms = [result.histogram for result in results if result.has_truth]
+    total = np.sum(histograms, axis=0) if histograms else np.zeros((2, LEVELS), dtype=np.int64)
+    return scoring.best_level(total) if total[1].any() else LEVELS // 2
 
 
 @dataclass(frozen=True)
 class SlidePrediction:
-    """A slide with its probability of tumour, and the level of heat from which on it is tumour."""
+    """A slide classified.
 
-    finding: SlideResult
+    Attributes:
+        result: of the slide.
+        probability: of tumour.
+        level: of heat from which on a pixel is tumour.
+    """
+
+    result: SlideResult
     probability: float
     level: int
 
     @property
     def counts(self) -> Counts:
         """Pixels of the mask by the truth."""
-        return Counts.at(self.finding.histogram, self.level)
+        return Counts.at_level(self.result.histogram, self.level)
 
 
-def call(
-    findings: Sequence[SlideResult], learnt_from: Sequence[SlideResult]
-) -> list[SlidePrediction]:
-    """Calls of slides, with threshold and probability fitted on others.
+def classify(results: Results, platt: PlattScaling, level: int) -> list[SlidePrediction]:
+    """Predictions of slides; one less likely than MIN_PROBABILITY has nothing marked.
 
-    A slide that is called free of tumour has no level: nothing is marked on it.
+    Args:
+        results: of the slides.
+        platt: from a slide's score to its probability.
+        level: of heat from which on a pixel is tumour.
     """
-    caller, level = fitted(learnt_from), level_for(learnt_from)
-    p = caller(np.array([one.hottest for one in findings])).tolist()
+    p = platt(np.array([result.top_heat for result in results])).tolist()
     return [
-        SlidePrediction(one, its, level if its >= CALLED else LEVELS)
-        for one, its in zip(findings, p, strict=True)
+        SlidePrediction(result, probability, level if probability >= MIN_PROBABILITY else LEVELS)
+        for result, probability in zip(results, p, strict=True)
     ]
 
 
-def out_of_fold(findings: Sequence[SlideResult]) -> list[SlidePrediction]:
-    """Calls of train slides, fold by fold, fitted on the slides of the other folds."""
-    found = []
-    for fold in sorted({one.row.fold for one in findings}):
-        mine = [one for one in findings if one.row.fold == fold]
-        found += call(mine, [one for one in findings if one.row.fold != fold])
-    return found
+def fit_and_classify(results: Results, others: Results) -> list[SlidePrediction]:
+    """Predictions of slides, with threshold and probability fitted on others."""
+    return classify(results, fit_platt(others), choose_level(others))
 
 
-def tables(
-    train: Sequence[SlideResult], test: Sequence[SlideResult], seed: int
-) -> dict[str, pd.DataFrame]:
-    """Prediction tables of slides, by name: a call from each score, and the share of tumour.
+def by_fold(results: Results) -> Iterator[tuple[list[SlideResult], list[SlideResult]]]:
+    """For each fold, the slides in it and those of the other folds."""
+    for fold in sorted({result.row.fold for result in results}):
+        inside = [result for result in results if result.row.fold == fold]
+        yield inside, [result for result in results if result.row.fold != fold]
 
-    Train slides are called by a fit on the other folds, test slides by one on all.
+
+def classify_out_of_fold(results: Results) -> list[SlidePrediction]:
+    """Predictions of train slides, fold by fold, fitted on the slides of the other folds."""
+    pairs = by_fold(results)
+    return [slide for inside, others in pairs for slide in fit_and_classify(inside, others)]
+
+
+# probabilities (N,) of slides, given them and the slides to fit on
+Probabilities = Callable[[Results, Results], Floats]
+
+
+def prediction_tables(train: Results, test: Results, seed: int) -> dict[str, pd.DataFrame]:
+    """Prediction tables of slides, by name: one from each score, and the share of tumour.
+
+    Args:
+        train: slides, predicted by a fit on the other folds.
+        test: slides, predicted by a fit on all train slides.
+        seed: of the networks.
     """
-    found = {name: table(train, test, seed, called_by(score)) for name, score in SCORES.items()}
-    return found | {"prior": table(train, test, seed, _share)}
+    models = {name: platt_probabilities(score) for name, score in SCORES.items()}
+    models["prior"] = _prior
+    return {name: prediction_table(train, test, seed, model) for name, model in models.items()}
 
 
-CallBy = Callable[[Sequence[SlideResult], Sequence[SlideResult]], Floats]
+def platt_probabilities(score: Score) -> Probabilities:
+    """A function that fits Platt's scaling of `score` on some slides and applies it to others."""
+    return lambda results, others: fit_platt(others, score)(np.array([score(r) for r in results]))
 
 
-def called_by(score: Score) -> CallBy:
-    """What calls slides, given them and those to learn from, by one score of each."""
-    return lambda these, others: fitted(others, score)(np.array([score(one) for one in these]))
+def _prior(results: Results, others: Results) -> Floats:
+    labels = [int(result.row.label) for result in others if result.row.label]
+    return np.full(len(results), (sum(labels) + 1) / (len(labels) + 2))
 
 
-def _share(findings: Sequence[SlideResult], others: Sequence[SlideResult]) -> Floats:
-    labels = [int(one.row.label) for one in others if one.row.label]
-    return np.full(len(findings), (sum(labels) + 1) / (len(labels) + 2))
-
-
-def table(
-    train: Sequence[SlideResult], test: Sequence[SlideResult], seed: int, call_by: CallBy
+def prediction_table(
+    train: Results, test: Results, seed: int, probabilities: Probabilities
 ) -> pd.DataFrame:
-    """The prediction table of slides as `call_by` calls them."""
-    parts = []
-    for fold in sorted({one.row.fold for one in train}):
-        mine = [one for one in train if one.row.fold == fold]
-        others = [one for one in train if one.row.fold != fold]
-        parts.append(_rows(mine, "oof", seed, call_by(mine, others)))
+    """The prediction table of slides by one model.
+
+    Args:
+        train: slides, predicted by a fit on the other folds.
+        test: slides, predicted by a fit on all train slides.
+        seed: of the networks.
+        probabilities: the model.
+    """
+    parts = [
+        _rows(inside, "oof", seed, probabilities(inside, others))
+        for inside, others in by_fold(train)
+    ]
     if test:
-        parts.append(_rows(test, "test", seed, call_by(test, train)))
+        parts.append(_rows(test, "test", seed, probabilities(test, train)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(part: Sequence[SlideResult], split: str, seed: int, p: Floats) -> pd.DataFrame:
-    ids, of = zip(*((one.row.slide, one.row.fold) for one in part), strict=True)
-    pairs = np.stack([1 - p, p], axis=1)
-    patients = [one.row.patient for one in part]
-    labels = [one.row.label if split == "oof" else "" for one in part]
-    known = predictions.Known(patients, [CLASSES[int(one)] if one else "" for one in labels])
-    return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
+def _rows(results: Results, split: str, seed: int, p: Floats) -> pd.DataFrame:
+    rows = [result.row for result in results]
+    labels = [row.label if split == "oof" else "" for row in rows]
+    truth = [CLASSES[int(label)] if label else "" for label in labels]
+    facts = predictions.Known([row.patient for row in rows], truth)
+    folds, pairs = np.array([row.fold for row in rows]), np.stack([1 - p, p], axis=1)
+    return predictions.rows([row.slide for row in rows], split, folds, seed, pairs, CLASSES, facts)
 
 
 def counts_table(oof: Sequence[SlidePrediction]) -> pd.DataFrame:
@@ -174,38 +201,39 @@ def counts_table(oof: Sequence[SlidePrediction]) -> pd.DataFrame:
 
     `model` is network, or hed_otsu for the colour threshold.
     """
-    found = []
-    for one in oof:
-        row, dark = one.finding.row, one.finding.threshold
-        whose = {"slide": row.slide, "patient": row.patient, "fold": row.fold}
-        if one.finding.known:
-            found.append(whose | {"model": "network"} | asdict(one.counts))
-            found += [whose | {"model": "hed_otsu"} | asdict(dark)] if dark else []
-    names = ["slide", "patient", "fold", "model", *(one.name for one in fields(Counts))]
-    return pd.DataFrame(found, columns=pd.Index(names))
+    records = []
+    for slide in oof:
+        row, baseline = slide.result.row, slide.result.baseline
+        keys = {"slide": row.slide, "patient": row.patient, "fold": row.fold}
+        if slide.result.has_truth:
+            records.append(keys | {"model": "network"} | asdict(slide.counts))
+            records += [keys | {"model": "hed_otsu"} | asdict(baseline)] if baseline else []
+    names = ["slide", "patient", "fold", "model", *(field.name for field in fields(Counts))]
+    return pd.DataFrame(records, columns=pd.Index(names))
 
 
 def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
-    """Scores of calls whose network saw none of the patients, threshold and call fitted on others.
+    """Scores of out-of-fold predictions, beside those of no mask and of the colour threshold.
 
-    Beside them the mask that marks nothing, and the colour threshold.
+    The network saw none of a slide's patients; threshold and probability were fitted on other
+    folds.
     """
-    known = [one for one in oof if one.finding.known]
-    patients = [one.finding.row.patient for one in known]
-    found: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
-    if known:
-        found |= judged([one.counts for one in known], patients, n_bootstrap)
-        dark = [one.finding.threshold for one in known if one.finding.threshold]
-        if len(dark) == len(known):
-            found["hed_otsu"] = scores(dark)
-    called = [one for one in oof if one.finding.row.label]
-    truth = np.array([int(one.finding.row.label) for one in called])
-    slides = auc(truth, np.array([one.probability for one in called]))
-    return found | ({} if slides is None else {"slide_auc": slides})
+    with_truth = [slide for slide in oof if slide.result.has_truth]
+    patients = [slide.result.row.patient for slide in with_truth]
+    values: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
+    if with_truth:
+        values |= scoring.score_masks([slide.counts for slide in with_truth], patients, n_bootstrap)
+        baselines = [slide.result.baseline for slide in with_truth if slide.result.baseline]
+        if len(baselines) == len(with_truth):
+            values["hed_otsu"] = scoring.scores(baselines)
+    labelled = [slide for slide in oof if slide.result.row.label]
+    truth = np.array([int(slide.result.row.label) for slide in labelled])
+    area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))
+    return values | ({} if area is None else {"slide_auc": area})
 
 
-def precision_recall(findings: Sequence[SlideResult]) -> pd.DataFrame:
+def precision_recall(results: Results) -> pd.DataFrame:
     """Threshold, precision, recall and F1 over all pixels of slides with known tumour."""
-    known = [one.histogram for one in findings if one.known]
-    rows = curve(np.sum(known, axis=0)) if known else []
+    histograms = [result.histogram for result in results if result.has_truth]
+    rows = scoring.threshold_curve(np.sum(histograms, axis=0)) if histograms else []
     return pd.DataFrame(rows, columns=pd.Index(["threshold", "precision", "recall", "f1"]))

@@ -1,82 +1,132 @@
-"""What a heat map says beside the truth: histograms, counts, and how hot its hottest part is."""
+"""Per-slide results of prediction: histograms of heat by truth, mean heat of the hottest part."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from shapely import MultiPolygon
+from skimage.color import rgb2hed
+from skimage.filters import threshold_otsu
 
 from podium.slides.annotations import raster
-from podium.slides.baseline import dark, dark_threshold
 from podium.slides.dataset import SlideRecord
-from podium.slides.heat import View
-from podium.slides.scoring import LEVELS, Counts, Histogram, histogram_of
-from podium.slides.stitch import BAND, heat_bands
+from podium.slides.reader import Pixels
+from podium.slides.scoring import LEVELS, Counts, Histogram, heat_histogram
+from podium.slides.stitch import Heat
+from podium.slides.tile_grid import Grid
+from podium.slides.tissue import Mask
+from podium.slides.tissue_tiles import TissueTiles
 
-HOTTEST = 0.01  # of the pixels looked at: their mean heat is the slide's score
+TOP_SHARE = 0.01  # of the pixels of predicted tiles: their mean heat is the slide's score
+PREVIEW = 480  # pixels of the longer side of a slide's preview
 
 
 @dataclass(frozen=True)
 class SlideResult:
-    """One slide after prediction.
+    """A slide after prediction: all that is needed to classify it and to draw its mask.
 
     Attributes:
         row: of the slide.
+        grid: of its tiles.
+        preview: RGB (h, w, 3), the longer side PREVIEW.
+        regions: its tumour in level-0 pixels, None where unknown.
         heat: the file of its heat map.
-        histogram: of heat by truth; all pixels count as background where nobody knows the truth.
-        known: whether the truth is known.
-        hottest: mean heat of its hottest part, the slide's score.
-        threshold: counts of the colour threshold, or None.
+        histogram: (2, LEVELS) of heat by truth; all pixels count as background where the truth
+            is unknown.
+        top_heat: mean heat of its hottest part, the slide's score.
+        baseline: counts of the colour threshold, or None.
     """
 
     row: SlideRecord
+    grid: Grid
+    preview: Pixels
+    regions: MultiPolygon | None
     heat: Path
     histogram: Histogram
-    known: bool
-    hottest: float
-    threshold: Counts | None
+    top_heat: float
+    baseline: Counts | None
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether it is known where its tumour lies."""
+        return self.regions is not None
 
 
-def find(
-    row: SlideRecord, view: View, heat: Path, regions: MultiPolygon | None, baseline: bool
-) -> SlideResult:
-    """Look through a heat map band by band.
+class HeatStatistics:
+    """Counts the pixels of a slide by heat and truth, band by band of its heat map.
 
     Args:
-        row: of the slide.
-        view: of the slide.
-        heat: the file of its heat map.
-        regions: its tumour, None where unknown.
+        tiles: of the slide.
+        regions: its tumour in level-0 pixels, None where unknown.
         baseline: whether to try the colour threshold, too; only where the truth is known.
     """
-    histogram, counts = np.zeros((2, LEVELS), dtype=np.int64), Counts()
-    level = dark_threshold(view) if baseline and regions is not None else None
-    grid = view.grid
-    for top, band in heat_bands(heat, BAND):
+
+    def __init__(self, tiles: TissueTiles, regions: MultiPolygon | None, baseline: bool) -> None:
+        self._tiles, self._regions = tiles, regions
+        self._histogram = np.zeros((2, LEVELS), dtype=np.int64)
+        self._baseline: Counts | None = None
+        if baseline and regions is not None:
+            self._baseline = Counts()
+            self._threshold = dye_threshold(tiles.thumbnail, tiles.tissue)
+
+    def add(self, row: int, band: Heat) -> None:
+        """Count the pixels of a band (rows, w) that begins at `row` of the frame."""
         height, width = band.shape
-        box = 0.0, top * grid.downsample, width, height
-        truth = raster.mask(regions or MultiPolygon(), box, grid.downsample)
-        histogram += histogram_of(band, truth)
-        if level is not None:
-            pixels = view.slide.read(box, grid.downsample, damaged=[])
-            counts += Counts.of(truth > 0, dark(pixels, level))
-    seen = len(view.corners) * grid.stride**2  # about as many pixels were looked at
-    return SlideResult(
-        row, heat, histogram, regions is not None, hottest(histogram, seen),
-        counts if level is not None else None,
-    )  # fmt: skip
+        downsample = self._tiles.grid.downsample
+        box = 0.0, row * downsample, width, height
+        truth = raster.mask(self._regions or MultiPolygon(), box, downsample)
+        self._histogram += heat_histogram(band, truth)
+        if self._baseline is not None:
+            pixels = self._tiles.slide.read(box, downsample, damaged=[])
+            self._baseline += Counts.of(truth > 0, dye_mask(pixels, self._threshold))
+
+    def result(self, row: SlideRecord, heat: Path) -> SlideResult:
+        """The result of the slide once all bands are counted; `heat` is the file of its map."""
+        tiles, histogram = self._tiles, self._histogram
+        n_pixels = len(tiles.l_corners) * tiles.grid.stride**2  # about as many were predicted
+        return SlideResult(
+            row, tiles.grid, _preview(tiles), self._regions, heat, histogram,
+            top_mean(histogram, n_pixels), self._baseline,
+        )  # fmt: skip
 
 
-def hottest(histogram: Histogram, n_pixels: int) -> float:
-    """The mean heat of the hottest pixels, HOTTEST of `n_pixels` and one at least."""
-    left, total = max(1, round(HOTTEST * n_pixels)), 0.0
-    wanted = left
+def _preview(tiles: TissueTiles) -> Pixels:
+    size = tiles.slide.size
+    w, h = (max(1, round(PREVIEW * side / max(size))) for side in size)
+    return np.asarray(cv2.resize(tiles.thumbnail, (w, h), interpolation=cv2.INTER_AREA), "u1")
+
+
+def top_mean(histogram: Histogram, n_pixels: int) -> float:
+    """The mean heat of the hottest pixels: TOP_SHARE of `n_pixels`, and one at least.
+
+    Heat is taken from a histogram (2, LEVELS) of background and tumour.
+    """
+    n_top = n_left = max(1, round(TOP_SHARE * n_pixels))
+    total = 0.0
     for level in range(LEVELS - 1, -1, -1):
-        taken = min(left, int(histogram[:, level].sum()))
-        total += taken * (level + 0.5) / LEVELS
-        left -= taken
-        if not left:
+        n = min(n_left, int(histogram[:, level].sum()))
+        total += n * (level + 0.5) / LEVELS
+        n_left -= n
+        if not n_left:
             break
-    return total / wanted
+    return total / n_top
+
+
+def dye_threshold(thumbnail: Pixels, tissue: Mask) -> float:
+    """Otsu's threshold of haematoxylin over the tissue of a slide.
+
+    It is the baseline that a network must beat: it knows colour, but nothing of tissue. An RGB
+    thumbnail (h, w, 3) without tissue {0, 1} (h, w) counts as a whole.
+    """
+    dye = rgb2hed(thumbnail)[..., 0]
+    inside = dye[tissue > 0] if tissue.any() else dye.ravel()
+    return float(threshold_otsu(inside)) if np.ptp(inside) else float("inf")
+
+
+def dye_mask(pixels: Pixels, threshold: float) -> NDArray[np.bool_]:
+    """The mask (h, w) of RGB pixels (h, w, 3) that hold more haematoxylin than `threshold`."""
+    return np.asarray(rgb2hed(pixels)[..., 0] > threshold)

@@ -1,4 +1,4 @@
-"""A folder of slides as it was dropped in: images/, annotations/ and, perhaps, slides.csv."""
+"""The slides in a raw folder: images/, annotations/ and, optionally, slides.csv."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
-from podium.slides.annotations.load import by_stem
+from podium.slides.annotations import load
 
 # what OpenSlide opens, and flat pictures
 SUFFIXES = {
@@ -25,13 +25,13 @@ _ALLOWED = {"split": ("train", "test"), "label": ("0", "1", "")}
 
 @dataclass(frozen=True)
 class Entry:
-    """One slide: its files, and what slides.csv or its files say of it.
+    """One raw slide: its files, and what slides.csv or its files say of it.
 
     Attributes:
         slide: the stem of its image.
         image: the file.
         annotation: the file, or None.
-        patient: who it comes from; without slides.csv every slide is a patient of its own.
+        patient: whose slide it is; without slides.csv every slide has a patient of its own.
         split: train or test.
         mpp: micrometres per pixel at level 0, where slides.csv says so.
         label: 0, 1, or '' where only an annotation can tell.
@@ -48,11 +48,11 @@ class Entry:
     fold: int | None
 
 
-def entries(root: Path, missing_annotation: Literal["test", "negative"]) -> list[Entry]:
+def read_entries(root: Path, missing_annotation: Literal["test", "negative"]) -> list[Entry]:
     """The slides below `root`, in natural order.
 
     Args:
-        root: holds images/, and perhaps annotations/ and slides.csv.
+        root: holds images/ and, optionally, annotations/ and slides.csv.
         missing_annotation: without slides.csv, what a slide without annotation is: one to predict,
             or a train slide without tumour.
 
@@ -61,7 +61,7 @@ def entries(root: Path, missing_annotation: Literal["test", "negative"]) -> list
             that does not fit; names the file and the remedy.
     """
     images = _images(root / "images")
-    annotations = by_stem(root / "annotations")
+    annotations = load.by_stem(root / "annotations")
     if orphans := sorted(annotations.keys() - images.keys(), key=natural_key):
         raise PodiumError(
             f"{annotations[orphans[0]]}: there is no slide {orphans[0]!r} in images "
@@ -78,7 +78,7 @@ def entries(root: Path, missing_annotation: Literal["test", "negative"]) -> list
 
 
 def _by_files(name: str, image: Path, annotation: Path | None, missing_annotation: str) -> Entry:
-    """A slide of which only the files are known."""
+    """The entry of a slide that only its files tell of."""
     negative = annotation is None and missing_annotation == "negative"
     split = "train" if annotation or negative else "test"
     return Entry(name, image, annotation, name, split, None, "0" if negative else "", None)
@@ -87,21 +87,21 @@ def _by_files(name: str, image: Path, annotation: Path | None, missing_annotatio
 def _images(folder: Path) -> dict[str, Path]:
     """The slide files in `folder` by stem, in natural order."""
     files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-    found: dict[str, Path] = {}
+    by_stem: dict[str, Path] = {}
     for path in sorted(files, key=lambda path: natural_key(path.name)):
         if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
             continue
-        if path.stem in found:
+        if other := by_stem.get(path.stem):
             raise PodiumError(
-                f"{path}: {found[path.stem].name} has the same name\nremedy: rename one of the two"
+                f"{path}: {other.name} has the same name\nremedy: rename one of the two"
             )
-        found[path.stem] = path
-    if not found:
+        by_stem[path.stem] = path
+    if not by_stem:
         raise PodiumError(
             f"{folder}: no slides\nremedy: put them there (see data/raw/README.md), "
             "or set slides.source: standin"
         )
-    return found
+    return by_stem
 
 
 def _from_table(path: Path, images: dict[str, Path], annotations: dict[str, Path]) -> list[Entry]:
@@ -114,15 +114,15 @@ def _from_table(path: Path, images: dict[str, Path], annotations: dict[str, Path
     for column, allowed in _ALLOWED.items():
         _refuse_other_words(path, table, column, allowed)
     table["patient"] = np.where(table["patient"] == "", table["slide"], table["patient"])
-    found = [_by_table(path, row, images, annotations) for row in table.to_dict("records")]
-    _refuse_torn_patients(path, found)
-    return sorted(found, key=lambda entry: natural_key(entry.slide))
+    entries = [_by_table(path, row, images, annotations) for row in table.to_dict("records")]
+    _refuse_divided_patients(path, entries)
+    return sorted(entries, key=lambda entry: natural_key(entry.slide))
 
 
 def _by_table(
     path: Path, row: dict[Any, Any], images: dict[str, Path], annotations: dict[str, Path]
 ) -> Entry:
-    """The slide in a row of slides.csv."""
+    """The entry of a row of slides.csv."""
     name = row["slide"]
     fold = _number(path, name, "fold", row["fold"])
     return Entry(
@@ -138,7 +138,7 @@ def _by_table(
 
 
 def _stem(name: str, images: dict[str, Path]) -> str:
-    """The slide a cell of slides.csv means: a stem, or the name of a file."""
+    """The stem of the slide that a cell of slides.csv names by its stem or by its file."""
     stem = Path(name).stem
     return stem if name not in images and stem in images else name
 
@@ -169,12 +169,12 @@ def _number(path: Path, slide: str, column: str, text: str) -> float | None:
     return value
 
 
-def _refuse_torn_patients(path: Path, found: list[Entry]) -> None:
+def _refuse_divided_patients(path: Path, entries: list[Entry]) -> None:
     """Raise a PodiumError where a patient is in two splits or folds, or only some have a fold."""
-    where: dict[str, tuple[str, int | None]] = {}
-    for entry in found:
+    places: dict[str, tuple[str, int | None]] = {}
+    for entry in entries:
         place = entry.split, entry.fold if entry.split == "train" else None
-        if (other := where.setdefault(entry.patient, place)) != place:
+        if (other := places.setdefault(entry.patient, place)) != place:
             words = [f"{split}{'' if fold is None else f' fold {fold}'}" for split, fold in
                      (other, place)]  # fmt: skip
             raise PodiumError(
@@ -182,8 +182,7 @@ def _refuse_torn_patients(path: Path, found: list[Entry]) -> None:
                 f"(slide {entry.slide})\n"
                 "remedy: keep all slides of a patient together, or scores are too good to be true"
             )
-    folds = {entry.fold is None for entry in found if entry.split == "train"}
-    if len(folds) > 1:
+    if len({entry.fold is None for entry in entries if entry.split == "train"}) > 1:
         raise PodiumError(
             f"{path}: some train slides have a fold, others have none\n"
             "remedy: give all train slides a fold, or leave the column empty"

@@ -17,8 +17,8 @@ from podium.evaluation.metrics import row_log_losses
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import SlideRecord, read_slides
-from podium.slides.scoring import Counts, auc, judged
-from podium.slides.slide_classification import CALLED
+from podium.slides.scoring import Counts, auc, score_masks
+from podium.slides.slide_classification import MIN_PROBABILITY
 from podium.submission import validation
 
 COLUMNS = ["slide", "probability", "rle"]
@@ -45,7 +45,7 @@ def frame(
         path = folder / f"{name}.rle"
         if name in test.index and path.is_file():
             p = float(test[name])
-            marked = path.read_text(encoding="utf-8") if p >= CALLED else ""
+            marked = path.read_text(encoding="utf-8") if p >= MIN_PROBABILITY else ""
             rows.append((name, round(p, 6), marked))
         else:
             rows.append((name, round(prior, 6), ""))
@@ -100,7 +100,7 @@ def test_scores(
     if not counts:
         return {}
     found: dict[str, Any] = {"n_slides": len(counts), "n_patients": len(set(patients))}
-    found |= judged(counts, patients, n_bootstrap)
+    found |= score_masks(counts, patients, n_bootstrap)
     known, p = np.array(labels), np.array(chances)
     found["log_loss"] = float(row_log_losses(np.stack([1 - p, p], axis=1), known).mean())
     slides = auc(known, p)

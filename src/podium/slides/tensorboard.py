@@ -1,4 +1,4 @@
-"""Figures of a training run for people who watch: DVCLive's files, and TensorBoard's events."""
+"""Logs of a training run, epoch by epoch: DVCLive's files and TensorBoard's events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from podium.training.runtime import tf
 
 
 def events_dir(settings: TrainSegmenter) -> Path:
-    """Where a run's events go: beside those of runs with other settings, and named by them."""
+    """The folder of a run's events in the scratch folder, named by its settings."""
     name = f"{settings.encoder}-rate{settings.learning_rate:g}-l2-{settings.l2:g}"
     number = text_sha256(settings.model_dump())[:8]
     return scratch_dir("tensorboard") / f"{name}-batch{settings.batch_size}-{number}"
 
 
 def logger(plots: Path, events: Path) -> Callable[[dict[str, float]], None]:
-    """A function that takes one epoch's figures, `epoch` among them.
+    """A function that logs the figures of one epoch, `epoch` among them.
 
     Args:
         plots: folder of DVCLive's metrics.json and plots/metrics/*.tsv.

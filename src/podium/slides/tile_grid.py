@@ -1,7 +1,7 @@
 """Where the tiles of a slide lie, and how they are read: one regular grid, in large parts.
 
 A tile is `tile` x `tile` pixels of a frame whose pixel is `downsample` level-0 pixels wide. Corners
-(`l_`) are counted in that frame, coordinates (`l0_`) are the same corners in level-0 pixels.
+`l_` are counted in pixels of that frame, corners `l0_` are the same points in level-0 pixels.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError, SettingsError
 from podium.slides.reader import MAX_MPP, MIN_MPP, Box, Pixels, Slide, UnreadableRegion
 
-Points = NDArray[np.int64]
-Rows = NDArray[np.int64]
+Points = NDArray[np.int64]  # x, y (N, 2)
+Rows = NDArray[np.int64]  # indices (n,) of tiles in an array (N, 2) of corners
 Part = tuple[Rows, Pixels]
 SUPER_PX = 2048  # side of one large read, in pixels of the tiles: 16 MiB and as much in tiles
 TOLERANCE = 0.05  # a level this close to the mpp asked for is taken as it is: 0.499 serves for 0.5
@@ -34,8 +34,8 @@ class Grid:
     Attributes:
         size: (w, h) of the slide at level 0.
         downsample: level-0 pixels per pixel of a tile.
-        tile: side of a tile in its own pixels.
-        stride: from one tile to the next, in the same pixels; less than `tile` is overlap.
+        tile: side of a tile, in pixels of the frame.
+        stride: from one tile to the next, in pixels of the frame; less than `tile` is overlap.
     """
 
     size: tuple[int, int]
@@ -56,72 +56,79 @@ class Grid:
         return w, h
 
     @property
-    def corners(self) -> Points:
-        """x, y (N, 2) of all tiles in the frame, row by row."""
-        x, y = (starts(side, self.tile, self.stride) for side in self.frame)
-        return np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=1)
+    def l_corners(self) -> Points:
+        """x, y (N, 2) of the top left corners of all tiles in the frame, row by row."""
+        l_x, l_y = (starts(side, self.tile, self.stride) for side in self.frame)
+        return np.stack([np.tile(l_x, len(l_y)), np.repeat(l_y, len(l_x))], axis=1)
 
-    def coordinates(self, corners: Points) -> Points:
-        """`corners` (N, 2) of the frame in level-0 pixels."""
-        return _rounded(corners * self.downsample)
+    def to_l0(self, l_corners: Points) -> Points:
+        """Corners (N, 2) of the frame in level-0 pixels."""
+        return _rounded(l_corners * self.downsample)
 
-    def corners_at(self, coordinates: Points) -> Points:
-        """`coordinates` (N, 2) of level 0 back in the frame; undoes `coordinates` exactly."""
-        return _rounded(coordinates / self.downsample)
+    def to_frame(self, l0_corners: Points) -> Points:
+        """Level-0 corners (N, 2) in pixels of the frame; undoes `to_l0` exactly."""
+        return _rounded(l0_corners / self.downsample)
 
-    def window(self, corners: Points) -> Box:
-        """The smallest window, as `Slide.read` takes it, that holds the tiles at `corners`."""
-        first = corners.min(axis=0)
-        (x, y), (w, h) = self.coordinates(first), corners.max(axis=0) - first + self.tile
-        return int(x), int(y), int(w), int(h)
+    def window(self, l_corners: Points) -> Box:
+        """The smallest window, as `Slide.read` takes it, that holds the tiles at corners (N, 2)."""
+        first = l_corners.min(axis=0)
+        (l0_x, l0_y), (w, h) = self.to_l0(first), l_corners.max(axis=0) - first + self.tile
+        return int(l0_x), int(l0_y), int(w), int(h)
 
-    def cut(self, picture: Pixels, corners: Points) -> Pixels:
-        """Tiles (N, tile, tile, ...) out of a picture (h, w, ...) of the `window` of `corners`."""
-        begins = (corners - corners.min(axis=0)).tolist()
+    def cut(self, picture: Pixels, l_corners: Points) -> Pixels:
+        """Tiles (N, tile, tile, ...) from a picture (h, w, ...) of the `window` of `l_corners`."""
+        begins = (l_corners - l_corners.min(axis=0)).tolist()
         return np.stack([picture[y : y + self.tile, x : x + self.tile] for x, y in begins])
 
-    def super_tiles(self, corners: Points, side: int = SUPER_PX) -> list[Rows]:
-        """Rows of `corners` that lie in the same square of the frame, one array per square.
+    def super_tiles(self, l_corners: Points, side: int = SUPER_PX) -> list[Rows]:
+        """Rows of `l_corners` that lie in the same square of the frame, one array per square.
 
         Args:
-            corners: (N, 2), those tiles of the grid that are wanted.
+            l_corners: (N, 2) of some tiles of the grid.
             side: of a square, at least a tile. Tile 256, stride 128, side 1024: the tiles that
                 begin at 0, 128, ... 768; then those from 896 on.
 
         Returns:
-            The squares row by row, and in each the tiles in the order of `corners`.
+            The squares row by row, and in each the tiles in the order of `l_corners`.
         """
         pitch = self.stride * (max(0, side - self.tile) // self.stride + 1)
-        column, row = (corners // pitch).T
+        column, row = (l_corners // pitch).T
         order = np.lexsort((column, row))
         ends = np.flatnonzero(np.diff(row[order]) | np.diff(column[order])) + 1
         return np.split(order, ends) if len(order) else []
 
 
 def read_tiles(
-    slide: Slide, grid: Grid, corners: Points, threads: int = 1, max_damaged: float = 0.1
+    slide: Slide, grid: Grid, l_corners: Points, threads: int = 1, max_damaged: float = 0.1
 ) -> Iterator[Part]:
-    """Rows (n,) of `corners` and their pixels (n, tile, tile, 3), read many tiles at a time.
+    """Rows (n,) of `l_corners` and their pixels (n, tile, tile, 3), read many tiles at a time.
 
     A pixel is decoded once per square of `Grid.super_tiles`, however many tiles share it. Threads
     read ahead, each from a handle of its own. Tiles that cannot be read are left out.
 
+    Args:
+        slide: opened.
+        grid: of the slide.
+        l_corners: (N, 2) of the tiles to read.
+        threads: how many read at the same time.
+        max_damaged: share of tiles that may be unreadable.
+
     Raises:
-        UnreadableRegion: more than a share of `max_damaged` of the tiles cannot be read.
+        UnreadableRegion: more tiles than that cannot be read.
     """
     idle: SimpleQueue[Slide] = SimpleQueue()
     for _ in range(threads):
-        idle.put(slide.another())
+        idle.put(slide.reopen())
 
     def read(rows: Rows) -> Part:
         own = idle.get()
         try:
-            return _read(own, grid, corners, rows)
+            return _read(own, grid, l_corners, rows)
         finally:
             idle.put(own)
 
     waiting: deque[tuple[int, Future[Part]]] = deque()
-    squares, n_damaged = deque(grid.super_tiles(corners)), 0
+    squares, n_damaged = deque(grid.super_tiles(l_corners)), 0
     with ThreadPoolExecutor(threads) as pool:
         while squares or waiting:
             while squares and len(waiting) <= threads:
@@ -129,29 +136,34 @@ def read_tiles(
             n_asked, future = waiting.popleft()
             part = future.result()
             n_damaged += n_asked - len(part[0])
-            if n_damaged > max_damaged * len(corners):
+            if n_damaged > max_damaged * len(l_corners):
                 raise UnreadableRegion(
-                    f"{slide.path}: damaged: {n_damaged} of {len(corners)} tiles cannot be read\n"
+                    f"{slide.path}: damaged: {n_damaged} of {len(l_corners)} tiles cannot be read\n"
                     "remedy: copy it again"
                 )
             yield part
 
 
-def _read(slide: Slide, grid: Grid, corners: Points, rows: Rows) -> Part:
+def _read(slide: Slide, grid: Grid, l_corners: Points, rows: Rows) -> Part:
     try:
-        picture = slide.read(grid.window(corners[rows]), grid.downsample)
+        picture = slide.read(grid.window(l_corners[rows]), grid.downsample)
     except UnreadableRegion:
         if len(rows) == 1:
             return rows[:0], np.empty((0, grid.tile, grid.tile, 3), dtype=np.uint8)
-        halves = [_read(slide, grid, corners, half) for half in np.array_split(rows, 2)]
+        halves = [_read(slide, grid, l_corners, half) for half in np.array_split(rows, 2)]
         return np.concatenate([h[0] for h in halves]), np.concatenate([h[1] for h in halves])
-    return rows, grid.cut(picture, corners[rows])
+    return rows, grid.cut(picture, l_corners[rows])
 
 
 def starts(length: int, tile: int, stride: int) -> Points:
-    """Where tiles begin along a side: every `stride`, and a last one flush with the end.
+    """Where tiles (n,) begin along a side: every `stride`, and a last one flush with the end.
 
     110 px, tile 64, stride 32 -> 0, 32, 46. A side shorter than a tile gets one tile at 0.
+
+    Args:
+        length: of the side, pixels.
+        tile: side of a tile, pixels.
+        stride: from one tile to the next, pixels.
     """
     last = max(0, length - tile)
     return np.append(np.arange(0, last, stride, dtype=np.int64), last)
@@ -160,7 +172,14 @@ def starts(length: int, tile: int, stride: int) -> Points:
 def grid_of(
     slide: Slide, tile: int, stride: int, target_mpp: float | None = None, level: int = 0
 ) -> Grid:
-    """The grid of a slide at `target_mpp`, or where that is None at `level`.
+    """The grid of a slide at `target_mpp`, or at `level` if that is None.
+
+    Args:
+        slide: opened.
+        tile: side of a tile, in its own pixels.
+        stride: from one tile to the next, in the same pixels.
+        target_mpp: micrometres per pixel of a tile.
+        level: of the slide, 0 = finest.
 
     Raises:
         PodiumError: the slide's mpp is not known, it is coarser than `target_mpp`, or it has no
@@ -183,27 +202,27 @@ def _downsample(slide: Slide, target_mpp: float | None, level: int) -> float:
 
 
 def _downsample_to(slide: Slide, target_mpp: float) -> float:
-    """Of a level where one is near enough, so that its own pixels are used; else the exact one."""
+    """That of a level where one is close enough, so that its own pixels are used; else exact."""
     if not MIN_MPP <= target_mpp <= MAX_MPP:
         raise SettingsError(f"target_mpp {target_mpp:g} is not between {MIN_MPP} and {MAX_MPP:g}")
-    own = known_mpp(slide)
-    exact = target_mpp / own
-    nearest = min(slide.downsamples, key=lambda one: abs(one / exact - 1))
+    mpp = required_mpp(slide)
+    exact = target_mpp / mpp
+    nearest = min(slide.downsamples, key=lambda downsample: abs(downsample / exact - 1))
     if abs(nearest / exact - 1) <= TOLERANCE:
         return nearest
     if exact < 1:
         raise PodiumError(
-            f"{slide.path}: its mpp of {own:g} is coarser than target_mpp {target_mpp:g}\n"
+            f"{slide.path}: its mpp of {mpp:g} is coarser than target_mpp {target_mpp:g}\n"
             "remedy: raise target_mpp; detail that was not scanned cannot be had"
         )
     return exact
 
 
-def known_mpp(slide: Slide) -> float:
-    """Micrometres per pixel at level 0.
+def required_mpp(slide: Slide) -> float:
+    """Micrometres per level-0 pixel of a slide.
 
     Raises:
-        PodiumError: unknown; an odd value in the file is named.
+        PodiumError: unknown, or a value in the file that cannot be true.
     """
     if (mpp := slide.mpp) is not None:
         return mpp

@@ -1,6 +1,8 @@
-"""Tissue on a thumbnail: what is stained, and neither glass nor pen."""
+"""The tissue on a thumbnail, without glass and pen, and the share of it that squares cover."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,8 +12,8 @@ from podium.slides.reader import Pixels
 
 Mask = NDArray[np.uint8]
 
-# saturations (of 255) between which Otsu may choose: on a blank slide it would cut the noise of the
-# glass in two, on a crop full of tissue the tissue
+# saturations (of 255) between which Otsu's threshold must lie: on a blank slide it would divide
+# the noise of the glass, on a crop full of tissue the tissue
 GLASS, STAINED = 15, 40
 BLUR = 5  # pixels of the thumbnail: the median that takes out dust and JPEG noise
 PEN_RIM = 5  # pixels of the thumbnail: the pale edge of a stroke
@@ -24,7 +26,7 @@ _BLACK, _GREY = 70, 25  # brightness and chroma of ink; dark nuclei and keratin 
 
 
 def tissue_mask(thumbnail: Pixels) -> Mask:
-    """Mask {0, 1} (h, w) of tissue; all 0 where there is none.
+    """Mask {0, 1} (h, w) of tissue; all 0 if there is none.
 
     Stained pixels are more saturated than Otsu's threshold (Otsu 1979). Strokes of green, blue and
     black pen, small specks and small holes are taken out; red pen looks like eosin and stays.
@@ -36,7 +38,7 @@ def tissue_mask(thumbnail: Pixels) -> Mask:
     hue, saturation, value = (np.asarray(channel, "u1") for channel in cv2.split(hsv))
     pen = _pen(hue, saturation, value)
     stained = (saturation > _threshold(saturation[~pen])) & ~pen
-    return _cleaned(stained)
+    return _clean(stained)
 
 
 def _pen(
@@ -56,17 +58,17 @@ def _threshold(saturation: NDArray[np.uint8]) -> float:
     return float(np.clip(otsu, GLASS, STAINED))
 
 
-def _cleaned(mask: NDArray[np.bool_]) -> Mask:
+def _clean(mask: NDArray[np.bool_]) -> Mask:
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disk(BLUR))
     islands = _without_small(np.asarray(closed, "u1"), SPECK_SHARE * mask.size)
     return np.uint8(1) - _without_small(np.uint8(1) - islands, HOLE_SHARE * mask.size)
 
 
 def _without_small(mask: Mask, min_area: float) -> Mask:
-    """The mask without connected parts of fewer than `min_area` pixels."""
+    """The mask (h, w) without connected parts of fewer than `min_area` pixels."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     keep = np.asarray(stats)[:, cv2.CC_STAT_AREA] >= min_area
-    keep[0] = False  # label 0 is what the mask leaves out
+    keep[0] = False  # label 0 is the background
     return np.asarray(keep[labels], dtype=np.uint8)
 
 
@@ -74,59 +76,56 @@ def _disk(diameter: int) -> Mask:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)), "u1")
 
 
-def overview(
-    thumbnail: Pixels,
-    mask: Mask,
-    squares: NDArray[np.float64],
-    side: float,
-    tumour: NDArray[np.float32],
+def draw_overview(
+    thumbnail: Pixels, mask: Mask, corners: NDArray[Any], side: float, tumour: NDArray[np.float32]
 ) -> Pixels:
     """A picture (h, w, 3) for people: tissue outlined in green, tiles in blue, in red with tumour.
 
     Args:
         thumbnail: RGB (h, w, 3).
         mask: {0, 1} (h, w) of tissue.
-        squares: x, y (N, 2) of the tiles' top left corners, in pixels of the thumbnail.
+        corners: x, y (N, 2) float64 of the tiles' top left corners, in pixels of the thumbnail.
         side: of a tile, in pixels of the thumbnail.
         tumour: share (N,) of each tile, NaN where unknown.
     """
     picture = thumbnail.copy()
-    first, last = (np.rint(at).astype(int).tolist() for at in (squares, squares + side - 1))
-    for begin, end, share in zip(first, last, tumour, strict=True):
-        cv2.rectangle(picture, begin, end, (220, 30, 30) if share > 0 else (40, 70, 220))
+    firsts, lasts = (np.rint(xy).astype(int).tolist() for xy in (corners, corners + side - 1))
+    for first, last, share in zip(firsts, lasts, tumour, strict=True):
+        cv2.rectangle(picture, first, last, (220, 30, 30) if share > 0 else (40, 70, 220))
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     cv2.drawContours(picture, outlines, -1, (20, 150, 60), 1)
     return picture
 
 
-def fractions(
-    mask: Mask, mask_downsample: float, coordinates: NDArray[np.int64], side: float
+def covered_shares(
+    mask: Mask, mask_downsample: float, l0_corners: NDArray[np.int64], side: float
 ) -> NDArray[np.float32]:
-    """Share (N,) that the mask covers of each square's part on the slide.
+    """Share (N,) of each square that the mask covers; parts beyond the slide do not count.
 
     Args:
         mask: {0, 1} (h, w) of the whole slide.
         mask_downsample: level-0 pixels per pixel of the mask.
-        coordinates: x, y (N, 2) of the squares' top left corners at level 0.
+        l0_corners: x, y (N, 2) of the squares' top left corners at level 0.
         side: of a square, in level-0 pixels.
     """
     sums = np.asarray(cv2.integral(mask), dtype=np.float64)  # sums[y, x]: all above and left
-    first = coordinates / mask_downsample
+    first = l0_corners / mask_downsample
     last = first + side / mask_downsample
-    covered = _at(sums, last) + _at(sums, first)
-    covered -= _at(sums, np.stack([first[:, 0], last[:, 1]], axis=1))
-    covered -= _at(sums, np.stack([last[:, 0], first[:, 1]], axis=1))
+    covered = _interpolated(sums, last) + _interpolated(sums, first)
+    covered -= _interpolated(sums, np.stack([first[:, 0], last[:, 1]], axis=1))
+    covered -= _interpolated(sums, np.stack([last[:, 0], first[:, 1]], axis=1))
     edge = np.array(mask.shape[::-1], dtype=np.float64)
     inside = np.prod(np.clip(last, 0, edge) - np.clip(first, 0, edge), axis=1)
     share = np.where(inside > 1e-6, covered / np.maximum(inside, 1e-6), 0)
     return np.clip(share, 0, 1).astype(np.float32)
 
 
-def _at(sums: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`sums` between its pixels: linear there, since the mask is constant within a pixel."""
-    x, y = (np.clip(points[:, axis], 0, sums.shape[1 - axis] - 1) for axis in (0, 1))
-    column, row = (np.minimum(one.astype(np.int64), side - 2)
-                   for one, side in ((x, sums.shape[1]), (y, sums.shape[0])))  # fmt: skip
+def _interpolated(sums: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`sums` (h + 1, w + 1) at points (N, 2): bilinear, as the mask is constant within a pixel."""
+    h, w = sums.shape
+    x, y = np.clip(points[:, 0], 0, w - 1), np.clip(points[:, 1], 0, h - 1)
+    column = np.minimum(x.astype(np.int64), w - 2)
+    row = np.minimum(y.astype(np.int64), h - 2)
     x, y = x - column, y - row
     above = sums[row, column] * (1 - x) + sums[row, column + 1] * x
     below = sums[row + 1, column] * (1 - x) + sums[row + 1, column + 1] * x

@@ -1,4 +1,4 @@
-"""How a network is taught to find tumour: one network per fold, which never sees its patients."""
+"""Training of the tumour segmenter: one network per fold, which never sees that fold's patients."""
 
 from __future__ import annotations
 
@@ -8,26 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.params import TrainingSettings, TrainSegmenter
-from podium.slides.augment import augment_of
+from podium.core.params import TrainSegmenter
+from podium.slides.augment import augmentation
 from podium.slides.scoring import Counts
-from podium.slides.tile_dataset import TileDataset, drawn, spread
+from podium.slides.tile_dataset import Indices, TileDataset, evenly_spaced, sample_batch
+from podium.training import loop
 from podium.training.batch_size import fitted
-from podium.training.loop import (
-    Batch,
-    Trainer,
-    TrainingJob,
-    TrainingResult,
-    checkpoint_of,
-    learning_rate,
-    steps_per_epoch,
-    train,
-)
+from podium.training.loop import Batch, TrainingJob, TrainingResult
 from podium.training.runtime import keras, tf
 
 Log = Callable[[dict[str, float]], None]
-Look = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
-_DECAY = 0.95  # of the rate, epoch by epoch, as in the book's trials
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
+_DECAY = 0.95  # of the learning rate, epoch by epoch, as in the book's trials
 
 
 class TumourLoss(keras.losses.Loss):
@@ -50,89 +42,92 @@ class TumourLoss(keras.losses.Loss):
         self._parts = [made[part] for part in kind.split("+")]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The sum of its parts."""
-        wanted = tf.cast(y_true, tf.float32)
-        return sum(tf.reduce_mean(part(wanted, y_pred)) for part in self._parts)
+        """The sum of the means of its parts, for float or integer masks and logits (N, H, W, 1)."""
+        masks = tf.cast(y_true, tf.float32)
+        return sum(tf.reduce_mean(part(masks, y_pred)) for part in self._parts)
 
 
-def _dice(wanted: Any, logits: Any) -> Any:
-    return keras.losses.Dice().call(wanted, tf.sigmoid(logits))
+def _dice(masks: Any, logits: Any) -> Any:
+    return keras.losses.Dice().call(masks, tf.sigmoid(logits))
 
 
-def rate(settings: TrainingSettings, step: int, n_steps: int) -> float:
-    """The learning rate at a step, by the schedule the settings name, after the warm-up."""
-    assert isinstance(settings, TrainSegmenter)
-    rising = settings.warmup * n_steps
-    if settings.schedule == "cosine" or step < rising:
-        return learning_rate(settings, step, n_steps)
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    return settings.learning_rate * _DECAY ** (step // steps_per_epoch(settings))
+def learning_rate_schedule(settings: TrainSegmenter) -> Callable[[int], float]:
+    """The learning rate as a function of the step: warm-up, then the schedule of the settings."""
+    per_epoch = loop.steps_per_epoch(settings)
+    n_steps = per_epoch * settings.epochs
+
+    def rate(step: int) -> float:
+        if settings.schedule == "cosine" or step < settings.warmup * n_steps:
+            return loop.learning_rate(settings, step, n_steps)
+        if settings.schedule == "constant":
+            return settings.learning_rate
+        return settings.learning_rate * _DECAY ** (step // per_epoch)
+
+    return rate
 
 
 def regularise(model: keras.Model, l2: float) -> None:
-    """Add `l2` times the sum of squares of each kernel to what `model` minimises."""
+    """Add `l2` times the sum of squares of each kernel to the loss of `model`."""
     for variable in model.trainable_variables if l2 else []:
         if variable.name == "kernel":
             variable.regularizer = keras.regularizers.L2(l2)
 
 
-def teach(
+def train_fold(
     model: keras.Model,
-    bank: TileDataset,
+    tiles: TileDataset,
     fold: int,
     settings: TrainSegmenter,
     content: str,
     log: Log,
 ) -> TrainingResult:
-    """Train `model` on all folds but one.
+    """Train `model` on the tiles of all folds but one.
 
     Args:
         model: an untrained network.
-        bank: all tiles.
-        fold: whose tiles it never sees but to be tried on.
-        settings: how it learns.
-        content: names the tiles, so that only the same run is resumed.
-        log: told each epoch's figures.
+        tiles: of all folds.
+        fold: whose tiles are for validation only.
+        settings: the section train_segmenter.
+        content: a hash of the tiles, so that only the same run is resumed.
+        log: called with the figures of each epoch.
     """
-    learns, tried_on = np.flatnonzero(bank.fold != fold), np.flatnonzero(bank.fold == fold)
     regularise(model, settings.l2)
-    loss, augment = TumourLoss(settings.loss), augment_of(settings)
-    learner = Trainer(model, settings, loss, augment, rate, use=f"{bank.tile} px")
+    schedule = learning_rate_schedule(settings)
+    trainer = loop.Trainer(
+        model, settings, TumourLoss(settings.loss), augmentation(settings),
+        rate=lambda _, step, n_steps: schedule(step), use=f"{tiles.tile} px",
+    )  # fmt: skip
+    train_on = np.flatnonzero(tiles.fold != fold)
+    validate_on = evenly_spaced(np.flatnonzero(tiles.fold == fold), settings.n_validation)
+    batch_size, share = settings.batch_size, settings.tumour_share
 
     def batches(start: int) -> Iterator[Batch]:
         while True:
             seed = (settings.seed, start, fold)
-            rows = drawn(bank.tumour, learns, settings.batch_size, settings.tumour_share, seed)
-            yield bank.at(rows)
-            start += settings.batch_size
+            yield tiles.read(sample_batch(tiles.tumour, train_on, batch_size, share, seed))
+            start += batch_size
 
-    shown = spread(tried_on, settings.n_validation)
-
-    def looked_at(pixels: Any) -> Any:
-        return model(tf.cast(pixels, tf.float32), training=False)
-
-    look = fitted([model], looked_at)
+    predict = fitted([model], lambda pixels: model(tf.cast(pixels, tf.float32), training=False))
 
     def validate() -> float:
-        return f1(look, bank, shown, settings.batch_size)
+        return tile_f1(predict, tiles, validate_on, batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
-    checkpoint = checkpoint_of("segmenters", model, about, __name__)
-    return train(learner, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
+    checkpoint = loop.checkpoint_of("segmenters", model, about, __name__)
+    return loop.train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 
-def f1(look: Look, bank: TileDataset, places: NDArray[np.int64], batch_size: int) -> float:
-    """The F1 score of tumour over all pixels of tiles, at a probability of 0.5.
+def tile_f1(predict: Predict, tiles: TileDataset, indices: Indices, batch_size: int) -> float:
+    """The F1 score of tumour over all pixels of some tiles, at a probability of 0.5.
 
     Args:
-        look: pixels (n, tile, tile, 3) to logits (n, tile, tile, 1).
-        bank: the tiles.
-        places: which of them.
-        batch_size: how many are looked at together.
+        predict: pixels (n, tile, tile, 3) to logits (n, tile, tile, 1).
+        tiles: the dataset.
+        indices: (M,) of the tiles to score.
+        batch_size: tiles predicted at once.
     """
     counts = Counts()
-    for start in range(0, len(places), batch_size):
-        pixels, masks = bank.at(places[start : start + batch_size])
-        counts += Counts.of(masks > 0, look(pixels) > 0)
+    for start in range(0, len(indices), batch_size):
+        pixels, masks = tiles.read(indices[start : start + batch_size])
+        counts += Counts.of(masks > 0, predict(pixels) > 0)
     return counts.f1

@@ -1,4 +1,4 @@
-"""Look at every slide once: its size and scale, its tumour as GeoJSON, its fold."""
+"""Read every raw slide once: its size and scale, its tumour as GeoJSON, its fold."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from podium.core.errors import guarded
 from podium.core.files import write_json, write_table
 from podium.core.params import load_params
-from podium.slides.dataset import folded, summary, survey, table_of, warnings
-from podium.slides.source import entries
+from podium.slides.dataset import summary, table_of
+from podium.slides.ingest import assign_folds, ingest, warnings
+from podium.slides.source import read_entries
 from podium.stages.arguments import parse
 
 
@@ -17,9 +18,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --slides, --annotations, --failed and --metrics."""
     args = parse(__doc__, argv, "source", "slides", "annotations", "failed", "metrics")
     params = load_params(args.params)
-    found = entries(args.source, params.slides.missing_annotation)
-    rows, failed = survey(args.source, found, params.slides, args.annotations)
-    rows = folded(rows, params.ingest_slides)
+    entries = read_entries(args.source, params.slides.missing_annotation)
+    rows, failed = ingest(args.source, entries, params.slides, args.annotations)
+    rows = assign_folds(rows, params.ingest_slides)
     write_table(args.slides, table_of(rows))
     write_table(args.failed, failed)
     counts = summary(rows, failed)

@@ -1,19 +1,21 @@
-"""Heat maps of all slides, out of fold where there is a truth; masks, calls and scores."""
+"""Heat maps of all slides, out of fold where there is a truth; masks, predictions and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from podium.core.errors import guarded
-from podium.core.files import file_sha256, write_table
+from podium.core.files import file_sha256, write_json, write_table
 from podium.core.params import load_params
 from podium.core.progress import watched
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
 from podium.slides import report, slide_classification
 from podium.slides.dataset import read_slides
+from podium.slides.export import write_outputs
 from podium.slides.predict_dataset import Predictor
-from podium.slides.predict_files import write_manner
+from podium.slides.predict_files import InferenceConfig
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.stages.arguments import parse, write_metrics
@@ -24,7 +26,7 @@ SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predic
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write thresholds, masks, GeoJSON, run lengths, the table, metrics and plots."""
+    """Write thresholds, masks, GeoJSON, run lengths, the tables, metrics and plots."""
     args = parse(
         __doc__, argv, "source", "slides", "annotations", "model", "manner", "out", "tables",
         "metrics", "plots",
@@ -33,34 +35,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     runtime.set_up(params.train_segmenter.seed, deterministic=params.device.deterministic)
     settings, rows = params.predict_slides, read_slides(args.slides)
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
+    meter = ThroughputMeter()
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
-    clock = ThroughputMeter()
-    findings = predictor.find_all(rows, clock)
-    train = [one for one in findings if one.row.split == "train"]
-    test = [one for one in findings if one.row.split == "test"]
-    oof, called = slide_classification.out_of_fold(train), slide_classification.call(test, train)
-    settings_of = params.model_dump(include=SETTINGS)
-    for name, table in slide_classification.tables(
-        train, test, params.train_segmenter.seed
-    ).items():
+    results = predictor.predict(rows, meter)
+    train = [result for result in results if result.row.split == "train"]
+    test = [result for result in results if result.row.split == "test"]
+    platt, level = slide_classification.fit_platt(train), slide_classification.choose_level(train)
+    oof = slide_classification.classify_out_of_fold(train)
+    slides = [*oof, *slide_classification.classify(test, platt, level)]
+    seed, settings_of = params.train_segmenter.seed, params.model_dump(include=SETTINGS)
+    for name, table in slide_classification.prediction_tables(train, test, seed).items():
         predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
-    level = slide_classification.level_for(train)
-    metrics = slide_classification.metrics(oof, settings.bootstrap) | {
-        "threshold": level / LEVELS,
-        "n_left_out": len(rows) - len(findings),
-    }
-    most = params.tile_slides.max_unreadable
-    write_manner(args.manner, weights, level, slide_classification.fitted(train), settings, most)
+    config = InferenceConfig(
+        weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
+        params.tile_slides.max_unreadable,
+    )  # fmt: skip
+    write_json(args.manner, asdict(config))
     curve = slide_classification.precision_recall(train)
     write_table(args.plots / "precision_recall.csv", curve)
     write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
-    for one in watched([*oof, *called], len(findings), "masks"):
-        predictor.leave(one, args.out, args.plots)
-    tile = segmenter.tiles.tile
-    work = clock.work(clock.items, settings.batch_size, segmenter.mflop(tile))
+    for slide in watched(slides, len(slides), "masks"):
+        write_outputs(slide, args.out, args.plots / f"{slide.result.row.slide}.png")
+    metrics = slide_classification.metrics(oof, settings.bootstrap)
+    metrics |= {"threshold": level / LEVELS, "n_left_out": len(rows) - len(results)}
+    work = meter.work(meter.items, settings.batch_size, segmenter.mflop(segmenter.tiles.tile))
     write_metrics(args, metrics, work, runtime.report())
-    print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(findings)} slides"]))
+    print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(results)} slides"]))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,7 @@ from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.slides.dataset import read_slides
-from podium.slides.tile_all import (
-    jobs,
-    plan_of,
-    summary,
-    tile_all,
-)
+from podium.slides.tiling import jobs_of, plan_of, summary, tile_all
 from podium.stages.arguments import parse, write_metrics
 
 
@@ -24,11 +19,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --tiles, --table and --metrics."""
     args = parse(__doc__, argv, "source", "slides", "annotations", "tiles", "table", "metrics")
     params = load_params(args.params)
-    clock = ThroughputMeter()
-    wanted = jobs(read_slides(args.slides), args.source, args.annotations, params.slides)
-    processes = min(len(wanted), len(os.sched_getaffinity(0)))
-    with clock.timed(1):
-        outcomes = tile_all(wanted, plan_of(params.tile_slides), args.tiles, processes)
+    meter = ThroughputMeter()
+    jobs = jobs_of(read_slides(args.slides), args.source, args.annotations, params.slides)
+    processes = min(len(jobs), len(os.sched_getaffinity(0)))
+    with meter.timed(1):
+        outcomes = tile_all(jobs, plan_of(params.tile_slides), args.tiles, processes)
     table = summary(outcomes, args.tiles)
     write_table(args.table, table)
     counts = {
@@ -37,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
     n = counts["n_tiles"]
-    write_metrics(args, counts, Throughput(n, clock.work(1).seconds, n))
+    write_metrics(args, counts, Throughput(n, meter.work(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
-    for failed in table[table["state"] == "failed"].itertuples():
-        print(f"failed: {failed.reason}")
+    for row in table[table["state"] == "failed"].itertuples():
+        print(f"failed: {row.reason}")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from podium.core.params import load_params
 from podium.core.throughput import total
 from podium.slides import fcn
 from podium.slides.dataset import read_slides
-from podium.slides.segmenter import assembled, description_of
+from podium.slides.segmenter import assemble, describe
 from podium.slides.tensorboard import events_dir, logger
 from podium.slides.tile_dataset import TileDataset
-from podium.slides.training import teach
+from podium.slides.training import train_fold
 from podium.stages.arguments import parse, write_metrics
 from podium.training import artefact, runtime
 
@@ -26,31 +26,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "slides", "tiles", "weights-dir", "model", "metrics", "plots")
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
-    bank = TileDataset(args.tiles, rows)
+    tiles = TileDataset(args.tiles, rows)
     content = text_sha256(
-        {"slides": [row.content for row in rows], "bank": bank.fingerprint}
+        {"slides": [row.content for row in rows], "tiles": tiles.fingerprint}
         | params.tile_slides.model_dump()
     )
-    description = description_of(params.slides, params.tile_slides)
-    models, done = {}, []
+    description = describe(params.slides, params.tile_slides)
+    models, results = {}, {}
     events = events_dir(settings)
     print(f"to watch: tensorboard --logdir {events.parent}", flush=True)
-    for fold in sorted(set(bank.fold.tolist())):
-        print(f"fold {fold}: {int((bank.fold != fold).sum())} tiles to learn from", flush=True)
+    for fold in sorted(set(tiles.fold.tolist())):
+        print(f"fold {fold}: {int((tiles.fold != fold).sum())} tiles to learn from", flush=True)
         runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
-        model = fcn.build(settings, args.weights_dir, description)
+        models[fold] = fcn.build(settings, args.weights_dir, description)
         log = logger(args.plots / f"fold-{fold}", events / f"fold-{fold}")
-        models[fold] = model
-        done.append(teach(model, bank, fold, settings, content, log))
-    artefact.save(assembled(models, description), args.model)
-    last = [float(one.curve["tumour_f1"].iloc[-1]) for one in done]
-    found = {"tile_f1": {f"fold-{k}": one for k, one in zip(models, last, strict=True)}}
-    curves = [one.curve.assign(fold=fold) for fold, one in zip(models, done, strict=True)]
+        results[fold] = train_fold(models[fold], tiles, fold, settings, content, log)
+    artefact.save(assemble(models, description), args.model)
+    tile_f1 = {f"fold-{k}": float(result.curve["tumour_f1"].iloc[-1])
+               for k, result in results.items()}  # fmt: skip
+    curves = [result.curve.assign(fold=fold) for fold, result in results.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
-    work = total([one.work for one in done])
-    write_metrics(args, {"tile_f1_mean": sum(last) / len(last), **found}, work, runtime.report())
-    for one in done:
-        one.checkpoint.unlink(missing_ok=True)
+    work = total([result.work for result in results.values()])
+    metrics = {"tile_f1_mean": sum(tile_f1.values()) / len(tile_f1), "tile_f1": tile_f1}
+    write_metrics(args, metrics, work, runtime.report())
+    for result in results.values():
+        result.checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

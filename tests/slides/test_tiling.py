@@ -20,18 +20,8 @@ from podium.core.params import Slides, TileSlides
 from podium.slides.annotations import geojson, raster
 from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Slide
-from podium.slides.tile_all import (
-    jobs,
-    plan_of,
-    summary,
-    tile_all,
-)
-from podium.slides.tile_store import (
-    Outcome,
-    Plan,
-    load_pixels,
-    load_tiles,
-)
+from podium.slides.tile_store import load_pixels, load_tiles
+from podium.slides.tiling import Outcome, Plan, jobs_of, plan_of, summary, tile_all
 from slide_fixtures import damage, stained, write_pyramid
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +54,7 @@ def slides(tmp_path):
         write_pyramid(tmp_path / f"images/{name}.tif", stained(W, H, seed), n_levels=2)
     geojson.write(tmp_path / "marks/a.geojson", TUMOUR)
     rows = [row_of("a", "a.geojson"), row_of("b"), row_of("c", "")]
-    return jobs(rows, tmp_path, tmp_path / "marks", SETTINGS)
+    return jobs_of(rows, tmp_path, tmp_path / "marks", SETTINGS)
 
 
 def names(folder):
@@ -103,7 +93,7 @@ def test_masks_of_tiles_equal_an_independent_rasterisation(
     tiles = load_tiles(tmp_path / "out/a.h5")
     masks = load_pixels(tmp_path / "out/a.h5", range(len(tiles.coordinates)), "masks")
     assert tiles.grid.downsample == downsample
-    places = tiles.grid.corners_at(tiles.coordinates) * downsample
+    places = tiles.grid.to_frame(tiles.coordinates) * downsample
     for (x, y), mask, share in zip(places.tolist(), masks, tiles.tumour, strict=True):
         assert np.array_equal(mask, centres_inside(TUMOUR, x, y, 32, downsample))
         assert share == pytest.approx(mask.mean())
@@ -127,7 +117,7 @@ def test_known_none_and_unknown_tumour(slides, tmp_path):
 def test_a_job_says_what_its_row_says(tmp_path):
     rows = [row_of("a", content="x", mpp="0.25"), row_of("b", "", content="y", mpp="")]
     settings = SETTINGS.model_copy(update={"max_megapixels": 7.0})
-    one, two = jobs(rows, tmp_path, tmp_path, settings)
+    one, two = jobs_of(rows, tmp_path, tmp_path, settings)
     assert (one.slide, one.path, one.mpp) == ("a", tmp_path / "images/a.tif", 0.25)
     assert (one.content, two.content) == ("x none", "y ")
     assert two.mpp is None
@@ -264,8 +254,7 @@ def watch_opening(monkeypatch):
 KILLED = """
 import sys, time
 from pathlib import Path
-from podium.slides import tile_store as tiles
-from podium.slides.tile_all import tile_all
+from podium.slides import tiling
 
 def slow(slide, *args):
     for part in read(slide, *args):
@@ -274,10 +263,10 @@ def slow(slide, *args):
             print("halfway", flush=True)
             time.sleep(60)
 
-read, tiles.read_tiles = tiles.read_tiles, slow
+read, tiling.read_tiles = tiling.read_tiles, slow
 root = Path(sys.argv[1])
-jobs = [tiles.Job(name, root / f"images/{name}.tif", "c") for name in "abc"]
-tile_all(jobs, tiles.Plan(64, 64, 0.5, 0, 0.4, 128), root / "out", 1)
+jobs = [tiling.Job(name, root / f"images/{name}.tif", "c") for name in "abc"]
+tiling.tile_all(jobs, tiling.Plan(64, 64, 0.5, 0, 0.4, 128), root / "out", 1)
 """
 
 

@@ -1,0 +1,250 @@
+"""Slides cut into tiles, several at a time; resumed slide by slide.
+
+Of each slide there are `<slide>.h5` (see `tile_store`), `<slide>.png`, a thumbnail with the tiles
+drawn on it, and `<slide>.json`: done, or failed and why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from podium.core.code_fingerprint import computing_code
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line
+from podium.core.files import scratch_dir, text_sha256, write_bytes, write_json
+from podium.core.params import Slides, TileSlides
+from podium.core.processes import each
+from podium.core.progress import watched
+from podium.slides.annotations import raster
+from podium.slides.dataset import SlideRecord, regions_of
+from podium.slides.reader import Slide
+from podium.slides.tile_grid import grid_of, read_tiles
+from podium.slides.tile_store import MaskOf, load_tiles, write_tiles
+from podium.slides.tissue import draw_overview
+from podium.slides.tissue_tiles import find_tissue_tiles
+
+SUFFIXES = (".h5", ".png", ".json")  # files of a tiled slide; a failed one has only the last
+COLUMNS = [
+    "slide", "state", "downsample", "n_grid", "n_tiles", "n_tumour", "n_unreadable", "tissue",
+    "tumour", "reason",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How slides are tiled.
+
+    Attributes:
+        tile: side of a tile, in its own pixels.
+        stride: from one tile to the next, in the same pixels.
+        target_mpp: micrometres per pixel of a tile; None: as `level` says.
+        level: of the slide, where `target_mpp` is None.
+        min_tissue: tiles with a smaller share of tissue are left out; 0 keeps all.
+        thumbnail: longer side of the picture on which tissue is looked for.
+        max_unreadable: share of damaged tiles above which the slide counts as failed.
+    """
+
+    tile: int
+    stride: int
+    target_mpp: float | None = None
+    level: int = 0
+    min_tissue: float = 0.1
+    thumbnail: int = 1024
+    max_unreadable: float = 0.1
+
+
+@dataclass(frozen=True)
+class Job:
+    """A slide to tile.
+
+    Attributes:
+        slide: its name.
+        path: of its file.
+        content: hash of its bytes and those of its annotation.
+        mpp: micrometres per level-0 pixel; None takes what the file says.
+        mask_of: gives the tumour in a window; None where it is unknown.
+        max_megapixels: of a flat picture.
+    """
+
+    slide: str
+    path: Path
+    content: str
+    mpp: float | None = None
+    mask_of: MaskOf | None = None
+    max_megapixels: float = 64.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The state of a slide; `n_grid` counts the tiles of its grid, `n_tiles` those stored."""
+
+    slide: str
+    state: Literal["done", "failed"]
+    fingerprint: str
+    reason: str = ""
+    n_grid: int = 0
+    n_tiles: int = 0
+    n_unreadable: int = 0
+
+
+def plan_of(settings: TileSlides) -> Plan:
+    """The section tile_slides as a plan."""
+    return Plan(**settings.model_dump())
+
+
+def jobs_of(
+    rows: Sequence[SlideRecord], source: Path, annotations: Path, settings: Slides
+) -> list[Job]:
+    """A job for each row of the table of slides.
+
+    Args:
+        rows: of the table.
+        source: folder of the slides.
+        annotations: folder of their tumours as GeoJSON.
+        settings: the section slides.
+    """
+    jobs = []
+    for row in rows:
+        regions = regions_of(row, annotations)
+        mask_of = None if regions is None else partial(raster.mask, regions)
+        mpp = float(row.mpp) if row.mpp else None
+        content = f"{row.content} {row.annotation}"
+        job = Job(row.slide, source / row.path, content, mpp, mask_of, settings.max_megapixels)
+        jobs.append(job)
+    return jobs
+
+
+def tile_all(jobs: Sequence[Job], plan: Plan, out: Path, processes: int) -> list[Outcome]:
+    """Tile all slides into `out`; slides that an earlier run finished are taken over.
+
+    Args:
+        jobs: the slides.
+        plan: how to cut them.
+        out: folder of the tiles.
+        processes: how many slides are tiled at the same time.
+
+    Raises:
+        PodiumError: not one slide could be tiled.
+        EnvironmentFault: the machine is at fault; slides done so far are kept.
+        SettingsError: no slide can be tiled by this plan.
+    """
+    folder = scratch_dir("tiles", text_sha256(asdict(plan))[:16])
+    work = partial(tile_slide, plan=plan, folder=folder)
+    outcomes = list(watched(each(work, jobs, processes), len(jobs), "slides"))
+    if not any(outcome.state == "done" for outcome in outcomes):
+        raise PodiumError(f"no slide could be tiled\n{outcomes[0].reason}")
+    out.mkdir(parents=True, exist_ok=True)
+    for outcome in outcomes:
+        for suffix in SUFFIXES:
+            _link(folder / f"{outcome.slide}{suffix}", out)
+    return outcomes
+
+
+def _link(path: Path, folder: Path) -> None:
+    """The file, if there is one, in `folder` too; a hard link where the disk allows it."""
+    target = folder / path.name
+    target.unlink(missing_ok=True)
+    if not path.exists():
+        return
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
+    """Tile a slide into `folder`, unless the same plan did so with the same content before.
+
+    A fault of the slide becomes a failed outcome, so that others go on; the next call tries it
+    again. Safe in any process.
+
+    Args:
+        job: the slide.
+        plan: how to cut it.
+        folder: of its files.
+        threads: how many read the slide at the same time.
+
+    Raises:
+        EnvironmentFault: the machine is at fault: a full disk, another process at the same slide.
+        SettingsError: no slide can be tiled by this plan.
+    """
+    own = {"content": job.content, "mpp": job.mpp, "mask": job.mask_of is not None}
+    own["code"] = computing_code(__name__)
+    fingerprint = text_sha256(asdict(plan) | own)
+    state, path = folder / f"{job.slide}.json", folder / f"{job.slide}.h5"
+    with suppress(PodiumError):
+        before = read_outcome(state)
+        if (before.state, before.fingerprint) == ("done", fingerprint) and path.exists():
+            return before
+    state.unlink(missing_ok=True)
+    try:
+        outcome = _tile(job, plan, path, threads, fingerprint)
+    except (EnvironmentFault, SettingsError):
+        raise
+    except Exception as error:  # libraries raise many kinds on damaged slides
+        kind = "" if isinstance(error, PodiumError) else f"{type(error).__name__}: "
+        outcome = Outcome(job.slide, "failed", fingerprint, f"{kind}{error}")
+        path.unlink(missing_ok=True)
+        path.with_suffix(".png").unlink(missing_ok=True)
+    write_json(state, asdict(outcome))
+    return outcome
+
+
+def _tile(job: Job, plan: Plan, path: Path, threads: int, fingerprint: str) -> Outcome:
+    slide = Slide.open(job.path, job.mpp, job.max_megapixels)
+    grid = grid_of(slide, plan.tile, plan.stride, plan.target_mpp, plan.level)
+    chosen = find_tissue_tiles(slide, grid, plan.thumbnail, plan.min_tissue)
+    parts = read_tiles(slide, grid, chosen.l_corners, threads, plan.max_unreadable)
+    tiles = write_tiles(path, job.slide, chosen, job.mask_of, parts)
+    corners, n = tiles.coordinates / chosen.downsample, len(tiles.coordinates)
+    side = grid.tile * grid.downsample / chosen.downsample
+    picture = draw_overview(chosen.thumbnail, chosen.tissue, corners, side, tiles.tumour)
+    write_bytes(path.with_suffix(".png"), cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+    n_unreadable = len(chosen.l_corners) - n
+    return Outcome(job.slide, "done", fingerprint, "", len(grid.l_corners), n, n_unreadable)
+
+
+def read_outcome(path: Path) -> Outcome:
+    """The outcome in the state file at `path`.
+
+    Raises:
+        PodiumError: there is none, or it is damaged.
+    """
+    try:
+        return Outcome(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise PodiumError(f"{path}: no state of a slide ({first_line(error)})") from None
+
+
+def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:
+    """A table of outcomes: state, number of tiles, mean tissue and tumour in them, reason."""
+    rows = []
+    for outcome in outcomes:
+        row = asdict(outcome) | {"reason": outcome.reason.replace("\n", "; ")}
+        row |= {"downsample": "", "n_tumour": 0, "tissue": 0.0, "tumour": 0.0}
+        if outcome.state == "done":
+            tiles = load_tiles(folder / f"{outcome.slide}.h5")
+            row["downsample"], row["n_tumour"] = (
+                tiles.grid.downsample,
+                int((tiles.tumour > 0).sum()),
+            )
+            row["tissue"], row["tumour"] = _mean(tiles.tissue), _mean(tiles.tumour)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
+
+
+def _mean(shares: NDArray[np.float32]) -> float:
+    shares = shares[~np.isnan(shares)]
+    return round(float(shares.mean()), 4) if len(shares) else 0.0
