@@ -78,14 +78,14 @@ def _n_photos(folder: Path) -> tuple[int, int]:
     from podium.pictures.source import PictureSource
 
     source = PictureSource(folder)
-    return len(source.entries("train")), len(source.entries("test"))
+    return len(source.read_entries("train")), len(source.entries("test"))
 
 
 @cache
 def _n_slides(folder: Path, missing_annotation: Literal["test", "negative"]) -> int:
-    from podium.slides.source import entries
+    from podium.slides.source import read_entries
 
-    return len(entries(folder, missing_annotation))
+    return len(read_entries(folder, missing_annotation))
 
 
 def workloads(params: Params, given: Inputs) -> dict[str, Workload]:
