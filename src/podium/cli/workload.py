@@ -78,7 +78,7 @@ def _n_photos(folder: Path) -> tuple[int, int]:
     from podium.pictures.source import PictureSource
 
     source = PictureSource(folder)
-    return len(source.read_entries("train")), len(source.entries("test"))
+    return len(source.entries("train")), len(source.entries("test"))
 
 
 @cache
