@@ -16,7 +16,7 @@ import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from podium.slides.annotations.limits import NOTHING, Budget, Unusable, none_wanted, points
+from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
 from podium.slides.annotations.regions import clean, merged
 from podium.slides.annotations.winding import filled
 from podium.slides.annotations.xml_events import Attributes, tell
@@ -92,7 +92,7 @@ class _Document:
         """What a person should know about the file."""
         notes = [f"outlines without an area, left out: {self.n_flat}"] if self.n_flat else []
         if not wanted:
-            notes.append(none_wanted(", ".join(sorted({group for group, _ in self.outlines}))))
+            notes.append(no_tumour_note(", ".join(sorted({group for group, _ in self.outlines}))))
         return notes
 
 

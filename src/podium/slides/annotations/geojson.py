@@ -24,7 +24,7 @@ from podium.slides.annotations.limits import (
     NOTHING,
     Budget,
     Unusable,
-    none_wanted,
+    no_tumour_note,
     points,
 )
 from podium.slides.annotations.regions import Points, merged
@@ -60,7 +60,7 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
     if others:
         kinds = ", ".join(sorted(set(others)))
         says = f"outlines of {kinds}, left out: {len(others)}"
-        notes.append(says if regions else none_wanted(kinds))
+        notes.append(says if regions else no_tumour_note(kinds))
     return merged(regions), notes
 
 
