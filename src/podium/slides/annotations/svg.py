@@ -73,7 +73,13 @@ class _Drawing:
         self.n_flat = self.n_lost = 0
 
     def draw(self, element: Element, outer: _State, given: Attributes | None = None) -> None:
-        """Draw an element and its children; `given` are the attributes of a `use` that copies it."""
+        """Draw an element and its children.
+
+        Args:
+            element: what is drawn.
+            outer: what it inherits.
+            given: for the original of a `use`, the attributes that the `use` sets; else None.
+        """
         name, attributes = element.tag, element.attrib | (given or {})
         is_symbol = name == "symbol" and given is not None
         style = _style(attributes)
@@ -113,7 +119,9 @@ class _Drawing:
         if has_viewport:
             to_outer, size = self._viewport(attributes, size, is_root=outer.depth == 0)
             matrix = composed(matrix, to_outer)
-        scale = max(float(np.linalg.norm(matrix[:2, :2], 2)), 1e-9)
+        scale = outer.scale
+        if matrix is not outer.matrix:
+            scale = max(float(np.linalg.norm(matrix[:2, :2], 2)), 1e-9)
         is_evenodd = style.get("fill-rule", outer.rule) == "evenodd"
         return _State(matrix, scale, "evenodd" if is_evenodd else "nonzero", size, outer.depth + 1)
 
@@ -141,8 +149,9 @@ class _Drawing:
             return
         self.copied.spend(sum(1 for _ in original.iter()))
         x, y = (length(attributes, name, state.size[k]) for k, name in enumerate("xy"))
-        has_size = original.tag in ("svg", "symbol")
-        given = {k: attributes[k] for k in ("width", "height") if has_size and k in attributes}
+        given: Attributes = {}
+        if original.tag in ("svg", "symbol"):
+            given = {k: value for k, value in attributes.items() if k in ("width", "height")}
         self.draw(original, state._replace(matrix=composed(state.matrix, shift(x, y))), given)
 
     def _add(self, name: str, attributes: Attributes, state: _State) -> None:

@@ -51,7 +51,7 @@ def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
 
 
 def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:
-    """What `shell` encloses and no hole does, each ring by the nonzero rule.
+    """What `shell` (N, 2) encloses and no hole (M, 2) does, each ring by the nonzero rule.
 
     Raises:
         Unusable: a ring crosses itself over a hundred thousand times.
@@ -59,9 +59,9 @@ def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:
     shell, holes = _opened(shell), [_opened(hole) for hole in holes]
     if len(shell) < 3:
         return MultiPolygon()
-    found = Polygon(shell, [hole for hole in holes if len(hole) > 2])
-    if found.is_valid:
-        return found
+    polygon = Polygon(shell, [hole for hole in holes if len(hole) > 2])
+    if polygon.is_valid:
+        return polygon
     return shapely.difference(filled([shell]), merged(filled([hole]) for hole in holes))
 
 
@@ -86,7 +86,7 @@ def _refuse_scribbles(sides: Sides) -> None:
 
 
 def _n_crossed(side: NDArray[np.float64], sides: Sides) -> int:
-    """How many of `sides` one side (2, 2) crosses; a common end is no crossing."""
+    """How many of `sides` a side (2, 2) crosses; a common end is no crossing."""
     begin, end = side
     apart = _left_of(begin, end, sides[:, 0]) * _left_of(begin, end, sides[:, 1]) < 0
     begins, ends = sides[apart].swapaxes(0, 1)
