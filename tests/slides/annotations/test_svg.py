@@ -6,7 +6,7 @@ from shapely import box
 
 from podium.slides.annotations import svg
 from podium.slides.annotations.limits import Budget, Unusable
-from podium.slides.annotations.svg_shapes import numbers, transform
+from podium.slides.annotations.svg_values import numbers, transform
 
 SIZE = (400, 300)
 HEADER = '<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" '

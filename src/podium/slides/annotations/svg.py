@@ -17,14 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from podium.slides.annotations.limits import MAX_DEPTH, NOTHING, Budget, Unusable, points
 from podium.slides.annotations.regions import merged
-from podium.slides.annotations.svg_shapes import (
-    SHAPES,
+from podium.slides.annotations.svg_shapes import SHAPES, rings
+from podium.slides.annotations.svg_values import (
     Matrix,
     Size,
     composed,
     length,
     numbers,
-    rings,
     shift,
     transform,
     view,
