@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.photos.noise import Vector
+from podium.standin.noise import Vector
 from podium.standin.photos.solid import Part
 
 _FURS = np.array(
@@ -45,7 +45,7 @@ class Coat:
     waves: Vector  # (K, 4): frequency in x, y, z, and phase
 
 
-def grown_coat(rng: np.random.Generator) -> Coat:
+def random_coat(rng: np.random.Generator) -> Coat:
     """A random coat."""
     base, second = _FURS[rng.choice(len(_FURS), 2, replace=False)] * rng.uniform(0.85, 1.1)
     parts = (Part.MUZZLE, Part.PAW, Part.LIMB, Part.INNER_EAR)
@@ -66,7 +66,7 @@ def grown_coat(rng: np.random.Generator) -> Coat:
     )
 
 
-def painted(coat: Coat, points: Vector, part: NDArray[np.uint8]) -> Vector:
+def fur_colours(coat: Coat, points: Vector, part: NDArray[np.uint8]) -> Vector:
     """Fur colour (N, 3) at surface `points` (N, 3) of the animal's frame."""
     mix = _mix(coat, points, part)[:, None]
     colour = coat.base + mix * (coat.second - coat.base)

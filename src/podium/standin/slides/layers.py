@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from podium.standin.slides.noise import Field
+from podium.standin.noise import Field
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.slides.noise import Field, Vector
+from podium.standin.noise import Field, Vector
 
 _HAEMATOXYLIN = np.array([0.60, 0.70, 0.36])  # optical density of red, green, blue
 _EOSIN = np.array([0.14, 0.83, 0.52])
@@ -28,7 +28,7 @@ class Stain:
     glass: Vector  # RGB [0, 255] where there is nothing
 
 
-def mixed(rng: np.random.Generator) -> Stain:
+def random_stain(rng: np.random.Generator) -> Stain:
     """A random patient's stain."""
     blue = _HAEMATOXYLIN + rng.normal(0, 0.035, 3)
     pink = _EOSIN + rng.normal(0, 0.05, 3) * [0.6, 1, 1.3]
@@ -38,7 +38,7 @@ def mixed(rng: np.random.Generator) -> Stain:
     return Stain(blue.clip(0.01), pink.clip(0.01), glass.clip(225, 252))
 
 
-def developed(stain: Stain, haematoxylin: Field, eosin: Field) -> NDArray[np.float32]:
+def transmitted_light(stain: Stain, haematoxylin: Field, eosin: Field) -> NDArray[np.float32]:
     """The light (H, W, 3), RGB in [0, 255], through the two dyes (H, W)."""
     light = np.empty((*eosin.shape, 3), np.float32)
     for channel in range(3):

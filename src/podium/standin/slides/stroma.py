@@ -7,16 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from podium.standin.noise import Field, Shape, blurred, clouds_by_size, resized
 from podium.standin.slides.layers import Layers
-from podium.standin.slides.noise import (
-    COARSE,
-    Field,
-    Shape,
-    blurred,
-    clouds,
-    planned,
-    resized,
-)
+from podium.standin.slides.maps import COARSE, coarse_shape
 from podium.standin.slides.plan import Plan
 
 
@@ -28,13 +21,13 @@ class Fibres:
     angle: Field  # coarse, radians
 
 
-def combed(rng: np.random.Generator, shape: Shape) -> Fibres:
+def random_fibres(rng: np.random.Generator, shape: Shape) -> Fibres:
     """Noise smeared along one direction and bent by soft waves."""
     slant = rng.uniform(0, np.pi)
     c, s = float(np.cos(slant)), float(np.sin(slant))
-    coarse = planned(shape)
+    coarse = coarse_shape(shape)
     y, x = np.mgrid[: coarse[0], : coarse[1]].astype(np.float32) * COARSE
-    across = y * c - x * s + clouds(rng, coarse, 70, 2) * np.float32(60)
+    across = y * c - x * s + clouds_by_size(rng, coarse, 70, 2) * np.float32(60)
     along = x * c + y * s
     reach = int(1.5 * max(shape))
     strands = np.zeros((reach, reach), np.float32)
@@ -66,8 +59,8 @@ def add_stroma(layers: Layers, plan: Plan, fibres: Fibres) -> None:
     layers.diffuse[:] = np.float32(0.10) * layers.grain * (1 - cracks)
 
 
-def edge(plan: Plan, fibres: Fibres, rng: np.random.Generator) -> Field:
+def tissue_coverage(plan: Plan, fibres: Fibres, rng: np.random.Generator) -> Field:
     """Coverage [0, 1] (H, W) of tissue, frayed along its fibres."""
     away = resized(plan.tissue, plan.shape) * np.float32(min(plan.shape))
-    away += clouds(rng, plan.shape, 40, 3) * np.float32(11) + fibres.pixels * np.float32(2)
+    away += clouds_by_size(rng, plan.shape, 40, 3) * np.float32(11) + fibres.pixels * np.float32(2)
     return np.clip(blurred(away, 1) / 3 + 0.5, 0, 1).astype(np.float32)

@@ -37,18 +37,18 @@ class Level(NamedTuple):
     tiles: Iterable[Pixels]  # (TILE, TILE, 3) RGB each
 
 
-def halved(pixels: Pixels) -> Iterator[Level]:
+def pyramid_levels(pixels: Pixels) -> Iterator[Level]:
     """The levels of a slide (H, W, 3): as it is, then halved (rounded up) again and again."""
     while True:
         height, width = pixels.shape[:2]
-        yield Level((width, height), tiled(pixels))
+        yield Level((width, height), padded_tiles(pixels))
         if max(height, width) <= _LARGEST_TOP:
             return
         size = (-(-width // 2), -(-height // 2))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def tiled(pixels: Pixels) -> Iterator[Pixels]:
+def padded_tiles(pixels: Pixels) -> Iterator[Pixels]:
     """The tiles of `pixels` (H, W, 3) row by row; past the edges the last pixels are repeated."""
     for y in range(0, pixels.shape[0], TILE):
         for x in range(0, pixels.shape[1], TILE):
