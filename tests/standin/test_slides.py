@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -18,8 +19,7 @@ from skimage.color import rgb2hed
 from skimage.draw import polygon
 from skimage.filters import gaussian, threshold_otsu
 
-from podium.core.errors import PodiumError, SettingsError
-from podium.standin.slides import tiff
+from podium.core.errors import EnvironmentFault, SettingsError
 from podium.standin.slides.artefacts import (
     add_blur,
     add_bubbles,
@@ -302,8 +302,8 @@ def test_an_independent_reader_agrees_on_the_tags(tmp_path):
             "YCBCR",
         )
         assert [page.tags["NewSubfileType"].value for page in file.pages] == [0, 1]
-        assert first.tags["XResolution"].value == (40_000_000, 1000)  # per centimetre
-        assert second.tags["YResolution"].value == (20_000_000, 1000)
+        assert first.tags["XResolution"].value == (40_000, 1)  # per centimetre
+        assert second.tags["YResolution"].value == (20_000, 1)
         assert "DateTime" not in first.tags
         start, length = first.dataoffsets[0], first.databytecounts[0]
         halving = first.tags["YCbCrSubSampling"].value
@@ -327,10 +327,26 @@ def test_a_slide_may_be_larger_than_memory(tmp_path):
         assert np.abs(_pixels(slide)[::256, ::256, 0].ravel() - np.arange(12) * 20.0).max() <= 2
 
 
-def test_past_four_gibibytes_nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiff, "_LARGEST_FILE", 5000)
-    with pytest.raises(PodiumError, match="larger than 4 GiB"):
-        write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(600, 600)), 0.5)
+def test_a_slide_may_be_larger_than_four_gibibytes(tmp_path):
+    write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(300, 500)), 0.5)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.is_bigtiff  # places have 64 bits
+
+
+def test_the_same_pixels_give_the_same_bytes(tmp_path):
+    for name in ("a.tif", "b.tif"):
+        write_pyramid(tmp_path / name, pyramid_levels(_gradient(600, 700)), 0.5)
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+
+
+def test_a_file_that_does_not_fit_leaves_nothing_and_is_told(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # as a full disk, but for its number
+    try:
+        with pytest.raises(EnvironmentFault, match=r"a\.tif: the file would pass .* size limit"):
+            write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(600, 600)), 0.5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
 
 
