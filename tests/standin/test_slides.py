@@ -28,8 +28,8 @@ from podium.standin.slides.artefacts import (
     with_fold,
 )
 from podium.standin.slides.dataset import FIRST_TEST_INDEX, draw_dataset, svg
+from podium.standin.slides.dyes import Layers, random_stain, transmitted_light
 from podium.standin.slides.glands import add_glands
-from podium.standin.slides.layers import Layers
 from podium.standin.slides.nuclei import (
     CARCINOMA,
     EPITHELIUM,
@@ -39,7 +39,6 @@ from podium.standin.slides.nuclei import (
 )
 from podium.standin.slides.picture import draw_slide, has_tumour, patient_of
 from podium.standin.slides.plan import random_plan
-from podium.standin.slides.stain import random_stain, transmitted_light
 from podium.standin.slides.tiff import (
     Level,
     padded_tiles,

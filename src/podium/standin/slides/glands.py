@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.standin.noise import Field, Vector, clouds_by_size, polygon_coverage
-from podium.standin.slides.layers import Layers
+from podium.standin.slides.dyes import Layers
 from podium.standin.slides.maps import (
     COARSE,
     coarse_shape,

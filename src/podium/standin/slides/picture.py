@@ -17,14 +17,17 @@ from podium.standin.slides.artefacts import (
     cut_thickness,
     with_fold,
 )
-from podium.standin.slides.cells import add_stroma_cells
+from podium.standin.slides.dyes import Layers, random_stain, transmitted_light
 from podium.standin.slides.glands import add_glands
-from podium.standin.slides.layers import Layers
 from podium.standin.slides.plan import Plan, random_plan
-from podium.standin.slides.stain import random_stain, transmitted_light
-from podium.standin.slides.stroma import add_stroma, random_fibres, tissue_coverage
+from podium.standin.slides.stroma import (
+    add_stroma,
+    add_stroma_cells,
+    add_vessels,
+    random_fibres,
+    tissue_coverage,
+)
 from podium.standin.slides.tumour import add_tumour
-from podium.standin.slides.vessels import add_vessels
 
 _SLIDE, _PATIENT, _BLOCK = range(3)  # what a stream of random numbers is for
 BLOCK = 5  # slides that two patients share, two and three each

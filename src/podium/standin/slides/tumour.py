@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from podium.standin.noise import Field, Vector, clouds_by_size, polygon_coverage, resized
-from podium.standin.slides.layers import Layers
+from podium.standin.slides.dyes import Layers
 from podium.standin.slides.maps import (
     coarse_shape,
     jittered_grid,

@@ -1,8 +1,9 @@
-"""Haematoxylin and eosin on one patient's slides, after Beer and Lambert.
+"""Haematoxylin and eosin: how much of each a slide holds, and the light that passes them.
 
-Light that passes a stain of optical density D keeps exp(-D) of itself, so densities of stains add
-and their colours multiply. Stain directions vary around those of Macenko et al. 2009 (A method for
-normalizing histology slides for quantitative analysis, table 1) as laboratories do.
+After Beer and Lambert, light that passes a stain of optical density D keeps exp(-D) of itself, so
+densities of stains add and their colours multiply. Stain directions vary around those of Macenko et
+al. 2009 (A method for normalizing histology slides for quantitative analysis, table 1) as
+laboratories do.
 """
 
 from __future__ import annotations
@@ -17,6 +18,32 @@ from podium.standin.noise import Field, Vector
 
 _HAEMATOXYLIN = np.array([0.60, 0.70, 0.36])  # optical density of red, green, blue
 _EOSIN = np.array([0.14, 0.83, 0.52])
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Dye (H, W) each, 1 = well stained; painted on in place."""
+
+    nuclei: Field  # haematoxylin in nuclei
+    diffuse: Field  # haematoxylin elsewhere
+    eosin: Field
+    grain: Field  # fine texture around 1 that cytoplasm and fibres share
+
+    def fill(self, cover: Field, diffuse: float, eosin: float) -> None:
+        """Replace both diffuse dyes where `cover` (H, W) [0, 1] says."""
+        for layer, amount in ((self.diffuse, diffuse), (self.eosin, eosin)):
+            layer += cover * (np.float32(amount) * self.grain - layer)
+
+    def clear(self, cover: Field) -> None:
+        """Take the diffuse dyes away where `cover` (H, W) [0, 1] says."""
+        left = 1 - cover
+        np.multiply(self.diffuse, left, out=self.diffuse)
+        np.multiply(self.eosin, left, out=self.eosin)
+
+    def dyes(self) -> tuple[Field, Field]:
+        """Haematoxylin and eosin (H, W); a nucleus holds little of what lies around it."""
+        around = 1 - np.minimum(self.nuclei * np.float32(1.3), 1) * np.float32(0.6)
+        return self.nuclei + self.diffuse * around, self.eosin * around
 
 
 @dataclass(frozen=True)
