@@ -31,7 +31,14 @@ _FRAMINGS = {  # what is fitted: how often, and the least and most of the pictur
 
 
 def add_animal(canvas: Field, animal: Animal, light: Light, rng: np.random.Generator) -> None:
-    """Draw one random `animal` over `canvas` (H, W, 3) in place."""
+    """Draw a random animal over a scene, in place.
+
+    Args:
+        canvas: (H, W, 3) RGB, the scene.
+        animal: cat or dog.
+        light: of the scene.
+        rng: draws proportions, coat, pose and framing.
+    """
     shape = canvas.shape[:2]
     anatomy, coat = random_anatomy(animal, rng), random_coat(rng)
     stance, gaze = _angles(rng)

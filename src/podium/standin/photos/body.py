@@ -41,7 +41,13 @@ class Body:
 
 
 def posed_body(a: Anatomy, rng: np.random.Generator, gaze: Vector) -> Body:
-    """The animal standing, sitting or lying, its head turned by `gaze` (3, 3)."""
+    """The animal standing, sitting or lying.
+
+    Args:
+        a: its proportions.
+        rng: draws the pose.
+        gaze: (3, 3) rotation of the head against the body.
+    """
     pose = (_standing, _sitting, _lying)[rng.choice(3, p=[0.35, 0.4, 0.25])]
     frame = pose(a, rng)
     trunk = _torso(a, frame) + _neck(a, frame, gaze) + _tail(a, frame, rng)

@@ -9,7 +9,13 @@ from podium.standin.noise import Field, Vector
 
 
 def line_coverage(shape: tuple[int, int], points: Vector, width: int) -> Field:
-    """Coverage [0, 1] (H, W) of the line through `points` (N, 2), `width` px thick."""
+    """Coverage [0, 1] (H, W) of a line.
+
+    Args:
+        shape: (H, W).
+        points: (N, 2) as x, y in px, which the line runs through.
+        width: of the line, in px.
+    """
     mask = np.zeros(shape, np.uint8)
     sixteenths = np.rint(np.clip(points, -2000, 2000) * 16).astype(np.int32)
     cv2.polylines(mask, [sixteenths], False, 255, width, cv2.LINE_AA, shift=4)
@@ -17,7 +23,13 @@ def line_coverage(shape: tuple[int, int], points: Vector, width: int) -> Field:
 
 
 def bounding_window(shape: tuple[int, ...], points: Vector, margin: float) -> tuple[slice, slice]:
-    """Rows and columns of the box around `points` (N, 2), cut to `shape`; may be empty."""
+    """Rows and columns of the box around points; may be empty.
+
+    Args:
+        shape: (H, W) or (H, W, 3) of the picture, which the box is cut to.
+        points: (N, 2) as x, y in px.
+        margin: px added on each side.
+    """
     limit = np.array(shape[1::-1])
     low = np.clip(np.floor(points.min(axis=0) - margin), 0, limit).astype(int)
     high = np.clip(np.ceil(points.max(axis=0) + margin) + 1, 0, limit).astype(int)
@@ -25,7 +37,13 @@ def bounding_window(shape: tuple[int, ...], points: Vector, margin: float) -> tu
 
 
 def paint_over(canvas: Field, cover: Field, paint: Field | Vector) -> None:
-    """Paint over `canvas` (H, W, 3) in place where `cover` (H, W) is above 0."""
+    """Paint over a picture, in place.
+
+    Args:
+        canvas: (H, W, 3) RGB.
+        cover: (H, W) [0, 1], how much the paint hides.
+        paint: (3,) a colour, or (H, W, 3) a picture.
+    """
     paint = np.asarray(paint, np.float32)
     if paint.ndim == 1:
         paint = np.tile(paint, (canvas.shape[1], 1))  # a whole row: numpy is slow on rows of three
@@ -53,10 +71,10 @@ def rotated(points: Vector, angle: float) -> Vector:
 
 
 def muted_colour(rng: np.random.Generator, chroma: float = 16.0) -> Vector:
-    """A random household colour, RGB in [0, 255]: any brightness, little saturation."""
+    """A random household colour (3,), RGB in [0, 255]: any brightness, little saturation."""
     return np.asarray(np.clip(rng.uniform(25, 230) + colour_shift(rng, chroma), 5, 250))
 
 
 def colour_shift(rng: np.random.Generator, chroma: float) -> Vector:
-    """Offsets in R, G, B: mostly warm against cool, as in lived-in places."""
+    """Offsets (3,) in R, G, B: mostly warm against cool, as in lived-in places."""
     return rng.normal(0, chroma) * np.array([1.0, 0.1, -1.0]) + rng.normal(0, chroma / 3, 3)

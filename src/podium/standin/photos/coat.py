@@ -46,7 +46,7 @@ class Coat:
 
 
 def random_coat(rng: np.random.Generator) -> Coat:
-    """A random coat."""
+    """A coat of random colours and pattern."""
     base, second = _FURS[rng.choice(len(_FURS), 2, replace=False)] * rng.uniform(0.85, 1.1)
     parts = (Part.MUZZLE, Part.PAW, Part.LIMB, Part.INNER_EAR)
     waves = np.column_stack([rng.normal(0, 1, (5, 3)), rng.uniform(0, 6.3, 5)])
@@ -67,7 +67,13 @@ def random_coat(rng: np.random.Generator) -> Coat:
 
 
 def fur_colours(coat: Coat, points: Vector, part: NDArray[np.uint8]) -> Vector:
-    """Fur colour (N, 3) at surface `points` (N, 3) of the animal's frame."""
+    """Fur colours (N, 3) at points of the animal's surface.
+
+    Args:
+        coat: its colours and pattern.
+        points: (N, 3), in the animal's frame.
+        part: (N,) uint8, the `Part` of the body each point is on.
+    """
     mix = _mix(coat, points, part)[:, None]
     colour = coat.base + mix * (coat.second - coat.base)
     white = np.isin(part, [int(p) for p in coat.white])

@@ -40,7 +40,13 @@ class _Job(NamedTuple):
 
 
 def draw_picture(animal: Animal, seed: int, index: int) -> Image.Image:
-    """The RGB picture number `index` of `animal`: the same in any order and any process."""
+    """The RGB picture of a number: the same in any order and any process.
+
+    Args:
+        animal: cat or dog.
+        seed: of the whole set.
+        index: number of the picture.
+    """
     rng = np.random.default_rng([seed, index, ANIMALS.index(animal)])
     width, height = picture_size(rng)
     canvas = random_scene((height, width), rng)

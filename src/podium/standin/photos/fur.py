@@ -23,7 +23,7 @@ class Light:
 
 
 def random_light(rng: np.random.Generator) -> Light:
-    """A lamp, window or sun in front of the scene, mostly from above."""
+    """A random lamp, window or sun in front of the scene, mostly from above."""
     towards = np.array([rng.normal(0, 0.7), rng.uniform(-1.2, 0.2), rng.uniform(0.3, 1.2)])
     return Light(towards / np.linalg.norm(towards), rng.uniform(0.3, 0.7))
 
@@ -31,7 +31,16 @@ def random_light(rng: np.random.Generator) -> Light:
 def paint_fur(
     canvas: Field, relief: Relief, view: View, coat: Coat, light: Light, rng: np.random.Generator
 ) -> None:
-    """Colour, shade and fray the relief inside its bounding box, and lay it over the canvas."""
+    """Paint an animal's relief over a picture, in place: coloured, shaded, frayed at its outline.
+
+    Args:
+        canvas: (H, W, 3) RGB.
+        relief: depth and body part (H, W) of what is seen of the animal.
+        view: from the animal's frame to the picture.
+        coat: colours of the fur.
+        light: of the scene.
+        rng: draws the hairs.
+    """
     unit = float(np.linalg.norm(view.turn[0]))
     window = _box(relief.depth > FAR, margin=int(coat.shag * unit * 2) + 3)
     depth, part = relief.depth[window], relief.part[window]

@@ -17,11 +17,11 @@ _SKIN = np.array([[224.0, 178, 150], [190, 138, 106], [120, 82, 62]])
 
 
 def add_object(canvas: Field, rng: np.random.Generator, largest: float) -> None:
-    """Put one random object somewhere on `canvas` (H, W, 3), in place.
+    """Put a random object somewhere on a picture, in place.
 
     Args:
-        canvas: the picture so far.
-        rng: decides kind, place, colour and turn.
+        canvas: (H, W, 3) RGB.
+        rng: draws kind, place, colour and turn.
         largest: the most of the picture's short side it may take, as a share.
     """
     make = (_box, _pad, _bottle, _spike, _stalk, _cable)[rng.integers(6)]
@@ -80,7 +80,7 @@ def _lay_shaded(canvas: Field, outline: Vector, colour: Vector, rng: np.random.G
 
 
 def add_obstacle(canvas: Field, rng: np.random.Generator) -> None:
-    """Put something between the camera and the animal, in place."""
+    """Put something between the camera and the animal on `canvas` (H, W, 3), in place."""
     (_grass, _edge, _bars, _arm, _loose)[rng.integers(5)](canvas, rng)
 
 

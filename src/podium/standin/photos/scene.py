@@ -6,6 +6,7 @@ import numpy as np
 
 from podium.standin.noise import (
     Field,
+    Shape,
     Vector,
     blurred,
     clouds_by_count,
@@ -20,8 +21,6 @@ from podium.standin.photos.brushes import (
     three_channels,
 )
 from podium.standin.photos.objects import add_object
-
-Shape = tuple[int, int]
 
 
 def random_scene(shape: Shape, rng: np.random.Generator) -> Field:

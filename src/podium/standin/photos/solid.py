@@ -58,11 +58,11 @@ class View:
     origin: Vector  # (3,)
 
     def place(self, points: Vector) -> Vector:
-        """`points` (..., 3) of the animal frame in picture coordinates."""
+        """The `points` (N, 3) or (H, W, 3) of the animal's frame in picture coordinates."""
         return np.asarray(points @ self.turn.T + self.origin)
 
     def unplace(self, points: Vector) -> Vector:
-        """The inverse of `place`."""
+        """The `points` (N, 3) or (H, W, 3) of the picture in the animal's frame."""
         scale = np.linalg.norm(self.turn[0]) ** 2
         # einsum, as BLAS would start threads for so many points and slow down its neighbours
         return np.asarray(np.einsum("...i,ij->...j", points - self.origin, self.turn / scale))
@@ -79,19 +79,37 @@ class Relief:
 def ellipsoid(
     centre: Sequence[float] | Vector, radii: float | Sequence[float], part: Part
 ) -> Solid:
-    """An ellipsoid along the axes of its frame."""
+    """An ellipsoid along the axes of its frame.
+
+    Args:
+        centre: (3,).
+        radii: (3,), or a number for a ball.
+        part: of the body.
+    """
     return Solid(np.asarray(centre, np.float64), np.diag(np.broadcast_to(radii, 3)), part)
 
 
 def moved_solid(solid: Solid, turn: Vector, origin: Vector) -> Solid:
-    """`solid` after `turn` (3, 3) and a shift to `origin` (3,)."""
+    """A solid turned about the origin, then shifted.
+
+    Args:
+        solid: is left as it is.
+        turn: (3, 3), a rotation, or one times a scale.
+        origin: (3,), where the old origin comes to lie.
+    """
     return Solid(turn @ solid.centre + origin, turn @ solid.axes, solid.part)
 
 
 def limb_solids(
     joints: Sequence[Sequence[float]], radii: Sequence[float], part: Part
 ) -> list[Solid]:
-    """Balls along the line through `joints` (N, 3), close enough to read as one tapering limb."""
+    """Balls along a line, close enough to read as a tapering limb.
+
+    Args:
+        joints: (N, 3), the corners of the line.
+        radii: (N,) at the joints.
+        part: of the body.
+    """
     path = np.asarray(joints, np.float64)
     solids = []
     for start, end, near, far in zip(path, path[1:], radii, radii[1:], strict=False):
@@ -102,7 +120,7 @@ def limb_solids(
 
 
 def solid_bounds(solids: Iterable[Solid]) -> tuple[Vector, Vector]:
-    """Lowest and highest (x, y, z) that `solids` reach."""
+    """Lowest and highest (x, y, z) that `solids` reach, (3,) each."""
     solids = list(solids)
     centres = np.array([solid.centre for solid in solids])
     reach = np.array([np.linalg.norm(solid.axes, axis=1) for solid in solids])

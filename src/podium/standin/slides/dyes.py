@@ -30,7 +30,13 @@ class Layers:
     grain: Field  # fine texture around 1 that cytoplasm and fibres share
 
     def fill(self, cover: Field, diffuse: float, eosin: float) -> None:
-        """Replace both diffuse dyes where `cover` (H, W) [0, 1] says."""
+        """Replace both diffuse dyes.
+
+        Args:
+            cover: (H, W) [0, 1], how much of them is replaced.
+            diffuse: amount of haematoxylin.
+            eosin: amount of eosin.
+        """
         for layer, amount in ((self.diffuse, diffuse), (self.eosin, eosin)):
             layer += cover * (np.float32(amount) * self.grain - layer)
 
@@ -56,7 +62,7 @@ class Stain:
 
 
 def random_stain(rng: np.random.Generator) -> Stain:
-    """A random patient's stain."""
+    """The staining of a random patient."""
     blue = _HAEMATOXYLIN + rng.normal(0, 0.035, 3)
     pink = _EOSIN + rng.normal(0, 0.05, 3) * [0.6, 1, 1.3]
     blue *= rng.uniform(1.15, 1.75) / np.linalg.norm(blue)
@@ -66,7 +72,13 @@ def random_stain(rng: np.random.Generator) -> Stain:
 
 
 def transmitted_light(stain: Stain, haematoxylin: Field, eosin: Field) -> NDArray[np.float32]:
-    """The light (H, W, 3), RGB in [0, 255], through the two dyes (H, W)."""
+    """The light (H, W, 3), RGB in [0, 255], that passes two dyes.
+
+    Args:
+        stain: optical density of the dyes.
+        haematoxylin: (H, W), how much of it.
+        eosin: (H, W), how much of it.
+    """
     light = np.empty((*eosin.shape, 3), np.float32)
     for channel in range(3):
         density = cv2.addWeighted(

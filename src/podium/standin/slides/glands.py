@@ -34,7 +34,7 @@ class Mucosa:
 
 
 def random_mucosa(rng: np.random.Generator) -> Mucosa:
-    """A random slide's mucosa."""
+    """The mucosa of a random slide."""
     return Mucosa(
         spacing=rng.uniform(105, 140),
         stretch=rng.uniform(1.0, 1.9),
@@ -44,7 +44,13 @@ def random_mucosa(rng: np.random.Generator) -> Mucosa:
 
 
 def add_glands(layers: Layers, plan: Plan, rng: np.random.Generator) -> Field:
-    """Paint the glands of the normal tissue; returns their coverage [0, 1] (H, W)."""
+    """Paint the glands of the normal tissue; returns their coverage [0, 1] (H, W).
+
+    Args:
+        layers: painted on in place.
+        plan: where normal tissue is.
+        rng: draws the mucosa and each gland.
+    """
     mucosa = random_mucosa(rng)
     centres = _centres(plan, mucosa, rng)
     reactive = sample_coarse(clouds_by_size(rng, coarse_shape(plan.shape), 70), centres) > 0.25

@@ -35,7 +35,14 @@ def sample(field: NDArray[T], points: Vector) -> NDArray[T]:
 def jittered_grid(
     rng: np.random.Generator, shape: Shape, spacing: float, jitter: float = 0.5
 ) -> Vector:
-    """Points (N, 2) as x, y on a hexagonal grid, each moved by up to `jitter` of its `spacing`."""
+    """Points (N, 2) as x, y on a hexagonal grid, each moved a little.
+
+    Args:
+        rng: draws the moves.
+        shape: (H, W) of the area they cover.
+        spacing: px between neighbours.
+        jitter: the most a point moves along x and y, in spacings.
+    """
     x = np.arange(spacing / 2, shape[1], spacing)
     y = np.arange(spacing / 2, shape[0], spacing * 0.866)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
@@ -47,7 +54,15 @@ def jittered_grid(
 def wavy_circles(
     rng: np.random.Generator, radii: Vector, n_points: int, rough: float, waves: int = 5
 ) -> Vector:
-    """Closed outlines (N, n_points, 2) about the origin: circles of `radii` with `rough` waves."""
+    """Closed outlines (N, P, 2) about the origin: circles with random waves.
+
+    Args:
+        rng: draws the waves.
+        radii: (N,).
+        n_points: P, how many points an outline has.
+        rough: height of the waves, in radii.
+        waves: how many waves are added up; the first goes round twice.
+    """
     turn = np.linspace(0, 2 * np.pi, n_points, endpoint=False)
     order = np.arange(2, 2 + waves)
     size = rng.normal(0, rough, (len(radii), waves)) / np.sqrt(order - 1)

@@ -49,7 +49,7 @@ class Stamps:
 
 
 def render_nuclei(kind: Kind, rng: np.random.Generator) -> Stamps:
-    """Random nuclei of one `kind`, turned evenly through half a circle."""
+    """Stamps of random nuclei of a kind, turned evenly through half a circle."""
     size = np.exp(rng.normal(0, kind.spread, (N_STAMPS, 2)))
     half = size * [kind.long_um / 2 / MPP, kind.wide_um / 2 / MPP]
     reach = int(np.ceil(half.max() * (1 + 2 * kind.uneven))) + 2

@@ -62,10 +62,15 @@ def has_tumour(seed: int, index: int) -> bool:
 
 
 def draw_slide(seed: int, index: int, side: int) -> Picture:
-    """Slide number `index`, about `side` x `side` px: the same in any order and any process.
+    """The slide of a number: the same in any order and any process.
 
     Scale is 0.5 micrometres per pixel (20x). A slide's stain is its patient's; folds, pen, blur,
     bubbles and dust fall anywhere, whether there is a tumour or not.
+
+    Args:
+        seed: of the whole set.
+        index: number of the slide.
+        side: about how many px it is wide and high.
     """
     rng = np.random.default_rng([seed, index, _SLIDE])
     plan = random_plan(rng, side, has_tumour(seed, index))

@@ -34,7 +34,13 @@ class Plan:
 
 
 def random_plan(rng: np.random.Generator, side: int, has_tumour: bool) -> Plan:
-    """A random plan of about `side` x `side` level-0 pixels."""
+    """A random plan.
+
+    Args:
+        rng: draws it.
+        side: about how many level-0 pixels the slide is wide and high.
+        has_tumour: whether there is a tumour on it.
+    """
     shape = (int(side * rng.uniform(0.88, 1.12)), int(side * rng.uniform(0.88, 1.12)))
     tissue = _islands(rng, coarse_shape(shape))
     outlines = _tumour_outlines(rng, tissue, shape) if has_tumour else []
@@ -77,14 +83,13 @@ def _tumour_outlines(rng: np.random.Generator, tissue: Field, shape: Shape) -> l
     spot = rng.choice(np.argwhere(tissue > np.quantile(tissue[inside], 0.4)))
     y, x = np.mgrid[: tissue.shape[0], : tissue.shape[1]]
     away = np.hypot(x - spot[1], y - spot[0]) / side
-    wish = clouds_by_size(rng, coarse_shape(shape), 0.3 * side) * np.float32(0.16) - away.astype(
-        np.float32
-    )
+    waves = clouds_by_size(rng, coarse_shape(shape), 0.3 * side) * np.float32(0.16)
+    height = waves - away.astype(np.float32)
     core = blurred(tissue, 2) > 0.5 * _INSET / (COARSE * side)
-    ranked = np.sort(wish[core])[::-1]
-    n_wished = int(rng.uniform(*_TUMOUR_SHARE) * inside.sum())
-    found = ((wish >= ranked[min(n_wished, len(ranked) - 1)]) & core).astype(np.float32)
-    smooth = blurred(found, 3) > 0.5
+    ranked = np.sort(height[core])[::-1]
+    n_pixels = int(rng.uniform(*_TUMOUR_SHARE) * inside.sum())
+    tumour = ((height >= ranked[min(n_pixels, len(ranked) - 1)]) & core).astype(np.float32)
+    smooth = blurred(tumour, 3) > 0.5
     contours, _ = cv2.findContours(
         smooth.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )

@@ -47,7 +47,7 @@ class Fibres:
 
 
 def random_fibres(rng: np.random.Generator, shape: Shape) -> Fibres:
-    """Noise smeared along one direction and bent by soft waves."""
+    """Fibres on `shape` = (H, W): noise smeared along one direction and bent by soft waves."""
     slant = rng.uniform(0, np.pi)
     c, s = float(np.cos(slant)), float(np.sin(slant))
     coarse = coarse_shape(shape)
@@ -74,7 +74,13 @@ def random_fibres(rng: np.random.Generator, shape: Shape) -> Fibres:
 
 
 def add_stroma(layers: Layers, plan: Plan, fibres: Fibres) -> None:
-    """Loose tissue everywhere, dense and cracked where the plan is fibrous."""
+    """Paint loose tissue everywhere, dense and cracked where the plan is fibrous.
+
+    Args:
+        layers: painted on in place.
+        plan: where bands are fibrous.
+        fibres: of the slide.
+    """
     dense = resized(plan.fibrous, plan.shape)
     loose = np.float32(0.62) + np.float32(0.12) * fibres.pixels
     firm = np.float32(1.0) + np.float32(0.16) * fibres.pixels
@@ -85,7 +91,13 @@ def add_stroma(layers: Layers, plan: Plan, fibres: Fibres) -> None:
 
 
 def tissue_coverage(plan: Plan, fibres: Fibres, rng: np.random.Generator) -> Field:
-    """Coverage [0, 1] (H, W) of tissue, frayed along its fibres."""
+    """Coverage [0, 1] (H, W) of tissue, frayed along its fibres.
+
+    Args:
+        plan: where tissue is.
+        fibres: of the slide.
+        rng: draws the fraying.
+    """
     away = resized(plan.tissue, plan.shape) * np.float32(min(plan.shape))
     away += clouds_by_size(rng, plan.shape, 40, 3) * np.float32(11) + fibres.pixels * np.float32(2)
     return np.clip(blurred(away, 1) / 3 + 0.5, 0, 1).astype(np.float32)
@@ -94,12 +106,12 @@ def tissue_coverage(plan: Plan, fibres: Fibres, rng: np.random.Generator) -> Fie
 def add_stroma_cells(
     layers: Layers, plan: Plan, angle: Field, taken: Field, rng: np.random.Generator
 ) -> None:
-    """Lay the cells of the stroma on `layers` in place.
+    """Paint the cells of the stroma.
 
     Args:
         layers: painted on in place.
         plan: where bands are fibrous and follicles lie.
-        angle: coarse, radians; which way the fibres run.
+        angle: (h, w) coarse, radians; which way the fibres run.
         taken: (H, W) [0, 1], above 0.5 where an epithelium or a vessel leaves no room.
         rng: draws places.
     """
@@ -111,8 +123,8 @@ def add_stroma_cells(
     crowd = sample_coarse(clouds_by_size(rng, coarse_shape(plan.shape), 22), points)
     share = np.clip(0.26 + 0.30 * crowd, 0, 1) * (1 - 0.8 * sample_coarse(plan.fibrous, points))
     close = _free(jittered_grid(rng, plan.shape, 12.5, 0.4), plan, taken)
-    held = sample_coarse(plan.follicles, close) > rng.uniform(0.1, 0.9, len(close))
-    places: Vector = np.concatenate([points[draw > 1 - share], close[held]])
+    crowded = sample_coarse(plan.follicles, close) > rng.uniform(0.1, 0.9, len(close))
+    places: Vector = np.concatenate([points[draw > 1 - share], close[crowded]])
     turns = rng.uniform(0, np.pi, len(places))
     lay_nuclei(layers.nuclei, render_nuclei(LYMPHOCYTE, rng), places, turns, rng)
 
@@ -122,7 +134,14 @@ def _free(points: Vector, plan: Plan, taken: Field) -> Vector:
 
 
 def add_vessels(layers: Layers, plan: Plan, taken: Field, rng: np.random.Generator) -> Field:
-    """Paint vessels where nothing is `taken` (H, W) [0, 1]; returns their coverage (H, W)."""
+    """Paint small vessels, a thin wall about red cells; returns their coverage [0, 1] (H, W).
+
+    Args:
+        layers: painted on in place.
+        plan: where tissue is.
+        taken: (H, W) [0, 1], above 0 where there is no room.
+        rng: draws places and sizes.
+    """
     points = jittered_grid(rng, plan.shape, 260, 0.5)
     free = (sample(taken, points) < 0.1) & (sample_coarse(plan.tissue, points) > 0.02)
     free &= sample_coarse(plan.follicles, points) < 0.1

@@ -22,6 +22,11 @@ def add_tumour(layers: Layers, plan: Plan, rng: np.random.Generator) -> Field:
 
     A soft random field, the pattern, makes it solid where high, glandular in the middle, and a
     scatter of single cells where low.
+
+    Args:
+        layers: painted on in place.
+        plan: where the tumour is.
+        rng: draws the pattern and each nest.
     """
     if not plan.outlines:
         return np.zeros(plan.shape, np.float32)
@@ -45,9 +50,9 @@ def add_tumour(layers: Layers, plan: Plan, rng: np.random.Generator) -> Field:
 def _places(plan: Plan, pattern: Field, rng: np.random.Generator) -> tuple[Vector, Vector]:
     """Centres (N, 2) and radii (N,) of glands that crowd, fuse and differ in size."""
     points = jittered_grid(rng, plan.shape, 112, 0.42)
-    held = sample_coarse(plan.tumour, points)
+    inside = sample_coarse(plan.tumour, points)
     kind = sample_coarse(pattern, points)
-    points = points[held & (kind < 0.5) & (kind > -1.0)]
+    points = points[inside & (kind < 0.5) & (kind > -1.0)]
     return points, 46 * np.exp(rng.normal(0, 0.32, len(points)))
 
 
@@ -70,8 +75,8 @@ def _slits(centres: Vector, radii: Vector, rng: np.random.Generator) -> Vector:
 def _singles(layers: Layers, plan: Plan, pattern: Field, rng: np.random.Generator) -> Vector:
     """Centres (N, 2) of cells on their own, some pushed aside by a drop of mucin: signet rings."""
     points = jittered_grid(rng, plan.shape, 27, 0.5)
-    held = sample_coarse(plan.tumour, points)
-    points = points[held & (sample_coarse(pattern, points) < -0.8)]
+    inside = sample_coarse(plan.tumour, points)
+    points = points[inside & (sample_coarse(pattern, points) < -0.8)]
     drops = points[rng.random(len(points)) < 0.5]
     turn = rng.uniform(0, 2 * np.pi, len(drops))
     beside = drops + 13 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
