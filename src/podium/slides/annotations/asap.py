@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
 from podium.slides.annotations.regions import clean, merged
 from podium.slides.annotations.winding import filled
-from podium.slides.annotations.xml_events import Attributes, tell
+from podium.slides.annotations.xml_events import Attributes, parse_events
 
 EXCLUDED = {"_2", "exclusion", "normal"}
 _UNGROUPED = "none"
@@ -37,7 +37,7 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
         Unusable: it is no such XML, a coordinate cannot be read, or no outline has an area.
     """
     document = _Document()
-    tell(data, document)
+    parse_events(data, document)
     outlines = [(group, region) for group, region in document.outlines if not region.is_empty]
     if not outlines:
         raise Unusable(*NOTHING)

@@ -29,7 +29,7 @@ from podium.slides.annotations.svg_values import (
     view,
 )
 from podium.slides.annotations.winding import FillRule, filled
-from podium.slides.annotations.xml_events import Attributes, tree
+from podium.slides.annotations.xml_events import Attributes, parse_tree
 
 TOLERANCE = 0.05  # level-0 pixels between a curve and the chords that stand for it
 _NOT_DRAWN = {"defs", "symbol", "clipPath", "mask", "marker", "pattern", "foreignObject"}
@@ -43,7 +43,7 @@ def read(data: bytes, size: tuple[int, int]) -> tuple[MultiPolygon, list[str]]:
     Raises:
         Unusable: it is no SVG, a value in it cannot be read, or no shape in it has an area.
     """
-    root = tree(data, "svg")
+    root = parse_tree(data, "svg")
     drawing = _Drawing(root, size)
     drawing.draw(root, _State(np.eye(3), 1.0, "nonzero", size, 0))
     if not drawing.regions:

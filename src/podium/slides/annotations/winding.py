@@ -22,6 +22,8 @@ _PAIRS = 2_000_000  # of sides looked at to guess the number of crossings
 _MANY = 20_000  # points of a ring whose validity takes longer to see than a guess
 _PIECE = 32  # sides found together
 _AT_ONCE = 256  # points asked for together
+_THIN = 1e-7  # px from a point inside a face to its edge
+_GRID = 2.0**-20  # px, on which whole pixels lie
 
 
 def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
@@ -43,11 +45,25 @@ def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
     _refuse_scribbles(sides)
     if len(rings) == 1 and len(rings[0]) >= _MANY and (simple := Polygon(rings[0])).is_valid:
         return simple
-    lines = shapely.union_all(np.array([shapely.linearrings(ring) for ring in rings]))
-    faces = shapely.get_parts(shapely.polygonize([lines]))
-    turns = _turns(shapely.get_coordinates(shapely.point_on_surface(faces)), sides)
+    faces, spots = _faces(rings)
+    turns = _turns(shapely.get_coordinates(spots), sides)
     inside = turns % 2 != 0 if rule == "evenodd" else turns != 0
     return clean(shapely.coverage_union_all(faces[inside]))
+
+
+def _faces(rings: Sequence[Points]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """The faces (F,) that rings part the plane into, and a point (F,) inside each.
+
+    Where a line runs back almost over itself, rounding leaves faces thinner than numbers can tell,
+    so all corners are moved to a fine grid.
+    """
+    lines = np.array([shapely.linearrings(ring) for ring in rings])
+    for grid in (None, _GRID):
+        faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=grid)]))
+        spots = shapely.point_on_surface(faces)
+        if (shapely.distance(spots, shapely.boundary(faces)) > _THIN).all():
+            break
+    return faces, spots
 
 
 def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:

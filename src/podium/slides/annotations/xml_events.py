@@ -42,7 +42,7 @@ class _Target:
         self.handler.end(tag.rpartition("}")[2])
 
 
-def tell(data: bytes, handler: Handler) -> None:
+def parse_events(data: bytes, handler: Handler) -> None:
     """Call `handler` for every element in `data`, in order.
 
     The bytes are fed whole: older versions of expat take quadratic time over a long attribute fed
@@ -62,7 +62,7 @@ def tell(data: bytes, handler: Handler) -> None:
 
 
 class _Tree:
-    """Builds the elements of `tree`."""
+    """Builds the elements of `parse_tree`."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -78,12 +78,12 @@ class _Tree:
         self.builder.end(name)
 
 
-def tree(data: bytes, root: str) -> Element:
+def parse_tree(data: bytes, root: str) -> Element:
     """The root element of `data`, names without their namespace, texts left out.
 
     Raises:
-        Unusable: as `tell`; it has too many elements, or its root is not called `root`.
+        Unusable: as `parse_events`; it has too many elements, or its root is not called `root`.
     """
     handler = _Tree(root)
-    tell(data, handler)
+    parse_events(data, handler)
     return handler.builder.close()
