@@ -338,6 +338,9 @@ def test_values_that_cannot_be_read(body):
 def test_what_overflows_is_told():
     with pytest.raises(Unusable, match=r"its transforms overflow: they scale beyond 1e\+18"):
         drawn(f'<g transform="{"scale(1e8)" * 50}">{rectangle()}</g>')
+    for shape in ('<circle r="1e-200"/>', '<rect width="5" height="5" rx="1e-200"/>'):
+        with pytest.raises(Unusable, match="an arc overflows: its radii are too small"):
+            drawn(shape)
     with pytest.raises(Unusable, match=r"a coordinate is not finite or beyond 1e\+09 pixels"):
         drawn(rectangle(more='transform="scale(1e8)"'))
 

@@ -6,7 +6,8 @@ Path data are checked and written anew first: svgelements stops at what it canno
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import acos, ceil, sqrt
 from typing import Any
 
@@ -54,7 +55,8 @@ def rings(
     if name == "path":
         return path_rings(attributes.get("d", ""), tolerance, budget)
     shape = _rect(attributes, size) if name == "rect" else _ellipse(attributes, size)
-    return _flattened(shape.segments(transformed=False), tolerance, budget)
+    with _refused_overflow():
+        return _flattened(shape.segments(transformed=False), tolerance, budget)
 
 
 def path_rings(data: str, tolerance: float, budget: Budget) -> list[Points]:
@@ -70,8 +72,14 @@ def path_rings(data: str, tolerance: float, budget: Budget) -> list[Points]:
             too small, or `budget` is spent.
     """
     plain = _plain_data(data.strip(), budget)
-    try:
+    with _refused_overflow():
         return _flattened(svgelements.Path(plain), tolerance, budget)
+
+
+@contextmanager
+def _refused_overflow() -> Iterator[None]:
+    try:
+        yield
     except (ArithmeticError, ValueError):
         raise Unusable("an arc overflows: its radii are too small or too large") from None
 

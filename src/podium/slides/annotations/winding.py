@@ -61,7 +61,9 @@ def _faces(rings: Sequence[Points]) -> tuple[NDArray[np.object_], NDArray[np.obj
     for grid in (None, _GRID):
         faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=grid)]))
         spots = shapely.point_on_surface(faces)
-        if (shapely.distance(spots, shapely.boundary(faces)) > _THIN).all():
+        with np.errstate(all="ignore"):  # faces too thin for a distance
+            is_safe = shapely.distance(spots, shapely.boundary(faces)) > _THIN
+        if is_safe.all():
             break
     return faces, spots
 
