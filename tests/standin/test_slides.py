@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -18,32 +19,30 @@ from skimage.color import rgb2hed
 from skimage.draw import polygon
 from skimage.filters import gaussian, threshold_otsu
 
-from podium.core.errors import PodiumError, SettingsError
-from podium.standin.slides import tiff
+from podium.core.errors import EnvironmentFault, SettingsError
 from podium.standin.slides.artefacts import (
     add_blur,
     add_bubbles,
     add_dust,
     add_pen,
-    folded,
+    with_fold,
 )
 from podium.standin.slides.dataset import FIRST_TEST_INDEX, draw_dataset, svg
+from podium.standin.slides.dyes import Layers, random_stain, transmitted_light
 from podium.standin.slides.glands import add_glands
-from podium.standin.slides.layers import Layers
 from podium.standin.slides.nuclei import (
     CARCINOMA,
     EPITHELIUM,
     LYMPHOCYTE,
     lay_nuclei,
-    rendered,
+    render_nuclei,
 )
-from podium.standin.slides.picture import draw, has_tumour, patient_of
-from podium.standin.slides.plan import planned_slide
-from podium.standin.slides.stain import developed, mixed
+from podium.standin.slides.picture import draw_slide, has_tumour, patient_of
+from podium.standin.slides.plan import random_plan
 from podium.standin.slides.tiff import (
     Level,
-    halved,
-    tiled,
+    padded_tiles,
+    pyramid_levels,
     write_pyramid,
 )
 from podium.standin.slides.tumour import add_tumour
@@ -78,20 +77,20 @@ def dataset(tmp_path_factory):
 
 
 def test_a_slide_depends_on_nothing_but_its_own_number():
-    forward = {index: draw(5, index, SIDE) for index in (0, 1, 2)}
+    forward = {index: draw_slide(5, index, SIDE) for index in (0, 1, 2)}
     for index, first in reversed(forward.items()):
-        again = draw(5, index, SIDE)
+        again = draw_slide(5, index, SIDE)
         np.testing.assert_array_equal(again.pixels, first.pixels)
         assert [o.tolist() for o in again.outlines] == [o.tolist() for o in first.outlines]
 
 
 @pytest.mark.parametrize("other", [(5, 1), (6, 0)])
 def test_another_seed_or_number_is_another_slide(other):
-    assert draw(5, 0, SIDE).pixels.shape != draw(*other, SIDE).pixels.shape
+    assert draw_slide(5, 0, SIDE).pixels.shape != draw_slide(*other, SIDE).pixels.shape
 
 
 def test_sizes_vary_around_the_side_and_are_not_square():
-    shapes = [planned_slide(np.random.default_rng(k), 1000, False).shape for k in range(30)]
+    shapes = [random_plan(np.random.default_rng(k), 1000, False).shape for k in range(30)]
     assert 880 <= np.min(shapes) < 940
     assert 1060 < np.max(shapes) <= 1120
     assert sum(height != width for height, width in shapes) > 25
@@ -113,13 +112,13 @@ def test_patients_have_two_or_three_slides_in_a_row():
 
 def test_a_tumour_is_outlined_where_there_is_one_and_nowhere_else():
     for index in range(5):
-        assert bool(draw(2, index, SIDE).outlines) == has_tumour(2, index)
+        assert bool(draw_slide(2, index, SIDE).outlines) == has_tumour(2, index)
 
 
 @pytest.mark.parametrize("side", [512, 2048])
 def test_outlines_are_simple_whole_pixels_inside_the_slide(side):
     for k in range(12):
-        plan = planned_slide(np.random.default_rng([k, side]), side, True)
+        plan = random_plan(np.random.default_rng([k, side]), side, True)
         shapes = [shapely.Polygon(outline) for outline in plan.outlines]
         assert shapes
         assert all(shape.is_valid and shape.area > 400 for shape in shapes)
@@ -133,7 +132,7 @@ def test_outlines_are_simple_whole_pixels_inside_the_slide(side):
 def test_a_tumour_takes_up_a_good_part_of_the_tissue_and_lies_on_it():
     shares = []
     for k in range(12):
-        plan = planned_slide(np.random.default_rng([k, 4]), 2048, True)
+        plan = random_plan(np.random.default_rng([k, 4]), 2048, True)
         tissue = plan.tissue > 0
         assert (plan.tumour & ~tissue).sum() < 0.02 * plan.tumour.sum()
         shares.append(plan.tumour.sum() / tissue.sum())
@@ -141,7 +140,7 @@ def test_a_tumour_takes_up_a_good_part_of_the_tissue_and_lies_on_it():
 
 
 def test_the_mask_is_what_an_independent_rasteriser_makes_of_the_outlines():
-    picture = draw(2, next(i for i in range(5) if has_tumour(2, i)), SIDE)
+    picture = draw_slide(2, next(i for i in range(5) if has_tumour(2, i)), SIDE)
     other = np.zeros(picture.pixels.shape[:2], np.uint8)
     for outline in picture.outlines:
         other[polygon(outline[:, 1], outline[:, 0], other.shape)] = 1
@@ -157,7 +156,7 @@ def _blank(shape):
 
 def test_a_tumour_is_painted_inside_its_outlines_and_glands_outside():
     for k in range(3):
-        plan = planned_slide(np.random.default_rng([k, 5]), 1024, True)
+        plan = random_plan(np.random.default_rng([k, 5]), 1024, True)
         truth = np.zeros(plan.shape, np.uint8)
         cv2.fillPoly(truth, [outline.astype(np.int32) for outline in plan.outlines], 1)
         reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (61, 61))  # a large nucleus' radius
@@ -176,11 +175,14 @@ def test_a_tumour_is_painted_inside_its_outlines_and_glands_outside():
 
 
 def test_dyes_add_in_optical_density_so_their_colours_multiply():
-    stain = mixed(np.random.default_rng(0))
+    stain = random_stain(np.random.default_rng(0))
     blank, one = np.zeros((1, 1), np.float32), np.ones((1, 1), np.float32)
-    glass = developed(stain, blank, blank)[0, 0]
-    blue, pink = developed(stain, one, blank)[0, 0], developed(stain, blank, one)[0, 0]
-    both = developed(stain, 2 * one, one)[0, 0]
+    glass = transmitted_light(stain, blank, blank)[0, 0]
+    blue, pink = (
+        transmitted_light(stain, one, blank)[0, 0],
+        transmitted_light(stain, blank, one)[0, 0],
+    )
+    both = transmitted_light(stain, 2 * one, one)[0, 0]
     np.testing.assert_allclose(glass, stain.glass, rtol=1e-4)
     np.testing.assert_allclose(both, blue * blue * pink / glass**2, rtol=1e-4)
     assert blue[2] > blue[0] > blue[1]  # blue-violet
@@ -190,10 +192,10 @@ def test_dyes_add_in_optical_density_so_their_colours_multiply():
 def test_stains_differ_between_patients_and_not_within_one():
     glass = {}
     for index in range(5):
-        corner = draw(7, index, SIDE).pixels[:24, :24].reshape(-1, 3)
+        corner = draw_slide(7, index, SIDE).pixels[:24, :24].reshape(-1, 3)
         glass.setdefault(patient_of(index), []).append(np.median(corner, axis=0))
     first, second = (np.array(found) for found in glass.values())
-    stains = [mixed(np.random.default_rng([7, patient, 1])).glass for patient in (0, 1)]
+    stains = [random_stain(np.random.default_rng([7, patient, 1])).glass for patient in (0, 1)]
     np.testing.assert_allclose(first, np.tile(stains[0], (2, 1)), atol=1)
     np.testing.assert_allclose(second, np.tile(stains[1], (3, 1)), atol=1)
     assert np.abs(stains[0] - stains[1]).max() > 1
@@ -201,7 +203,7 @@ def test_stains_differ_between_patients_and_not_within_one():
 
 def test_nuclei_have_their_kinds_size():
     def area_um2(kind):
-        stamps = rendered(kind, np.random.default_rng(0))
+        stamps = render_nuclei(kind, np.random.default_rng(0))
         return (stamps.pixels > 0.35).sum(axis=(1, 2)) * 0.25  # 0.5 um a side
 
     epithelium, lymphocyte, carcinoma = map(area_um2, (EPITHELIUM, LYMPHOCYTE, CARCINOMA))
@@ -212,7 +214,7 @@ def test_nuclei_have_their_kinds_size():
 
 
 def test_nuclei_are_laid_at_their_points_and_cut_at_borders():
-    stamps = rendered(CARCINOMA, np.random.default_rng(0))
+    stamps = render_nuclei(CARCINOMA, np.random.default_rng(0))
     points = np.array([[0.0, 0.0], [99.0, 79.0], [50.0, 40.0], [-90.0, 40.0], [99.0, 0.0]])
     layer = np.zeros((80, 100), np.float32)
     lay_nuclei(layer, stamps, points, np.zeros(5), np.random.default_rng(0))
@@ -245,7 +247,7 @@ def test_some_slides_are_soiled_in_places(add, often):
 
 def test_a_fold_doubles_the_dyes_along_a_stripe():
     dyes = (np.full((320, 400), 0.7, np.float32), np.full((320, 400), 0.3, np.float32))
-    after = [folded(dyes, np.random.default_rng(seed)) for seed in range(40)]
+    after = [with_fold(dyes, np.random.default_rng(seed)) for seed in range(40)]
     folds = [pair for pair in after if pair is not dyes]
     assert 5 < len(folds) < 25
     for blue, pink in folds:
@@ -277,7 +279,7 @@ def test_openslide_opens_every_slide_with_its_levels_and_scale(dataset):
 
 def test_levels_show_the_same_picture_at_every_scale(tmp_path):
     pixels = _gradient(1111, 1337)
-    write_pyramid(tmp_path / "a.tif", halved(pixels), 0.5)
+    write_pyramid(tmp_path / "a.tif", pyramid_levels(pixels), 0.5)
     with openslide.OpenSlide(tmp_path / "a.tif") as slide:
         assert slide.level_dimensions == ((1337, 1111), (669, 556), (335, 278))
         assert np.abs(_pixels(slide).astype(int) - pixels).mean() < 2
@@ -289,7 +291,7 @@ def test_levels_show_the_same_picture_at_every_scale(tmp_path):
 
 
 def test_an_independent_reader_agrees_on_the_tags(tmp_path):
-    write_pyramid(tmp_path / "a.tif", halved(_gradient(300, 500)), 0.25)
+    write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(300, 500)), 0.25)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
         assert [page.shape for page in file.pages] == [(300, 500, 3), (150, 250, 3)]
         first, second = file.pages
@@ -299,8 +301,8 @@ def test_an_independent_reader_agrees_on_the_tags(tmp_path):
             "YCBCR",
         )
         assert [page.tags["NewSubfileType"].value for page in file.pages] == [0, 1]
-        assert first.tags["XResolution"].value == (40_000_000, 1000)  # per centimetre
-        assert second.tags["YResolution"].value == (20_000_000, 1000)
+        assert first.tags["XResolution"].value == (40_000, 1)  # per centimetre
+        assert second.tags["YResolution"].value == (20_000, 1)
         assert "DateTime" not in first.tags
         start, length = first.dataoffsets[0], first.databytecounts[0]
         halving = first.tags["YCbCrSubSampling"].value
@@ -324,15 +326,31 @@ def test_a_slide_may_be_larger_than_memory(tmp_path):
         assert np.abs(_pixels(slide)[::256, ::256, 0].ravel() - np.arange(12) * 20.0).max() <= 2
 
 
-def test_past_four_gibibytes_nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiff, "_LARGEST_FILE", 5000)
-    with pytest.raises(PodiumError, match="larger than 4 GiB"):
-        write_pyramid(tmp_path / "a.tif", halved(_gradient(600, 600)), 0.5)
+def test_a_slide_may_be_larger_than_four_gibibytes(tmp_path):
+    write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(300, 500)), 0.5)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.is_bigtiff  # places have 64 bits
+
+
+def test_the_same_pixels_give_the_same_bytes(tmp_path):
+    for name in ("a.tif", "b.tif"):
+        write_pyramid(tmp_path / name, pyramid_levels(_gradient(600, 700)), 0.5)
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+
+
+def test_a_file_that_does_not_fit_leaves_nothing_and_is_told(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # as a full disk, but for its number
+    try:
+        with pytest.raises(EnvironmentFault, match=r"a\.tif: the file would pass .* size limit"):
+            write_pyramid(tmp_path / "a.tif", pyramid_levels(_gradient(600, 600)), 0.5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
 
 
 def test_tiles_repeat_the_last_pixels_past_the_edge():
-    tiles = list(tiled(_gradient(300, 260)))
+    tiles = list(padded_tiles(_gradient(300, 260)))
     assert [tile.shape for tile in tiles] == [(256, 256, 3)] * 4
     np.testing.assert_array_equal(tiles[3][44:], np.repeat(tiles[3][43:44], 212, axis=0))
 
@@ -371,7 +389,7 @@ def test_no_patient_is_on_both_sides(dataset):
 
 def test_files_hold_the_slides_of_their_numbers(dataset):
     for name, index in (("train-002", 1), ("test-003", FIRST_TEST_INDEX + 2)):
-        drawn = draw(3, index, SIDE)
+        drawn = draw_slide(3, index, SIDE)
         with openslide.OpenSlide(dataset / "images" / f"{name}.tif") as slide:
             assert slide.dimensions == drawn.pixels.shape[1::-1]
             # the right slide differs by JPEG's loss only; another one by tens of levels
@@ -380,7 +398,7 @@ def test_files_hold_the_slides_of_their_numbers(dataset):
 
 def test_svgs_hold_the_outlines_in_the_competitions_dialect(dataset):
     for path in sorted((dataset / "annotations").iterdir()):
-        drawn = draw(3, int(path.stem[-3:]) - 1, SIDE)
+        drawn = draw_slide(3, int(path.stem[-3:]) - 1, SIDE)
         assert [o.tolist() for o in _outlines(path)] == [o.tolist() for o in drawn.outlines]
     shape = svg([np.array([[537.0, 742.0], [540.0, 7.0]])], (900, 800))
     assert shape == (
@@ -427,7 +445,7 @@ def test_colour_does_not_tell_tumour_from_normal_tissue():
     dark, pale, everything = np.zeros(3), np.zeros(3), np.zeros(3)
     ratios = []
     for index in range(10):
-        picture = draw(1, index, 1024)
+        picture = draw_slide(1, index, 1024)
         pixels, truth = picture.pixels[::2, ::2], picture.mask()[::2, ::2] > 0
         density = -np.log((pixels + 1.0) / 248)
         tissue = gaussian(density.sum(axis=-1), 6) > 0.2
@@ -461,7 +479,7 @@ def test_order_tells_what_colour_does_not():
     efficientnet_lite.load_weights(network, efficientnet_lite.weights_path(0))
     windows, truth, patients = [], [], []
     for index in range(20):
-        picture = draw(1, index, 2048)
+        picture = draw_slide(1, index, 2048)
         size = (picture.pixels.shape[1] // 2, picture.pixels.shape[0] // 2)
         pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
         mask = cv2.resize(picture.mask(), size, interpolation=cv2.INTER_NEAREST)

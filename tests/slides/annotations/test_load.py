@@ -141,7 +141,8 @@ def test_an_external_dtd_is_not_fetched(put):
         ("<g>" * 5000, "its root element is <g>"),
         ("<svg>" + "<g>" * 5000, "its elements are nested deeper than 100"),
         ("<svg><g/></svg>", "it has no outline with an area"),
-        (SVG.replace("10,20", "nan,20"), "a number is not finite"),
+        (SVG.replace("10,20", "nan,20"), "'nan,20 40,20 40,50 1' where numbers are expected"),
+        (SVG.replace("10,20", "1e999,20"), "a number is not finite or beyond"),
         (SVG.replace("10,20", "1e9,20"), "a number is not finite or beyond"),
     ],
 )
@@ -180,6 +181,12 @@ def test_too_many_points(put, suffix, monkeypatch):
     assert refusal(put(TEXTS[suffix], f"s1{suffix}")) == "more than 3 points"
     monkeypatch.setattr(limits, "MAX_POINTS", 5)
     assert load(put(TEXTS[suffix], f"s1{suffix}"), SIZE).area == 900
+
+
+def test_an_xml_tree_has_a_limit(put, monkeypatch):
+    monkeypatch.setattr("podium.slides.annotations.xml_events.MAX_ELEMENTS", 3)
+    assert refusal(put(f"<svg>{'<g/>' * 3}</svg>")) == "more than 3 elements"
+    assert load(put(SVG.replace("<svg>", "<svg><g/>")), SIZE).area == 900
 
 
 def test_an_outline_of_a_hundred_thousand_points_is_quick_in_one_attribute(put):

@@ -111,3 +111,13 @@ def test_holes_of_a_shell_that_crosses_itself():
     assert with_holes(OVERRUN, [square(1, 1, 2)]).area == 96
     assert with_holes(square(0, 0, 10), [square(8, 8, 4)]).area == 96
     assert with_holes(ring((0, 0), (1, 1)), [square(0, 0, 1)]).is_empty
+
+
+def test_a_line_that_runs_back_over_itself_keeps_the_area_at_any_angle(rng):
+    for _ in range(200):
+        ring = rng.integers(0, 100, (8, 2)).astype(float)
+        spike = ring[3] + [[0, rng.integers(20, 90)], [0, -rng.integers(5, 40)]]
+        ring = np.insert(ring, 4, spike, axis=0)
+        c, s = np.cos(angle := rng.uniform(0, 6)), np.sin(angle)
+        area = filled([ring], "evenodd").area
+        assert filled([ring @ [[c, s], [-s, c]]], "evenodd").area == pytest.approx(area, rel=1e-5)

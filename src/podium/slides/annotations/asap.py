@@ -9,17 +9,17 @@ its points.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import numpy as np
 import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from podium.slides.annotations.limits import NOTHING, Budget, Unusable, none_wanted, points
+from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
 from podium.slides.annotations.regions import clean, merged
 from podium.slides.annotations.winding import filled
-from podium.slides.annotations.xml_events import Attributes, tell
+from podium.slides.annotations.xml_events import Attributes, parse_events
 
 EXCLUDED = {"_2", "exclusion", "normal"}
 _UNGROUPED = "none"
@@ -37,23 +37,23 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
         Unusable: it is no such XML, a coordinate cannot be read, or no outline has an area.
     """
     document = _Document()
-    tell(data, document)
+    parse_events(data, document)
     outlines = [(group, region) for group, region in document.outlines if not region.is_empty]
     if not outlines:
         raise Unusable(*NOTHING)
-    wanted, excluded = _sorted({group for group, _ in outlines}, classes)
-    regions = merged(region for group, region in outlines if group in wanted)
+    tumour, excluded = _split_groups({group for group, _ in outlines}, classes)
+    regions = merged(region for group, region in outlines if group in tumour)
     holes = merged(region for group, region in outlines if group in excluded)
-    return clean(shapely.difference(regions, holes)), document.notes(wanted)
+    return clean(shapely.difference(regions, holes)), document.notes(tumour)
 
 
-def _sorted(groups: set[str], classes: Collection[str] | None) -> tuple[set[str], set[str]]:
-    """Which of the groups in a file are tumour, and which are cut out of it."""
+def _split_groups(groups: set[str], classes: Collection[str] | None) -> tuple[set[str], set[str]]:
+    """The groups of a file that are tumour, and those that are cut out of it."""
     if classes is not None:
-        wanted = groups & {name.lower() for name in classes}
+        tumour = groups & {name.lower() for name in classes}
     else:
-        wanted = groups - EXCLUDED - {_UNGROUPED} or groups & {_UNGROUPED}
-    return wanted, groups & (EXCLUDED | {_UNGROUPED}) - wanted
+        tumour = groups - EXCLUDED - {_UNGROUPED} or groups & {_UNGROUPED}
+    return tumour, groups & (EXCLUDED | {_UNGROUPED}) - tumour
 
 
 class _Document:
@@ -63,7 +63,7 @@ class _Document:
         self.outlines: list[tuple[str, BaseGeometry]] = []
         self.budget = Budget()
         self.group: str | None = None  # of the annotation being read, if it can have an area
-        self.at: list[tuple[float, float, float]] = []
+        self.corners: list[tuple[float, float, float]] = []  # order, x, y
         self.n_flat = 0
         self.is_root = True
 
@@ -76,27 +76,27 @@ class _Document:
             has_area = attributes.get("Type", "Polygon").lower() in _WITH_AREA
             self.group = attributes.get("PartOfGroup", "None").lower() if has_area else None
             self.n_flat += not has_area
-            self.at = []
+            self.corners = []
         elif name == "Coordinate" and self.group is not None:
             self.budget.spend(1)
-            self.at.append(_ordered(attributes))
+            self.corners.append(_corner(attributes))
 
     def end(self, name: str) -> None:
         if name == "Annotation" and self.group is not None:
-            at = sorted(self.at, key=lambda one: one[0])
-            region = filled([points(np.array(at).reshape(-1, 3)[:, 1:])])
+            corners = sorted(self.corners, key=lambda corner: corner[0])
+            region = filled([points(np.array(corners).reshape(-1, 3)[:, 1:])])
             self.n_flat += region.is_empty
             self.outlines.append((self.group, region))
 
-    def notes(self, wanted: Iterable[str]) -> list[str]:
-        """What a person should know about the file."""
+    def notes(self, tumour: Collection[str]) -> list[str]:
+        """What a person should know about the file, given the groups taken as tumour."""
         notes = [f"outlines without an area, left out: {self.n_flat}"] if self.n_flat else []
-        if not wanted:
-            notes.append(none_wanted(", ".join(sorted({group for group, _ in self.outlines}))))
+        if not tumour:
+            notes.append(no_tumour_note(", ".join(sorted({group for group, _ in self.outlines}))))
         return notes
 
 
-def _ordered(attributes: Attributes) -> tuple[float, float, float]:
+def _corner(attributes: Attributes) -> tuple[float, float, float]:
     try:
         return float(attributes["Order"]), float(attributes["X"]), float(attributes["Y"])
     except KeyError as error:

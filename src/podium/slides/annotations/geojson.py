@@ -24,7 +24,7 @@ from podium.slides.annotations.limits import (
     NOTHING,
     Budget,
     Unusable,
-    none_wanted,
+    no_tumour_note,
     points,
 )
 from podium.slides.annotations.regions import Points, merged
@@ -48,19 +48,19 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
     n_flat, others = 0, []
     for feature in _features(_parsed(data), 0):
         names = _names(feature)
-        found = [part for part in _areas(feature.get("geometry"), budget, 0) if not part.is_empty]
-        n_flat += not found
-        if found and _is_wanted(names, classes):
-            regions += found
-        elif found:
+        parts = [part for part in _areas(feature.get("geometry"), budget, 0) if not part.is_empty]
+        n_flat += not parts
+        if parts and _is_tumour(names, classes):
+            regions += parts
+        elif parts:
             others.append(": ".join(names) or "no class")
     if not regions and not others:
         raise Unusable(*NOTHING)
     notes = [f"objects without an area, left out: {n_flat}"] if n_flat else []
     if others:
         kinds = ", ".join(sorted(set(others)))
-        says = f"outlines of {kinds}, left out: {len(others)}"
-        notes.append(says if regions else none_wanted(kinds))
+        left_out = f"outlines of {kinds}, left out: {len(others)}"
+        notes.append(left_out if regions else no_tumour_note(kinds))
     return merged(regions), notes
 
 
@@ -111,8 +111,8 @@ def _features(document: Any, depth: int) -> Iterator[dict[str, Any]]:
     if depth > MAX_DEPTH:
         raise Unusable(f"it is nested deeper than {MAX_DEPTH}")
     if isinstance(document, list):
-        for one in document:
-            yield from _features(one, depth + 1)
+        for item in document:
+            yield from _features(item, depth + 1)
     elif not isinstance(document, dict):
         raise Unusable(f"no GeoJSON: {str(document)[:20]!r} where an object is expected")
     elif document.get("type") == "FeatureCollection":
@@ -124,27 +124,27 @@ def _features(document: Any, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _list(holder: dict[str, Any], name: str) -> list[Any]:
-    found = holder.get(name)
-    if not isinstance(found, list):
+    values = holder.get(name)
+    if not isinstance(values, list):
         raise Unusable(f"a {str(holder.get('type'))[:20]} has no list of {name}")
-    return found
+    return values
 
 
 def _names(feature: dict[str, Any]) -> list[str]:
     """The names of a feature's class, as of QuPath 0.2 to 0.6; none without one."""
     properties = feature.get("properties")
-    found = properties.get("classification") if isinstance(properties, dict) else None
-    if isinstance(found, dict):
-        found = found.get("names") or found.get("name")
-    names = found if isinstance(found, list) else str(found or "").split(":")
+    given = properties.get("classification") if isinstance(properties, dict) else None
+    if isinstance(given, dict):
+        given = given.get("names") or given.get("name")
+    names = given if isinstance(given, list) else str(given or "").split(":")
     return [str(name).strip() for name in names if str(name).strip()]
 
 
-def _is_wanted(names: list[str], classes: Collection[str] | None) -> bool:
+def _is_tumour(names: list[str], classes: Collection[str] | None) -> bool:
     if classes is None:
         return not any(name.endswith("*") for name in names)
-    said = {name.lower() for name in [*names, ": ".join(names)]}
-    return not said.isdisjoint(name.lower() for name in classes)
+    lower = {name.lower() for name in [*names, ": ".join(names)]}
+    return not lower.isdisjoint(name.lower() for name in classes)
 
 
 def _areas(geometry: Any, budget: Budget, depth: int) -> Iterator[BaseGeometry]:

@@ -14,6 +14,7 @@ MAX_BYTES = 64 * 2**20
 MAX_POINTS = 5_000_000
 MAX_COORDINATE = 1e9  # pixels; the largest slides have some 1e6
 MAX_DEPTH = 100  # elements or collections inside each other
+MAX_ELEMENTS = 1_000_000  # of an XML tree in memory
 
 NOTHING = "it has no outline with an area", "remove it if the slide has no tumour"
 
@@ -25,44 +26,45 @@ class Unusable(PodiumError):
         super().__init__(f"{reason}\nremedy: {remedy}")
 
 
-def none_wanted(kinds: str) -> str:
+def no_tumour_note(kinds: str) -> str:
     """The note where a file has outlines, but of other classes than tumour."""
     return f"it has outlines of {kinds} only: taken as no tumour"
 
 
 class Budget:
-    """How many points one file may still bring."""
+    """How many more points, or other things, one file may hold."""
 
-    def __init__(self, points: float | None = None) -> None:
-        self.left: float = MAX_POINTS if points is None else points
+    def __init__(self, limit: int | None = None, things: str = "points") -> None:
+        self.limit, self.things = MAX_POINTS if limit is None else limit, things
+        self.left: float = self.limit
 
-    def spend(self, n_points: float) -> None:
-        """Take `n_points` off.
+    def spend(self, n: float) -> None:
+        """Take `n` off.
 
         Raises:
             Unusable: that many are not left.
         """
-        self.left -= n_points
+        self.left -= n
         if self.left < 0:
-            raise Unusable(f"more than {MAX_POINTS:,} points", "simplify the outlines")
+            raise Unusable(f"more than {self.limit:,} {self.things}", "simplify the outlines")
 
 
 def points(values: ArrayLike) -> Points:
-    """`values` as points (N, 2) that geometry can work with.
+    """`values` as points (N, 2), float64, that geometry can work with.
 
     Raises:
         Unusable: it is no list of pairs, or a number is not finite or beyond `MAX_COORDINATE`.
     """
     try:
-        found = np.asarray(values, dtype=np.float64)
+        pairs = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise Unusable("its points are no list of number pairs") from None
-    if found.ndim != 2 or found.shape[1] < 2:
+    if pairs.ndim != 2 or pairs.shape[1] < 2:
         raise Unusable("its points are no list of number pairs")
-    found = found[:, :2]
-    if not (np.abs(found) < MAX_COORDINATE).all():
+    pairs = pairs[:, :2]
+    if not (np.abs(pairs) < MAX_COORDINATE).all():
         raise Unusable(f"a coordinate is not finite or beyond {MAX_COORDINATE:.0e} pixels")
-    return found
+    return pairs
 
 
 def contents(path: Path, max_bytes: int = MAX_BYTES) -> bytes:

@@ -13,7 +13,7 @@ from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
 from podium.slides.annotations.regions import Annotation, clipped
 
 SUFFIXES = (".svg", ".xml", ".geojson", ".json", ".png")
-_WHOLE = 0.999  # share of a slide that is no outline any more
+_WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
 
 def load(
@@ -74,14 +74,14 @@ def by_stem(folder: Path) -> dict[str, Path]:
         PodiumError: two files have one stem.
     """
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in files:
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
-        if path.stem in found:
+        if path.stem in paths:
             raise PodiumError(
-                f"{path}: {found[path.stem].name} annotates the same slide\n"
+                f"{path}: {paths[path.stem].name} annotates the same slide\n"
                 "remedy: keep one of the two"
             )
-        found[path.stem] = path
-    return found
+        paths[path.stem] = path
+    return paths

@@ -26,7 +26,7 @@ BAND = 2**24  # pixels of a mask traced together, in whole rows: bounds the memo
 
 
 def mask(regions: MultiPolygon, box: Box, downsample: float = 1.0) -> Mask:
-    """A window of the regions, uint8 {0, 1} (h, w), 1 = inside.
+    """A window (h, w) of the regions, uint8 {0, 1}, 1 = inside.
 
     Args:
         regions: valid polygons in level-0 pixels.
@@ -91,8 +91,8 @@ def polygons(
     height, width = mask.shape
     n_rows = max(BAND // max(width, 1), 1)
     bands = [_traced(mask[top : top + n_rows] != 0, top) for top in range(0, height, n_rows)]
-    found = _joined(np.concatenate([np.array([], dtype=object), *bands]), n_rows)
-    scaled = shapely.transform(found, lambda at: at * downsample + offset)
+    outlines = _joined(np.concatenate([np.array([], dtype=object), *bands]), n_rows)
+    scaled = shapely.transform(outlines, lambda at: at * downsample + offset)
     return clean(shapely.simplify(scaled, simplify)) if simplify else scaled
 
 
@@ -110,9 +110,9 @@ def _traced(inside: NDArray[np.bool_], top: int) -> NDArray[np.object_]:
     for ring, parent in zip(rings, parents, strict=True):
         holes.setdefault(parent, []).append(ring)
     outer = [number for number, parent in enumerate(parents) if parent < 0]
-    found = np.array([Polygon(rings[one], holes.get(one)) for one in outer], dtype=object)
-    broken = ~shapely.is_valid(found)
-    return np.concatenate([found[~broken], shapely.get_parts(shapely.make_valid(found[broken]))])
+    parts = np.array([Polygon(rings[k], holes.get(k)) for k in outer], dtype=object)
+    broken = ~shapely.is_valid(parts)
+    return np.concatenate([parts[~broken], shapely.get_parts(shapely.make_valid(parts[broken]))])
 
 
 def _joined(parts: NDArray[np.object_], n_rows: int) -> MultiPolygon:

@@ -20,7 +20,7 @@ from podium.core.errors import PodiumError
 
 Points = NDArray[np.float64]  # (N, 2): x, y
 
-_WORTH_SAYING = 0.001  # share of an annotation's area that may be cut off without a word
+_NEGLIGIBLE = 0.001  # share of an annotation's area that may be cut off without a note
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def merged(parts: Iterable[BaseGeometry]) -> MultiPolygon:
 
 
 def _polygons(geometry: BaseGeometry) -> list[Polygon]:
-    found: list[Polygon] = []
+    polygons: list[Polygon] = []
     for part in shapely.get_parts(geometry):
         if part.geom_type == "Polygon":
-            found.append(part)
+            polygons.append(part)
         elif part.geom_type in ("MultiPolygon", "GeometryCollection"):
-            found += _polygons(part)
-    return [part for part in found if part.area > 0]
+            polygons += _polygons(part)
+    return [part for part in polygons if part.area > 0]
 
 
 def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
@@ -83,6 +83,6 @@ def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
             "remedy: export it in pixels of the slide's level 0, or pair it with its own slide"
         )
     lost = 1 - inside.area / regions.area
-    says = f"{lost:.1%} of its area lies outside the slide ({width}x{height} px) and was cut off"
-    notes = (says,) if lost > _WORTH_SAYING else ()
+    note = f"{lost:.1%} of its area lies outside the slide ({width}x{height} px) and was cut off"
+    notes = (note,) if lost > _NEGLIGIBLE else ()
     return Annotation(inside, annotation.source, annotation.notes + notes)

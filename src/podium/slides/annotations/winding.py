@@ -22,6 +22,8 @@ _PAIRS = 2_000_000  # of sides looked at to guess the number of crossings
 _MANY = 20_000  # points of a ring whose validity takes longer to see than a guess
 _PIECE = 32  # sides found together
 _AT_ONCE = 256  # points asked for together
+_THIN = 1e-7  # px from a point inside a face to its edge
+_GRID = 2.0**-20  # px, on which whole pixels lie
 
 
 def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
@@ -43,15 +45,31 @@ def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
     _refuse_scribbles(sides)
     if len(rings) == 1 and len(rings[0]) >= _MANY and (simple := Polygon(rings[0])).is_valid:
         return simple
-    lines = shapely.union_all(np.array([shapely.linearrings(ring) for ring in rings]))
-    faces = shapely.get_parts(shapely.polygonize([lines]))
-    turns = _turns(shapely.get_coordinates(shapely.point_on_surface(faces)), sides)
+    faces, spots = _faces(rings)
+    turns = _turns(shapely.get_coordinates(spots), sides)
     inside = turns % 2 != 0 if rule == "evenodd" else turns != 0
     return clean(shapely.coverage_union_all(faces[inside]))
 
 
+def _faces(rings: Sequence[Points]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """The faces (F,) that rings part the plane into, and a point (F,) inside each.
+
+    Where a line runs back almost over itself, rounding leaves faces thinner than numbers can tell,
+    so all corners are moved to a fine grid.
+    """
+    lines = np.array([shapely.linearrings(ring) for ring in rings])
+    for grid in (None, _GRID):
+        faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=grid)]))
+        spots = shapely.point_on_surface(faces)
+        with np.errstate(all="ignore"):  # faces too thin for a distance
+            is_safe = shapely.distance(spots, shapely.boundary(faces)) > _THIN
+        if is_safe.all():
+            break
+    return faces, spots
+
+
 def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:
-    """What `shell` encloses and no hole does, each ring by the nonzero rule.
+    """What `shell` (N, 2) encloses and no hole (M, 2) does, each ring by the nonzero rule.
 
     Raises:
         Unusable: a ring crosses itself over a hundred thousand times.
@@ -59,9 +77,9 @@ def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:
     shell, holes = _opened(shell), [_opened(hole) for hole in holes]
     if len(shell) < 3:
         return MultiPolygon()
-    found = Polygon(shell, [hole for hole in holes if len(hole) > 2])
-    if found.is_valid:
-        return found
+    polygon = Polygon(shell, [hole for hole in holes if len(hole) > 2])
+    if polygon.is_valid:
+        return polygon
     return shapely.difference(filled([shell]), merged(filled([hole]) for hole in holes))
 
 
@@ -86,7 +104,7 @@ def _refuse_scribbles(sides: Sides) -> None:
 
 
 def _n_crossed(side: NDArray[np.float64], sides: Sides) -> int:
-    """How many of `sides` one side (2, 2) crosses; a common end is no crossing."""
+    """How many of `sides` a side (2, 2) crosses; a common end is no crossing."""
     begin, end = side
     apart = _left_of(begin, end, sides[:, 0]) * _left_of(begin, end, sides[:, 1]) < 0
     begins, ends = sides[apart].swapaxes(0, 1)

@@ -1,21 +1,21 @@
-"""XML read as events: no entities, nothing fetched, no tree in memory."""
+"""XML read as events or as a small tree: no entities, nothing fetched."""
 
 from __future__ import annotations
 
 from typing import Protocol
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from podium.core.errors import first_line
-from podium.slides.annotations.limits import MAX_DEPTH, Unusable
+from podium.slides.annotations.limits import MAX_DEPTH, MAX_ELEMENTS, Budget, Unusable
 
 Attributes = dict[str, str]
 
 
 class Handler(Protocol):
-    """What is told of each element, names without their namespace."""
+    """What is called for each element, with names without their namespace."""
 
     def start(self, name: str, attributes: Attributes) -> None:
         """An element begins."""
@@ -25,7 +25,7 @@ class Handler(Protocol):
 
 
 class _Target:
-    """Tells a handler, as far as `MAX_DEPTH`."""
+    """Calls a handler, as far as `MAX_DEPTH`."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
@@ -42,8 +42,8 @@ class _Target:
         self.handler.end(tag.rpartition("}")[2])
 
 
-def tell(data: bytes, handler: Handler) -> None:
-    """Tell `handler` of every element in `data`, in order.
+def parse_events(data: bytes, handler: Handler) -> None:
+    """Call `handler` for every element in `data`, in order.
 
     The bytes are fed whole: older versions of expat take quadratic time over a long attribute fed
     in pieces.
@@ -59,3 +59,31 @@ def tell(data: bytes, handler: Handler) -> None:
         raise Unusable("it declares XML entities", "save it again as plain XML") from None
     except (ParseError, ValueError, LookupError) as error:  # the last two: unknown encodings
         raise Unusable(f"not well-formed XML ({first_line(error)})") from None
+
+
+class _Tree:
+    """Builds the elements of `parse_tree`."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.builder, self.budget = TreeBuilder(), Budget(MAX_ELEMENTS, "elements")
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        if self.budget.left == MAX_ELEMENTS and name != self.root:
+            raise Unusable(f"its root element is <{name[:40]}>, not <{self.root}>")
+        self.budget.spend(1)
+        self.builder.start(name, attributes)
+
+    def end(self, name: str) -> None:
+        self.builder.end(name)
+
+
+def parse_tree(data: bytes, root: str) -> Element:
+    """The root element of `data`, names without their namespace, texts left out.
+
+    Raises:
+        Unusable: as `parse_events`; it has too many elements, or its root is not called `root`.
+    """
+    handler = _Tree(root)
+    parse_events(data, handler)
+    return handler.builder.close()

@@ -75,7 +75,7 @@ _RANGES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 }
 
 
-def grown(animal: Animal, rng: np.random.Generator) -> Anatomy:
+def random_anatomy(animal: Animal, rng: np.random.Generator) -> Anatomy:
     """The proportions of one random `animal`."""
     column = 0 if animal == "cat" else 1
     return Anatomy(**{f.name: rng.uniform(*_RANGES[f.name][column]) for f in fields(Anatomy)})

@@ -5,29 +5,21 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from podium.standin.photos.anatomy import Animal, grown
-from podium.standin.photos.body import Body, posed
-from podium.standin.photos.coat import grown_coat
-from podium.standin.photos.fur import Light, lay_fur
-from podium.standin.photos.noise import (
-    Field,
-    Vector,
-    around,
-    blurred,
-    lay,
-    ruled,
-    stencil,
-    thrice,
-)
+from podium.standin.noise import Field, Vector, blurred, polygon_coverage
+from podium.standin.photos.anatomy import Animal, random_anatomy
+from podium.standin.photos.body import Body, posed_body
+from podium.standin.photos.brushes import bounding_window, line_coverage, paint_over, three_channels
+from podium.standin.photos.coat import random_coat
+from podium.standin.photos.fur import Light, paint_fur
 from podium.standin.photos.solid import (
     FAR,
     Mark,
     Relief,
     Solid,
     View,
-    cast,
-    extent,
-    moved,
+    moved_solid,
+    render_relief,
+    solid_bounds,
 )
 
 _FACE_ON = np.diag([1.0, -1.0, 1.0])  # y grows downwards in a picture
@@ -39,19 +31,26 @@ _FRAMINGS = {  # what is fitted: how often, and the least and most of the pictur
 
 
 def add_animal(canvas: Field, animal: Animal, light: Light, rng: np.random.Generator) -> None:
-    """Draw one random `animal` over `canvas` (H, W, 3) in place."""
+    """Draw a random animal over a scene, in place.
+
+    Args:
+        canvas: (H, W, 3) RGB, the scene.
+        animal: cat or dog.
+        light: of the scene.
+        rng: draws proportions, coat, pose and framing.
+    """
     shape = canvas.shape[:2]
-    anatomy, coat = grown(animal, rng), grown_coat(rng)
+    anatomy, coat = random_anatomy(animal, rng), random_coat(rng)
     stance, gaze = _angles(rng)
-    body = posed(anatomy, rng, gaze)
+    body = posed_body(anatomy, rng, gaze)
     view = _framed(body, stance, shape, rng)
-    solids = [moved(solid, view.turn, view.origin) for solid in body.trunk + body.head]
-    relief = cast(solids, shape)
+    solids = [moved_solid(solid, view.turn, view.origin) for solid in body.trunk + body.head]
+    relief = render_relief(solids, shape)
     seen = relief.depth > FAR
     if not seen.any():
         return
     _shadow(canvas, solids, light)
-    lay_fur(canvas, relief, view, coat, light, rng)
+    paint_fur(canvas, relief, view, coat, light, rng)
     for mark in body.marks:
         _stroke(canvas, relief, mark, view, body.skull)
 
@@ -79,7 +78,7 @@ def _framed(body: Body, stance: Vector, shape: tuple[int, ...], rng: np.random.G
     share = rng.uniform(*_FRAMINGS[framing][1:])
     turn = _FACE_ON @ stance
     fitted = body.trunk + body.head if framing == "whole" else body.head
-    low, high = extent(moved(solid, turn, np.zeros(3)) for solid in fitted)
+    low, high = solid_bounds(moved_solid(solid, turn, np.zeros(3)) for solid in fitted)
     limits = np.array(shape[::-1], np.float64)
     scale = share * min(limits / (high - low)[:2])
     slack = np.maximum(limits - scale * (high - low)[:2], 0.15 * limits)
@@ -90,7 +89,7 @@ def _framed(body: Body, stance: Vector, shape: tuple[int, ...], rng: np.random.G
 
 def _shadow(canvas: Field, solids: list[Solid], light: Light) -> None:
     """A soft dark pool where the animal meets the ground."""
-    low, high = extent(solids)
+    low, high = solid_bounds(solids)
     width = high[0] - low[0]
     cover = np.zeros(canvas.shape[:2], np.float32)
     middle = (int((low[0] + high[0]) / 2 - light.towards[0] * width * 0.2), int(high[1]))
@@ -98,7 +97,7 @@ def _shadow(canvas: Field, solids: list[Solid], light: Light) -> None:
     small = cv2.resize(cover, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     soft = blurred(np.asarray(small, np.float32), width * 0.012 + 1)
     cover = np.asarray(cv2.resize(soft, cover.shape[::-1]), np.float32)
-    canvas *= thrice(1 - np.float32(0.55 - 0.4 * light.ambient) * cover)
+    canvas *= three_channels(1 - np.float32(0.55 - 0.4 * light.ambient) * cover)
 
 
 def _stroke(canvas: Field, relief: Relief, mark: Mark, view: View, skull: float) -> None:
@@ -113,13 +112,13 @@ def _stroke(canvas: Field, relief: Relief, mark: Mark, view: View, skull: float)
     inside = 0 <= row < height and 0 <= column < width
     if inside and relief.depth[row, column] > start[2] + 0.3 * unit:
         return
-    window = around(canvas.shape, points[:, :2], margin=3)
+    window = bounding_window(canvas.shape, points[:, :2], margin=3)
     corners = points[:, :2] - [window[1].start, window[0].start]
     small = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     if min(small) <= 0:
         return
     if mark.width:
-        cover = ruled(small, corners, max(1, round(mark.width * unit))) * np.float32(0.8)
+        cover = line_coverage(small, corners, max(1, round(mark.width * unit))) * np.float32(0.8)
     else:
-        cover = stencil(small, corners)
-    lay(canvas[window], cover, mark.colour)
+        cover = polygon_coverage(small, [corners])
+    paint_over(canvas[window], cover, mark.colour)

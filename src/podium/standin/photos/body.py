@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from podium.standin.noise import Vector
 from podium.standin.photos.anatomy import Anatomy
 from podium.standin.photos.head import SIDES, head_marks, head_solids
-from podium.standin.photos.noise import Vector
 from podium.standin.photos.solid import (
     Mark,
     Part,
     Solid,
-    ball,
-    chain,
-    moved,
+    ellipsoid,
+    limb_solids,
+    moved_solid,
 )
 
 
@@ -40,8 +40,14 @@ class Body:
     skull: float  # radius, the unit of a mark's line width
 
 
-def posed(a: Anatomy, rng: np.random.Generator, gaze: Vector) -> Body:
-    """The animal standing, sitting or lying, its head turned by `gaze` (3, 3)."""
+def posed_body(a: Anatomy, rng: np.random.Generator, gaze: Vector) -> Body:
+    """The animal standing, sitting or lying.
+
+    Args:
+        a: its proportions.
+        rng: draws the pose.
+        gaze: (3, 3) rotation of the head against the body.
+    """
     pose = (_standing, _sitting, _lying)[rng.choice(3, p=[0.35, 0.4, 0.25])]
     frame = pose(a, rng)
     trunk = _torso(a, frame) + _neck(a, frame, gaze) + _tail(a, frame, rng)
@@ -51,7 +57,7 @@ def posed(a: Anatomy, rng: np.random.Generator, gaze: Vector) -> Body:
     turn = gaze * a.skull
     if rng.random() < 0.3:
         trunk += _collar(a, frame)
-    head = [moved(solid, turn, frame.head) for solid in head_solids(a)]
+    head = [moved_solid(solid, turn, frame.head) for solid in head_solids(a)]
     marks = [_moved_mark(mark, turn, frame.head) for mark in head_marks(a, rng)]
     return Body(trunk, head, marks, a.skull)
 
@@ -103,7 +109,7 @@ def _torso(a: Anatomy, frame: Frame) -> list[Solid]:
     radii = (a.waist * 1.02, a.waist * 0.94, (a.waist + a.chest) / 2, a.chest, a.chest * 0.95)
     places = (0.0, 0.35, 0.65, 0.95, 1.12)
     return [
-        ball(frame.hip + t * spine, (radius * 0.9, radius * 1.05, radius * 1.05), Part.TORSO)
+        ellipsoid(frame.hip + t * spine, (radius * 0.9, radius * 1.05, radius * 1.05), Part.TORSO)
         for t, radius in zip(places, radii, strict=True)
     ]
 
@@ -111,12 +117,12 @@ def _torso(a: Anatomy, frame: Frame) -> list[Solid]:
 def _neck(a: Anatomy, frame: Frame, gaze: Vector) -> list[Solid]:
     nape = frame.head - gaze @ np.array([0, 0.2, 0.35]) * a.skull
     shoulder = frame.chest + np.array([0, a.chest * 0.35, a.chest * 0.2])
-    return chain([shoulder.tolist(), nape.tolist()], [a.neck * 1.3, a.neck], Part.TORSO)
+    return limb_solids([shoulder.tolist(), nape.tolist()], [a.neck * 1.3, a.neck], Part.TORSO)
 
 
 def _collar(a: Anatomy, frame: Frame) -> list[Solid]:
     middle = frame.head * 0.55 + frame.chest * 0.45 + np.array([0, a.chest * 0.1, 0.02])
-    return [ball(middle, (a.neck * 1.3, a.neck * 0.3, a.neck * 1.35), Part.COLLAR)]
+    return [ellipsoid(middle, (a.neck * 1.3, a.neck * 0.3, a.neck * 1.35), Part.COLLAR)]
 
 
 def _tail(a: Anatomy, frame: Frame, rng: np.random.Generator) -> list[Solid]:
@@ -130,19 +136,19 @@ def _tail(a: Anatomy, frame: Frame, rng: np.random.Generator) -> list[Solid]:
         joints.append(point.tolist())
         angle, sway = angle + a.tail_curl / 10, sway + rng.normal(0, 0.15)
     radii = np.linspace(1.25, 0.75, 11) * a.tail_width
-    return chain(joints, radii.tolist(), Part.TAIL)
+    return limb_solids(joints, radii.tolist(), Part.TAIL)
 
 
 def _front_leg(a: Anatomy, frame: Frame, side: float, foot: Vector) -> list[Solid]:
     shoulder = frame.chest + np.array([side * a.chest * 0.55, -a.chest * 0.3, 0.0])
     elbow = shoulder * 0.5 + foot * 0.5 + np.array([0, 0, -0.05])
     wide = a.leg_width
-    limb = chain(
+    limb = limb_solids(
         [shoulder.tolist(), elbow.tolist(), foot.tolist()],
         [wide * 1.7, wide, wide * 0.8],
         Part.LIMB,
     )
-    return [*limb, ball(foot + [0, 0, 0.03], (wide * 1.05, 0.045, wide * 1.5), Part.PAW)]
+    return [*limb, ellipsoid(foot + [0, 0, 0.03], (wide * 1.05, 0.045, wide * 1.5), Part.PAW)]
 
 
 def _hind_leg(a: Anatomy, frame: Frame, side: float, foot: Vector) -> list[Solid]:
@@ -152,5 +158,5 @@ def _hind_leg(a: Anatomy, frame: Frame, side: float, foot: Vector) -> list[Solid
     hock = foot + np.array([0, 0.28 * hip[1], -0.10])
     wide = a.leg_width
     joints = [hip.tolist(), knee.tolist(), hock.tolist(), foot.tolist()]
-    limb = chain(joints, [wide * 2.2, wide * 1.7, wide * 0.85, wide * 0.8], Part.LIMB)
-    return [*limb, ball(foot + [0, 0, 0.04], (wide * 1.05, 0.045, wide * 1.6), Part.PAW)]
+    limb = limb_solids(joints, [wide * 2.2, wide * 1.7, wide * 0.85, wide * 0.8], Part.LIMB)
+    return [*limb, ellipsoid(foot + [0, 0, 0.04], (wide * 1.05, 0.045, wide * 1.6), Part.PAW)]

@@ -6,15 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.photos.noise import (
-    Field,
-    blurred,
-    clouds,
-    resized,
-    streak,
-    thrice,
-    tint,
-)
+from podium.standin.noise import Field, blurred, clouds_by_count, line_kernel, resized
+from podium.standin.photos.brushes import colour_shift, three_channels
 
 
 def picture_size(rng: np.random.Generator) -> tuple[int, int]:
@@ -30,17 +23,15 @@ def picture_size(rng: np.random.Generator) -> tuple[int, int]:
     return (long, short) if rng.random() < 0.68 else (short, long)
 
 
-def exposed(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photograph(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The photograph (H, W, 3) uint8 that a hand-held camera takes of `canvas`."""
     shape = (canvas.shape[0], canvas.shape[1])
     canvas = _shaken(_lit(canvas, shape, rng), rng)
     if rng.random() < 0.25:  # taken or stored at a lower resolution
         small = (int(shape[0] * (f := rng.uniform(0.3, 0.8))), int(shape[1] * f))
-        canvas = resized(
-            np.asarray(cv2.resize(canvas, small[::-1], interpolation=cv2.INTER_AREA)), shape
-        )
+        canvas = resized(resized(canvas, small, cv2.INTER_AREA), shape, cv2.INTER_CUBIC)
     grain = rng.standard_normal(shape, np.float32) * np.float32(rng.uniform(1, 8))
-    canvas = canvas + thrice(grain)
+    canvas = canvas + three_channels(grain)
     return _recompressed(np.rint(np.clip(canvas, 0, 255)).astype(np.uint8), rng)
 
 
@@ -51,10 +42,12 @@ def _lit(canvas: Field, shape: tuple[int, int], rng: np.random.Generator) -> Fie
     fall = 1 + np.float32(rng.normal(0, 0.15)) * x + np.float32(rng.normal(0, 0.15)) * y
     fall = fall - np.float32(rng.uniform(0, 0.25)) * (x**2 + y**2) / 2
     if rng.random() < 0.3:  # dappled shade
-        fall = fall * (1 + np.float32(0.2) * np.tanh(3 * clouds(rng, shape, rng.uniform(2, 8))))
-    cast = 1 + tint(rng, 0.06)
+        fall = fall * (
+            1 + np.float32(0.2) * np.tanh(3 * clouds_by_count(rng, shape, rng.uniform(2, 8)))
+        )
+    cast = 1 + colour_shift(rng, 0.06)
     contrast, level = rng.uniform(0.6, 1.15), rng.uniform(85, 160)
-    canvas = canvas * thrice(fall)
+    canvas = canvas * three_channels(fall)
     canvas *= np.tile(cast * contrast, (shape[1], 1)).astype(np.float32)
     return canvas + np.float32(level - 122 * contrast)
 
@@ -65,7 +58,7 @@ def _shaken(canvas: Field, rng: np.random.Generator) -> Field:
     if kind < 0.3:
         return blurred(canvas, rng.uniform(0.5, 2.4))
     if kind < 0.4:
-        kernel = streak(int(rng.integers(3, 8)) * 2 + 1, rng.uniform(0, np.pi))
+        kernel = line_kernel(int(rng.integers(3, 8)) * 2 + 1, rng.uniform(0, np.pi))
         return np.asarray(cv2.filter2D(canvas, -1, kernel), np.float32)
     return canvas
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.photos.noise import Vector
+from podium.standin.noise import Vector
 from podium.standin.photos.solid import Part
 
 _FURS = np.array(
@@ -45,8 +45,8 @@ class Coat:
     waves: Vector  # (K, 4): frequency in x, y, z, and phase
 
 
-def grown_coat(rng: np.random.Generator) -> Coat:
-    """A random coat."""
+def random_coat(rng: np.random.Generator) -> Coat:
+    """A coat of random colours and pattern."""
     base, second = _FURS[rng.choice(len(_FURS), 2, replace=False)] * rng.uniform(0.85, 1.1)
     parts = (Part.MUZZLE, Part.PAW, Part.LIMB, Part.INNER_EAR)
     waves = np.column_stack([rng.normal(0, 1, (5, 3)), rng.uniform(0, 6.3, 5)])
@@ -66,8 +66,14 @@ def grown_coat(rng: np.random.Generator) -> Coat:
     )
 
 
-def painted(coat: Coat, points: Vector, part: NDArray[np.uint8]) -> Vector:
-    """Fur colour (N, 3) at surface `points` (N, 3) of the animal's frame."""
+def fur_colours(coat: Coat, points: Vector, part: NDArray[np.uint8]) -> Vector:
+    """Fur colours (N, 3) at points of the animal's surface.
+
+    Args:
+        coat: its colours and pattern.
+        points: (N, 3), in the animal's frame.
+        part: (N,) uint8, the `Part` of the body each point is on.
+    """
     mix = _mix(coat, points, part)[:, None]
     colour = coat.base + mix * (coat.second - coat.base)
     white = np.isin(part, [int(p) for p in coat.white])

@@ -23,10 +23,10 @@ from podium.core.files import write_table
 from podium.core.processes import each
 from podium.standin.photos.anatomy import Animal
 from podium.standin.photos.animal import add_animal
-from podium.standin.photos.camera import exposed, picture_size
-from podium.standin.photos.fur import new_light
-from podium.standin.photos.scene import new_scene
-from podium.standin.photos.things import add_obstacle
+from podium.standin.photos.camera import photograph, picture_size
+from podium.standin.photos.fur import random_light
+from podium.standin.photos.objects import add_obstacle
+from podium.standin.photos.scene import random_scene
 
 ANIMALS: tuple[Animal, Animal] = ("cat", "dog")  # an animal's place is its code and its label
 FIRST_TEST_INDEX = 1_000_000  # train pictures count from 0, so both can grow without meeting
@@ -40,14 +40,20 @@ class _Job(NamedTuple):
 
 
 def draw_picture(animal: Animal, seed: int, index: int) -> Image.Image:
-    """The RGB picture number `index` of `animal`: the same in any order and any process."""
+    """The RGB picture of a number: the same in any order and any process.
+
+    Args:
+        animal: cat or dog.
+        seed: of the whole set.
+        index: number of the picture.
+    """
     rng = np.random.default_rng([seed, index, ANIMALS.index(animal)])
     width, height = picture_size(rng)
-    canvas = new_scene((height, width), rng)
-    add_animal(canvas, animal, new_light(rng), rng)
+    canvas = random_scene((height, width), rng)
+    add_animal(canvas, animal, random_light(rng), rng)
     if rng.random() < 0.16:
         add_obstacle(canvas, rng)
-    return Image.fromarray(exposed(canvas, rng))
+    return Image.fromarray(photograph(canvas, rng))
 
 
 def draw_dataset(

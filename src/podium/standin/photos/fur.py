@@ -8,16 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.photos.coat import Coat, painted
-from podium.standin.photos.noise import (
-    Field,
-    Vector,
-    blurred,
-    clouds,
-    lay,
-    strands,
-    thrice,
-)
+from podium.standin.noise import Field, Vector, blurred, clouds_by_count, hair_noise
+from podium.standin.photos.brushes import paint_over, three_channels
+from podium.standin.photos.coat import Coat, fur_colours
 from podium.standin.photos.solid import FAR, Relief, View
 
 
@@ -29,16 +22,25 @@ class Light:
     ambient: float
 
 
-def new_light(rng: np.random.Generator) -> Light:
-    """A lamp, window or sun in front of the scene, mostly from above."""
+def random_light(rng: np.random.Generator) -> Light:
+    """A random lamp, window or sun in front of the scene, mostly from above."""
     towards = np.array([rng.normal(0, 0.7), rng.uniform(-1.2, 0.2), rng.uniform(0.3, 1.2)])
     return Light(towards / np.linalg.norm(towards), rng.uniform(0.3, 0.7))
 
 
-def lay_fur(
+def paint_fur(
     canvas: Field, relief: Relief, view: View, coat: Coat, light: Light, rng: np.random.Generator
 ) -> None:
-    """Colour, shade and fray the relief inside its bounding box, and lay it over the canvas."""
+    """Paint an animal's relief over a picture, in place: coloured, shaded, frayed at its outline.
+
+    Args:
+        canvas: (H, W, 3) RGB.
+        relief: depth and body part (H, W) of what is seen of the animal.
+        view: from the animal's frame to the picture.
+        coat: colours of the fur.
+        light: of the scene.
+        rng: draws the hairs.
+    """
     unit = float(np.linalg.norm(view.turn[0]))
     window = _box(relief.depth > FAR, margin=int(coat.shag * unit * 2) + 3)
     depth, part = relief.depth[window], relief.part[window]
@@ -46,13 +48,13 @@ def lay_fur(
     fur = np.zeros((*depth.shape, 3), np.float32)
     rows, columns = np.nonzero(seen)
     spots = np.column_stack([columns + window[1].start, rows + window[0].start, depth[seen]])
-    fur[seen] = painted(coat, view.unplace(spots), part[seen])
-    hair = strands(rng, depth.shape, 9, rng.normal(1.57, 0.5))
-    fur *= thrice(_shade(depth, seen, unit, light) * (1 + np.float32(0.09) * hair))
+    fur[seen] = fur_colours(coat, view.unplace(spots), part[seen])
+    hair = hair_noise(rng, depth.shape, 9, rng.normal(1.57, 0.5))
+    fur *= three_channels(_shade(depth, seen, unit, light) * (1 + np.float32(0.09) * hair))
     cover = blurred(seen.astype(np.float32), 0.7)
     fur = _spread(fur, seen)
     fur, cover = _frayed(fur, cover, hair, coat.shag * unit, rng)
-    lay(canvas[window], cover, fur)
+    paint_over(canvas[window], cover, fur)
 
 
 def _box(seen: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
@@ -92,7 +94,7 @@ def _masked_blur(field: Field, weight: Field, sigma: float) -> Field:
 def _spread(fur: Field, seen: NDArray[np.bool_]) -> Field:
     """`fur` continued past its outline, so that fraying never pulls in black."""
     weight = seen.astype(np.float32)
-    soft = blurred(fur, 2.5) / thrice(np.maximum(blurred(weight, 2.5), 1e-3))
+    soft = blurred(fur, 2.5) / three_channels(np.maximum(blurred(weight, 2.5), 1e-3))
     soft[seen] = fur[seen]
     return soft
 
@@ -103,7 +105,7 @@ def _frayed(
     """Both fields pulled about by up to `reach` px, so that outlines look like fur."""
     shape = cover.shape
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    drift = clouds(rng, shape, max(shape) / max(2.5 * reach, 4))
+    drift = clouds_by_count(rng, shape, max(shape) / max(2.5 * reach, 4))
     x += np.float32(0.35 * reach) * drift
     y += np.float32(0.3 * reach) * (hair + drift)
     both = np.dstack([fur, cover])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from podium.standin.noise import Vector
 from podium.standin.photos.anatomy import Anatomy
-from podium.standin.photos.noise import Vector
 from podium.standin.photos.solid import (
     Mark,
     Part,
     Solid,
-    ball,
+    ellipsoid,
 )
 
 SIDES = (-1.0, 1.0)
@@ -23,16 +23,16 @@ def head_solids(a: Anatomy) -> list[Solid]:
     """Solids of the head around the middle of the skull, radius 1, looking along +z."""
     tip = 0.9 + a.muzzle_length
     solids = [
-        ball((0, 0, 0), (a.skull_width, 0.88, 0.95), Part.HEAD),
-        ball((0, -0.1 - a.muzzle_drop / 2, 0.55), (0.62, 0.5, 0.5), Part.HEAD),
-        ball((0, -a.muzzle_drop, tip / 2 + 0.03), _muzzle_radii(a), Part.MUZZLE),
-        ball((0, -a.muzzle_drop - 0.22, tip / 2 - 0.04), _jaw_radii(a), Part.MUZZLE),
-        ball((0, 0.16 - a.muzzle_drop, tip - 0.04), _nose_radii(a), Part.NOSE),
+        ellipsoid((0, 0, 0), (a.skull_width, 0.88, 0.95), Part.HEAD),
+        ellipsoid((0, -0.1 - a.muzzle_drop / 2, 0.55), (0.62, 0.5, 0.5), Part.HEAD),
+        ellipsoid((0, -a.muzzle_drop, tip / 2 + 0.03), _muzzle_radii(a), Part.MUZZLE),
+        ellipsoid((0, -a.muzzle_drop - 0.22, tip / 2 - 0.04), _jaw_radii(a), Part.MUZZLE),
+        ellipsoid((0, 0.16 - a.muzzle_drop, tip - 0.04), _nose_radii(a), Part.NOSE),
     ]
     for side in SIDES:
         pad = (side * a.muzzle_width * 0.42, -a.muzzle_drop - 0.08, tip - 0.32)
-        solids.append(ball(pad, a.muzzle_width * 0.58, Part.MUZZLE))
-        solids.append(ball((side * 0.5, -0.28, 0.3), a.cheek, Part.HEAD))
+        solids.append(ellipsoid(pad, a.muzzle_width * 0.58, Part.MUZZLE))
+        solids.append(ellipsoid((side * 0.5, -0.28, 0.3), a.cheek, Part.HEAD))
         solids.extend(_ear(a, side))
     return [*solids, *_tongue(a, tip)]
 
@@ -53,7 +53,7 @@ def _tongue(a: Anatomy, tip: float) -> list[Solid]:
     if a.tongue <= 0:
         return []
     drop = -a.muzzle_drop - 0.42 - 0.25 * a.tongue
-    return [ball((0, drop, tip - 0.16), (0.17, 0.12 + 0.28 * a.tongue, 0.07), Part.TONGUE)]
+    return [ellipsoid((0, drop, tip - 0.16), (0.17, 0.12 + 0.28 * a.tongue, 0.07), Part.TONGUE)]
 
 
 def _ear(a: Anatomy, side: float) -> list[Solid]:

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.photos.noise import Field, Vector
+from podium.standin.noise import Field, Vector
 
 FAR = np.float32(-1e6)  # depth where nothing stands
 
@@ -58,11 +58,11 @@ class View:
     origin: Vector  # (3,)
 
     def place(self, points: Vector) -> Vector:
-        """`points` (..., 3) of the animal frame in picture coordinates."""
+        """The `points` (N, 3) or (H, W, 3) of the animal's frame in picture coordinates."""
         return np.asarray(points @ self.turn.T + self.origin)
 
     def unplace(self, points: Vector) -> Vector:
-        """The inverse of `place`."""
+        """The `points` (N, 3) or (H, W, 3) of the picture in the animal's frame."""
         scale = np.linalg.norm(self.turn[0]) ** 2
         # einsum, as BLAS would start threads for so many points and slow down its neighbours
         return np.asarray(np.einsum("...i,ij->...j", points - self.origin, self.turn / scale))
@@ -76,44 +76,66 @@ class Relief:
     part: NDArray[np.uint8]
 
 
-def ball(centre: Sequence[float] | Vector, radii: float | Sequence[float], part: Part) -> Solid:
-    """An ellipsoid along the axes of its frame."""
+def ellipsoid(
+    centre: Sequence[float] | Vector, radii: float | Sequence[float], part: Part
+) -> Solid:
+    """An ellipsoid along the axes of its frame.
+
+    Args:
+        centre: (3,).
+        radii: (3,), or a number for a ball.
+        part: of the body.
+    """
     return Solid(np.asarray(centre, np.float64), np.diag(np.broadcast_to(radii, 3)), part)
 
 
-def moved(solid: Solid, turn: Vector, origin: Vector) -> Solid:
-    """`solid` after `turn` (3, 3) and a shift to `origin` (3,)."""
+def moved_solid(solid: Solid, turn: Vector, origin: Vector) -> Solid:
+    """A solid turned about the origin, then shifted.
+
+    Args:
+        solid: is left as it is.
+        turn: (3, 3), a rotation, or one times a scale.
+        origin: (3,), where the old origin comes to lie.
+    """
     return Solid(turn @ solid.centre + origin, turn @ solid.axes, solid.part)
 
 
-def chain(joints: Sequence[Sequence[float]], radii: Sequence[float], part: Part) -> list[Solid]:
-    """Balls along the line through `joints` (N, 3), close enough to read as one tapering limb."""
+def limb_solids(
+    joints: Sequence[Sequence[float]], radii: Sequence[float], part: Part
+) -> list[Solid]:
+    """Balls along a line, close enough to read as a tapering limb.
+
+    Args:
+        joints: (N, 3), the corners of the line.
+        radii: (N,) at the joints.
+        part: of the body.
+    """
     path = np.asarray(joints, np.float64)
     solids = []
     for start, end, near, far in zip(path, path[1:], radii, radii[1:], strict=False):
         n_balls = int(np.clip(np.linalg.norm(end - start) / (0.6 * min(near, far)), 2, 8))
         for t in np.linspace(0, 1, n_balls, endpoint=False):
-            solids.append(ball(start + t * (end - start), near + t * (far - near), part))
-    return [*solids, ball(path[-1], radii[-1], part)]
+            solids.append(ellipsoid(start + t * (end - start), near + t * (far - near), part))
+    return [*solids, ellipsoid(path[-1], radii[-1], part)]
 
 
-def extent(solids: Iterable[Solid]) -> tuple[Vector, Vector]:
-    """Lowest and highest (x, y, z) that `solids` reach."""
+def solid_bounds(solids: Iterable[Solid]) -> tuple[Vector, Vector]:
+    """Lowest and highest (x, y, z) that `solids` reach, (3,) each."""
     solids = list(solids)
     centres = np.array([solid.centre for solid in solids])
     reach = np.array([np.linalg.norm(solid.axes, axis=1) for solid in solids])
     return (centres - reach).min(axis=0), (centres + reach).max(axis=0)
 
 
-def cast(solids: Iterable[Solid], shape: tuple[int, int]) -> Relief:
+def render_relief(solids: Iterable[Solid], shape: tuple[int, int]) -> Relief:
     """The relief (H, W) of `solids`, given in picture coordinates."""
     relief = Relief(np.full(shape, FAR, np.float32), np.zeros(shape, np.uint8))
     for solid in solids:
-        _cast_one(solid, relief)
+        _render_solid(solid, relief)
     return relief
 
 
-def _cast_one(solid: Solid, relief: Relief) -> None:
+def _render_solid(solid: Solid, relief: Relief) -> None:
     """Nearer root of (p - c)' A (p - c) = 1 in the depth of p, with A = (axes axes')^-1."""
     spread = solid.axes @ solid.axes.T
     reach = np.sqrt(np.diag(spread)[:2]) + 1

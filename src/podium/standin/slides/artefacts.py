@@ -6,18 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.slides.noise import (
-    COARSE,
+from podium.standin.noise import (
     Field,
     Shape,
     Vector,
     blurred,
-    clouds,
-    filled,
-    planned,
+    clouds_by_size,
+    polygon_coverage,
     resized,
-    rings,
 )
+from podium.standin.slides.maps import COARSE, coarse_shape, wavy_circles
 
 _PENS = np.array(  # optical density of red, green, blue
     [[1.5, 0.45, 1.0], [1.7, 0.9, 0.25], [1.6, 1.6, 1.5]]  # green, blue, black
@@ -25,16 +23,16 @@ _PENS = np.array(  # optical density of red, green, blue
 _FOLD, _BLUR, _PEN, _BUBBLES, _DUST = 0.35, 0.35, 0.35, 0.3, 0.7  # share of slides with them
 
 
-def thickness(shape: Shape, rng: np.random.Generator) -> Field:
+def cut_thickness(shape: Shape, rng: np.random.Generator) -> Field:
     """How thick (H, W) the cut is, around 1: a slope from side to side, and soft waves."""
-    coarse = planned(shape)
+    coarse = coarse_shape(shape)
     y, x = np.meshgrid(np.linspace(-1, 1, coarse[0]), np.linspace(-1, 1, coarse[1]), indexing="ij")
     slope = rng.normal(0, 0.07) * x + rng.normal(0, 0.07) * y
-    waves = clouds(rng, coarse, 70) * np.float32(0.05)
+    waves = clouds_by_size(rng, coarse, 70) * np.float32(0.05)
     return resized((1 + slope + waves).astype(np.float32), shape)
 
 
-def folded(dyes: tuple[Field, Field], rng: np.random.Generator) -> tuple[Field, Field]:
+def with_fold(dyes: tuple[Field, Field], rng: np.random.Generator) -> tuple[Field, Field]:
     """The dyes (H, W), now and then doubled along a stripe where the tissue lies over itself."""
     if rng.random() > _FOLD:
         return dyes
@@ -50,14 +48,14 @@ def folded(dyes: tuple[Field, Field], rng: np.random.Generator) -> tuple[Field, 
 
 def _stripe(shape: Shape, rng: np.random.Generator) -> tuple[Field, Vector]:
     """Distance (coarse, level-0 px) from a wavy line with two ends; the direction across it."""
-    coarse = planned(shape)
+    coarse = coarse_shape(shape)
     y, x = np.mgrid[: coarse[0], : coarse[1]].astype(np.float32) * COARSE
     slant = rng.uniform(0, np.pi)
     across = np.array([-np.sin(slant), np.cos(slant)])
     middle = np.array(shape[::-1]) * rng.uniform(0.3, 0.7, 2)
     along = (x - middle[0]) * across[1] - (y - middle[1]) * across[0]
     aside = (x - middle[0]) * across[0] + (y - middle[1]) * across[1]
-    aside += clouds(rng, coarse, 60) * np.float32(22)
+    aside += clouds_by_size(rng, coarse, 60) * np.float32(22)
     beyond = np.abs(along) - rng.uniform(0.12, 0.4) * min(shape)
     return (np.abs(aside) + np.maximum(beyond, 0) * 0.3).astype(np.float32), across
 
@@ -72,8 +70,10 @@ def add_blur(light: NDArray[np.float32], rng: np.random.Generator) -> None:
     rows, columns = slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach)
     window = light[rows, columns]
     shape = (window.shape[0], window.shape[1])
-    outline = rings(rng, np.array([0.7 * reach]), 40, 0.08)[0] + np.array(shape[::-1]) / 2
-    cover = resized(blurred(resized(filled(shape, [outline]), planned(shape)), 4), shape)
+    outline = wavy_circles(rng, np.array([0.7 * reach]), 40, 0.08)[0] + np.array(shape[::-1]) / 2
+    cover = resized(
+        blurred(resized(polygon_coverage(shape, [outline]), coarse_shape(shape)), 4), shape
+    )
     soft = cv2.GaussianBlur(window, (0, 0), rng.uniform(1.6, 3.6))
     window += cover[..., None] * (soft - window)
 
@@ -84,14 +84,14 @@ def add_pen(light: NDArray[np.float32], rng: np.random.Generator) -> None:
         return
     shape = (light.shape[0], light.shape[1])
     ink = _PENS[rng.integers(len(_PENS))] * rng.uniform(0.7, 1.3)
-    cover = np.zeros(planned(shape), np.uint8)
+    cover = np.zeros(coarse_shape(shape), np.uint8)
     for _ in range(rng.integers(1, 4)):
         stroke = _stroke(shape, rng) / COARSE
         width = int(rng.uniform(28, 80) / COARSE)
         points = [np.rint(stroke * 16).astype(np.int32)]
         cv2.polylines(cover, points, False, 255, width, cv2.LINE_AA, shift=4)
     wet = cover.astype(np.float32) / np.float32(255)
-    wet *= np.clip(1 + clouds(rng, planned(shape), 9) * np.float32(0.2), 0.3, 1.5)
+    wet *= np.clip(1 + clouds_by_size(rng, coarse_shape(shape), 9) * np.float32(0.2), 0.3, 1.5)
     density = resized(blurred(wet, 0.6), shape)
     rows = density.max(axis=1) > 0.004
     for channel in range(3):
@@ -134,9 +134,9 @@ def add_dust(light: NDArray[np.float32], rng: np.random.Generator) -> None:
         return
     shape = (light.shape[0], light.shape[1])
     n_specks = int(rng.integers(3, 14))
-    specks = rings(rng, rng.uniform(2, 9, n_specks), 12, 0.25)
+    specks = wavy_circles(rng, rng.uniform(2, 9, n_specks), 12, 0.25)
     for speck in specks + (rng.uniform(0, 1, (n_specks, 2)) * shape[::-1])[:, None]:
         low, high = np.floor(speck.min(axis=0)).astype(int), np.ceil(speck.max(axis=0)).astype(int)
         window = light[max(low[1], 0) : high[1] + 1, max(low[0], 0) : high[0] + 1]
-        cover = filled((window.shape[0], window.shape[1]), [speck - low.clip(0)])
+        cover = polygon_coverage((window.shape[0], window.shape[1]), [speck - low.clip(0)])
         window *= 1 - rng.uniform(0.2, 0.8) * cover[..., None]

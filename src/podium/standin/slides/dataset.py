@@ -16,9 +16,10 @@ import pandas as pd
 from podium.core.errors import SettingsError
 from podium.core.files import write_table, write_text
 from podium.core.processes import each
-from podium.standin.slides.noise import MPP, Vector
-from podium.standin.slides.picture import draw, has_tumour, patient_of
-from podium.standin.slides.tiff import halved, write_pyramid
+from podium.standin.noise import Vector
+from podium.standin.slides.maps import MPP
+from podium.standin.slides.picture import draw_slide, has_tumour, patient_of
+from podium.standin.slides.tiff import pyramid_levels, write_pyramid
 
 FIRST_TEST_INDEX = 10_000  # train slides count from 0, so both can grow without meeting
 _FOLDERS = {"train": "annotations", "test": "test_annotations"}
@@ -91,9 +92,9 @@ def _row(job: _Job) -> tuple[str, str, str, float, str]:
 
 
 def _write_slide(job: _Job) -> None:
-    picture = draw(job.seed, job.index, job.side)
+    picture = draw_slide(job.seed, job.index, job.side)
     height, width = picture.pixels.shape[:2]
-    write_pyramid(job.out_dir / "images" / f"{job.slide}.tif", halved(picture.pixels), MPP)
+    write_pyramid(job.out_dir / "images" / f"{job.slide}.tif", pyramid_levels(picture.pixels), MPP)
     if picture.outlines:
         path = job.out_dir / _FOLDERS[job.split] / f"{job.slide}.svg"
         write_text(path, svg(picture.outlines, (width, height)))

@@ -8,19 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.slides.layers import Layers
-from podium.standin.slides.noise import (
+from podium.standin.noise import Field, Vector, clouds_by_size, polygon_coverage
+from podium.standin.slides.dyes import Layers
+from podium.standin.slides.maps import (
     COARSE,
-    Field,
-    Vector,
-    clouds,
-    filled,
-    planned,
-    rings,
-    sampled,
-    scattered,
+    coarse_shape,
+    jittered_grid,
+    sample_coarse,
+    wavy_circles,
 )
-from podium.standin.slides.nuclei import EPITHELIUM, lay_nuclei, rendered
+from podium.standin.slides.nuclei import EPITHELIUM, lay_nuclei, render_nuclei
 from podium.standin.slides.plan import Plan
 
 _CORNERS = 48
@@ -36,8 +33,8 @@ class Mucosa:
     mucin: float  # [0, 1] share of the wall that is pale
 
 
-def grown(rng: np.random.Generator) -> Mucosa:
-    """A random slide's mucosa."""
+def random_mucosa(rng: np.random.Generator) -> Mucosa:
+    """The mucosa of a random slide."""
     return Mucosa(
         spacing=rng.uniform(105, 140),
         stretch=rng.uniform(1.0, 1.9),
@@ -47,12 +44,18 @@ def grown(rng: np.random.Generator) -> Mucosa:
 
 
 def add_glands(layers: Layers, plan: Plan, rng: np.random.Generator) -> Field:
-    """Paint the glands of the normal tissue; returns their coverage [0, 1] (H, W)."""
-    mucosa = grown(rng)
+    """Paint the glands of the normal tissue; returns their coverage [0, 1] (H, W).
+
+    Args:
+        layers: painted on in place.
+        plan: where normal tissue is.
+        rng: draws the mucosa and each gland.
+    """
+    mucosa = random_mucosa(rng)
     centres = _centres(plan, mucosa, rng)
-    reactive = sampled(clouds(rng, planned(plan.shape), 70), centres) > 0.25
+    reactive = sample_coarse(clouds_by_size(rng, coarse_shape(plan.shape), 70), centres) > 0.25
     walls = _walls(mucosa, len(centres), rng)
-    whole = filled(plan.shape, walls + centres[:, None])
+    whole = polygon_coverage(plan.shape, walls + centres[:, None])
     layers.fill(whole, 0.30, 0.50)
     if len(centres):
         _lumens(layers, walls, centres, reactive, mucosa, rng)
@@ -69,18 +72,18 @@ def _turned(points: Vector, mucosa: Mucosa) -> Vector:
 def _centres(plan: Plan, mucosa: Mucosa, rng: np.random.Generator) -> Vector:
     """Centres (N, 2) on a bent, slanted lattice, away from edges, tumour, bands and follicles."""
     reach = int(1.5 * max(plan.shape))
-    lattice = scattered(rng, (reach, reach), mucosa.spacing, 0.07) - reach / 2
+    lattice = jittered_grid(rng, (reach, reach), mucosa.spacing, 0.07) - reach / 2
     points = _turned(lattice, mucosa) + np.array(plan.shape[::-1]) / 2
-    bend = [clouds(rng, planned(plan.shape), 60) for _ in range(2)]
-    points += np.stack([sampled(b, points) for b in bend], axis=1) * 0.16 * mucosa.spacing
+    bend = [clouds_by_size(rng, coarse_shape(plan.shape), 60) for _ in range(2)]
+    points += np.stack([sample_coarse(b, points) for b in bend], axis=1) * 0.16 * mucosa.spacing
     inside = ((points > 0) & (points < plan.shape[::-1])).all(axis=1)
     points = points[inside]
     radius = mucosa.spacing / 2 * (1 + mucosa.stretch) / 2
     near = _widened(plan.tumour, radius)
-    free = sampled(plan.tissue, points) > (radius * 0.8 + 8) / min(plan.shape)
-    free &= ~sampled(near, points)
-    free &= sampled(plan.fibrous, points) < 0.35
-    free &= sampled(plan.follicles, points) < 0.3
+    free = sample_coarse(plan.tissue, points) > (radius * 0.8 + 8) / min(plan.shape)
+    free &= ~sample_coarse(near, points)
+    free &= sample_coarse(plan.fibrous, points) < 0.35
+    free &= sample_coarse(plan.follicles, points) < 0.3
     return np.asarray(points[free])
 
 
@@ -92,7 +95,7 @@ def _widened(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
 
 def _walls(mucosa: Mucosa, n_glands: int, rng: np.random.Generator) -> Vector:
     radii = mucosa.spacing / 2 * rng.uniform(0.84, 0.97, n_glands)
-    return _turned(rings(rng, radii, _CORNERS, 0.035), mucosa)
+    return _turned(wavy_circles(rng, radii, _CORNERS, 0.035), mucosa)
 
 
 def _lumens(
@@ -108,11 +111,13 @@ def _lumens(
     opening = rng.uniform(0.14, 0.42, (len(walls), 1, 1))
     pale = opening + (0.70 - opening) * rng.uniform(0.6, 1.0, opening.shape)
     calm = ~reactive
-    mucin = filled(shape, (walls * pale + centres[:, None])[calm])
+    mucin = polygon_coverage(shape, (walls * pale + centres[:, None])[calm])
     layers.clear(mucin * np.float32(0.25 + 0.5 * mucosa.mucin))
-    waves = rings(rng, np.ones(len(walls)), _CORNERS, 0.07)
+    waves = wavy_circles(rng, np.ones(len(walls)), _CORNERS, 0.07)
     uneven = np.linalg.norm(waves, axis=-1, keepdims=True)
-    layers.clear(filled(shape, walls * opening * uneven + centres[:, None]) * np.float32(0.96))
+    layers.clear(
+        polygon_coverage(shape, walls * opening * uneven + centres[:, None]) * np.float32(0.96)
+    )
 
 
 def _gaps(layers: Layers, outlines: Vector) -> None:
@@ -131,7 +136,7 @@ def _nuclei(
     rng: np.random.Generator,
 ) -> None:
     """One row along each wall, upright; two rows and closer where the gland is reactive."""
-    stamps = rendered(EPITHELIUM, rng)
+    stamps = render_nuclei(EPITHELIUM, rng)
     for wall, centre, busy in zip(walls, centres, reactive, strict=True):
         for depth, step in ((0.83, 10.5), (0.64, 12.0))[: 1 + int(busy)]:
             points, upright = _along(wall * depth, step, rng)

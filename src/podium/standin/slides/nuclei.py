@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.slides.noise import MPP, Field, Vector
+from podium.standin.noise import Field, Vector
+from podium.standin.slides.maps import MPP
 
 N_STAMPS = 192
 _TONE = 0.10  # how much a kind's darkness differs between slides, as the sigma of its logarithm
@@ -47,8 +48,8 @@ class Stamps:
     dark_spread: float
 
 
-def rendered(kind: Kind, rng: np.random.Generator) -> Stamps:
-    """Random nuclei of one `kind`, turned evenly through half a circle."""
+def render_nuclei(kind: Kind, rng: np.random.Generator) -> Stamps:
+    """Stamps of random nuclei of a kind, turned evenly through half a circle."""
     size = np.exp(rng.normal(0, kind.spread, (N_STAMPS, 2)))
     half = size * [kind.long_um / 2 / MPP, kind.wide_um / 2 / MPP]
     reach = int(np.ceil(half.max() * (1 + 2 * kind.uneven))) + 2

@@ -8,29 +8,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.standin.noise import Field, Vector, blurred, clouds_by_size, grain_noise
 from podium.standin.slides.artefacts import (
     add_blur,
     add_bubbles,
     add_dust,
     add_pen,
-    folded,
-    thickness,
+    cut_thickness,
+    with_fold,
 )
-from podium.standin.slides.cells import add_stroma_cells
+from podium.standin.slides.dyes import Layers, random_stain, transmitted_light
 from podium.standin.slides.glands import add_glands
-from podium.standin.slides.layers import Layers
-from podium.standin.slides.noise import (
-    Field,
-    Vector,
-    blurred,
-    clouds,
-    grained,
+from podium.standin.slides.plan import Plan, random_plan
+from podium.standin.slides.stroma import (
+    add_stroma,
+    add_stroma_cells,
+    add_vessels,
+    random_fibres,
+    tissue_coverage,
 )
-from podium.standin.slides.plan import Plan, planned_slide
-from podium.standin.slides.stain import developed, mixed
-from podium.standin.slides.stroma import add_stroma, combed, edge
 from podium.standin.slides.tumour import add_tumour
-from podium.standin.slides.vessels import add_vessels
 
 _SLIDE, _PATIENT, _BLOCK = range(3)  # what a stream of random numbers is for
 BLOCK = 5  # slides that two patients share, two and three each
@@ -64,17 +61,24 @@ def has_tumour(seed: int, index: int) -> bool:
     return bool(order[index % BLOCK] < _WITH_TUMOUR)
 
 
-def draw(seed: int, index: int, side: int) -> Picture:
-    """Slide number `index`, about `side` x `side` px: the same in any order and any process.
+def draw_slide(seed: int, index: int, side: int) -> Picture:
+    """The slide of a number: the same in any order and any process.
 
     Scale is 0.5 micrometres per pixel (20x). A slide's stain is its patient's; folds, pen, blur,
     bubbles and dust fall anywhere, whether there is a tumour or not.
+
+    Args:
+        seed: of the whole set.
+        index: number of the slide.
+        side: about how many px it is wide and high.
     """
     rng = np.random.default_rng([seed, index, _SLIDE])
-    plan = planned_slide(rng, side, has_tumour(seed, index))
+    plan = random_plan(rng, side, has_tumour(seed, index))
     patient = patient_of(index)
-    stain = mixed(np.random.default_rng([seed, patient, _PATIENT]))
-    light = blurred(developed(stain, *folded(_dyed(plan, rng), rng)), 0.6)  # what a lens blurs
+    stain = random_stain(np.random.default_rng([seed, patient, _PATIENT]))
+    light = blurred(
+        transmitted_light(stain, *with_fold(_dyed(plan, rng), rng)), 0.6
+    )  # what a lens blurs
     for add in (add_dust, add_bubbles, add_pen, add_blur):
         add(light, rng)
     light += rng.standard_normal(plan.shape, np.float32)[..., None] * np.float32(1.5)
@@ -85,15 +89,15 @@ def draw(seed: int, index: int, side: int) -> Picture:
 def _dyed(plan: Plan, rng: np.random.Generator) -> tuple[Field, Field]:
     """Haematoxylin and eosin (H, W) on the cut that `plan` describes."""
     shape = plan.shape
-    grain = 1 + np.float32(0.09) * grained(rng, shape, 1.6)
-    grain += np.float32(0.10) * clouds(rng, shape, 24)
+    grain = 1 + np.float32(0.09) * grain_noise(rng, shape, 1.6)
+    grain += np.float32(0.10) * clouds_by_size(rng, shape, 24)
     nuclei, diffuse, eosin = (np.zeros(shape, np.float32) for _ in range(3))
     layers = Layers(nuclei, diffuse, eosin, grain)
-    fibres = combed(rng, shape)
+    fibres = random_fibres(rng, shape)
     add_stroma(layers, plan, fibres)
     taken = np.maximum(add_glands(layers, plan, rng), add_tumour(layers, plan, rng))
     taken = np.maximum(taken, add_vessels(layers, plan, taken, rng))
     add_stroma_cells(layers, plan, fibres.angle, taken, rng)
-    tissue = edge(plan, fibres, rng) * thickness(shape, rng)
+    tissue = tissue_coverage(plan, fibres, rng) * cut_thickness(shape, rng)
     blue, pink = layers.dyes()
     return blue * tissue, pink * tissue

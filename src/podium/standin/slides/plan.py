@@ -11,15 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.standin.slides.noise import (
-    COARSE,
-    Field,
-    Shape,
-    Vector,
-    blurred,
-    clouds,
-    planned,
-)
+from podium.standin.noise import Field, Shape, Vector, blurred, clouds_by_size
+from podium.standin.slides.maps import COARSE, coarse_shape
 
 Mask = NDArray[np.bool_]
 
@@ -40,13 +33,19 @@ class Plan:
     follicles: Field  # coarse [0, 1]: lymphocytes lie close where it is high
 
 
-def planned_slide(rng: np.random.Generator, side: int, has_tumour: bool) -> Plan:
-    """A random plan of about `side` x `side` level-0 pixels."""
+def random_plan(rng: np.random.Generator, side: int, has_tumour: bool) -> Plan:
+    """A random plan.
+
+    Args:
+        rng: draws it.
+        side: about how many level-0 pixels the slide is wide and high.
+        has_tumour: whether there is a tumour on it.
+    """
     shape = (int(side * rng.uniform(0.88, 1.12)), int(side * rng.uniform(0.88, 1.12)))
-    tissue = _islands(rng, planned(shape))
+    tissue = _islands(rng, coarse_shape(shape))
     outlines = _tumour_outlines(rng, tissue, shape) if has_tumour else []
     tumour = _covered(outlines, tissue.shape)
-    bands = clouds(rng, planned(shape), 110)
+    bands = clouds_by_size(rng, coarse_shape(shape), 110)
     fibrous = np.clip((bands - 1.05) * 4, 0, 1).astype(np.float32)
     return Plan(shape, tissue, tumour, outlines, fibrous, _follicles(rng, tissue, tumour))
 
@@ -64,7 +63,7 @@ def _islands(rng: np.random.Generator, shape: Shape) -> Field:
         place = middle + across * side * (island - (n_islands - 1) / 2) * 0.9 / n_islands
         long, wide = rng.uniform(0.40, 0.56), rng.uniform(0.70, 0.95) * broad
         height = np.maximum(height, _dome(shape, place, along, long * side, wide * side))
-    waves = clouds(rng, shape, 0.22 * side, 4) * np.float32(0.042 / n_islands**0.5)
+    waves = clouds_by_size(rng, shape, 0.22 * side, 4) * np.float32(0.042 / n_islands**0.5)
     return np.asarray(height + waves, np.float32)
 
 
@@ -84,12 +83,13 @@ def _tumour_outlines(rng: np.random.Generator, tissue: Field, shape: Shape) -> l
     spot = rng.choice(np.argwhere(tissue > np.quantile(tissue[inside], 0.4)))
     y, x = np.mgrid[: tissue.shape[0], : tissue.shape[1]]
     away = np.hypot(x - spot[1], y - spot[0]) / side
-    wish = clouds(rng, planned(shape), 0.3 * side) * np.float32(0.16) - away.astype(np.float32)
+    waves = clouds_by_size(rng, coarse_shape(shape), 0.3 * side) * np.float32(0.16)
+    height = waves - away.astype(np.float32)
     core = blurred(tissue, 2) > 0.5 * _INSET / (COARSE * side)
-    ranked = np.sort(wish[core])[::-1]
-    n_wished = int(rng.uniform(*_TUMOUR_SHARE) * inside.sum())
-    found = ((wish >= ranked[min(n_wished, len(ranked) - 1)]) & core).astype(np.float32)
-    smooth = blurred(found, 3) > 0.5
+    ranked = np.sort(height[core])[::-1]
+    n_pixels = int(rng.uniform(*_TUMOUR_SHARE) * inside.sum())
+    tumour = ((height >= ranked[min(n_pixels, len(ranked) - 1)]) & core).astype(np.float32)
+    smooth = blurred(tumour, 3) > 0.5
     contours, _ = cv2.findContours(
         smooth.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
@@ -124,5 +124,5 @@ def _follicles(rng: np.random.Generator, tissue: Field, tumour: Mask) -> Field:
         axes = (size, int(size * rng.uniform(0.6, 1)))
         cv2.ellipse(total, (x, y), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
     shape = (tissue.shape[0], tissue.shape[1])
-    uneven = blurred(total, 3) + clouds(rng, shape, 12) * np.float32(0.12)
+    uneven = blurred(total, 3) + clouds_by_size(rng, shape, 12) * np.float32(0.12)
     return np.clip((uneven - 0.3) * 3, 0, 1).astype(np.float32)

@@ -8,14 +8,14 @@ import pytest
 from shapely import Polygon
 
 from podium.slides.annotations.limits import Budget, Unusable
-from podium.slides.annotations.svg_path import rings
+from podium.slides.annotations.svg_shapes import path_rings
 
 FINE = 1e-3
 
 
 def ring(data, tolerance=FINE):
     """The only subpath of `data` that is more than a point."""
-    (found,) = [one for one in rings(data, tolerance, Budget()) if len(one) > 1]
+    (found,) = [one for one in path_rings(data, tolerance, Budget()) if len(one) > 1]
     return found
 
 
@@ -44,7 +44,7 @@ def test_a_command_letter_stands_for_all_that_follows():
 
 
 def test_subpaths():
-    found = rings("M0 0H9V9z m20 0h5v5z h2v2 M1 1 2 2 3 0", FINE, Budget())
+    found = path_rings("M0 0H9V9z m20 0h5v5z h2v2 M1 1 2 2 3 0", FINE, Budget())
     assert [one.tolist() for one in found if len(one) > 1] == [
         [[0, 0], [9, 0], [9, 9]],
         [[20, 0], [25, 0], [25, 5]],
@@ -211,21 +211,39 @@ def test_flags_that_run_together():
 )
 def test_data_that_are_no_path(data):
     with pytest.raises(Unusable):
-        rings(data, FINE, Budget())
+        path_rings(data, FINE, Budget())
 
 
 def test_no_data_are_no_path_but_no_fault():
-    assert rings("", FINE, Budget()) == []
-    assert rings("  ", FINE, Budget()) == []
+    assert path_rings("", FINE, Budget()) == []
+    assert path_rings("  ", FINE, Budget()) == []
 
 
 def test_a_long_row_of_digits_costs_no_time():
     start = time.perf_counter()
     with pytest.raises(Unusable):
-        rings("M0 0 A" + "1" * 200_000, FINE, Budget())
+        path_rings("M0 0 A" + "1" * 200_000, FINE, Budget())
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("segment", ["L1 2", "z", "C1 2 3 4 5 6", " 1 2"])
+def test_a_path_of_a_million_segments_is_refused_before_it_is_followed(segment, monkeypatch):
+    monkeypatch.setattr("svgelements.Path", lambda _: pytest.fail("was followed"))
+    with pytest.raises(Unusable, match="a path has more than 500,000 segments"):
+        path_rings("M0 0" + segment * 1_000_000, FINE, Budget())
+
+
+@pytest.mark.timeout(60)  # svgelements alone would take hours
+def test_many_subpaths_without_a_start_of_their_own():
+    assert len(path_rings("M0 0" + "z" * 20_000 + "L5 5z" * 20_000, FINE, Budget())) == 40_000
+
+
+@pytest.mark.parametrize("radius", ["1e-200", "1e-160", "-1e-300"])
+def test_arcs_that_overflow(radius):
+    with pytest.raises(Unusable, match="an arc overflows: its radii are too small or too large"):
+        path_rings(f"M0 0 A {radius} {radius} 0 0 1 9 9", FINE, Budget())
 
 
 def test_curves_spend_the_budget():
     with pytest.raises(Unusable, match="points"):
-        rings("M0 0 C 0 1e8 1e8 1e8 1e8 0", 1e-9, Budget(5000))
+        path_rings("M0 0 C 0 1e8 1e8 1e8 1e8 0", 1e-9, Budget(5000))

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.standin.photos.noise import (
-    Field,
-    Vector,
-    around,
-    lay,
-    muted,
-    rounded,
-    stencil,
-    turned,
+from podium.standin.noise import Field, Vector, polygon_coverage
+from podium.standin.photos.brushes import (
+    bounding_window,
+    muted_colour,
+    paint_over,
+    rotated,
+    superellipse,
 )
 
 _SKIN = np.array([[224.0, 178, 150], [190, 138, 106], [120, 82, 62]])
 
 
-def add_thing(canvas: Field, rng: np.random.Generator, largest: float) -> None:
-    """Put one random object somewhere on `canvas` (H, W, 3), in place.
+def add_object(canvas: Field, rng: np.random.Generator, largest: float) -> None:
+    """Put a random object somewhere on a picture, in place.
 
     Args:
-        canvas: the picture so far.
-        rng: decides kind, place, colour and turn.
+        canvas: (H, W, 3) RGB.
+        rng: draws kind, place, colour and turn.
         largest: the most of the picture's short side it may take, as a share.
     """
     make = (_box, _pad, _bottle, _spike, _stalk, _cable)[rng.integers(6)]
     outline = make(rng) * min(canvas.shape[:2]) * rng.uniform(0.08, largest)
     place = rng.uniform(0, 1, 2) * np.array(canvas.shape[1::-1])
-    _lay_shaded(canvas, turned(outline, rng.normal(0, 0.5)) + place, muted(rng, 22), rng)
+    _lay_shaded(canvas, rotated(outline, rng.normal(0, 0.5)) + place, muted_colour(rng, 22), rng)
 
 
 def _box(rng: np.random.Generator) -> Vector:
@@ -38,7 +36,7 @@ def _box(rng: np.random.Generator) -> Vector:
 
 
 def _pad(rng: np.random.Generator) -> Vector:
-    return rounded(40, rng.uniform(1.6, 7)) * rng.uniform(0.4, 1, 2)
+    return superellipse(40, rng.uniform(1.6, 7)) * rng.uniform(0.4, 1, 2)
 
 
 def _bottle(rng: np.random.Generator) -> Vector:
@@ -70,7 +68,7 @@ def _cable(rng: np.random.Generator) -> Vector:
 
 def _lay_shaded(canvas: Field, outline: Vector, colour: Vector, rng: np.random.Generator) -> None:
     """Fill `outline` with a colour that runs from light to dark across it."""
-    window = around(canvas.shape, outline, margin=1)
+    window = bounding_window(canvas.shape, outline, margin=1)
     height, width = canvas[window].shape[:2]
     if not height or not width:
         return
@@ -78,11 +76,11 @@ def _lay_shaded(canvas: Field, outline: Vector, colour: Vector, rng: np.random.G
     run = np.linspace(-1, 1, height)[:, None] * rng.normal(0, 0.15)
     run = run + np.linspace(-1, 1, width)[None, :] * rng.normal(0, 0.2)
     paint = np.clip((1 + run)[..., None] * colour, 0, 255).astype(np.float32)
-    lay(canvas[window], stencil((height, width), outline), paint)
+    paint_over(canvas[window], polygon_coverage((height, width), [outline]), paint)
 
 
 def add_obstacle(canvas: Field, rng: np.random.Generator) -> None:
-    """Put something between the camera and the animal, in place."""
+    """Put something between the camera and the animal on `canvas` (H, W, 3), in place."""
     (_grass, _edge, _bars, _arm, _loose)[rng.integers(5)](canvas, rng)
 
 
@@ -94,7 +92,7 @@ def _grass(canvas: Field, rng: np.random.Generator) -> None:
         blade = _stalk(rng) * [tall * 0.16, tall * rng.uniform(0.3, 0.7)]
         foot = np.array([rng.uniform(0, width), height])
         tone = green * rng.uniform(0.7, 1.3)
-        _lay_shaded(canvas, turned(blade, rng.normal(0, 0.3)) + foot, tone, rng)
+        _lay_shaded(canvas, rotated(blade, rng.normal(0, 0.3)) + foot, tone, rng)
 
 
 def _edge(canvas: Field, rng: np.random.Generator) -> None:
@@ -111,17 +109,17 @@ def _edge(canvas: Field, rng: np.random.Generator) -> None:
             if rng.random() < 0.5
             else np.column_stack([1 - outline[:, 1], outline[:, 0]])
         )
-    _lay_shaded(canvas, outline * [width, height], muted(rng, 22), rng)
+    _lay_shaded(canvas, outline * [width, height], muted_colour(rng, 22), rng)
 
 
 def _bars(canvas: Field, rng: np.random.Generator) -> None:
     """Fence slats or cage wire."""
     height, width = canvas.shape[:2]
-    step, lean, tone = width * rng.uniform(0.08, 0.3), rng.normal(0, 0.08), muted(rng, 15)
+    step, lean, tone = width * rng.uniform(0.08, 0.3), rng.normal(0, 0.08), muted_colour(rng, 15)
     half = step * rng.uniform(0.03, 0.13)
     for x in np.arange(rng.uniform(0, step), width, step):
         slat = np.array([[-half, -height], [half, -height], [half, height], [-half, height]])
-        _lay_shaded(canvas, turned(slat, lean) + [x, height / 2], tone, rng)
+        _lay_shaded(canvas, rotated(slat, lean) + [x, height / 2], tone, rng)
 
 
 def _arm(canvas: Field, rng: np.random.Generator) -> None:
@@ -134,14 +132,17 @@ def _arm(canvas: Field, rng: np.random.Generator) -> None:
     angle = rng.uniform(0, 2 * np.pi)
     edge = np.array([width, height]) / 2 * (1 + 1.1 * np.array([np.cos(angle), np.sin(angle)]))
     reach = angle + np.pi + rng.normal(0, 0.4)
-    sleeve, hand = rounded(30, 5) * [long, thick * 1.3], rounded(30, 2.5) * [thick * 1.8, thick]
+    sleeve, hand = (
+        superellipse(30, 5) * [long, thick * 1.3],
+        superellipse(30, 2.5) * [thick * 1.8, thick],
+    )
     towards = np.array([np.cos(reach), np.sin(reach)])
     skin = _SKIN[rng.integers(len(_SKIN))]
-    _lay_shaded(canvas, turned(hand, reach) + edge + towards * long * 1.1, skin, rng)
-    _lay_shaded(canvas, turned(sleeve, reach) + edge, muted(rng, 22), rng)
+    _lay_shaded(canvas, rotated(hand, reach) + edge + towards * long * 1.1, skin, rng)
+    _lay_shaded(canvas, rotated(sleeve, reach) + edge, muted_colour(rng, 22), rng)
 
 
 def _loose(canvas: Field, rng: np.random.Generator) -> None:
     """A few objects of any kind, nearer than the animal."""
     for _ in range(rng.integers(1, 5)):
-        add_thing(canvas, rng, largest=0.3)
+        add_object(canvas, rng, largest=0.3)
