@@ -58,7 +58,7 @@ def inputs(
         side: width and height of a raw slide, level-0 pixels.
         tissue: share of a raw slide that is tissue, 0 to 1.
     """
-    from podium.standin.slides.noise import MPP
+    from podium.standin.slides.maps import MPP
 
     drawn = params.draw_slides
     if photos is None and params.photos.source == "standin":
