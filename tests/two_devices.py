@@ -104,7 +104,7 @@ def reading() -> Arrays:
     import tempfile
 
     from podium.captcha import network
-    from podium.captcha.reader import Logits
+    from podium.captcha.reader import LogitPredictor
     from podium.training import artefact
 
     set_up(0)
@@ -112,7 +112,7 @@ def reading() -> Arrays:
         path = Path(folder) / "reader.keras"
         artefact.save(network.build("cnn", (90, 30), 16, 5, 4, {"task": "x"}), path)
         model, _ = artefact.load(path)
-    return [Logits(model)(rng.integers(0, 256, (5, 30, 90, 3)).astype(np.uint8))]
+    return [LogitPredictor(model)(rng.integers(0, 256, (5, 30, 90, 3)).astype(np.uint8))]
 
 
 def heat() -> Arrays:

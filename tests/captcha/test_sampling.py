@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from podium.captcha.glyphs import Table, table
-from podium.captcha.sampling import Draws, draw, n_uniform
+from podium.captcha.sampling import SampledPictures, n_uniform, sample_pictures
 from podium.captcha.tasks import TASKS
 
 N = 3000
 
 
-def drawn(name: str) -> tuple[Table, Draws]:
+def drawn(name: str) -> tuple[Table, SampledPictures]:
     task = TASKS[name]
     rng = np.random.default_rng(8)
     texts = task.grammar.texts(rng.random((N, task.grammar.n_uniform)))
     glyphs = table(task.style, task.grammar.alphabet)
     uniform = rng.random((N, n_uniform(task.style, task.grammar.longest)))
-    return glyphs, draw(task.style, glyphs, texts, uniform)
+    return glyphs, sample_pictures(task.style, glyphs, texts, uniform)
 
 
 @pytest.mark.parametrize("name", ["text", "arithmetic"])

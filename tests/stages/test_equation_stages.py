@@ -19,7 +19,7 @@ from podium.captcha import fonts
 from podium.captcha.dataset import read_captchas, read_facts
 from podium.captcha.equations import typeset
 from podium.captcha.equations.answers import value_of
-from podium.captcha.equations.render import render, strip
+from podium.captcha.equations.render import render, render_strip
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
@@ -115,10 +115,10 @@ def test_the_file_of_strips(finished):
     assert facts.size == SIZE
     assert facts.finder == finished.finder.read_bytes()
     learn = read_captchas(finished.captchas, "train")
-    np.testing.assert_array_equal(learn.pixels[2], strip(1, 2, SIZE)[0])
+    np.testing.assert_array_equal(learn.pixels[2], render_strip(1, 2, SIZE)[0])
     test = read_captchas(finished.captchas, "test")
     assert test.texts == [render(3, index)[1] for index in range(3)]
-    assert not any(np.array_equal(test.pixels[k], strip(3, k, SIZE)[0]) for k in range(3))
+    assert not any(np.array_equal(test.pixels[k], render_strip(3, k, SIZE)[0]) for k in range(3))
 
 
 def test_from_strips_to_a_checked_submission(finished):
@@ -294,7 +294,7 @@ def test_a_missing_font(tmp_path, monkeypatch, capsys):
 
 def _in_process():
     """Three strips drawn here, where the fonts are gone."""
-    found = [strip(9, index) for index in range(3)]
+    found = [render_strip(9, index) for index in range(3)]
     return np.stack([pixels for pixels, _ in found]), [text for _, text in found]
 
 

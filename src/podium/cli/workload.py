@@ -181,7 +181,7 @@ def _decoded() -> float:
 
 def _draws(task: str, params: Params) -> float:
     """Pictures that one core draws in a second."""
-    from podium.captcha.render import render_many
+    from podium.captcha.generator import render_many
     from podium.captcha.tasks import task_from
 
     drawn = task_from(task, params.captcha)
