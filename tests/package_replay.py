@@ -67,7 +67,7 @@ def _character(style: Style, table: Table, draws: SampledPictures, g: int) -> li
     limits = w * 0.2 + 0.1, h * 0.1 + 0.2
     corners = [
         (corner + 1e-6 * np.sign(corner) + limit) / (2 * limit)
-        for corner, limit in zip(draws.bends.corners[g], limits * 2, strict=True)
+        for corner, limit in zip(draws.distortions.corners[g], limits * 2, strict=True)
     ]
-    turn = draws.bends.degrees[g] / (2 * style.turn) + 0.5
+    turn = draws.distortions.degrees[g] / (2 * style.max_rotation) + 0.5
     return [int(draws.font[g]), 0, 0, turn, 1, 1, *corners]

@@ -5,7 +5,8 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from podium.captcha import ctc
+from podium.captcha import ctc, decoding
+from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules, decode_by_position, rules_for
 from podium.captcha.equations.rules import EquationRules
@@ -43,13 +44,13 @@ def likeliest(found: dict[str, float]) -> Reading:
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """The logits that were searched."""
-    calls, beam = [], ctc.beam
+    calls = []
 
     def spied(logits: np.ndarray, *rest: object) -> list[Reading]:
         calls.append(logits)
-        return beam(logits, *rest)
+        return beam_search(logits, *rest)
 
-    monkeypatch.setattr(ctc, "beam", spied)
+    monkeypatch.setattr(decoding, "beam_search", spied)
     return calls
 
 

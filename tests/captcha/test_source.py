@@ -285,7 +285,7 @@ def test_pixels_group_by_group(tmp_path: Path) -> None:
     drop(tmp_path / "train", "a.png", "b.png", "c.png")
     ids, paths = list_pictures(tmp_path / "train")
     labelled = LabelledPictures(ids, paths, ["1", "2", "3"])
-    groups = [labelled.rows([2, 0]), LabelledPictures([], [], []), labelled.rows([1])]
+    groups = [labelled.select([2, 0]), LabelledPictures([], [], []), labelled.select([1])]
     look = SameSizeDecoder(paths[0], 1.0)
     parts = list(decode_parts(groups, look))
     assert [texts for _, texts in parts] == [["3", "1"], ["2"]]

@@ -68,10 +68,10 @@ class _Parser:
         return value
 
     def product(self, depth: int) -> Fraction:
-        value = self.positionom(depth)
+        value = self.atom(depth)
         while operator := self._take("*/"):
             start = self.position
-            factor = self.positionom(depth)
+            factor = self.atom(depth)
             if operator == "/" and not factor:
                 raise NotComputable("division by zero", f"at character {start + 1}")
             value = value * factor if operator == "*" else value / factor
