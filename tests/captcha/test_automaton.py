@@ -42,10 +42,10 @@ class Brackets(Language[int]):
 
     start = 0
 
-    def ways(self, state: int) -> Mapping[str, int]:
+    def transitions(self, state: int) -> Mapping[str, int]:
         return {"(": state + 1, ")": state - 1} if state else {"(": 1}
 
-    def to_go(self, state: int) -> int:
+    def min_remaining(self, state: int) -> int:
         return state
 
 

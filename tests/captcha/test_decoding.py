@@ -170,7 +170,7 @@ def test_a_constant_is_no_evidence() -> None:
 
 
 def test_a_cnn_is_read_by_position(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctc, "beam", None)
+    monkeypatch.setattr(decoding, "beam_search", None)
     monkeypatch.setattr(ctc, "greedy", None)
     logits = np.random.default_rng(2).normal(size=(5, 3, 3))
     for rules in (ANY, rules_for("text", AB, ["AB"])):
@@ -238,7 +238,7 @@ def test_a_certain_text_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None
     sure, unsure = [[0.2, 0.7, 0.1], [0.8, 0.1, 0.1]], [[0.4, 0.5, 0.1], [0.5, 0.4, 0.1]]
     assert by_enumeration(logits_of(*sure)[0], "AB")["A"] == pytest.approx(0.65)
     assert by_enumeration(logits_of(*unsure)[0], "AB")["A"] == pytest.approx(0.61)
-    monkeypatch.setattr(ctc, "beam", fail)
+    monkeypatch.setattr(decoding, "beam_search", fail)
     for rules in (ANY, rules_for("text", AB, ["A"])):
         decoder, logits = Decoder("crnn", AB, rules, 10), np.log(np.array([sure, unsure]))
         assert [one.text for one in decoder.best(logits)] == ["A", "A"]
@@ -267,7 +267,9 @@ def test_more_than_half_is_certain(searched: list[np.ndarray], share: float, n: 
 
 def test_the_beams_width_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     widths = []
-    monkeypatch.setattr(ctc, "beam", lambda *rest: [widths.append(rest[2]) or Reading("A", -1.0)])
+    monkeypatch.setattr(
+        decoding, "beam_search", lambda *rest: [widths.append(rest[2]) or Reading("A", -1.0)]
+    )
     logits = np.zeros((2, 3, 3))
     assert [one.text for one in Decoder("crnn", AB, ANY, 7).best(logits)] == ["A", "A"]
     assert widths == [7, 7]

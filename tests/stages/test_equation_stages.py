@@ -179,9 +179,9 @@ def test_several_readers_vote(finished, tmp_path):
 @pytest.mark.parametrize(
     ("n", "words"),
     [
-        (0, "no line of text was found"),
-        (1, "one line of text was found"),
-        (4, "4 lines of text were found"),
+        (0, "no line of text found"),
+        (1, "one line of text found"),
+        (4, "4 lines of text found"),
     ],
 )
 def test_pictures_without_two_or_three_lines(n, words, finished, tmp_path):
@@ -285,7 +285,9 @@ def test_a_missing_font(tmp_path, monkeypatch, capsys):
         monkeypatch.setitem(fonts.FONTS, name, gone)
     for kept in (fonts.load_font, typeset.glyph):
         kept.cache_clear()
-    monkeypatch.setattr("podium.captcha.equations.ingest.drawn", lambda *_: iter([_in_process()]))
+    monkeypatch.setattr(
+        "podium.captcha.equations.ingest.generate", lambda *_: iter([_in_process()])
+    )
     with pytest.raises(SystemExit) as caught:
         Equations(tmp_path).generate()
     assert caught.value.code == 3

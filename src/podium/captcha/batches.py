@@ -29,13 +29,9 @@ def shuffled_rows(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.
         n_pictures: how many pictures there are.
         seed: of the order.
     """
-    seen = np.arange(start, start + n)
-    passes = seen // n_pictures
-    rows = np.empty(n, dtype=np.int64)
-    for number in np.unique(passes):
-        in_pass = passes == number
-        rows[in_pass] = _order(n_pictures, seed, int(number))[seen[in_pass] % n_pictures]
-    return rows
+    first, last = start // n_pictures, (start + n - 1) // n_pictures
+    orders = [_order(n_pictures, seed, number) for number in range(first, last + 1)]
+    return np.concatenate(orders)[start - first * n_pictures :][:n]
 
 
 @lru_cache(maxsize=2)  # a batch reaches over the end of a pass at most now and then
@@ -89,9 +85,8 @@ def rebatch(parts: Iterator[Batch], size: int) -> Iterator[Batch]:
     """Batches of `size` pictures from parts of any size; a shorter rest is dropped."""
     pixels: list[NDArray[np.uint8]] = []
     labels: list[NDArray[np.integer[Any]]] = []
-    for new_pixels, new_labels in parts:
-        pixels = [np.concatenate([*pixels, new_pixels])]
-        labels = [np.concatenate([*labels, new_labels])]
+    for part in parts:
+        pixels, labels = [np.concatenate([*pixels, part[0]])], [np.concatenate([*labels, part[1]])]
         while len(pixels[0]) >= size:
             yield pixels[0][:size], labels[0][:size]
             pixels, labels = [pixels[0][size:]], [labels[0][size:]]

@@ -53,27 +53,23 @@ def shaded_text(
     planes = np.zeros((2, *canvas), dtype=np.float32)
     planes[0] = 1
     keep, add = 1 - opacity, opacity * np.linspace(0, 1, 256, dtype=np.float32)
-    for (part, shade), (ink, _) in zip(
-        _parts(planes[0], shades, lefts), _parts(planes[1], shades, lefts), strict=True
-    ):
-        kept = cv2.LUT(shade, keep)
-        part *= kept
-        ink *= kept
-        ink += cv2.LUT(shade, add)
+    for part, shade in _parts(planes, shades, lefts):
+        part *= cv2.LUT(shade, keep)
+        part[1] += cv2.LUT(shade, add)
     levels = cv2.convertScaleAbs(planes.reshape(-1, canvas[1]), alpha=255)
     return cast(Bytes, levels.reshape(2, *canvas))
 
 
 def _parts(
-    plane: NDArray[Any], shades: Sequence[Bytes], lefts: Sequence[int]
+    planes: NDArray[Any], shades: Sequence[Bytes], lefts: Sequence[int]
 ) -> Iterator[tuple[NDArray[Any], Bytes]]:
-    """For each glyph: its part of the plane, vertically centred, and the glyph cut to that."""
-    width, height = plane.shape
+    """For each glyph: its part of the planes (..., w, h), centred in h, and the glyph cut to it."""
+    width, height = planes.shape[-2:]
     for shade, x in zip(shades, lefts, strict=True):
         y = int((height - shade.shape[1]) / 2)
         cut = shade[: width - x, max(-y, 0) : height - y]
         y = max(y, 0)
-        yield plane[x : x + cut.shape[0], y : y + cut.shape[1]], cut
+        yield planes[..., x : x + cut.shape[0], y : y + cut.shape[1]], cut
 
 
 def dot_pixels(dots: NDArray[np.int32], w: int, h: int) -> list[NDArray[np.int32]]:

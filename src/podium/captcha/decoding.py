@@ -113,11 +113,9 @@ class Decoder:
         for row, reading in enumerate(readings):
             allowed = automaton is None or automaton.accepts(reading.text)
             if not allowed or reading.log_prob <= _HALF:
-                candidates = beam_search(
-                    logits[row : row + 1], self.charset, self.beam_width, automaton
-                )
-                candidates += [reading] if allowed else []
-                readings[row] = max(candidates, key=lambda candidate: candidate.log_prob)
+                best = beam_search(logits[row : row + 1], self.charset, self.beam_width, automaton)
+                best += [reading] if allowed else []
+                readings[row] = max(best, key=lambda candidate: candidate.log_prob)
         return readings
 
 

@@ -62,15 +62,23 @@ def build(
     """
     pixels = keras.Input((size[1], size[0], 3), name="pixels")
     x = Standardise(name="standardise")(MetadataLayer(description, name="described")(pixels))
-    x = _convolved(x, width, 5, stride=2)
+    x = convolution(x, width, 5, stride=2)
     for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, step // 4)), (6, (2, 1))):
-        x = layers.MaxPooling2D(pool)(_convolved(x, int(channels * width), 3))
+        x = layers.MaxPooling2D(pool)(convolution(x, int(channels * width)))
     if kind == "cnn":
         return keras.Model(pixels, _cnn_head(x, width, n_classes, n_characters), name=kind)
     return keras.Model(pixels, _crnn_head(x, width, n_classes), name=kind)
 
 
-def _convolved(x: Any, channels: int, side: int, stride: int = 1) -> Any:
+def convolution(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
+    """Features (N, H, W, C) through a convolution, batch normalisation and ReLU.
+
+    Args:
+        x: a Keras tensor.
+        channels: of the output.
+        side: of the square kernel.
+        stride: of the kernel, each way.
+    """
     x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
     return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
@@ -87,7 +95,7 @@ def _crnn_head(x: Any, width: int, n_classes: int) -> Any:
 
 def _cnn_head(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
     """Features (N, h, w, D) -> logits (N, T, C), one step per character."""
-    x = layers.MaxPooling2D((1, 2))(_convolved(x, 8 * width, 3))
+    x = layers.MaxPooling2D((1, 2))(convolution(x, 8 * width))
     x = layers.Dense(16 * width, use_bias=False)(layers.Flatten()(x))
     x = layers.ReLU()(batch_normalization(_MOMENTUM)(x))
     x = layers.Dense(n_characters * n_classes, dtype="float32", name="logits")(x)

@@ -11,13 +11,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from podium.captcha.composite import (
-    dot_pixels,
-    draw_curve,
-    draw_dots,
-    shaded_text,
-    solid_text,
-)
+from podium.captcha.composite import dot_pixels, draw_curve, draw_dots, shaded_text, solid_text
 from podium.captcha.distort import bicubic, colour_strengths, ink_masks
 from podium.captcha.glyphs import Table
 from podium.captcha.sampling import SampledPictures

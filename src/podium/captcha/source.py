@@ -96,9 +96,8 @@ def list_pictures(folder: Path) -> tuple[list[str], list[Path]]:
         PodiumError: two pictures share a stem.
     """
     files = folder.iterdir() if folder.is_dir() else ()
-    paths = [path for path in files if path.suffix.lower() in SUFFIXES]
-    paths = sorted((path for path in paths if path.name[0] != "."), key=lambda path: path.name)
-    paths.sort(key=lambda path: natural_key(path.stem))
+    paths = [path for path in files if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
+    paths.sort(key=lambda path: (natural_key(path.stem), path.name))
     ids = [path.stem for path in paths]
     refuse_duplicates(folder, ids)
     return ids, paths

@@ -85,7 +85,8 @@ def captcha_needs(params: Params, load: Load) -> Iterator[Need]:
                 "train_line_finder", settings.epochs * settings.epoch_size, "pictures",
                 settings.epochs, mflop(finder.build(settings.width), (h, w, 3)),
                 ("train_line_finder",),
-                per_second(lambda n: line_maps.training_batch(0, 0, n), 8) * max(1, load.cores // 2),
+                per_second(lambda n: line_maps.training_batch(0, 0, n), 8)
+                * max(1, load.cores // 2),
             )  # fmt: skip
         yield _drawing(task, params, draws[task] * load.cores)
     for name, reader in params.train_captcha_reader.items():

@@ -63,7 +63,7 @@ def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
             stops = iter([False] * epochs_first + [True])
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(
-                    "podium.captcha.equations.training.tried",
+                    "podium.captcha.equations.training.evaluate",
                     lambda *_: _stop() if next(stops) else {"lines": {"score": 0.0}},
                 )
                 with pytest.raises(KeyboardInterrupt):

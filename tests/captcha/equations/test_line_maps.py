@@ -5,9 +5,9 @@ from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.line_maps import (
     CELL,
     CROP,
-    GRAIN,
     PAPER_LEVEL,
     SHRINK,
+    SIDE_MULTIPLE,
     all_lines_match,
     find_boxes,
     network_input,
@@ -33,7 +33,7 @@ def test_right_maps_mean_the_right_boxes() -> None:
     for index in range(150):
         scene, _ = scene_of(6, index)
         found = find_boxes(truth(scene), scene.size)
-        assert all_lines_match(found, scene, least=0.85)
+        assert all_lines_match(found, scene, min_overlap=0.85)
 
 
 def test_specks_in_the_maps_are_no_lines() -> None:
@@ -77,8 +77,8 @@ def test_a_picture_is_seen_as_darker_than_its_paper(size: tuple[int, int]) -> No
     pixels = np.full((h, w, 3), (210, 220, 250), dtype=np.uint8)
     pixels[8:24, 8:24] = (110, 220, 90)
     seen = network_input(pixels)
-    assert seen.shape[0] * SHRINK % GRAIN == seen.shape[1] * SHRINK % GRAIN == 0
-    assert seen.shape[0] * SHRINK - h < GRAIN > seen.shape[1] * SHRINK - w
+    assert seen.shape[0] * SHRINK % SIDE_MULTIPLE == seen.shape[1] * SHRINK % SIDE_MULTIPLE == 0
+    assert seen.shape[0] * SHRINK - h < SIDE_MULTIPLE > seen.shape[1] * SHRINK - w
     assert (seen[8, 8] == (PAPER_LEVEL + 100, PAPER_LEVEL, PAPER_LEVEL + 160)).all()
     assert (seen[-1, -1] == PAPER_LEVEL).all()
 
@@ -86,7 +86,7 @@ def test_a_picture_is_seen_as_darker_than_its_paper(size: tuple[int, int]) -> No
 def test_specks_on_the_edge_grow_no_streaks() -> None:
     pixels = np.full((33, 90, 3), 220, dtype=np.uint8)
     pixels[-1, 20:24] = pixels[12:14, -1] = 0
-    assert pixels.shape[0] % GRAIN == 1
+    assert pixels.shape[0] % SIDE_MULTIPLE == 1
     seen = network_input(pixels)
     assert (seen[17:] == PAPER_LEVEL).all()
     assert (seen[:, 45:] == PAPER_LEVEL).all()

@@ -16,7 +16,7 @@ N = 150
 
 @pytest.fixture(scope="module")
 def stored() -> tuple[np.ndarray, list[str]]:
-    drawn = [render.strip(21, index) for index in range(N)]
+    drawn = [render.render_strip(21, index) for index in range(N)]
     return np.stack([pixels for pixels, _ in drawn]), [text for _, text in drawn]
 
 
@@ -43,10 +43,10 @@ def test_rendered_strips_are_cut_into_what_was_joined(monkeypatch: pytest.Monkey
         shapes.append([part.shape for part in parts])
         return join_lines(parts, paper, size)
 
-    monkeypatch.setattr(render, "joined", noted)
+    monkeypatch.setattr(render, "join_lines", noted)
     right = []
     for index in range(N):
-        strip, text = render.strip(22, index)
+        strip, text = render.render_strip(22, index)
         solid = [np.full(shape, 1 + k, np.uint8) for k, shape in enumerate(shapes[-1])]
         where = join_lines(solid, np.zeros(3))[..., 0]
         boxes = [np.nonzero(where == 1 + k) for k in range(len(solid))]

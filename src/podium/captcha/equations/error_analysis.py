@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,13 @@ from matplotlib.figure import Figure
 
 from podium.captcha.equations.answers import template_of
 from podium.captcha.equations.render import scene_of
-from podium.captcha.equations.scene import Scene
+from podium.captcha.equations.scene import LUMINANCE, Scene
 from podium.captcha.scoring import share
 from podium.evaluation.plots import write_figure
 
 _LENGTHS = (34, 38, 42)  # edges of groups: up to the first, ..., over the last; characters
 _MEGAPIXELS = (0.8, 1.6, 2.4)
 _LEVELS = (60.0, 80.0, 110.0)  # grey levels between paper and ink
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
 def scenes(seed: int, ids: Sequence[str]) -> list[Scene]:
@@ -29,8 +28,8 @@ def scenes(seed: int, ids: Sequence[str]) -> list[Scene]:
 
 def contrast(scene: Scene) -> float:
     """The difference between paper and ink in grey levels, the mean over glyphs."""
-    inks = np.array([ink.colour for ink in scene.inks]) @ _LUMINANCE
-    return float(np.array(scene.paper) @ _LUMINANCE - inks.mean())
+    inks = np.array([ink.colour for ink in scene.inks]) @ LUMINANCE
+    return float(np.array(scene.paper) @ LUMINANCE - inks.mean())
 
 
 def error_table(
@@ -58,7 +57,7 @@ def error_table(
     right = np.array([a == b for a, b in zip(truth, texts, strict=True)])
     rows: list[dict[str, Any]] = []
     for by, names in groups.items():
-        for name in sorted(set(names), key=_ORDER.get(by, _first_number)):
+        for name in sorted(set(names), key=_first_number if by != "template" else _by_length):
             in_group = right[np.array(names) == name]
             score = share(int(in_group.sum()), len(in_group))
             row = {"by": by, "group": name, "n": len(in_group), "sequence": score["score"]}
@@ -82,7 +81,8 @@ def _first_number(group: str) -> tuple[float, str]:
     return number - group.startswith("up") * 1e-6 + group.startswith("over") * 1e-6, group
 
 
-_ORDER: dict[str, Callable[[str], tuple[float, str]]] = {"template": lambda form: (len(form), form)}
+def _by_length(template: str) -> tuple[float, str]:
+    return len(template), template
 
 
 def write_error_png(path: Path, table: pd.DataFrame) -> None:

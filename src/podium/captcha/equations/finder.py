@@ -10,23 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.equations.line_maps import (
-    CELL,
-    PAPER_LEVEL,
-    find_boxes,
-    network_input,
-    overlap,
-)
+from podium.captcha.equations.line_maps import CELL, PAPER_LEVEL, find_boxes, network_input, overlap
 from podium.captcha.equations.scene import Box
+from podium.captcha.network import convolution
 from podium.core.errors import PodiumError
 from podium.training import artefact
 from podium.training.artefact import MetadataLayer
-from podium.training.distribution import batch_normalization, in_scope
+from podium.training.distribution import in_scope
 from podium.training.runtime import keras, tf
 
 TASK = "equation-lines"
 layers = keras.layers
-_MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
 _SMALL = 48  # height of a line, pixels, below which its box is refined
 _MARGIN = 64  # pixels around such a line that the refinement sees
 _SHIFTS = ((0, 0), (2, 6), (4, 4), (6, 2), (8, 8))  # of the grid of cells, pixels
@@ -46,23 +40,18 @@ def build(width: int) -> keras.Model:
     pixels = keras.Input((None, None, 3), name="pixels")
     x = MetadataLayer({"task": TASK}, name="described")(pixels)
     x = layers.Rescaling(1 / PAPER_LEVEL, offset=-1)(x)
-    high = _convolved(x, width, 5, stride=2)
-    middle = _convolved(_convolved(high, 2 * width, stride=2), 2 * width)
-    low = _convolved(_convolved(middle, 3 * width, stride=2), 3 * width)
-    low = _convolved(low, 3 * width)
-    middle = _convolved(_joined(middle, low, 2 * width), 2 * width)
-    high = _convolved(_joined(high, middle, width), width)
+    high = convolution(x, width, 5, stride=2)
+    middle = convolution(convolution(high, 2 * width, stride=2), 2 * width)
+    low = convolution(convolution(middle, 3 * width, stride=2), 3 * width)
+    low = convolution(low, 3 * width)
+    middle = convolution(_joined(middle, low, 2 * width), 2 * width)
+    high = convolution(_joined(high, middle, width), width)
     return keras.Model(pixels, layers.Conv2D(2, 1, dtype="float32", name="logits")(high))
-
-
-def _convolved(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
-    x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
-    return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
 def _joined(fine: Any, coarse: Any, channels: int) -> Any:
     """The channels of two levels concatenated, the coarser one enlarged to the finer one's size."""
-    return layers.Concatenate()([fine, layers.UpSampling2D(2)(_convolved(coarse, channels, 1))])
+    return layers.Concatenate()([fine, layers.UpSampling2D(2)(convolution(coarse, channels, 1))])
 
 
 class BinaryCrossEntropy(keras.losses.Loss):

@@ -85,13 +85,9 @@ def _begin(symbol: str, state: State) -> dict[str, State]:
 
 def _operands(symbol: str, state: State) -> dict[str, State]:
     """Variables, and numbers if the operands after this one suffice for the unused variables."""
-    targets = {
-        name: state._replace(unused=state.unused.replace(name, ""), operand="v")
-        for name in state.unused
-    }
-    if len(state.unused) <= "dcba".index(symbol):
-        targets |= _numbers(state)
-    return targets
+    unused = {name: state.unused.replace(name, "") for name in state.unused}
+    targets = {name: state._replace(unused=rest, operand="v") for name, rest in unused.items()}
+    return targets | _numbers(state) if len(unused) <= "dcba".index(symbol) else targets
 
 
 def _numbers(state: State) -> dict[str, State]:

@@ -23,6 +23,7 @@ TURNED_PLUS = 0.3  # probability that a plus is turned by 45 degrees, so that it
 CONTRAST = (45.0, 150.0)  # grey levels between paper and ink
 PIXELS_PER_STRAY_LINE = 45_000
 SPECKLES = (0.0005, 0.004)  # per pixel
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R 601-2, of RGB
 GRAIN = (1.0, 9.0)  # standard deviation of the noise of the paper, grey levels
 
 
@@ -187,13 +188,10 @@ def _colours(
     paper = rng.integers(205, 256, 3)
     contrast = float(rng.uniform(*CONTRAST))
     hue = rng.uniform(-1, 1, (n, 3))
-    hue -= (hue @ _LUMINANCE)[:, None]  # another colour, but just as dark
+    hue -= (hue @ LUMINANCE)[:, None]  # another colour, but just as dark
     dark = contrast * rng.uniform(1.0, 1.25, (n, 1))
     inks = np.clip(paper - dark + hue * 70, 0, 255).astype(np.int64)
     return _rgb(paper), [_rgb(ink) for ink in inks]
-
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
 def _rgb(colour: NDArray[np.integer]) -> tuple[int, int, int]:

@@ -82,10 +82,5 @@ def _cut(pixels: Pixels, box: Box) -> Pixels:
 def padded_box(box: Box, size: tuple[int, int]) -> Box:
     """A box enlarged by a padding on each side, cut to the picture (w, h)."""
     x0, y0, x1, y1 = box
-    padding = round(_PADDING * (y1 - y0)) + 1
-    return (
-        max(x0 - padding, 0),
-        max(y0 - padding, 0),
-        min(x1 + padding, size[0]),
-        min(y1 + padding, size[1]),
-    )
+    pad = round(_PADDING * (y1 - y0)) + 1
+    return max(x0 - pad, 0), max(y0 - pad, 0), min(x1 + pad, size[0]), min(y1 + pad, size[1])
