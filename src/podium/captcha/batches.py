@@ -29,7 +29,7 @@ def shuffled_rows(start: int, n: int, n_pictures: int, seed: int) -> NDArray[np.
         n_pictures: how many pictures there are.
         seed: of the order.
     """
-    first, last = start // n_pictures, (start + n - 1) // n_pictures
+    first, last = start // n_pictures, (start + n) // n_pictures
     orders = [_order(n_pictures, seed, number) for number in range(first, last + 1)]
     return np.concatenate(orders)[start - first * n_pictures :][:n]
 

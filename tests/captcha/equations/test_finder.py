@@ -37,7 +37,7 @@ def test_maps_have_the_cells_of_the_picture() -> None:
         assert 0 <= maps.min() <= maps.max() <= 1
 
 
-def test_a_finder_learns_a_few_lessons_by_heart() -> None:
+def test_a_finder_learns_a_few_examples_by_heart() -> None:
     set_up(0)
     model = build(8)
     how = SETTINGS.model_copy(update={"epochs": 1, "epoch_size": 280, "batch_size": 4})
@@ -56,7 +56,7 @@ def new() -> keras.Model:
     return build(4)
 
 
-def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
+def test_training_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
     def taught(epochs_first: int | None) -> tuple[pd.DataFrame, list[np.ndarray]]:
         model = new()
         if epochs_first:

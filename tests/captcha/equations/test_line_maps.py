@@ -92,7 +92,7 @@ def test_specks_on_the_edge_grow_no_streaks() -> None:
     assert (seen[:, 45:] == PAPER_LEVEL).all()
 
 
-def test_lessons_are_parts_of_pictures_with_their_maps() -> None:
+def test_training_examples_are_parts_of_pictures_with_their_maps() -> None:
     pixels, maps = training_batch(3, 10, 22)
     w, h = CROP
     assert pixels.shape == (12, h // SHRINK, w // SHRINK, 3)
