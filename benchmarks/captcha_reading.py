@@ -18,8 +18,8 @@ from statistics import median
 
 import numpy as np
 
+from podium.captcha.generator import render_many
 from podium.captcha.reader import CaptchaReader
-from podium.captcha.render import render_many
 from podium.training.runtime import keras
 
 N_PICTURES = 512

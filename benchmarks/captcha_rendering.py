@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from captcha.image import ImageCaptcha
 
-from podium.captcha.render import BLOCK, render_many
+from podium.captcha.generator import BLOCK, render_many
 
 OURS, THEIRS = 5 * BLOCK, 60  # pictures in a round
 

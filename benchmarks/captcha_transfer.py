@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from captcha.image import ImageCaptcha
 
+from podium.captcha.generator import render_many
 from podium.captcha.reader import CaptchaReader
-from podium.captcha.render import render_many
 from podium.captcha.scoring import text_scores
 from podium.core.progress import watched
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import LineFinder
-from podium.captcha.equations.line_maps import all_found
+from podium.captcha.equations.line_maps import all_lines_match
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.scene import Box
 from podium.captcha.scoring import share
@@ -66,7 +66,7 @@ def measured(find: Callable[[Pixels], list[Box]], n_pictures: int) -> dict[str, 
         start = time.process_time()
         boxes = find(pixels)
         seconds += time.process_time() - start
-        n_right += all_found(boxes, scene)
+        n_right += all_lines_match(boxes, scene)
         n_counted += len(boxes) == len(scene.boxes)
     return {
         "lines": share(n_right, n_pictures),

@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 
 from podium.captcha import ctc, network
 from podium.captcha.charset import Charset
+from podium.captcha.ctc import padded_labels
 from podium.captcha.dataset import CHUNK, SPLITS, Facts, Split, write_captchas
-from podium.captcha.decoding import Decoder, rules_of
+from podium.captcha.decoding import Decoder, rules_for
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
-from podium.captcha.equations.render import render, strip
+from podium.captcha.equations.render import render, render_strip
 from podium.captcha.equations.scene import Box
 from podium.captcha.equations.strips import SIZE, lay_out
-from podium.captcha.reader import CaptchaReader, Logits
+from podium.captcha.reader import CaptchaReader, LogitPredictor
 from podium.captcha.scoring import share
-from podium.captcha.training import encoded
 from podium.core import hardware
 from podium.core.files import write_json
 from podium.core.params import CaptchaReader as Settings
@@ -116,7 +116,7 @@ def book_way(model: keras.Model) -> Steps:
     }
 
 
-def our_way(finder: LineFinder, logits: Logits, decode: Callable[[Any], Any]) -> Steps:
+def our_way(finder: LineFinder, logits: LogitPredictor, decode: Callable[[Any], Any]) -> Steps:
     """From pictures to texts as an artefact does it.
 
     Args:
@@ -165,7 +165,7 @@ def our_network(settings: Settings, precision: str) -> keras.Model:
 
 
 def spelt(texts: Sequence[str], n_steps: int, unsure: float) -> NDArray[np.float32]:
-    """Logits (N, T, C) that say `texts`, as if a trained reader had given them.
+    """LogitPredictor (N, T, C) that say `texts`, as if a trained reader had given them.
 
     Args:
         texts: in the characters of CHARSET.
@@ -239,8 +239,11 @@ def learning(
         batches: strips in a batch of ours and of the book's.
         n_rounds: steps of each.
     """
-    drawn = [strip(SEED, index) for index in range(max(batches))]
-    pixels, labels = np.stack([px for px, _ in drawn]), encoded([tx for _, tx in drawn], CHARSET)
+    drawn = [render_strip(SEED, index) for index in range(max(batches))]
+    pixels, labels = (
+        np.stack([px for px, _ in drawn]),
+        padded_labels([tx for _, tx in drawn], CHARSET),
+    )
     mine = pixels[: batches[0]], labels[: batches[0]]
     theirs = np.zeros((batches[1], BOOK_SIZE[1], BOOK_SIZE[0], 3), dtype=np.float32)
     theirs[:, : SIZE[1], : SIZE[0]] = pixels[: batches[1]]
@@ -266,7 +269,7 @@ def learning(
 
 def disk(pictures: Sequence[Pixels]) -> dict[str, Any]:
     """Bytes of pictures (H, W, 3) and their strips, raw and as stored; GB of the whole set."""
-    drawn = [strip(SEED, index) for index in range(CHUNK)]  # what a block of a file holds
+    drawn = [render_strip(SEED, index) for index in range(CHUNK)]  # what a block of a file holds
     pixels, texts = np.stack([px for px, _ in drawn]), [tx for _, tx in drawn]
     splits = [Split(name, [str(k) for k in range(CHUNK)], SEED) for name in SPLITS]
     with tempfile.TemporaryDirectory() as name:
@@ -348,10 +351,10 @@ def main() -> None:
         ours = trained(args.model, args.finder)
         results["reader"] = {"whole_string": right_by(ours, pictures, texts)}
     else:
-        decoder = Decoder("crnn", CHARSET, rules_of("equations", CHARSET, texts), 10)
+        decoder = Decoder("crnn", CHARSET, rules_for("equations", CHARSET, texts), 10)
         made_up = spelt(texts, network.n_steps(untrained), args.unsure)
         finder = LineFinder.load(args.finder)
-        ours = our_way(finder, Logits(untrained), lambda _: decoder.best(made_up))
+        ours = our_way(finder, LogitPredictor(untrained), lambda _: decoder.best(made_up))
         note = "untrained; its logits are not decoded, but others made up from the texts: the time"
         note += f" of decoding is not representative, {args.unsure:.0%} of them are searched for"
         results["reader"] = {"note": note}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from podium.captcha.equations.finder import TASK
-from podium.captcha.equations.line_maps import SAME
+from podium.captcha.equations.line_maps import PAPER_LEVEL
 from podium.training.artefact import MetadataLayer
 from podium.training.runtime import keras
 
@@ -20,7 +20,7 @@ def dark_finder() -> keras.Model:
     glyphs = layers.MaxPooling2D(2)(darker(x))
     lines = layers.MaxPooling2D((3, 15), strides=1, padding="same")(glyphs)
     model = keras.Model(pixels, layers.Concatenate()([lines, glyphs]))
-    darker.set_weights([np.full((1, 1, 3, 1), 1 / 3), np.array([-SAME - 25.0])])
+    darker.set_weights([np.full((1, 1, 3, 1), 1 / 3), np.array([-PAPER_LEVEL - 25.0])])
     return model
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from captcha import image as package
 from podium.captcha.glyphs import Table
-from podium.captcha.sampling import Draws
+from podium.captcha.sampling import SampledPictures
 from podium.captcha.style import Style
 
 
@@ -31,7 +31,9 @@ class Script:
         return options[self.values.popleft()]
 
 
-def replay(style: Style, table: Table, draws: Draws, text: str, monkeypatch) -> np.ndarray:
+def replay(
+    style: Style, table: Table, draws: SampledPictures, text: str, monkeypatch
+) -> np.ndarray:
     """The package's picture (H, W, 3) of the only one of `draws`."""
     script = Script()
     script.values.extend(draws.paper[0] - style.paper[0])
@@ -59,13 +61,13 @@ def replay(style: Style, table: Table, draws: Draws, text: str, monkeypatch) -> 
     return np.asarray(picture)
 
 
-def _character(style: Style, table: Table, draws: Draws, g: int) -> list[float]:
+def _character(style: Style, table: Table, draws: SampledPictures, g: int) -> list[float]:
     """font, dx1, dy1, turn, dx2, dy2, x1, y1, x2, y2 of one `_draw_character`."""
     w, h = table.cell[draws.character[g], draws.font[g]]
     limits = w * 0.2 + 0.1, h * 0.1 + 0.2
     corners = [
         (corner + 1e-6 * np.sign(corner) + limit) / (2 * limit)
-        for corner, limit in zip(draws.bends.corners[g], limits * 2, strict=True)
+        for corner, limit in zip(draws.distortions.corners[g], limits * 2, strict=True)
     ]
-    turn = draws.bends.degrees[g] / (2 * style.turn) + 0.5
+    turn = draws.distortions.degrees[g] / (2 * style.max_rotation) + 0.5
     return [int(draws.font[g]), 0, 0, turn, 1, 1, *corners]

@@ -74,7 +74,7 @@ def finder() -> Arrays:
 def classifier() -> Arrays:
     from house import ROOT
     from podium.core.params import load_params
-    from podium.photos.fusion import Task, head_probabilities, train_heads
+    from podium.photos.fusion import HeadTask, head_probabilities, train_heads
     from training.test_loop import SETTINGS
 
     assert SETTINGS
@@ -82,7 +82,7 @@ def classifier() -> Arrays:
     features = (rng.normal(size=(41, 12)) + truth[:, :1]).astype(np.float32)
     fold = np.arange(41)[:, None] % 4
     learn = (fold != 0) & (fold != np.arange(1, 4))
-    task = Task(features, truth, learn, np.repeat(fold == 0, 3, axis=1), 2)
+    task = HeadTask(features, truth, learn, np.repeat(fold == 0, 3, axis=1), 2)
     how = load_params(ROOT / "params.yaml").train_photo_classifier
     how = how.model_copy(update={"batch_size": 7, "epochs": 5, "patience": 0})  # 7: uneven parts
     set_up(0)
@@ -104,7 +104,7 @@ def reading() -> Arrays:
     import tempfile
 
     from podium.captcha import network
-    from podium.captcha.reader import Logits
+    from podium.captcha.reader import LogitPredictor
     from podium.training import artefact
 
     set_up(0)
@@ -112,7 +112,7 @@ def reading() -> Arrays:
         path = Path(folder) / "reader.keras"
         artefact.save(network.build("cnn", (90, 30), 16, 5, 4, {"task": "x"}), path)
         model, _ = artefact.load(path)
-    return [Logits(model)(rng.integers(0, 256, (5, 30, 90, 3)).astype(np.uint8))]
+    return [LogitPredictor(model)(rng.integers(0, 256, (5, 30, 90, 3)).astype(np.uint8))]
 
 
 def heat() -> Arrays:

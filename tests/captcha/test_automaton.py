@@ -42,10 +42,10 @@ class Brackets(Language[int]):
 
     start = 0
 
-    def ways(self, state: int) -> Mapping[str, int]:
+    def transitions(self, state: int) -> Mapping[str, int]:
         return {"(": state + 1, ")": state - 1} if state else {"(": 1}
 
-    def to_go(self, state: int) -> int:
+    def min_remaining(self, state: int) -> int:
         return state
 
 
@@ -56,11 +56,11 @@ def test_a_language_needs_no_list_of_its_states() -> None:
 
 def test_an_automaton_is_a_language() -> None:
     automaton = from_templates(*ARITHMETIC)
-    assert set(automaton.ways(automaton.start)) == set("0123456789(")
-    assert automaton.to_go(automaton.start) == 5
+    assert set(automaton.transitions(automaton.start)) == set("0123456789(")
+    assert automaton.min_remaining(automaton.start) == 5
     for state, distance in enumerate(automaton.distance):
-        assert automaton.ways(state) == automaton.steps[state]
-        assert automaton.to_go(state) == distance
+        assert automaton.transitions(state) == automaton.steps[state]
+        assert automaton.min_remaining(state) == distance
         assert (distance == 0) == (state in automaton.final)
 
 

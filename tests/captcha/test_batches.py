@@ -6,7 +6,7 @@ import pytest
 
 from house import ROOT
 from podium.captcha import batches
-from podium.captcha.batches import distortions, rebatched, rows_at, stored_batches
+from podium.captcha.batches import random_transforms, rebatch, shuffled_rows, stored_batches
 from podium.core.params import CaptchaReader, load_params
 from podium.training.loop import Batch
 
@@ -37,38 +37,38 @@ def numbers_of(batch: Batch) -> list[int]:
 
 
 def test_every_pass_shows_each_picture_once() -> None:
-    passes = rows_at(0, 50 * N, N, 3).reshape(50, N)
+    passes = shuffled_rows(0, 50 * N, N, 3).reshape(50, N)
     for one in passes:
         assert sorted(one) == list(range(N))
     assert len({tuple(one) for one in passes}) > 45  # of 5040 orders
 
 
 def test_the_order_is_the_same_from_any_start() -> None:
-    whole = rows_at(0, 40, N, 3)
+    whole = shuffled_rows(0, 40, N, 3)
     for start in range(40):
         for n in (0, 1, 5, N, 2 * N + 3):
-            found = rows_at(start, min(n, 40 - start), N, 3)
+            found = shuffled_rows(start, min(n, 40 - start), N, 3)
             np.testing.assert_array_equal(found, whole[start : start + n])
 
 
 def test_seeds_give_orders_of_their_own() -> None:
-    orders = {tuple(rows_at(0, 30, 30, seed)) for seed in range(20)}
+    orders = {tuple(shuffled_rows(0, 30, 30, seed)) for seed in range(20)}
     assert len(orders) == 20
-    second = [tuple(rows_at(30, 30, 30, seed)) for seed in range(20)]
+    second = [tuple(shuffled_rows(30, 30, 30, seed)) for seed in range(20)]
     assert not orders & set(second)  # pass 1 of a seed is not pass 0 of the next
 
 
 def test_the_order_does_not_depend_on_global_randomness() -> None:
     np.random.seed(1)  # noqa: NPY002
-    first = rows_at(5, 20, N, 3)
+    first = shuffled_rows(5, 20, N, 3)
     np.random.seed(2)  # noqa: NPY002
-    np.testing.assert_array_equal(rows_at(5, 20, N, 3), first)
+    np.testing.assert_array_equal(shuffled_rows(5, 20, N, 3), first)
 
 
 def test_far_into_training() -> None:
-    found = rows_at(10**9 - 3, N + 6, N, 0)
+    found = shuffled_rows(10**9 - 3, N + 6, N, 0)
     assert len(set(found)) == N
-    assert rows_at(0, 3, 1, 0).tolist() == [0, 0, 0]
+    assert shuffled_rows(0, 3, 1, 0).tolist() == [0, 0, 0]
 
 
 # ---- batches
@@ -79,7 +79,7 @@ def test_stored_batches_pair_pixels_and_labels() -> None:
     found = list(islice(stored_batches(pixels, labels, settings(batch_size=3, seed=4), 0), 9))
     numbers = [one for batch in found for one in numbers_of(batch)]
     assert [len(batch[1]) for batch in found] == [3] * 9
-    assert numbers == rows_at(0, 27, N, 4).tolist()
+    assert numbers == shuffled_rows(0, 27, N, 4).tolist()
     assert (found[0][0].dtype, found[0][1].dtype) == (np.uint8, np.int32)
 
 
@@ -102,13 +102,13 @@ def test_a_batch_may_be_larger_than_the_pictures() -> None:
 def test_batches_keep_the_order_and_drop_the_rest(parts: list[int], size: int) -> None:
     edges = np.cumsum([0, *parts])
     stream = (numbered(*range(edges[k], edges[k + 1])) for k in range(len(parts)))
-    found = [numbers_of(batch) for batch in rebatched(stream, size)]
+    found = [numbers_of(batch) for batch in rebatch(stream, size)]
     assert found == [list(range(at, at + size)) for at in range(0, 10 - size + 1, size)]
 
 
 def test_too_little_for_one_batch() -> None:
-    assert list(rebatched(iter([numbered(1), numbered(2)]), 3)) == []
-    assert list(rebatched(iter([]), 3)) == []
+    assert list(rebatch(iter([numbered(1), numbered(2)]), 3)) == []
+    assert list(rebatch(iter([]), 3)) == []
 
 
 def test_no_part_is_asked_for_too_early() -> None:
@@ -119,7 +119,7 @@ def test_no_part_is_asked_for_too_early() -> None:
             asked.append(number)
             yield numbered(*range(4 * number, 4 * number + 4))
 
-    stream = rebatched(parts(), 3)
+    stream = rebatch(parts(), 3)
     assert numbers_of(next(stream)) == [0, 1, 2]
     assert asked == [0]
     assert numbers_of(next(stream)) == [3, 4, 5]
@@ -149,22 +149,22 @@ def fixed(monkeypatch: pytest.MonkeyPatch, **values: float) -> np.ndarray:
             return np.array([[values.get(name, 0.0)] for name in names])
 
     monkeypatch.setattr(batches.np.random, "default_rng", lambda _: Fixed())
-    return distortions(1, (W, H), 0.5, [0])[0]
+    return random_transforms(1, (W, H), 0.5, [0])[0]
 
 
 def test_no_strength_no_change() -> None:
-    found = distortions(5, (W, H), 0.0, [1, 2])
+    found = random_transforms(5, (W, H), 0.0, [1, 2])
     assert found.tolist() == [[1, 0, 0, 0, 1, 0, 0, 0]] * 5
     assert found.dtype == np.float32
 
 
 def test_distortions_depend_on_their_seed_only() -> None:
-    found = distortions(4, (W, H), 0.1, [1, 2])
-    np.testing.assert_array_equal(distortions(4, (W, H), 0.1, (1, 2)), found)
-    others = [distortions(4, (W, H), 0.1, seed) for seed in ([1, 3], [2, 2], [2, 1], [1])]
+    found = random_transforms(4, (W, H), 0.1, [1, 2])
+    np.testing.assert_array_equal(random_transforms(4, (W, H), 0.1, (1, 2)), found)
+    others = [random_transforms(4, (W, H), 0.1, seed) for seed in ([1, 3], [2, 2], [2, 1], [1])]
     assert len({one.tobytes() for one in [found, *others]}) == 5
     assert len({one.tobytes() for one in found}) == 4  # and no two pictures share one
-    assert distortions(0, (W, H), 0.1, [1]).shape == (0, 8)
+    assert random_transforms(0, (W, H), 0.1, [1]).shape == (0, 8)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_distortions_by_hand(
 
 @pytest.mark.parametrize("strength", [0.02, 0.1, 0.3])
 def test_distortions_are_bounded(strength: float) -> None:
-    found = distortions(2000, (W, H), strength, [7])
+    found = random_transforms(2000, (W, H), strength, [7])
     assert (found.shape, found.dtype) == ((2000, 8), np.float32)
     assert (found[:, 6:] == 0).all()
     shift = np.array([moved(one, CENTRE) - CENTRE for one in found])

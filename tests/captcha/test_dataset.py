@@ -12,7 +12,7 @@ from podium.captcha.dataset import (
     SPLITS,
     Facts,
     Split,
-    pixel_parts,
+    iter_pixels,
     read_captchas,
     read_facts,
     read_texts,
@@ -98,7 +98,7 @@ def test_the_first_pictures_only(written: Path) -> None:
 
 @pytest.mark.parametrize("n", [1, 10, N, 1000])
 def test_pixels_part_by_part(written: Path, n: int) -> None:
-    parts = list(pixel_parts(written, "train", n))
+    parts = list(iter_pixels(written, "train", n))
     assert [len(one) for one in parts] == [min(n, N - start) for start in range(0, N, n)]
     np.testing.assert_array_equal(np.concatenate(parts), read_captchas(written, "train").pixels)
 
@@ -116,7 +116,7 @@ def test_an_empty_test_split(tmp_path: Path) -> None:
     found = read_captchas(path, "test")
     assert (found.ids, found.texts, found.pixels.shape) == ([], [], (0, 4, 7, 3))
     assert read_texts(path, "test") == ([], [])
-    assert list(pixel_parts(path, "test")) == []
+    assert list(iter_pixels(path, "test")) == []
     assert len(read_captchas(path, "validation").ids) == 2
 
 
@@ -175,7 +175,7 @@ def test_memory_does_not_grow_with_the_pictures(tmp_path: Path) -> None:
         read_facts,
         lambda path: read_texts(path, "train"),
         lambda path: read_captchas(path, "train"),
-        lambda path: list(pixel_parts(path, "train")),
+        lambda path: list(iter_pixels(path, "train")),
     ],
 )
 def test_files_of_another_kind(tmp_path: Path, read) -> None:
@@ -197,7 +197,7 @@ def test_a_flipped_bit_is_noticed(written: Path) -> None:
     with h5py.File(written) as file:
         data[file["train/pixels"].id.get_chunk_info(1).byte_offset + 9] ^= 1
     written.write_bytes(data)
-    for read in (read_captchas, lambda *which: list(pixel_parts(*which))):
+    for read in (read_captchas, lambda *which: list(iter_pixels(*which))):
         with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
             read(written, "train")
     assert len(read_captchas(written, "validation").ids) == 2

@@ -5,9 +5,10 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from podium.captcha import ctc
+from podium.captcha import ctc, decoding
+from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
-from podium.captcha.decoding import Decoder, Rules, by_position, rules_of
+from podium.captcha.decoding import Decoder, Rules, decode_by_position, rules_for
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
 from podium.core.errors import PodiumError
@@ -43,13 +44,13 @@ def likeliest(found: dict[str, float]) -> Reading:
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """The logits that were searched."""
-    calls, beam = [], ctc.beam
+    calls = []
 
     def spied(logits: np.ndarray, *rest: object) -> list[Reading]:
         calls.append(logits)
-        return beam(logits, *rest)
+        return beam_search(logits, *rest)
 
-    monkeypatch.setattr(ctc, "beam", spied)
+    monkeypatch.setattr(decoding, "beam_search", spied)
     return calls
 
 
@@ -58,7 +59,7 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
 
 def test_text_of_one_length() -> None:
     charset = Charset("cab")  # c is a character here, and in templates a place for any
-    rules = rules_of("text", charset, ["abc", "ccc", "aaa"])
+    rules = rules_for("text", charset, ["abc", "ccc", "aaa"])
     assert rules.as_dict() == {"templates": ["ccc"], "classes": {"c": "cab"}}
     automaton = rules.automaton
     texts = ["".join(one) for n in range(5) for one in product("abcd", repeat=n)]
@@ -68,14 +69,14 @@ def test_text_of_one_length() -> None:
 
 @pytest.mark.parametrize("texts", [["AB", "ABA"], ["AB", ""], []])
 def test_text_of_any_length(texts: list[str]) -> None:
-    rules = rules_of("text", AB, texts)
+    rules = rules_for("text", AB, texts)
     assert rules == ANY
     assert rules.automaton is None
     assert rules.as_dict() == {"templates": [], "classes": {}}
 
 
 def test_arithmetic_of_the_competition() -> None:
-    rules = rules_of("arithmetic", SIGNS, ["(3-7)+5", "5-6+2", "3-(7*5)"])
+    rules = rules_for("arithmetic", SIGNS, ["(3-7)+5", "5-6+2", "3-(7*5)"])
     assert rules == Rules(*ARITHMETIC)
     assert rules.automaton.accepts("9*9*9")
     assert not rules.automaton.accepts("9*9")
@@ -83,7 +84,7 @@ def test_arithmetic_of_the_competition() -> None:
 
 @pytest.mark.parametrize("foreign", ["3-7", "1+2+3+4", "(1+2+3)", "6/2+1", "x+1+1", "((1+2)+3"])
 def test_arithmetic_of_another_form(foreign: str) -> None:
-    rules = rules_of("arithmetic", SIGNS, ["(3-7)+5", foreign, "5-6+2"])
+    rules = rules_for("arithmetic", SIGNS, ["(3-7)+5", foreign, "5-6+2"])
     assert rules == ANY
     assert rules.automaton is None
 
@@ -91,10 +92,10 @@ def test_arithmetic_of_another_form(foreign: str) -> None:
 @pytest.mark.parametrize(
     "rules",
     [
-        rules_of("text", Charset("A不"), ["A不A"]),
-        rules_of("text", AB, ["A", "AB"]),
-        rules_of("arithmetic", SIGNS, ["1+1+1"]),
-        rules_of("equations", SIGNS, ["流=1;1+1+1+流/1"]),
+        rules_for("text", Charset("A不"), ["A不A"]),
+        rules_for("text", AB, ["A", "AB"]),
+        rules_for("arithmetic", SIGNS, ["1+1+1"]),
+        rules_for("equations", SIGNS, ["流=1;1+1+1+流/1"]),
     ],
 )
 def test_rules_come_back_from_json(rules: Rules) -> None:
@@ -105,18 +106,18 @@ def test_rules_come_back_from_json(rules: Rules) -> None:
 
 def test_equations_of_the_competition() -> None:
     texts = ["流=42072;圳=5;(圳-(97510*45921))*流/35864", "不=0;1+2*3-不/4"]
-    rules = rules_of("equations", SIGNS, texts)
+    rules = rules_for("equations", SIGNS, texts)
     assert rules == Rules(language="equations")
     assert rules.as_dict() == {"templates": [], "classes": {}, "language": "equations"}
     assert rules.automaton == EquationRules()
-    assert rules_of("equations", SIGNS, [*texts, "流=1;1+1+1+流"]) == ANY
+    assert rules_for("equations", SIGNS, [*texts, "流=1;1+1+1+流"]) == ANY
 
 
 @pytest.mark.parametrize(
     ("kept", "rules"),
     [
         ('{"templates": [], "classes": {}}', ANY),
-        ('{"templates": ["cc"], "classes": {"c": "AB"}}', rules_of("text", AB, ["AB"])),
+        ('{"templates": ["cc"], "classes": {"c": "AB"}}', rules_for("text", AB, ["AB"])),
     ],
 )
 def test_rules_of_older_artefacts(kept: str, rules: Rules) -> None:
@@ -139,7 +140,7 @@ def test_each_position_is_a_character() -> None:
     # the blank is the likeliest class at every step, and never meant; equal neighbours stay
     logits = logits_of([0.9, 0.08, 0.02], [0.5, 0.4, 0.1], [0.98, 0.005, 0.015])
     assert [one.text for one in ctc.greedy(logits, AB)] == [""]
-    [reading] = by_position(logits, AB)
+    [reading] = decode_by_position(logits, AB)
     assert reading.text == "AAB"
     assert reading.log_prob == pytest.approx(math.log(0.8 * 0.8 * 0.75))
 
@@ -148,11 +149,11 @@ def test_each_picture_has_its_text() -> None:
     logits = np.zeros((3, 2, 3), dtype=np.float32)
     for picture, labels in enumerate(([1, 2], [2, 2], [2, 1])):
         logits[picture, [0, 1], labels] = 9
-    readings = by_position(logits, AB)
+    readings = decode_by_position(logits, AB)
     assert [one.text for one in readings] == ["AB", "BB", "BA"]
     for one in readings:
         assert one.log_prob == pytest.approx(-2 * math.log1p(math.exp(-9)), rel=1e-5)
-    assert by_position(logits[:0], AB) == []
+    assert decode_by_position(logits[:0], AB) == []
 
 
 def test_a_constant_is_no_evidence() -> None:
@@ -160,8 +161,8 @@ def test_a_constant_is_no_evidence() -> None:
     shifted = logits + np.arange(3)[None, :, None] * 50
     blank = shifted.copy()
     blank[:, :, 0] += 1e4
-    wanted = by_position(logits, AB)
-    for found in (by_position(shifted, AB), by_position(blank, AB)):
+    wanted = decode_by_position(logits, AB)
+    for found in (decode_by_position(shifted, AB), decode_by_position(blank, AB)):
         assert [one.text for one in found] == [one.text for one in wanted]
         np.testing.assert_allclose(
             [one.log_prob for one in found], [one.log_prob for one in wanted], atol=1e-9
@@ -169,12 +170,12 @@ def test_a_constant_is_no_evidence() -> None:
 
 
 def test_a_cnn_is_read_by_position(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctc, "beam", None)
+    monkeypatch.setattr(decoding, "beam_search", None)
     monkeypatch.setattr(ctc, "greedy", None)
     logits = np.random.default_rng(2).normal(size=(5, 3, 3))
-    for rules in (ANY, rules_of("text", AB, ["AB"])):
+    for rules in (ANY, rules_for("text", AB, ["AB"])):
         decoder = Decoder("cnn", AB, rules, 10)
-        assert decoder.best(logits) == decoder.greedy(logits) == by_position(logits, AB)
+        assert decoder.best(logits) == decoder.greedy(logits) == decode_by_position(logits, AB)
 
 
 # ---- by time
@@ -182,7 +183,7 @@ def test_a_cnn_is_read_by_position(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_greedy_is_ctcs() -> None:
     logits = np.random.default_rng(3).normal(size=(5, 4, 3))
-    assert Decoder("crnn", AB, rules_of("text", AB, ["AB"]), 10).greedy(logits) == ctc.greedy(
+    assert Decoder("crnn", AB, rules_for("text", AB, ["AB"]), 10).greedy(logits) == ctc.greedy(
         logits, AB
     )
 
@@ -198,7 +199,7 @@ def test_the_best_of_all_texts(scale: float) -> None:
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_the_best_of_the_texts_there_are(scale: float, length: int) -> None:
     logits = np.random.default_rng(6).normal(0, scale, (25, 5, 3))
-    rules = rules_of("text", AB, ["A" * length])
+    rules = rules_for("text", AB, ["A" * length])
     readings = Decoder("crnn", AB, rules, 99).best(logits)
     for steps, reading in zip(logits, readings, strict=True):
         every = by_enumeration(steps, "AB")
@@ -207,7 +208,7 @@ def test_the_best_of_the_texts_there_are(scale: float, length: int) -> None:
 
 def test_the_best_expression() -> None:
     charset = Charset("12+")
-    rules = rules_of("arithmetic", charset, ["1+1+1"])
+    rules = rules_for("arithmetic", charset, ["1+1+1"])
     logits = np.random.default_rng(7).normal(0, 2, (3, 6, 4))
     readings = Decoder("crnn", charset, rules, 99).best(logits)
     expressions = [f"{a}+{b}+{c}" for a, b, c in product("12", repeat=3)]
@@ -221,7 +222,7 @@ def test_a_merged_double_is_parted() -> None:
     charset = Charset("12")
     steps = ([0.01, 0.98, 0.01], [0.4, 0.59, 0.01], [0.01, 0.98, 0.01], [0.1, 0.1, 0.8])
     logits = logits_of(*steps, [0.1, 0.1, 0.8])
-    decoder = Decoder("crnn", charset, rules_of("text", charset, ["112"]), 10)
+    decoder = Decoder("crnn", charset, rules_for("text", charset, ["112"]), 10)
     assert [one.text for one in decoder.greedy(logits)] == ["12"]
     [reading] = decoder.best(logits)
     assert reading.text == "112"
@@ -237,13 +238,13 @@ def test_a_certain_text_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None
     sure, unsure = [[0.2, 0.7, 0.1], [0.8, 0.1, 0.1]], [[0.4, 0.5, 0.1], [0.5, 0.4, 0.1]]
     assert by_enumeration(logits_of(*sure)[0], "AB")["A"] == pytest.approx(0.65)
     assert by_enumeration(logits_of(*unsure)[0], "AB")["A"] == pytest.approx(0.61)
-    monkeypatch.setattr(ctc, "beam", fail)
-    for rules in (ANY, rules_of("text", AB, ["A"])):
+    monkeypatch.setattr(decoding, "beam_search", fail)
+    for rules in (ANY, rules_for("text", AB, ["A"])):
         decoder, logits = Decoder("crnn", AB, rules, 10), np.log(np.array([sure, unsure]))
         assert [one.text for one in decoder.best(logits)] == ["A", "A"]
         assert decoder.best(logits) == decoder.greedy(logits)
     with pytest.raises(AssertionError, match="searched"):  # certain, but no text of two
-        Decoder("crnn", AB, rules_of("text", AB, ["AB"]), 10).best(logits)
+        Decoder("crnn", AB, rules_for("text", AB, ["AB"]), 10).best(logits)
 
 
 def test_only_uncertain_texts_are_searched(searched: list[np.ndarray]) -> None:
@@ -266,7 +267,9 @@ def test_more_than_half_is_certain(searched: list[np.ndarray], share: float, n: 
 
 def test_the_beams_width_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     widths = []
-    monkeypatch.setattr(ctc, "beam", lambda *rest: [widths.append(rest[2]) or Reading("A", -1.0)])
+    monkeypatch.setattr(
+        decoding, "beam_search", lambda *rest: [widths.append(rest[2]) or Reading("A", -1.0)]
+    )
     logits = np.zeros((2, 3, 3))
     assert [one.text for one in Decoder("crnn", AB, ANY, 7).best(logits)] == ["A", "A"]
     assert widths == [7, 7]
@@ -278,6 +281,6 @@ def test_no_pictures_no_texts() -> None:
 
 
 def test_texts_longer_than_the_steps() -> None:
-    decoder = Decoder("crnn", AB, rules_of("text", AB, ["ABABA"]), 10)
+    decoder = Decoder("crnn", AB, rules_for("text", AB, ["ABABA"]), 10)
     with pytest.raises(PodiumError, match="fits into 4 time steps"):
         decoder.best(np.zeros((1, 4, 3)))

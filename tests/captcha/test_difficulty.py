@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from captcha_measures import contrast, match, n_specks, pieces, strokes, templates
-from podium.captcha.render import render_many
-from podium.captcha.style import Spread
+from podium.captcha.generator import render_many
+from podium.captcha.style import ShiftLimit
 from podium.captcha.tasks import TASKS
 
 N = 500
@@ -38,9 +38,15 @@ def test_fixed_templates_read_fewer_than_a_fifth(pictures) -> None:
 
 
 def test_fixed_templates_do_read_what_is_not_distorted() -> None:
-    still = Spread(0.0, 0.0)
+    still = ShiftLimit(0.0, 0.0)
     style = dataclasses.replace(
-        TEXT.style, turn=0.0, warp_x=still, warp_y=still, n_dots=0, curve=False, space_share=1.0
+        TEXT.style,
+        max_rotation=0.0,
+        warp_x=still,
+        warp_y=still,
+        n_dots=0,
+        curve=False,
+        space_share=1.0,
     )
     task = dataclasses.replace(TEXT, style=style)
     assert share_read(task, list(render_many(task, 1, 0, 200))) > 0.7

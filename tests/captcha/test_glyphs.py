@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from podium.captcha.fonts import load_font
-from podium.captcha.glyphs import BEYOND, FINE, glyph, keys
+from podium.captcha.glyphs import FINE, OUTSIDE, cubic_kernel, glyph
 from podium.captcha.style import Cell
 from podium.core.errors import SettingsError
 
@@ -22,8 +22,8 @@ def test_a_shaded_glyph_has_grey_edges() -> None:
 
 def test_a_bicubic_glyph_is_its_coverage_at_half_pixels() -> None:
     halves, pixels = glyph("droid-sans-mono", 42, "S", True).shade, coverage("S")
-    assert (halves[0] == BEYOND).all()
-    assert (halves[:, -1] == BEYOND).all()
+    assert (halves[0] == OUTSIDE).all()
+    assert (halves[:, -1] == OUTSIDE).all()
     inside = halves[1:-1, 1:-1]
     np.testing.assert_allclose(inside[1::2, 1::2], pixels, atol=1e-3)  # a pixel's centre
     between = (pixels[1:] + pixels[:-1].astype(float)) / 2
@@ -57,7 +57,7 @@ def test_a_blank_has_a_cell_but_no_ink() -> None:
 
 def test_cubic_kernel_by_hand() -> None:
     np.testing.assert_allclose(
-        keys(np.array([0, 0.5, -1, 1.5, 2, 3])), [1, 0.5625, 0, -0.0625, 0, 0]
+        cubic_kernel(np.array([0, 0.5, -1, 1.5, 2, 3])), [1, 0.5625, 0, -0.0625, 0, 0]
     )
 
 

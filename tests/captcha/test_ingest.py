@@ -9,10 +9,9 @@ from PIL import Image
 from house import ROOT
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Captchas, Facts, read_captchas, read_facts, read_texts
-from podium.captcha.generator import PART, drawn
-from podium.captcha.ingest import draw_captchas, drawn_splits, take_captchas
-from podium.captcha.render import render
-from podium.captcha.source import split_off
+from podium.captcha.generator import PART, generate, render
+from podium.captcha.ingest import standin_splits, write_drawn_captchas, write_raw_captchas
+from podium.captcha.source import split_validation
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Params, load_params
@@ -45,7 +44,7 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("captcha") / "text.h5"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(path.parent / "scratch"))
-        words = draw_captchas(path, "text", params_with(**SIZES, **SEEDS), 0)
+        words = write_drawn_captchas(path, "text", params_with(**SIZES, **SEEDS), 0)
     assert words == f"{PART + 10} pictures drawn"
     return path
 
@@ -72,13 +71,13 @@ def test_the_standin_says_how_it_was_drawn(standin: Path) -> None:
 
 def test_processes_do_not_change_a_byte(standin: Path, tmp_path: Path) -> None:
     again = tmp_path / "two.h5"
-    draw_captchas(again, "text", params_with(**SIZES, **SEEDS), 2)
+    write_drawn_captchas(again, "text", params_with(**SIZES, **SEEDS), 2)
     assert sha256(again) == sha256(standin)
 
 
 def test_arithmetic_is_drawn_too(tmp_path: Path) -> None:
     path = tmp_path / "arithmetic.h5"
-    draw_captchas(path, "arithmetic", params_with(**{**SIZES, "n_train": 3}, **SEEDS), 0)
+    write_drawn_captchas(path, "arithmetic", params_with(**{**SIZES, "n_train": 3}, **SEEDS), 0)
     provenance = {"task": "arithmetic", "source": "standin", "width": 180, "height": 60}
     assert read_facts(path) == Facts((180, 60), Charset("0123456789+-*()"), provenance)
     found = read_captchas(path, "train")
@@ -93,14 +92,14 @@ def test_seeds_must_differ(tmp_path: Path, seeds: tuple[int, int, int]) -> None:
     names = ("seed_train", "seed_validation", "seed_test")
     params = params_with(**dict(zip(names, seeds, strict=True)))
     with pytest.raises(SettingsError, match=r"need seeds of their own, not \(.*\)$") as caught:
-        draw_captchas(tmp_path / "text.h5", "text", params, 0)
+        write_drawn_captchas(tmp_path / "text.h5", "text", params, 0)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "text.h5").exists()
 
 
 def test_splits_carry_their_seeds() -> None:
     settings = params_with(n_train=3, n_validation=2, n_test=1, seed_train=8).generate_captcha
-    found = [(one.name, one.ids, one.seed) for one in drawn_splits(settings)]
+    found = [(one.name, one.ids, one.seed) for one in standin_splits(settings)]
     assert found == [
         ("train", ["0", "1", "2"], 8),
         ("validation", ["0", "1"], settings.seed_validation),
@@ -110,7 +109,7 @@ def test_splits_carry_their_seeds() -> None:
 
 def test_an_unknown_task(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="'voice' is unknown"):
-        draw_captchas(tmp_path / "x.h5", "voice", params_with(), 0)
+        write_drawn_captchas(tmp_path / "x.h5", "voice", params_with(), 0)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_an_unknown_task(tmp_path: Path) -> None:
     ],
 )
 def test_a_stream_from_anywhere(start: int, stop: int, sizes: list[int]) -> None:
-    parts = list(drawn(TASK, 4, start, stop, 0))
+    parts = list(generate(TASK, 4, start, stop, 0))
     assert [len(texts) for _, texts in parts] == sizes
     assert [pixels.shape for pixels, _ in parts] == [(n, 64, 120, 3) for n in sizes]
     pictures = [both for pixels, texts in parts for both in zip(pixels, texts, strict=True)]
@@ -154,7 +153,7 @@ def drop_train(folder: Path, n: int = 10) -> None:
 
 def take(tmp_path: Path, task: str = "text", **changes: object) -> tuple[str, Path]:
     out = tmp_path / f"{task}.h5"
-    return take_captchas(out, tmp_path / "raw", task, params_with(**changes)), out
+    return write_raw_captchas(out, tmp_path / "raw", task, params_with(**changes)), out
 
 
 def all_labelled(path: Path) -> Captchas:
@@ -284,7 +283,7 @@ def test_no_test_folder(tmp_path: Path) -> None:
 
 def keeps_the_first(n: int) -> int:
     """A seed of validation that keeps the first of `n` pictures."""
-    return next(seed for seed in range(99) if 0 in split_off(n, 0.25, seed)[1])
+    return next(seed for seed in range(99) if 0 in split_validation(n, 0.25, seed)[1])
 
 
 @pytest.mark.parametrize("odd", ["0", "1", "3"])

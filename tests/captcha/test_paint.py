@@ -3,21 +3,21 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from package_replay import replay
+from podium.captcha.composite import dot_pixels, draw_curve
 from podium.captcha.glyphs import Table, table
-from podium.captcha.noise import dot_pixels, draw_curve
 from podium.captcha.paint import _bicubic, _smoothed, opacities, paint
-from podium.captcha.sampling import Draws, draw, n_uniform
+from podium.captcha.sampling import SampledPictures, n_uniform, sample_pictures
 from podium.captcha.tasks import TASKS
 
 TEXT = TASKS["text"]
 
 
-def drawn(seed: int) -> tuple[Table, Draws, str]:
+def drawn(seed: int) -> tuple[Table, SampledPictures, str]:
     rng = np.random.default_rng(seed)
     uniform = rng.random((1, 4 + n_uniform(TEXT.style, 4)))
     texts = TEXT.grammar.texts(uniform[:, :4])
     glyphs = table(TEXT.style, TEXT.grammar.alphabet)
-    return glyphs, draw(TEXT.style, glyphs, texts, uniform[:, 4:]), texts[0]
+    return glyphs, sample_pictures(TEXT.style, glyphs, texts, uniform[:, 4:]), texts[0]
 
 
 def test_the_package_draws_the_same_pictures(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from podium.captcha.glyphs import Table, table
-from podium.captcha.sampling import Draws, draw, n_uniform
+from podium.captcha.sampling import SampledPictures, n_uniform, sample_pictures
 from podium.captcha.tasks import TASKS
 
 N = 3000
 
 
-def drawn(name: str) -> tuple[Table, Draws]:
+def drawn(name: str) -> tuple[Table, SampledPictures]:
     task = TASKS[name]
     rng = np.random.default_rng(8)
     texts = task.grammar.texts(rng.random((N, task.grammar.n_uniform)))
     glyphs = table(task.style, task.grammar.alphabet)
     uniform = rng.random((N, n_uniform(task.style, task.grammar.longest)))
-    return glyphs, draw(task.style, glyphs, texts, uniform)
+    return glyphs, sample_pictures(task.style, glyphs, texts, uniform)
 
 
 @pytest.mark.parametrize("name", ["text", "arithmetic"])
@@ -27,8 +27,8 @@ def test_ranges_as_the_package_has_them(name: str) -> None:
     assert draws.dots.shape == (N, 2, 30 if name == "text" else 15)
     assert draws.dots.reshape(N, 2, -1).max((0, 2)).tolist() == [w, h]
     assert draws.dots.min() == 0
-    assert -30 <= draws.bends.degrees.min() < -29.9
-    assert 29.9 < draws.bends.degrees.max() <= 30
+    assert -30 <= draws.distortions.degrees.min() < -29.9
+    assert 29.9 < draws.distortions.degrees.max() <= 30
     used = set(draws.font.tolist())
     assert used == set(range(glyphs.cell.shape[1]))
 
@@ -37,7 +37,7 @@ def test_corners_shift_both_ways_alike() -> None:
     """Shifts are cut to whole pixels towards zero, which is twice as likely as any other."""
     glyphs, draws = drawn("text")
     w, h = glyphs.cell[draws.character, draws.font].T
-    corners = draws.bends.corners
+    corners = draws.distortions.corners
     assert np.abs(corners.mean(0)).max() < 0.1
     assert (np.abs(corners[:, [0, 2]]) <= 0.2 * w[:, None] + 0.1).all()
     assert (np.abs(corners[:, [1, 3]]) <= 0.1 * h[:, None] + 0.2).all()
@@ -47,11 +47,11 @@ def test_corners_shift_both_ways_alike() -> None:
 def test_blanks_and_stiff_characters() -> None:
     _, text = drawn("text")
     assert abs(text.blank.mean() - 0.5) < 0.02
-    assert not text.bends.stiff.any()
+    assert not text.distortions.rigid.any()
     glyphs, arithmetic = drawn("arithmetic")
     assert not arithmetic.blank.any()
-    assert set(arithmetic.character[arithmetic.bends.stiff].tolist()) == {glyphs.number["-"]}
-    assert set(arithmetic.character[~arithmetic.bends.stiff].tolist()).isdisjoint(
+    assert set(arithmetic.character[arithmetic.distortions.rigid].tolist()) == {glyphs.number["-"]}
+    assert set(arithmetic.character[~arithmetic.distortions.rigid].tolist()).isdisjoint(
         {glyphs.number["-"]}
     )
 

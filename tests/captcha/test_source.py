@@ -8,14 +8,14 @@ from PIL import Image
 
 from podium.captcha.source import (
     PART,
-    Labelled,
-    SameSize,
-    pictures,
-    pixel_parts,
-    pixels_of,
+    LabelledPictures,
+    SameSizeDecoder,
+    decode_parts,
+    decode_picture,
+    list_pictures,
     read_test,
     read_train,
-    split_off,
+    split_validation,
 )
 from podium.core.errors import PodiumError
 
@@ -45,10 +45,10 @@ def test_pictures_in_natural_order(tmp_path: Path) -> None:
     drop(tmp_path, "10.png", "9.JPG", "b.jpeg", "1.bmp", ".hidden.png", "a.webp")
     for name in ("labels.txt", "thumbs.db", "2.gif"):
         (tmp_path / name).write_text("")
-    ids, paths = pictures(tmp_path)
+    ids, paths = list_pictures(tmp_path)
     assert ids == ["a", "b", "1", "9", "10"]
     assert [path.name for path in paths] == ["a.webp", "b.jpeg", "1.bmp", "9.JPG", "10.png"]
-    assert pictures(tmp_path / "none") == ([], [])
+    assert list_pictures(tmp_path / "none") == ([], [])
 
 
 def test_two_pictures_of_one_name(tmp_path: Path) -> None:
@@ -242,10 +242,10 @@ def test_a_label_that_cannot_be_printed(tmp_path: Path) -> None:
 
 
 def test_no_test_pictures(tmp_path: Path) -> None:
-    assert read_test(tmp_path, "text") == Labelled([], [], [])
+    assert read_test(tmp_path, "text") == LabelledPictures([], [], [])
     (tmp_path / "test").mkdir()
     (tmp_path / "sample_submission.csv").write_text("id,text\n1,\n")
-    assert read_test(tmp_path, "text") == Labelled([], [], [])
+    assert read_test(tmp_path, "text") == LabelledPictures([], [], [])
 
 
 def test_test_pictures_in_the_samples_order(tmp_path: Path) -> None:
@@ -283,11 +283,11 @@ def test_a_wrong_answer_key(tmp_path: Path, task: str, label: str) -> None:
 
 def test_pixels_group_by_group(tmp_path: Path) -> None:
     drop(tmp_path / "train", "a.png", "b.png", "c.png")
-    ids, paths = pictures(tmp_path / "train")
-    labelled = Labelled(ids, paths, ["1", "2", "3"])
-    groups = [labelled.rows([2, 0]), Labelled([], [], []), labelled.rows([1])]
-    look = SameSize(paths[0], 1.0)
-    parts = list(pixel_parts(groups, look))
+    ids, paths = list_pictures(tmp_path / "train")
+    labelled = LabelledPictures(ids, paths, ["1", "2", "3"])
+    groups = [labelled.select([2, 0]), LabelledPictures([], [], []), labelled.select([1])]
+    look = SameSizeDecoder(paths[0], 1.0)
+    parts = list(decode_parts(groups, look))
     assert [texts for _, texts in parts] == [["3", "1"], ["2"]]
     assert [pixels[:, 0, 0, 0].tolist() for pixels, _ in parts] == [[2, 0], [1]]
     assert [pixels.shape for pixels, _ in parts] == [(2, 4, 5, 3), (1, 4, 5, 3)]
@@ -297,8 +297,10 @@ def test_pixels_group_by_group(tmp_path: Path) -> None:
 def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
     drop(tmp_path, "a.png", size=(1, 1))
     n = PART + 1
-    group = Labelled([str(k) for k in range(n)], [tmp_path / "a.png"] * n, ["t"] * n)
-    assert [len(texts) for _, texts in pixel_parts([group], SameSize(group.paths[0], 1.0))] == [
+    group = LabelledPictures([str(k) for k in range(n)], [tmp_path / "a.png"] * n, ["t"] * n)
+    assert [
+        len(texts) for _, texts in decode_parts([group], SameSizeDecoder(group.paths[0], 1.0))
+    ] == [
         PART,
         1,
     ]
@@ -307,10 +309,10 @@ def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
 def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
     drop(tmp_path, "a.png")
     drop(tmp_path, "b.png", size=(4, 5))
-    group = Labelled(*pictures(tmp_path), ["1", "2"])
+    group = LabelledPictures(*list_pictures(tmp_path), ["1", "2"])
     reason = r"b\.png: 4x5 px, but a\.png is 5x4 px\nremedy: give all captchas of a task one size"
     with pytest.raises(PodiumError, match=reason):
-        list(pixel_parts([group], SameSize(group.paths[0], 1.0)))
+        list(decode_parts([group], SameSizeDecoder(group.paths[0], 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -324,23 +326,23 @@ def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
 )
 def test_pictures_that_cannot_be_read(tmp_path: Path, data: bytes | None, reason: str) -> None:
     drop(tmp_path, "a.png", "b.png")
-    group = Labelled(*pictures(tmp_path), ["1", "2"])
+    group = LabelledPictures(*list_pictures(tmp_path), ["1", "2"])
     broken = tmp_path / "b.png"
     broken.unlink()
     if data is not None:
         broken.write_bytes(data)
     wanted = rf"^{re.escape(str(broken))}: .*{reason}.*\nremedy: replace or remove it, and its"
     with pytest.raises(PodiumError, match=wanted):
-        list(pixel_parts([group], SameSize(group.paths[0], 1.0)))
+        list(decode_parts([group], SameSizeDecoder(group.paths[0], 1.0)))
     with pytest.raises(PodiumError, match=wanted):
-        SameSize(broken, 1.0)
+        SameSizeDecoder(broken, 1.0)
 
 
 def test_a_picture_over_the_limit(tmp_path: Path) -> None:
     drop(tmp_path, "a.png")
-    assert pixels_of(tmp_path / "a.png", 2e-5).shape == (4, 5, 3)
+    assert decode_picture(tmp_path / "a.png", 2e-5).shape == (4, 5, 3)
     with pytest.raises(PodiumError, match=r"a\.png: 5x4 px is over the limit of 1\.9e-05 mega"):
-        pixels_of(tmp_path / "a.png", 1.9e-5)
+        decode_picture(tmp_path / "a.png", 1.9e-5)
 
 
 # ---- validation
@@ -350,14 +352,14 @@ def test_a_picture_over_the_limit(tmp_path: Path) -> None:
     ("n", "share", "kept"), [(10, 0.1, 1), (10, 0.3, 3), (2, 0.01, 1), (2, 0.99, 1), (3, 0.99, 2)]
 )
 def test_a_share_is_kept(n: int, share: float, kept: int) -> None:
-    learn, keep = split_off(n, share, 0)
+    learn, keep = split_validation(n, share, 0)
     assert (len(learn), len(keep)) == (n - kept, kept)
     assert sorted(learn + keep) == list(range(n))
     assert (learn, keep) == (sorted(learn), sorted(keep))
 
 
 def test_the_kept_share_is_the_seeds() -> None:
-    kept = [tuple(split_off(40, 0.25, seed)[1]) for seed in (*range(20), 0)]
+    kept = [tuple(split_validation(40, 0.25, seed)[1]) for seed in (*range(20), 0)]
     assert kept[0] == kept[-1]
     assert len(set(kept)) == 20
     counts = np.bincount(np.array(kept[:-1]).ravel(), minlength=40)

@@ -19,7 +19,7 @@ from podium.captcha import fonts
 from podium.captcha.dataset import read_captchas, read_facts
 from podium.captcha.equations import typeset
 from podium.captcha.equations.answers import value_of
-from podium.captcha.equations.render import render, strip
+from podium.captcha.equations.render import render, render_strip
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
@@ -115,10 +115,10 @@ def test_the_file_of_strips(finished):
     assert facts.size == SIZE
     assert facts.finder == finished.finder.read_bytes()
     learn = read_captchas(finished.captchas, "train")
-    np.testing.assert_array_equal(learn.pixels[2], strip(1, 2, SIZE)[0])
+    np.testing.assert_array_equal(learn.pixels[2], render_strip(1, 2, SIZE)[0])
     test = read_captchas(finished.captchas, "test")
     assert test.texts == [render(3, index)[1] for index in range(3)]
-    assert not any(np.array_equal(test.pixels[k], strip(3, k, SIZE)[0]) for k in range(3))
+    assert not any(np.array_equal(test.pixels[k], render_strip(3, k, SIZE)[0]) for k in range(3))
 
 
 def test_from_strips_to_a_checked_submission(finished):
@@ -179,9 +179,9 @@ def test_several_readers_vote(finished, tmp_path):
 @pytest.mark.parametrize(
     ("n", "words"),
     [
-        (0, "no line of text was found"),
-        (1, "one line of text was found"),
-        (4, "4 lines of text were found"),
+        (0, "no line of text found"),
+        (1, "one line of text found"),
+        (4, "4 lines of text found"),
     ],
 )
 def test_pictures_without_two_or_three_lines(n, words, finished, tmp_path):
@@ -285,7 +285,9 @@ def test_a_missing_font(tmp_path, monkeypatch, capsys):
         monkeypatch.setitem(fonts.FONTS, name, gone)
     for kept in (fonts.load_font, typeset.glyph):
         kept.cache_clear()
-    monkeypatch.setattr("podium.captcha.equations.ingest.drawn", lambda *_: iter([_in_process()]))
+    monkeypatch.setattr(
+        "podium.captcha.equations.ingest.generate", lambda *_: iter([_in_process()])
+    )
     with pytest.raises(SystemExit) as caught:
         Equations(tmp_path).generate()
     assert caught.value.code == 3
@@ -294,7 +296,7 @@ def test_a_missing_font(tmp_path, monkeypatch, capsys):
 
 def _in_process():
     """Three strips drawn here, where the fonts are gone."""
-    found = [strip(9, index) for index in range(3)]
+    found = [render_strip(9, index) for index in range(3)]
     return np.stack([pixels for pixels, _ in found]), [text for _, text in found]
 
 

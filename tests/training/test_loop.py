@@ -7,11 +7,11 @@ import pytest
 
 from house import ROOT
 from podium.captcha import network
-from podium.captcha.batches import distorted, stored_batches
+from podium.captcha.batches import augmentation, stored_batches
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
-from podium.captcha.reader import Logits
-from podium.captcha.render import render_many
+from podium.captcha.generator import render_many
+from podium.captcha.reader import LogitPredictor
 from podium.core.errors import PodiumError
 from podium.core.params import CaptchaReader, load_params
 from podium.training.loop import Batch, Trainer, TrainingJob, learning_rate, train
@@ -45,7 +45,7 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
 def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Trainer:
     pixels, texts = pictures
     model, loss = new_model(how.model, how.width), network.loss_of(how.model)
-    learner = Trainer(model, how, loss, distorted(how.augment, how.seed))
+    learner = Trainer(model, how, loss, augmentation(how.augment, how.seed))
 
     def order(start: int) -> Iterator[Batch]:
         return stored_batches(pixels, labels(texts), how, start)
@@ -59,7 +59,7 @@ def test_a_reader_learns_eight_pictures_by_heart(kind, pictures, tmp_path):
     how = settings(model=kind, width=8, epochs=25, epoch_size=32, batch_size=8)
     learner = learn(how, pictures, tmp_path)
     decoder = Decoder(kind, DIGITS, Rules(), 5)
-    logits = Logits(learner.model)(pictures[0])
+    logits = LogitPredictor(learner.model)(pictures[0])
     assert [one.text for one in decoder.greedy(logits)] == pictures[1]
 
 

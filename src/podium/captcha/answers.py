@@ -1,4 +1,4 @@
-"""What an expression comes to: an exact parser and evaluator that no input can harm."""
+"""The value of an expression: an exact parser and evaluator that is safe on any input."""
 
 from __future__ import annotations
 
@@ -16,38 +16,39 @@ Reason = Literal["syntax", "division by zero", "too long", "too deep", "unknown 
 
 
 class NotComputable(PodiumError):
-    """An expression without a value; `reason` says why in a word or two."""
+    """Raised for an expression that has no value; `reason` says why in a word or two."""
 
-    def __init__(self, reason: Reason, what: str) -> None:
-        super().__init__(f"{reason}: {what}")
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
         self.reason: Reason = reason
 
 
 def evaluate(expression: str, variables: Mapping[str, Fraction] | None = None) -> Fraction:
     """The exact value of `expression`.
 
-    Digits, + - * /, brackets and variables of one letter; * and / come before + and -, equals
-    from left to right. There are no signs, no spaces and no powers: captchas have none.
+    An expression has digits, + - * /, brackets and variables of one letter. * and / bind tighter
+    than + and -; operators of equal rank go from left to right. Signs, spaces and powers are
+    refused: captchas have none.
 
     Args:
         expression: for example `3+(7-5)*2`.
-        variables: letter -> value.
+        variables: letter -> value; None is no variables.
 
     Raises:
         NotComputable: the expression is malformed, too long or too deep, divides by zero, or
-            has a variable that is not given.
+            has a variable that is not in `variables`.
     """
     if len(expression) > MAX_LENGTH:
         raise NotComputable("too long", f"{len(expression)} characters, at most {MAX_LENGTH}")
     parser = _Parser(expression, variables or {})
     value = parser.sum(0)
-    if parser.at < len(expression):
+    if parser.position < len(expression):
         raise parser.unexpected()
     return value
 
 
-def plain(value: Fraction) -> str:
-    """A value as text: whole numbers bare, others with two decimals. 5/2 -> 2.50."""
+def format_value(value: Fraction) -> str:
+    """`value` as text: whole numbers without decimals, others with two. 5/2 -> 2.50."""
     return str(value.numerator) if value.denominator == 1 else f"{float(value):.2f}"
 
 
@@ -57,7 +58,7 @@ class _Parser:
     def __init__(self, text: str, variables: Mapping[str, Fraction]) -> None:
         self.text = text
         self.variables = variables
-        self.at = 0
+        self.position = 0
 
     def sum(self, depth: int) -> Fraction:
         value = self.product(depth)
@@ -69,10 +70,10 @@ class _Parser:
     def product(self, depth: int) -> Fraction:
         value = self.atom(depth)
         while operator := self._take("*/"):
-            where = self.at
+            start = self.position
             factor = self.atom(depth)
             if operator == "/" and not factor:
-                raise NotComputable("division by zero", f"at character {where + 1}")
+                raise NotComputable("division by zero", f"at character {start + 1}")
             value = value * factor if operator == "*" else value / factor
         return value
 
@@ -87,35 +88,35 @@ class _Parser:
         return self.number() if self._next() in _DIGITS else self.variable()
 
     def number(self) -> Fraction:
-        start = self.at
+        start = self.position
         while self._take("0123456789"):
-            if self.at - start > MAX_DIGITS:
+            if self.position - start > MAX_DIGITS:
                 raise NotComputable("too long", f"a number of more than {MAX_DIGITS} digits")
-        return Fraction(int(self.text[start : self.at]))
+        return Fraction(int(self.text[start : self.position]))
 
     def variable(self) -> Fraction:
         name = self._next()
         if not name.isalpha():
             raise self.unexpected()
         if name not in self.variables:
-            raise NotComputable("unknown variable", f"{name!r} at character {self.at + 1}")
-        self.at += 1
+            raise NotComputable("unknown variable", f"{name!r} at character {self.position + 1}")
+        self.position += 1
         return self.variables[name]
 
     def unexpected(self) -> NotComputable:
-        found = self._next()
-        what = f"{found!r} at character {self.at + 1}" if found else "it ends too early"
-        return NotComputable("syntax", what)
+        symbol = self._next()
+        detail = f"{symbol!r} at character {self.position + 1}" if symbol else "it ends too early"
+        return NotComputable("syntax", detail)
 
     def _next(self) -> str:
-        return self.text[self.at : self.at + 1]
+        return self.text[self.position : self.position + 1]
 
-    def _take(self, among: str) -> str:
-        found = self._next()
-        if found and found in among:
-            self.at += 1
-            return found
-        return ""
+    def _take(self, allowed: str) -> str:
+        symbol = self._next()
+        if not symbol or symbol not in allowed:
+            return ""
+        self.position += 1
+        return symbol
 
 
 _DIGITS = frozenset("0123456789")

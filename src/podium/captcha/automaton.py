@@ -1,4 +1,4 @@
-"""Deterministic automata over characters: which texts a decoder may give."""
+"""Deterministic automata over characters: which texts a decoder may return."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ State = TypeVar("State")
 
 
 class Language(Protocol[State]):
-    """A set of texts, as an automaton whose states are hashable and may be made on demand."""
+    """A set of texts, described by an automaton with hashable states, which may be made lazily."""
 
     @property
     def start(self) -> State:
-        """Where every text begins."""
+        """The state before the first character."""
 
-    def ways(self, state: State) -> Mapping[str, State]:
-        """The characters that may follow, and where they lead."""
+    def transitions(self, state: State) -> Mapping[str, State]:
+        """The characters that may follow `state`, each with the next state."""
 
-    def to_go(self, state: State) -> int:
-        """The fewest characters to the end of a text; 0 where a text may end."""
+    def min_remaining(self, state: State) -> int:
+        """The fewest characters from `state` to the end of a text; 0 where a text may end."""
 
     def accepts(self, text: str) -> bool:
-        """Whether `text` leads from the start to where a text may end."""
+        """Whether `text` is one of the texts."""
         state = self.start
         for character in text:
-            ways = self.ways(state)
-            if character not in ways:
+            transitions = self.transitions(state)
+            if character not in transitions:
                 return False
-            state = ways[character]
-        return not self.to_go(state)
+            state = transitions[character]
+        return not self.min_remaining(state)
 
 
 @dataclass(frozen=True)
 class Automaton(Language[int]):
-    """States 0 (the start), 1, 2, ...
+    """A finite automaton with states 0 (the start), 1, 2, ...
 
     Attributes:
         steps: for each state, character -> next state.
         final: states in which a text may end.
-        distance: for each state, the fewest characters to a final one; set by the class.
+        distance: for each state, the fewest characters to a final one; computed.
     """
 
     steps: Sequence[Mapping[str, int]]
@@ -48,11 +48,11 @@ class Automaton(Language[int]):
     distance: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        unknown = len(self.steps) + 1
-        distance = [0 if state in self.final else unknown for state in range(len(self.steps))]
+        far = len(self.steps) + 1
+        distance = [0 if state in self.final else far for state in range(len(self.steps))]
         for _ in self.steps:  # a shortest way passes each state once
-            for state, ways in enumerate(self.steps):
-                nearest = min((distance[way] for way in ways.values()), default=unknown)
+            for state, targets in enumerate(self.steps):
+                nearest = min((distance[target] for target in targets.values()), default=far)
                 distance[state] = min(distance[state], nearest + 1)
         object.__setattr__(self, "distance", distance)
 
@@ -61,12 +61,12 @@ class Automaton(Language[int]):
         """State 0."""
         return 0
 
-    def ways(self, state: int) -> Mapping[str, int]:
+    def transitions(self, state: int) -> Mapping[str, int]:
         """The steps from `state`."""
         return self.steps[state]
 
-    def to_go(self, state: int) -> int:
-        """The distance of `state`; more than there are states where none is final ahead."""
+    def min_remaining(self, state: int) -> int:
+        """The distance of `state`; above the number of states if no final one can be reached."""
         return self.distance[state]
 
 

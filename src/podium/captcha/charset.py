@@ -1,7 +1,8 @@
-"""Characters and the whole numbers that stand for them: label 1, 2, ...; 0 is kept out."""
+"""The characters a reader knows and their labels 1, 2, ...; label 0 is reserved for the blank."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,33 +18,32 @@ class Charset:
     def __post_init__(self) -> None:
         if not self.characters:
             raise SettingsError("a charset needs at least one character")
-        twice = {one for one in self.characters if self.characters.count(one) > 1}
-        if twice:
-            raise SettingsError(f"charset holds {', '.join(sorted(twice))} more than once")
+        if repeated := sorted(char for char, n in Counter(self.characters).items() if n > 1):
+            raise SettingsError(f"charset holds {', '.join(repeated)} more than once")
 
     def __len__(self) -> int:
         return len(self.characters)
 
     def encode(self, text: str) -> list[int]:
-        """The labels of `text`, each from 1 to the number of characters.
+        """The labels of `text`, one a character, each from 1 to the size of the charset.
 
         Raises:
-            PodiumError: names the characters of `text` that are not in the charset.
+            PodiumError: a character is not in the charset; the message names it.
         """
         foreign = sorted(set(text) - set(self.characters))
         if foreign:
-            shown = ", ".join(repr(one) for one in foreign[:5])
+            shown = ", ".join(map(repr, foreign[:5]))
             raise PodiumError(
                 f"label {text[:40]!r}: {shown} not in the charset {self.characters!r}\n"
                 "remedy: correct the label, or add the character to the charset"
             )
-        return [self.characters.index(one) + 1 for one in text]
+        return [self.characters.index(character) + 1 for character in text]
 
     def decode(self, labels: Sequence[int]) -> str:
-        """The text of `labels`.
+        """The text that `labels` stand for.
 
         Raises:
-            PodiumError: a label is not between 1 and the number of characters.
+            PodiumError: a label is not between 1 and the size of the charset.
         """
         for label in labels:
             if not 1 <= label <= len(self.characters):
@@ -52,12 +52,12 @@ class Charset:
 
 
 def charset_of(texts: Iterable[str]) -> Charset:
-    """The charset of all characters in `texts`, in the order of their code points.
+    """The charset of all characters that occur in `texts`, sorted by code point.
 
     Raises:
-        PodiumError: the texts hold no character at all.
+        PodiumError: all texts are empty.
     """
-    found = sorted(set().union(*texts))
-    if not found:
+    characters = "".join(sorted(set().union(*texts)))
+    if not characters:
         raise PodiumError("the labels are all empty: there is nothing to read")
-    return Charset("".join(found))
+    return Charset(characters)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.captcha import scoring
-from podium.captcha.answers import evaluate, plain
+from podium.captcha.answers import evaluate, format_value
 from podium.captcha.equations import answers as equations
 from podium.core.errors import SettingsError
 
@@ -33,7 +33,7 @@ class Competition:
         if self.solve is None:
             return []
         value = scoring.value_of(text, self.solve)
-        return ["" if value is None else plain(value)]
+        return ["" if value is None else format_value(value)]
 
 
 COMPETITIONS = {

@@ -1,4 +1,4 @@
-"""What readers read: pictures, ids and texts in one HDF5 file, whatever they came from."""
+"""The captcha file: pictures, ids and texts of all splits in one HDF5 file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Split:
-    """Pictures by id with their texts ('' = unknown); `seed` of those that were drawn, or -1."""
+    """Name and picture ids of a split; `seed` is that of drawn pictures, -1 for others."""
 
     name: str
     ids: Sequence[str]
@@ -36,13 +36,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a file's pictures.
+    """Metadata of a captcha file.
 
     Attributes:
-        size: (w, h).
-        charset: their characters.
-        provenance: how they were made.
-        finder: the artefact, as bytes, of what found the lines that they show; mostly none.
+        size: (w, h) of every picture, pixels.
+        charset: the characters of the texts.
+        provenance: how the pictures were made, as JSON values.
+        finder: bytes of the line finder's artefact that laid out strips; empty for other tasks.
     """
 
     size: tuple[int, int]
@@ -53,7 +53,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Captchas:
-    """One split of a file: pixels (N, H, W, 3) uint8 RGB, texts (N,) and ids (N,)."""
+    """One split in memory: pixels (N, H, W, 3) uint8 RGB, texts (N,) ('' = unknown), ids (N,)."""
 
     pixels: Pixels
     texts: list[str]
@@ -66,23 +66,23 @@ def write_captchas(
     splits: Sequence[Split],
     parts: Iterable[tuple[Pixels, Sequence[str]]],
 ) -> None:
-    """Write a captcha file, whole or not at all; memory does not grow with the pictures.
+    """Write a captcha file, whole or not at all, in memory that does not grow with the pictures.
 
     Args:
         path: an HDF5 file; each split becomes a group of `pixels` (N, H, W, 3), `texts` (N,) and
             `ids` (N,), with its seed in the attribute `seed`.
-        facts: of all pictures.
+        facts: metadata of all pictures.
         splits: train, validation and test.
-        parts: pixels (n, H, W, 3) and texts (n,) of all splits, one after the other in order; no
-            part reaches over the end of a split.
+        parts: pixels (n, H, W, 3) and texts (n,) of all splits in their order; no part holds
+            pictures of two splits.
 
     Raises:
-        PodiumError: the parts do not add up to the splits.
+        PodiumError: the parts have more or fewer pictures than the splits.
     """
     w, h = facts.size
     n_pictures = sum(len(split.ids) for split in splits)
     require_space(path, int(n_pictures * w * h * _BYTES_PER_PIXEL) + (1 << 20))
-    rest = iter(parts)
+    remaining = iter(parts)
     with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
         file.attrs["charset"] = facts.charset.characters
@@ -92,31 +92,29 @@ def write_captchas(
             group = _group(file, split, (h, w, 3))
             row = 0
             while row < len(split.ids):
-                pixels, texts = next(rest, (None, ()))
+                pixels, texts = next(remaining, (None, ()))
                 if pixels is None or row + len(texts) > len(split.ids):
                     raise PodiumError(f"{path}: its pictures do not add up to {split.name}")
                 group["pixels"][row : row + len(texts)] = pixels
                 group["texts"][row : row + len(texts)] = list(texts)
                 row += len(texts)
-        if next(rest, None) is not None:
+        if next(remaining, None) is not None:
             raise PodiumError(f"{path}: its pictures do not add up: there are more")
 
 
 def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.Group:
     group, n = file.create_group(split.name), len(split.ids)
     group.attrs["seed"] = split.seed
-    chunk = max(1, min(CHUNK, n))
-    space: dict[str, Any] = {"chunks": (chunk, *shape)} if n else {}
-    if n:
-        space |= {"compression": "lzf", "fletcher32": True}
-    group.create_dataset("pixels", (n, *shape), "u1", **space)
+    chunk = min(CHUNK, n)
+    storage = {"chunks": (chunk, *shape), "compression": "lzf", "fletcher32": True} if n else {}
+    group.create_dataset("pixels", (n, *shape), "u1", **storage)
     group.create_dataset("texts", (n,), _TEXT)
     group.create_dataset("ids", data=list(split.ids), dtype=_TEXT, shape=(n,))
     return group
 
 
 def read_facts(path: Path) -> Facts:
-    """What is known of the pictures in the file at `path`.
+    """The metadata of the captcha file at `path`.
 
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
@@ -129,16 +127,19 @@ def read_facts(path: Path) -> Facts:
 
 
 def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:
-    """Ids (N,) and texts (N,) of one split."""
+    """The ids (N,) and the texts (N,) of one split."""
     with opened(path, "captcha file") as file:
         group = file[split]
         return _texts(group["ids"]), _texts(group["texts"])
 
 
 def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
-    """One split of the file at `path`, or its first `stop` pictures, in memory.
+    """One split in memory; every chunk is checked against its checksum.
 
-    Every block is checked against its checksum.
+    Args:
+        path: a captcha file.
+        split: train, validation or test.
+        stop: only that many pictures, the first ones; None for all.
 
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
@@ -148,8 +149,14 @@ def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
         return Captchas(file[split]["pixels"][:stop], texts[:stop], ids[:stop])
 
 
-def pixel_parts(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
-    """The pixels (up to `n`, H, W, 3) of one split, part by part: for splits of any size."""
+def iter_pixels(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
+    """Pixels (up to n, H, W, 3) of one split, part by part, for splits larger than memory.
+
+    Args:
+        path: a captcha file.
+        split: train, validation or test.
+        n: pictures in a part.
+    """
     with opened(path, "captcha file") as file:
         pixels = file[split]["pixels"]
         for start in range(0, len(pixels), n):

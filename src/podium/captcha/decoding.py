@@ -1,4 +1,4 @@
-"""What a reader of either kind means by its logits."""
+"""From the logits of a reader, CRNN or CNN, to texts that the task's rules allow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from podium.captcha import ctc
 from podium.captcha.automaton import Language, from_templates
+from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
@@ -26,9 +27,12 @@ LANGUAGES: Mapping[str, Language[Any]] = {"equations": EquationRules()}
 
 @dataclass(frozen=True)
 class Rules:
-    """Which texts there are: templates, and what their letters stand for; none: any text.
+    """Which texts are allowed. Without templates and language, any text is.
 
-    `language` is the name of texts that no templates could list. Unknown ones raise PodiumError.
+    Attributes:
+        templates: forms of the texts, as `automaton.from_templates` takes them.
+        classes: letter of the templates -> the characters it stands for.
+        language: a name in LANGUAGES, for texts that templates cannot list; PodiumError for others.
     """
 
     templates: Sequence[str] = ()
@@ -37,12 +41,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.language and self.language not in LANGUAGES:
-            known = ", ".join(LANGUAGES)
-            raise PodiumError(f"rules {self.language!r} are unknown; known are {known}")
+            names = ", ".join(LANGUAGES)
+            raise PodiumError(f"rules {self.language!r} are unknown; known are {names}")
 
     @cached_property
     def automaton(self) -> Language[Any] | None:
-        """The automaton of exactly these texts."""
+        """The automaton of exactly the allowed texts; None if any text is allowed."""
         if self.language:
             return LANGUAGES[self.language]
         return from_templates(self.templates, self.classes or {}) if self.templates else None
@@ -53,19 +57,25 @@ class Rules:
         return {"templates": list(self.templates), "classes": dict(self.classes or {}), **named}
 
 
-def rules_of(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
-    """The narrowest rules that all of `texts` keep.
+def rules_for(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
+    """The narrowest rules that allow all of `texts`.
 
-    Arithmetic and equations: the competition's forms. Text of one length: that many characters.
+    For arithmetic and equations the competition's forms; for texts of one length that many
+    characters of the charset; else any text.
+
+    Args:
+        task: text, arithmetic or equations.
+        charset: the characters of the texts.
+        texts: of the train pictures.
     """
     if task in ("arithmetic", *LANGUAGES):
         rules = Rules(*ARITHMETIC) if task == "arithmetic" else Rules(language=task)
         automaton = rules.automaton
         return rules if automaton and all(map(automaton.accepts, texts)) else Rules()
     lengths = {len(text) for text in texts}
-    return (
-        Rules(("c" * lengths.pop(),), {"c": charset.characters}) if len(lengths) == 1 else Rules()
-    )
+    if len(lengths) > 1 or not lengths:
+        return Rules()
+    return Rules(("c" * lengths.pop(),), {"c": charset.characters})
 
 
 @dataclass(frozen=True)
@@ -73,10 +83,10 @@ class Decoder:
     """Turns logits (N, T, C) into texts.
 
     Attributes:
-        kind: crnn, whose steps are time steps; or cnn, whose steps are characters.
+        kind: crnn, whose steps are time steps of CTC; or cnn, whose steps are characters.
         charset: what the classes mean.
-        rules: which texts there are.
-        beam_width: prefixes kept at each step of the search.
+        rules: which texts are allowed.
+        beam_width: prefixes kept at each step of the beam search.
     """
 
     kind: str
@@ -85,16 +95,16 @@ class Decoder:
     beam_width: int
 
     def greedy(self, logits: Logits) -> list[Reading]:
-        """The texts (N,) of the likeliest class at each step."""
+        """The texts (N,) of the likeliest class at each step of logits (N, T, C)."""
         if self.kind == "cnn":
-            return by_position(logits, self.charset)
+            return decode_by_position(logits, self.charset)
         return ctc.greedy(logits, self.charset)
 
     def best(self, logits: Logits) -> list[Reading]:
-        """The likeliest texts (N,) that the rules allow.
+        """The likeliest texts (N,) of logits (N, T, C) that the rules allow.
 
-        A text with more than half of the probability is the likeliest there is; only the others
-        are searched for.
+        An allowed greedy text with more than half of the probability is the likeliest there is;
+        the beam search runs for the other pictures only.
         """
         readings = self.greedy(logits)
         if self.kind == "cnn":
@@ -103,15 +113,15 @@ class Decoder:
         for row, reading in enumerate(readings):
             allowed = automaton is None or automaton.accepts(reading.text)
             if not allowed or reading.log_prob <= _HALF:
-                found = ctc.beam(logits[row : row + 1], self.charset, self.beam_width, automaton)
-                known = [*found, reading] if allowed else found
-                readings[row] = max(known, key=lambda one: one.log_prob)
+                best = beam_search(logits[row : row + 1], self.charset, self.beam_width, automaton)
+                best += [reading] if allowed else []
+                readings[row] = max(best, key=lambda candidate: candidate.log_prob)
         return readings
 
 
-def by_position(logits: Logits, charset: Charset) -> list[Reading]:
-    """The texts (N,) of logits (N, T, C) whose steps are characters; the blank is never meant."""
-    log_probs = ctc.log_softmax(logits[:, :, 1:])
+def decode_by_position(logits: Logits, charset: Charset) -> list[Reading]:
+    """The texts (N,) of logits (N, T, C) with one step for each character; the blank is ignored."""
+    log_probs = ctc.log_softmax(logits[:, :, ctc.BLANK + 1 :])
     labels = (log_probs.argmax(-1) + 1).tolist()
     scores = log_probs.max(-1).sum(-1).tolist()
     return [

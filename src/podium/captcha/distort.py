@@ -1,6 +1,6 @@
-"""Where each pixel of a glyph's cell comes from: turned, stretched and warped as Pillow does.
+"""Glyphs rotated, stretched to their cells and warped, pixel by pixel as Pillow does.
 
-Many glyphs at a time: G glyphs, each a row of every array.
+G glyphs at a time: each is a row of every array. Pictures of glyphs have columns first: (w, h).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.glyphs import FINE, Glyph, Table, keys
+from podium.captcha.glyphs import FINE, Glyph, Table, cubic_kernel
 
-TOGETHER = 16  # glyphs whose numbers still fit a processor's cache
+GROUP = 16  # glyphs whose numbers still fit a processor's cache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,24 +25,24 @@ Coverage = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Bends:
-    """What happens to G glyphs.
+class Distortions:
+    """How G glyphs are distorted.
 
     Attributes:
-        degrees: (G,) counterclockwise turn.
-        corners: (G, 4) x1, y1, x2, y2, pixels: shifts of the corners.
-        stiff: (G,) those that are turned only, neither stretched to their cell nor warped.
+        degrees: (G,) counterclockwise rotation.
+        corners: (G, 4) shifts x1, y1, x2, y2 of the corners, pixels.
+        rigid: (G,) whether it is rotated only, neither stretched to its cell nor warped.
     """
 
     degrees: Floats
     corners: Ints
-    stiff: NDArray[np.bool_]
+    rigid: NDArray[np.bool_]
 
 
-def turn(box: Ints, degrees: Floats) -> tuple[Ints, Floats]:
-    """Sizes (G, 2) of pictures `box` (G, 2) after `Image.rotate(expand=True)`, and the way back.
+def rotation(box: Ints, degrees: Floats) -> tuple[Ints, Floats]:
+    """Sizes (G, 2) of pictures `box` (G, 2) after `Image.rotate(expand=True)`, and its inverse.
 
-    The matrices (G, 2, 3) lead from a point of the turned picture to the point it shows.
+    The inverse, matrices (G, 2, 3), maps a point of the rotated picture to its source.
     """
     w, h = box.T
     radians = -np.radians(degrees)
@@ -53,25 +53,26 @@ def turn(box: Ints, degrees: Floats) -> tuple[Ints, Floats]:
     new_w = np.ceil(xs.max(0)) - np.floor(xs.min(0))
     new_h = np.ceil(ys.max(0)) - np.floor(ys.min(0))
     dx, dy = (new_w - w) / 2, (new_h - h) / 2
-    back = [cos, sin, c - cos * dx - sin * dy, -sin, cos, f + sin * dx - cos * dy]
+    inverse = [cos, sin, c - cos * dx - sin * dy, -sin, cos, f + sin * dx - cos * dy]
     return (
         np.stack([new_w, new_h], axis=1).astype(np.int64),
-        np.stack(back, axis=1).reshape(-1, 2, 3),
+        np.stack(inverse, axis=1).reshape(-1, 2, 3),
     )
 
 
 def warp(cell: Ints, corners: Ints) -> tuple[Ints, Floats]:
-    """Sizes (G, 2) that glyphs are stretched to, and where the warp finds each cell's pixels.
+    """Sizes (G, 2) that glyphs are stretched to, and the warp from their cells to them.
 
-    The numbers (G, 3, 4) are those of `Image.transform(cell, QUAD, ...)`: a + bX + cY + dXY
-    leads from a point X, Y of the cell to x, y and 1 of the stretched glyph.
+    The warp (G, 3, 4) has the coefficients of `Image.transform(cell, QUAD, ...)`: a + bX + cY +
+    dXY maps a point X, Y of the cell to x, y and 1 of the stretched glyph. `cell` is (G, 2), w
+    and h; `corners` is (G, 4), as in `Distortions`.
     """
     (w, h), (x1, y1, x2, y2) = cell.T, corners.T
     w2, h2 = w + abs(x1) + abs(x2), h + abs(y1) + abs(y2)
     quads = [
         _bilinear(x1, -x1, w2 + x2, w2 - x2, w, h),
         _bilinear(y1, h2 - y2, h2 + y2, -y1, w, h),
-        np.broadcast_to(_STILL[2], (len(cell), 4)),
+        np.broadcast_to(_IDENTITY[2], (len(cell), 4)),
     ]
     return np.stack([w2, h2], axis=1), np.stack(quads, axis=1)
 
@@ -80,73 +81,79 @@ def _bilinear(nw: Ints, sw: Ints, se: Ints, ne: Ints, w: Ints, h: Ints) -> Float
     return np.stack([nw, (ne - nw) / w, (sw - nw) / h, (se - sw - ne + nw) / (w * h)], axis=1)
 
 
-_STILL = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+_IDENTITY = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
 
 
-def inked(table: Table, character: Ints, font: Ints, bends: Bends, faintest: Floats) -> list[Bytes]:
-    """Where the ink lies: (w, h), 1 or 0, of G glyphs after what `bends` does to them.
+def ink_masks(
+    table: Table, character: Ints, font: Ints, distortions: Distortions, blank_below: Floats
+) -> list[Bytes]:
+    """Masks (w, h), 1 = ink, of G distorted glyphs, after the Pillow of today.
+
+    They are rotated, stretched and warped one after the other, each time pixel by pixel.
 
     Args:
         table: the glyphs of a bicubic style.
         character: (G,) rows of the table.
         font: (G,) columns of the table.
-        bends: what happens to them: turned, stretched and warped, each time pixel by pixel.
-        faintest: (G,) shade, 255 = all, up to which a pixel stays blank.
+        distortions: of the G glyphs.
+        blank_below: (G,) coverage, 255 = all, up to which a pixel stays blank.
     """
-    turned, back = turn(table.box[character, font], bends.degrees)
+    rotated, inverse = rotation(table.box[character, font], distortions.degrees)
     cell = table.cell[character, font]
-    stretched, quads = warp(cell, bends.corners)
-    glyphs = [table.glyphs[row][one] for row, one in _pairs(character, font)]
-    matrices, sizes, shapes = _to_halves(back), turned[:, ::-1].tolist(), stretched.tolist()
-    levels = faintest.tolist()
+    stretched, quads = warp(cell, distortions.corners)
+    glyphs = [table.glyphs[row][column] for row, column in _pairs(character, font)]
+    matrices, sizes, shapes = _to_halves(inverse), rotated[:, ::-1].tolist(), stretched.tolist()
+    levels = blank_below.tolist()
     quads[:, :2, 0] -= 0.5  # rounded to the nearest pixel then means: the pixel it lies in
-    ways = quads[:, :2].astype(np.float32)
+    warps = quads[:, :2].astype(np.float32)
     masks = [_NOTHING] * len(glyphs)
-    for rows in _alike(cell):
+    for rows in _groups(cell):
         size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
-        at = (ways[rows] @ _grid(size)).reshape(-1, 2, *size)
-        for row, (x, y) in zip(rows.tolist(), at, strict=True):
-            picture = _stretched(_turned(glyphs[row], matrices[row], sizes[row]), shapes[row])
+        sources = (warps[rows] @ _grid(size)).reshape(-1, 2, *size)
+        for row, (x, y) in zip(rows.tolist(), sources, strict=True):
+            picture = _stretch(_rotate(glyphs[row], matrices[row], sizes[row]), shapes[row])
             ink = np.greater(picture, levels[row]).view(np.uint8)
             masks[row] = cast(Bytes, cv2.remap(ink, y, x, cv2.INTER_NEAREST))
     return masks
 
 
-def shaded(table: Table, character: Ints, font: Ints, bends: Bends) -> list[Bytes]:
-    """Colour strengths (w, h), 255 = full, of G glyphs after what `bends` does to them.
+def colour_strengths(
+    table: Table, character: Ints, font: Ints, distortions: Distortions
+) -> list[Bytes]:
+    """Colour strengths (w, h), 255 = full, of G distorted glyphs, after an early Pillow.
 
-    Stretching and warping repeat pixels; turning takes fine samples, which do not.
+    Stretching and warping repeat pixels; rotation samples the FINE glyphs instead.
 
     Args:
         table: the glyphs of a style that is not bicubic.
         character: (G,) rows of the table.
         font: (G,) columns of the table.
-        bends: what happens to them.
+        distortions: of the G glyphs.
     """
-    turned, back = turn(table.box[character, font], bends.degrees)
+    rotated, inverse = rotation(table.box[character, font], distortions.degrees)
     cell = table.cell[character, font]
-    stretched, quads = warp(cell, bends.corners)
-    stiff = bends.stiff[:, None]
-    cell, stretched = np.where(stiff, turned, cell), np.where(stiff, turned, stretched)
-    ways = np.where(stiff[:, None], _STILL, quads).astype(np.float32)
-    scale, fine = (turned / stretched)[..., None], _to_fine(back)
-    glyphs = [table.glyphs[row][one] for row, one in _pairs(character, font)]
-    shades = [_NOTHING] * len(glyphs)
-    for rows in _alike(cell):
+    stretched, quads = warp(cell, distortions.corners)
+    rigid = distortions.rigid[:, None]
+    cell, stretched = np.where(rigid, rotated, cell), np.where(rigid, rotated, stretched)
+    warps = np.where(rigid[:, None], _IDENTITY, quads).astype(np.float32)
+    scale, fine = (rotated / stretched)[..., None], _to_fine(inverse)
+    glyphs = [table.glyphs[row][column] for row, column in _pairs(character, font)]
+    strengths = [_NOTHING] * len(glyphs)
+    for rows in _groups(cell):
         size = cell[rows[0], 0].item(), cell[rows[0], 1].item()
-        at = np.floor(ways[rows] @ _grid(size))  # the pixel of the stretched glyph
-        at[:, :2] = np.floor((at[:, :2] + 0.5) * scale[rows])  # of the turned one
-        found = (fine[rows] @ at).reshape(-1, 2, *size)
-        for row, (x, y) in zip(rows.tolist(), found, strict=True):
-            shades[row] = cast(Bytes, cv2.remap(glyphs[row].shade, y, x, cv2.INTER_NEAREST))
-    return shades
+        points = np.floor(warps[rows] @ _grid(size))  # pixels of the stretched glyph
+        points[:, :2] = np.floor((points[:, :2] + 0.5) * scale[rows])  # of the rotated one
+        sources = (fine[rows] @ points).reshape(-1, 2, *size)
+        for row, (x, y) in zip(rows.tolist(), sources, strict=True):
+            strengths[row] = cast(Bytes, cv2.remap(glyphs[row].shade, y, x, cv2.INTER_NEAREST))
+    return strengths
 
 
 _NOTHING = np.zeros((0, 0), dtype=np.uint8)
 
 
-def _turned(glyph: Glyph, matrix: Floats, size: list[int]) -> Coverage:
-    """A glyph (w, h) turned as Pillow does: linear, its outermost pixels kept up to their edge."""
+def _rotate(glyph: Glyph, matrix: Floats, size: list[int]) -> Coverage:
+    """A glyph (w, h) rotated as Pillow does: linear, outermost pixels kept up to their edge."""
     picture = cv2.warpAffine(glyph.shade, matrix, size, None, _LINEAR)
     cv2.threshold(picture, 0, 0, cv2.THRESH_TOZERO, picture)
     return cast(Coverage, picture)
@@ -155,8 +162,8 @@ def _turned(glyph: Glyph, matrix: Floats, size: list[int]) -> Coverage:
 _LINEAR = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
 
 
-def _stretched(picture: Coverage, size: list[int]) -> Coverage:
-    """Coverage at another size, as Pillow's bicubic resize: across, clipped, then down."""
+def _stretch(picture: Coverage, size: list[int]) -> Coverage:
+    """Coverage at another size by Pillow's bicubic resize: across, clipped, then down."""
     across = _weights(picture.shape[0], size[0])[0]
     down = _weights(picture.shape[1], size[1])[1]
     wide = across @ picture
@@ -172,10 +179,10 @@ def _weights(n_pixels: int, target: int) -> tuple[Coverage, Coverage]:
 
 
 def bicubic(n_pixels: int, target: int) -> NDArray[np.float32]:
-    """Weights (target, n) of Pillow's bicubic resize, its kernel wider where pixels get fewer."""
+    """Weights (target, n_pixels) of Pillow's bicubic resize; its kernel is wider when shrinking."""
     ratio = n_pixels / target
     centre = (np.arange(target)[:, None] + 0.5) * ratio
-    weights = keys((np.arange(n_pixels) + 0.5 - centre) / max(ratio, 1.0))
+    weights = cubic_kernel((np.arange(n_pixels) + 0.5 - centre) / max(ratio, 1.0))
     weights /= weights.sum(1, keepdims=True)
     return weights.astype(np.float32)
 
@@ -184,13 +191,13 @@ def _pairs(first: Ints, second: Ints) -> Iterator[tuple[int, int]]:
     return zip(first.tolist(), second.tolist(), strict=True)
 
 
-def _alike(cell: Ints) -> Iterator[Ints]:
-    """Row numbers of glyphs whose cells have one size, a few at a time."""
+def _groups(cell: Ints) -> Iterator[Ints]:
+    """Row numbers of glyphs whose cells have the same size, at most GROUP at a time."""
     keys = cell[:, 0] * 4096 + cell[:, 1]
     order = np.argsort(keys, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
-        for start in range(0, len(group), TOGETHER):
-            yield group[start : start + TOGETHER]
+        for start in range(0, len(group), GROUP):
+            yield group[start : start + GROUP]
 
 
 @lru_cache(maxsize=4096)
@@ -200,20 +207,20 @@ def _grid(cell: tuple[int, int]) -> NDArray[np.float32]:
     return np.stack([np.ones_like(x), x, y, x * y]).reshape(4, -1).astype(np.float32)
 
 
-def _to_halves(back: Floats) -> Floats:
-    """`back` (G, 2, 3) from numbers of pixels to those of half pixels, x and y exchanged.
+def _to_halves(inverse: Floats) -> Floats:
+    """`inverse` (G, 2, 3) from pixels to half pixels, with x and y exchanged.
 
     OpenCV counts rows first, and our columns are its rows. Half pixels have a frame of one.
     """
-    out = 2 * back[:, ::-1, [1, 0, 2]]
+    out = 2 * inverse[:, ::-1, [1, 0, 2]]
     out[:, :, 2] += (out[:, :, 0] + out[:, :, 1]) / 2 + 1
     return out
 
 
-def _to_fine(back: Floats) -> NDArray[np.float32]:
-    """(G, 2, 3): from pixel numbers (x, y, 1) of the turned glyph to its nearest fine sample."""
-    to = back.copy()
-    to[:, :, 2] += to[:, :, :2].sum(2) / 2
-    to *= FINE
-    to[:, :, 2] -= 0.5
-    return to.astype(np.float32)
+def _to_fine(inverse: Floats) -> NDArray[np.float32]:
+    """(G, 2, 3): from pixel numbers (x, y, 1) of the rotated glyph to its nearest fine sample."""
+    out = inverse.copy()
+    out[:, :, 2] += out[:, :, :2].sum(2) / 2
+    out *= FINE
+    out[:, :, 2] -= 0.5
+    return out.astype(np.float32)

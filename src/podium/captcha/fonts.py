@@ -1,4 +1,4 @@
-"""The fonts that captchas are drawn with: files inside installed packages, by name."""
+"""The fonts that captchas are drawn with, by name: files inside installed packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from podium.core.errors import EnvironmentFault, SettingsError
 
 @dataclass(frozen=True)
 class FontSource:
-    """Where a font lies inside an installed package, and under which licence it comes."""
+    """Where a font lies inside an installed package, and its licence."""
 
     package: str
     path: str
@@ -53,11 +53,11 @@ FONTS = {
 
 
 def font_path(name: str) -> Path:
-    """The file of the font `name`.
+    """The path of the font `name`.
 
     Raises:
         SettingsError: no font has that name.
-        EnvironmentFault: the package that brings it is not installed, or lacks the file.
+        EnvironmentFault: the package that contains it is not installed, or lacks the file.
     """
     if name not in FONTS:
         raise SettingsError(f"font {name!r} is unknown; known are {', '.join(FONTS)}")
@@ -74,5 +74,5 @@ def font_path(name: str) -> Path:
 
 @lru_cache(maxsize=64)
 def load_font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    """The font `name` at `size` pixels per em; raises what `font_path` raises."""
+    """The font `name` at `size` pixels per em; raises the errors of `font_path`."""
     return ImageFont.truetype(str(font_path(name)), size)

@@ -1,4 +1,4 @@
-"""Pictures in the order of their numbers, drawn by several processes."""
+"""Captchas drawn by number: the same picture and text for (task, seed, index), in any order."""
 
 from __future__ import annotations
 
@@ -12,51 +12,117 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.render import BLOCK, render_many
-from podium.captcha.tasks import Strips, Task
+from podium.captcha.equations.render import render_strip
+from podium.captcha.glyphs import table
+from podium.captcha.paint import paint
+from podium.captcha.sampling import n_uniform, sample_pictures
+from podium.captcha.tasks import StripTask, Task, task_named
 from podium.core.processes import pool
 
+BLOCK = 128  # pictures that share one random generator and are drawn together
 PART = 2 * BLOCK  # pictures that one process draws at a time
 AHEAD = 2  # parts waiting for each process
 
 Pixels = NDArray[np.uint8]
-Made = TypeVar("Made")
+Picture = tuple[Pixels, str]  # (H, W, 3) and its text
 Part = tuple[Pixels, list[str]]  # (n, H, W, 3) and texts (n,)
+Result = TypeVar("Result")
 
 
-def drawn(task: Task | Strips, seed: int, start: int, stop: int, processes: int) -> Iterator[Part]:
-    """Pictures number `start` to `stop` - 1 of a task, as `in_parts` gives them."""
-    return in_parts(partial(_draw, task, seed), start, stop, processes)
-
-
-def in_parts(
-    make: Callable[[int, int], Made], start: int, stop: int, processes: int, part: int = PART
-) -> Iterator[Made]:
-    """What `make` gives for numbers `start` to `stop` - 1, up to `part` at a time and in order.
+def render(task: Task | StripTask | str, seed: int, index: int) -> Picture:
+    """Picture number `index`, pixels (H, W, 3) uint8 RGB, and its text.
 
     Args:
-        make: what is made of the numbers from one to before another; it goes to other processes.
+        task: a task, or the name of one with its default settings.
+        seed: 0 or more; other seeds give other pictures.
+        index: 0 or more.
+    """
+    return next(render_many(task, seed, index, index + 1))
+
+
+def render_many(
+    task: Task | StripTask | str, seed: int, start: int, stop: int
+) -> Iterator[Picture]:
+    """Pictures number `start` to `stop` - 1 as `render` gives them, but many times as fast.
+
+    Args:
+        task: a task, or the name of one with its default settings.
+        seed: 0 or more.
+        start: the first number.
+        stop: the number after the last.
+
+    Yields:
+        Pixels (H, W, 3) uint8 RGB and their text.
+    """
+    task = task_named(task) if isinstance(task, str) else task
+    if isinstance(task, StripTask):
+        yield from (render_strip(seed, index, task.size) for index in range(start, stop))
+        return
+    for block in range(start // BLOCK, -(-stop // BLOCK) if stop > start else 0):
+        first = block * BLOCK
+        rows = slice(max(start - first, 0), min(stop - first, BLOCK))
+        yield from _render_block(task, seed, block, rows)
+
+
+def _render_block(task: Task, seed: int, block: int, rows: slice) -> Iterator[Picture]:
+    """The pictures `rows` of a block; each has its own row of random numbers."""
+    grammar, style = task.grammar, task.style
+    n_numbers = grammar.n_uniform + n_uniform(style, grammar.longest)
+    rng = np.random.default_rng([seed, task.code, block])
+    uniform = rng.random((BLOCK, n_numbers))[rows]
+    texts = grammar.texts(uniform[:, : grammar.n_uniform])
+    glyphs = table(style, grammar.alphabet)
+    sampled = sample_pictures(style, glyphs, texts, uniform[:, grammar.n_uniform :])
+    return zip(paint(style, glyphs, sampled), texts, strict=True)
+
+
+def generate(
+    task: Task | StripTask, seed: int, start: int, stop: int, processes: int
+) -> Iterator[Part]:
+    """Pictures number `start` to `stop` - 1, drawn by several processes, in order.
+
+    Args:
+        task: what is drawn.
+        seed: 0 or more.
+        start: the first number.
+        stop: the number after the last.
+        processes: how many draw beside this one; 0 draws here.
+
+    Yields:
+        Pixels (n, H, W, 3) uint8 RGB and texts (n,), up to PART at a time.
+    """
+    return map_ranges(partial(_generate_part, task, seed), start, stop, processes)
+
+
+def _generate_part(task: Task | StripTask, seed: int, start: int, stop: int) -> Part:
+    pictures, texts = zip(*render_many(task, seed, start, stop), strict=True)
+    return np.stack(pictures), list(texts)
+
+
+def map_ranges(
+    function: Callable[[int, int], Result], start: int, stop: int, processes: int, part: int = PART
+) -> Iterator[Result]:
+    """The results of `function` for ranges of the numbers `start` to `stop` - 1, in order.
+
+    Args:
+        function: takes the first number of a range and the one after its last; it is sent to
+            other processes.
         start: the first number.
         stop: the number after the last.
         processes: how many work beside this one; 0 works here. Memory grows with it, never with
-            the numbers, and what is made does not change.
-        part: how many are made at a time.
+            the numbers, and the results do not depend on it.
+        part: the most numbers in a range.
     """
     edges = [start, *range((start // part + 1) * part, stop, part), stop]
-    jobs = list(pairwise(edges)) if stop > start else []
+    ranges = list(pairwise(edges)) if stop > start else []
     if not processes:
-        yield from (make(*job) for job in jobs)
+        yield from (function(*each) for each in ranges)
         return
-    waiting: deque[Future[Made]] = deque()
+    waiting: deque[Future[Result]] = deque()
     with pool(processes) as workers:
-        for job in jobs:
+        for each in ranges:
             if len(waiting) == AHEAD * processes:
                 yield waiting.popleft().result()
-            waiting.append(workers.submit(make, *job))
+            waiting.append(workers.submit(function, *each))
         while waiting:
             yield waiting.popleft().result()
-
-
-def _draw(task: Task | Strips, seed: int, start: int, stop: int) -> Part:
-    pictures = list(render_many(task, seed, start, stop))
-    return np.stack([one for one, _ in pictures]), [text for _, text in pictures]

@@ -1,8 +1,9 @@
-"""What captchas say: texts sampled from uniform numbers, as each competition has them."""
+"""The texts of drawn captchas: sampled from uniform numbers, distributed as in the competition."""
 
 from __future__ import annotations
 
 import string
+from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,29 +20,29 @@ ARITHMETIC = (("dodod", "(dod)od", "do(dod)"), {"d": DIGITS, "o": OPERATORS})
 
 
 class Grammar(Protocol):
-    """A set of texts and how often each occurs."""
+    """A distribution over texts."""
 
     @property
     def alphabet(self) -> str:
-        """Every character that can occur, each once."""
+        """All characters that can occur, each once."""
 
     @property
     def longest(self) -> int:
-        """Characters in the longest text."""
+        """The number of characters of the longest text."""
 
     @property
     def n_uniform(self) -> int:
-        """Uniform numbers that one text takes."""
+        """How many uniform numbers one text takes."""
 
     def texts(self, uniform: NDArray[np.float64]) -> list[str]:
-        """The texts (B,) that numbers (B, n_uniform), uniform in [0, 1), stand for."""
+        """The texts (B,) sampled with numbers (B, n_uniform), uniform in [0, 1)."""
 
 
 @dataclass(frozen=True)
 class PlainText:
-    """Texts of `length` characters, each on its own and, but for emphasis, equally likely.
+    """Texts of `length` independent characters, equally likely except for emphasis.
 
-    Each time that `emphasis` names a character, it is drawn once more as often.
+    A character that stands k times in `emphasis` is drawn 1 + k times as often.
     """
 
     alphabet: str = CHARACTERS
@@ -49,10 +50,10 @@ class PlainText:
     emphasis: str = ""
 
     def __post_init__(self) -> None:
-        twice = sorted({one for one in self.alphabet if self.alphabet.count(one) > 1})
-        if not self.alphabet or twice or any(one.isspace() for one in self.alphabet):
-            what = f"{', '.join(twice)} twice" if twice else "nothing, or white space"
-            raise SettingsError(f"captcha alphabet {self.alphabet!r} holds {what}")
+        repeated = sorted(char for char, n in Counter(self.alphabet).items() if n > 1)
+        if not self.alphabet or repeated or any(map(str.isspace, self.alphabet)):
+            fault = f"{', '.join(repeated)} twice" if repeated else "nothing, or white space"
+            raise SettingsError(f"captcha alphabet {self.alphabet!r} holds {fault}")
         if foreign := sorted(set(self.emphasis) - set(self.alphabet)):
             raise SettingsError(
                 f"captcha emphasis holds {', '.join(foreign)}, the alphabet does not"
@@ -62,7 +63,7 @@ class PlainText:
 
     @property
     def longest(self) -> int:
-        """Characters of every text."""
+        """The length of every text."""
         return self.length
 
     @property
@@ -71,7 +72,7 @@ class PlainText:
         return self.length
 
     def texts(self, uniform: NDArray[np.float64]) -> list[str]:
-        """The texts (B,) that numbers (B, length) stand for."""
+        """The texts (B,) sampled with numbers (B, length), uniform in [0, 1)."""
         choices = self.alphabet + self.emphasis
         rows = (uniform * len(choices)).astype(np.int64).tolist()
         return ["".join([choices[number] for number in row]) for row in rows]
@@ -79,10 +80,10 @@ class PlainText:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Three digits, two operators; brackets around none, the first or the last pair.
+    """Three digits and two operators, with brackets around none, the first or the last pair.
 
-    Digits, operators and the three places of brackets are equally likely, as in the competition:
-    `3-7+5`, `(3-7)+5`, `3-(7+5)`.
+    Digits, operators and the three ways to set brackets are equally likely, as in the
+    competition: `3-7+5`, `(3-7)+5`, `3-(7+5)`.
     """
 
     alphabet: str = DIGITS + OPERATORS + "()"
@@ -90,7 +91,7 @@ class Arithmetic:
     n_uniform: int = 6
 
     def texts(self, uniform: NDArray[np.float64]) -> list[str]:
-        """The expressions (B,) that numbers (B, 6) stand for."""
+        """The expressions (B,) sampled with numbers (B, 6), uniform in [0, 1)."""
         sizes = np.array([len(DIGITS), len(OPERATORS)] * 2 + [len(DIGITS), len(_BRACKETS)])
         return [_expression(*row) for row in (uniform * sizes).astype(np.int64).tolist()]
 

@@ -1,4 +1,4 @@
-"""From either source to the one file that readers read."""
+"""The captcha file of a task, from drawn or from raw pictures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from podium.captcha.charset import Charset, charset_of
 from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
-from podium.captcha.generator import PART, drawn
+from podium.captcha.generator import PART, generate
 from podium.captcha.source import (
-    Labelled,
-    SameSize,
-    pixel_parts,
+    LabelledPictures,
+    SameSizeDecoder,
+    decode_parts,
     read_test,
     read_train,
-    split_off,
+    split_validation,
 )
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
@@ -24,22 +24,32 @@ from podium.core.params import GenerateCaptcha, Params
 from podium.core.progress import watched
 
 
-def draw_captchas(path: Path, name: str, params: Params, processes: int) -> str:
-    """Write the stand-in of the task `name` to `path`; what was drawn, in words."""
+def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) -> str:
+    """Draw the stand-in pictures of a task and write them to a captcha file.
+
+    Args:
+        path: the captcha file.
+        name: text or arithmetic.
+        params: all settings.
+        processes: how many draw pictures beside this one; 0 draws here.
+
+    Returns:
+        How many pictures were drawn, for a person to read.
+    """
     task, settings = task_from(name, params.captcha), params.pictures(name)
-    splits = drawn_splits(settings)
+    splits = standin_splits(settings)
     provenance = {"task": name, **getattr(params.captcha, name).model_dump()}
     facts = Facts(task.size, Charset(task.grammar.alphabet), provenance)
-    total = sum(-(-len(split.ids) // PART) for split in splits)
-    each = (drawn(task, split.seed, 0, len(split.ids), processes) for split in splits)
-    write_captchas(
-        path, facts, splits, watched(chain.from_iterable(each), total, "captchas, parts")
+    n_parts = sum(-(-len(split.ids) // PART) for split in splits)
+    parts = chain.from_iterable(
+        generate(task, split.seed, 0, len(split.ids), processes) for split in splits
     )
+    write_captchas(path, facts, splits, watched(parts, n_parts, "captchas, parts"))
     return f"{sum(len(split.ids) for split in splits)} pictures drawn"
 
 
-def drawn_splits(settings: GenerateCaptcha) -> list[Split]:
-    """Train, validation and test; the id of a picture is its number.
+def standin_splits(settings: GenerateCaptcha) -> list[Split]:
+    """Train, validation and test of drawn pictures; the id of a picture is its number.
 
     Raises:
         SettingsError: two splits share a seed, and with it pictures.
@@ -54,54 +64,68 @@ def drawn_splits(settings: GenerateCaptcha) -> list[Split]:
     ]
 
 
-def take_captchas(path: Path, folder: Path, name: str, params: Params) -> str:
-    """Write the pictures in `folder` to `path`; what was found, in words.
+def write_raw_captchas(path: Path, folder: Path, name: str, params: Params) -> str:
+    """Write the raw pictures of a task to a captcha file.
+
+    Args:
+        path: the captcha file.
+        folder: with train/ and test/.
+        name: text or arithmetic.
+        params: all settings.
+
+    Returns:
+        What the folder held, for a person to read.
 
     Raises:
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
-    found = raw_splits(folder, name, params)
-    look = SameSize(found.groups[0].paths[0], params.pictures(name).max_megapixels)
-    facts = Facts(look.size, found.charset, found.provenance)
-    write_captchas(path, facts, found.splits, pixel_parts(found.groups, look))
-    return found.words(f"{look.size[0]}x{look.size[1]} px")
+    raw = read_raw(folder, name, params)
+    decode = SameSizeDecoder(raw.pictures[0].paths[0], params.pictures(name).max_megapixels)
+    facts = Facts(decode.size, raw.charset, raw.provenance)
+    write_captchas(path, facts, raw.splits, decode_parts(raw.pictures, decode))
+    return raw.summary(f"{decode.size[0]}x{decode.size[1]} px")
 
 
 @dataclass(frozen=True)
-class Raw:
-    """Pictures that a person dropped in, parted into train, validation and test.
+class RawCaptchas:
+    """Raw pictures, split into train, validation and test.
 
     Attributes:
-        groups: the pictures of each split.
+        pictures: of each split, in the order of SPLITS.
         charset: the characters of the labels.
-        provenance: how the splits were made.
+        provenance: how the splits were made, as JSON values.
     """
 
-    groups: list[Labelled]
+    pictures: list[LabelledPictures]
     charset: Charset
     provenance: dict[str, Any]
 
     @property
     def splits(self) -> list[Split]:
-        """The splits by id."""
-        return [Split(one, group.ids) for one, group in zip(SPLITS, self.groups, strict=True)]
+        """Name and picture ids of each split."""
+        return [Split(name, part.ids) for name, part in zip(SPLITS, self.pictures, strict=True)]
 
-    def words(self, size: str) -> str:
-        """What was found, pictures of that size, for a person to read."""
-        learn, keep, test = self.groups
-        texts = learn.texts + keep.texts
+    def summary(self, size: str) -> str:
+        """How many pictures of `size` and which characters there are, for a person to read."""
+        train, validation, test = self.pictures
+        texts = train.texts + validation.texts
         lengths = sorted({len(text) for text in texts})
         spread = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
         return (
             f"found {len(texts)} labelled pictures of {size}, texts of {spread} "
             f"characters out of {len(self.charset)}: {self.charset.characters}\n"
-            f"{len(learn.ids)} to learn from, {len(keep.ids)} for validation, "
+            f"{len(train.ids)} to learn from, {len(validation.ids)} for validation, "
             f"{len(test.ids)} in test"
         )
 
 
-def raw_splits(folder: Path, name: str, params: Params) -> Raw:
-    """The pictures of the task `name` in `folder`.
+def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
+    """The raw pictures of a task, split into train, validation and test.
+
+    Args:
+        folder: with train/ and test/.
+        name: text, arithmetic or equations.
+        params: all settings.
 
     Raises:
         PodiumError: labels cannot be used, or there are fewer than two labelled pictures.
@@ -112,9 +136,11 @@ def raw_splits(folder: Path, name: str, params: Params) -> Raw:
         raise PodiumError(
             f"{folder / 'train'}: a reader needs two labelled pictures at least\nremedy: add more"
         )
-    learn, keep = split_off(len(labelled.ids), settings.validation_share, settings.seed_validation)
-    return Raw(
-        [labelled.rows(learn), labelled.rows(keep), test],
+    train, validation = split_validation(
+        len(labelled.ids), settings.validation_share, settings.seed_validation
+    )
+    return RawCaptchas(
+        [labelled.select(train), labelled.select(validation), test],
         charset_of(labelled.texts),
         {"task": name, "source": "raw", "validation_share": settings.validation_share},
     )

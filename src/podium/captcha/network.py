@@ -1,14 +1,15 @@
 """The two readers as Keras models: pixels (N, H, W, 3) of 0 to 255 in, logits (N, T, C) out.
 
-Class 0 is the blank, class k >= 1 the label k of a charset. `crnn` has a time step for every
-4 or 8 pixels of width and learns by CTC; `cnn` has one step per character and never says the
-blank.
+Class 0 is the blank (`ctc.BLANK`), class k >= 1 the label k of a charset. `crnn` has a time step
+for every 4 or 8 pixels of width and learns by CTC; `cnn` has one step for each character and never
+uses the blank.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from podium.captcha.ctc import BLANK
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import GPUS, keras, tf
@@ -21,15 +22,16 @@ _MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
 
 @keras.saving.register_keras_serializable("podium")
 class Standardise(keras.layers.Layer):
-    """Pictures (N, H, W, 3) of 0 to 255 -> (N, H, W, 6), seen in two ways.
+    """Pictures (N, H, W, 3) of 0 to 255, normalised in two ways -> (N, H, W, 6) float32.
 
-    First with mean 0 in each colour and deviation 1 over all; then the same differences from the
-    mean on a scale that is linear up to a grey level and logarithmic beyond, on which glyphs that
-    are nearly invisible stand out beside dots that are not. Polarity and colour stay.
+    The first three channels have mean 0 each and standard deviation 1 over all. The other three
+    are the differences from the mean on a scale that is linear up to one grey level and
+    logarithmic beyond (asinh), so that nearly invisible glyphs stand out beside dark dots. Dark
+    stays dark, and colours stay apart.
     """
 
     def call(self, pixels: Any) -> Any:
-        """The pictures as float32."""
+        """Pictures (N, H, W, 3) of any dtype -> (N, H, W, 6) float32."""
         pixels = tf.cast(pixels, tf.float32)
         centred = pixels - tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=(1, 2, 3), keepdims=True)
@@ -51,29 +53,37 @@ def build(
 
     Args:
         kind: cnn or crnn.
-        size: of the pictures, (w, h).
+        size: (w, h) of the pictures, pixels.
         n_classes: C, the characters and the blank.
-        n_characters: T of a cnn; a crnn does without.
+        n_characters: time steps T of a cnn; ignored for a crnn.
         width: channels of the first layer; all others grow with it.
-        description: what the artefact says of itself.
-        step: pixels of width for each time step, 4 or 8.
+        description: metadata that is kept in the artefact.
+        step: pixels of width for each time step of a crnn, 4 or 8.
     """
     pixels = keras.Input((size[1], size[0], 3), name="pixels")
     x = Standardise(name="standardise")(MetadataLayer(description, name="described")(pixels))
-    x = _convolved(x, width, 5, stride=2)
+    x = convolution(x, width, 5, stride=2)
     for channels, pool in ((1.5, (2, 2)), (3, (2, 1)), (4, (1, step // 4)), (6, (2, 1))):
-        x = layers.MaxPooling2D(pool)(_convolved(x, int(channels * width), 3))
+        x = layers.MaxPooling2D(pool)(convolution(x, int(channels * width)))
     if kind == "cnn":
-        return keras.Model(pixels, _by_position(x, width, n_classes, n_characters), name=kind)
-    return keras.Model(pixels, _by_time(x, width, n_classes), name=kind)
+        return keras.Model(pixels, _cnn_head(x, width, n_classes, n_characters), name=kind)
+    return keras.Model(pixels, _crnn_head(x, width, n_classes), name=kind)
 
 
-def _convolved(x: Any, channels: int, side: int, stride: int = 1) -> Any:
+def convolution(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
+    """Features (N, H, W, C) through a convolution, batch normalisation and ReLU.
+
+    Args:
+        x: a Keras tensor.
+        channels: of the output.
+        side: of the square kernel.
+        stride: of the kernel, each way.
+    """
     x = layers.Conv2D(channels, side, stride, "same", use_bias=False)(x)
     return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
-def _by_time(x: Any, width: int, n_classes: int) -> Any:
+def _crnn_head(x: Any, width: int, n_classes: int) -> Any:
     """Features (N, h, T, D) -> logits (N, T, C)."""
     x = layers.Permute((2, 1, 3))(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
@@ -83,9 +93,9 @@ def _by_time(x: Any, width: int, n_classes: int) -> Any:
     return layers.Dense(n_classes, dtype="float32", name="logits")(x)
 
 
-def _by_position(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
+def _cnn_head(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
     """Features (N, h, w, D) -> logits (N, T, C), one step per character."""
-    x = layers.MaxPooling2D((1, 2))(_convolved(x, 8 * width, 3))
+    x = layers.MaxPooling2D((1, 2))(convolution(x, 8 * width))
     x = layers.Dense(16 * width, use_bias=False)(layers.Flatten()(x))
     x = layers.ReLU()(batch_normalization(_MOMENTUM)(x))
     x = layers.Dense(n_characters * n_classes, dtype="float32", name="logits")(x)
@@ -93,15 +103,15 @@ def _by_position(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
 
 
 def n_steps(model: keras.Model) -> int:
-    """Time steps T of a reader."""
+    """The number of time steps T of a reader."""
     return int(model.output_shape[1])
 
 
 def loss_of(kind: str) -> keras.losses.Loss:
-    """What a reader of this kind minimises: labels (N, K) padded with 0, logits (N, T, C).
+    """The loss of a reader, from labels (N, K) padded with the blank and logits (N, T, C).
 
-    A crnn: the negative log-probability of the label over all its paths (Graves et al. 2006); a
-    cnn: the mean over characters of theirs.
+    For a crnn the CTC loss, the negative log-probability of the label over all its paths (Graves
+    et al. 2006); for a cnn the mean cross-entropy of its characters.
     """
     if kind == "crnn":
         return keras.losses.CTC() if GPUS else ProcessorCTC()
@@ -109,13 +119,16 @@ def loss_of(kind: str) -> keras.losses.Loss:
 
 
 class ProcessorCTC(keras.losses.Loss):
-    """What `keras.losses.CTC` is, by an operation that only processors have.
+    """The same loss as `keras.losses.CTC`, for training on the CPU.
 
-    It takes a twelfth of the time there, where that of Keras is a loop over time steps.
+    `tf.nn.ctc_loss` has a CPU kernel that takes a twelfth of the time of the Keras loss, which is
+    a loop over time steps.
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The losses (N,) of labels (N, K) padded with 0 and of logits (N, T, C)."""
+        """The losses (N,) of labels (N, K) padded with the blank and of logits (N, T, C)."""
         labels = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
         steps = tf.fill(tf.shape(y_pred)[:1], tf.shape(y_pred)[1])
-        return tf.nn.ctc_loss(labels, y_pred, None, steps, logits_time_major=False, blank_index=0)
+        return tf.nn.ctc_loss(
+            labels, y_pred, None, steps, logits_time_major=False, blank_index=BLANK
+        )

@@ -1,4 +1,4 @@
-"""The captcha artefact: from pictures to texts, with everything it needs inside."""
+"""A trained captcha reader loaded from its artefact: from pictures to texts."""
 
 from __future__ import annotations
 
@@ -22,36 +22,46 @@ from podium.training.batch_size import BatchSize
 from podium.training.runtime import keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
-_PIXELS = 4_000_000  # of all of them
-FINDER, READER = "finder", "reader"  # the parts of an artefact for equations
+_PIXELS = 4_000_000  # of all pictures that are read at a time
+FINDER, READER = "finder", "reader"  # names of the two models in an artefact for equations
 N_LINES = (2, 3)  # of equations on a picture
 
 Pixels = NDArray[np.uint8]
 
 
-class Logits:
-    """The logits of a reader, without gradients."""
+class LogitPredictor:
+    """Predicts the logits of pictures in batches, without gradients.
+
+    Attributes:
+        shape: (H, W, 3) of the pictures.
+    """
 
     def __init__(self, model: keras.Model) -> None:
         self.shape = model.input_shape[1:]
         most = max(1, min(BATCH, _PIXELS // (self.shape[0] * self.shape[1])))
-        self._fitting = BatchSize([model], most, "read")
-        given = [tf.TensorSpec((None, *self.shape), tf.uint8)]
+        self._batch_size = BatchSize([model], most, "read")
+        signature = [tf.TensorSpec((None, *self.shape), tf.uint8)]
 
         def logits(pixels: Any) -> Any:
             return model(tf.cast(pixels, tf.float32), training=False)
 
-        self._graph = tf.function(logits, given)
+        self._graph = tf.function(logits, signature)
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Logits (N, T, C) of pixels (N, H, W, 3)."""
+        """Logits (N, T, C) float32 of pixels (N, H, W, 3) uint8."""
         if not len(pixels):
             return np.zeros((0, 1, 1), dtype=np.float32)
-        return self._fitting.computed(self._graph, pixels)
+        return self._batch_size.computed(self._graph, pixels)
 
 
-def description_of(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:
-    """What an artefact says of itself, as JSON values."""
+def artefact_metadata(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:
+    """The metadata that is kept in the artefact of a reader, as JSON values.
+
+    Args:
+        task: text, arithmetic or equations.
+        decoder: its settings are kept.
+        max_megapixels: the largest picture file that the reader accepts.
+    """
     return {
         "task": f"captcha-{task}",
         "kind": decoder.kind,
@@ -63,56 +73,57 @@ def description_of(task: str, decoder: Decoder, max_megapixels: float) -> dict[s
 
 
 def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
-    """A reader of strips and the finder that lays them out, as one model to keep.
+    """One model that holds a reader of strips and the line finder that lays them out.
 
     Args:
-        reader: an artefact.
-        finder: another one, as the bytes of its file.
+        reader: a trained reader.
+        finder: the bytes of a line finder's artefact.
     """
-    lines, _ = artefact.from_bytes(finder, f"{FINDER}.keras")
-    [described] = [layer for layer in reader.layers if isinstance(layer, artefact.MetadataLayer)]
+    line_model, _ = artefact.from_bytes(finder, f"{FINDER}.keras")
+    [metadata] = [layer for layer in reader.layers if isinstance(layer, artefact.MetadataLayer)]
     strips = keras.Input(reader.input_shape[1:], name="strips")
-    pictures = keras.Input(lines.input_shape[1:], name="pictures")
-    strips_seen = artefact.MetadataLayer(described.description, name="described")(strips)
+    pictures = keras.Input(line_model.input_shape[1:], name="pictures")
+    described_strips = artefact.MetadataLayer(metadata.description, name="described")(strips)
     parts = [
-        keras.Model(reader.inputs, reader.outputs, name=READER)(strips_seen),
-        keras.Model(lines.inputs, lines.outputs, name=FINDER)(pictures),
+        keras.Model(reader.inputs, reader.outputs, name=READER)(described_strips),
+        keras.Model(line_model.inputs, line_model.outputs, name=FINDER)(pictures),
     ]
     return keras.Model([strips, pictures], parts)
 
 
 class CaptchaReader:
-    """Reads pictures of the size its artefact was trained on; equations of any size.
+    """Reads pictures of the size that it was trained on; for equations of any size.
 
     Attributes:
         task: text, arithmetic or equations.
-        logits: of pictures, or of the strips that the finder lays out.
-        decoder: from logits to texts.
-        finder: of lines, for equations only.
+        decoder: turns logits into texts.
+        max_megapixels: the largest picture file that is accepted.
+        finder: the line finder, for equations only.
+        logits: predicts the logits of pictures; for equations of strips.
     """
 
     def __init__(self, path: Path) -> None:
-        model, found = artefact.load(path)
+        model, metadata = artefact.load(path)
         try:
-            self.task = str(found["task"]).removeprefix("captcha-")
-            charset, rules = Charset(found["charset"]), Rules(**found["rules"])
-            self.decoder = Decoder(found["kind"], charset, rules, int(found["beam_width"]))
-            self.max_megapixels = float(found["max_megapixels"])
+            self.task = str(metadata["task"]).removeprefix("captcha-")
+            charset, rules = Charset(metadata["charset"]), Rules(**metadata["rules"])
+            self.decoder = Decoder(metadata["kind"], charset, rules, int(metadata["beam_width"]))
+            self.max_megapixels = float(metadata["max_megapixels"])
         except (KeyError, TypeError):
             raise PodiumError(f"{path}: a podium model, but not one for captchas") from None
-        whole = {layer.name: layer for layer in model.layers if isinstance(layer, keras.Model)}
-        self.finder = LineFinder(whole[FINDER]) if whole else None
-        self.logits = Logits(whole.get(READER, model))
+        parts = {layer.name: layer for layer in model.layers if isinstance(layer, keras.Model)}
+        self.finder = LineFinder(parts[FINDER]) if parts else None
+        self.logits = LogitPredictor(parts.get(READER, model))
 
     def read(self, pixels: Pixels) -> list[Reading]:
-        """The texts (N,) of pixels (N, H, W, 3), of strips where there is a finder."""
+        """The texts (N,) of pixels (N, H, W, 3) uint8 RGB; for equations the pixels of strips."""
         return self.decoder.best(self.logits(pixels))
 
     def read_files(self, paths: Sequence[Path]) -> list[Reading]:
         """The texts (N,) of picture files.
 
         Raises:
-            PodiumError: a file cannot be read or has another size; it says which and why.
+            PodiumError: a file cannot be read, or has another size or number of lines.
         """
         return self.read(np.stack([self._pixels(path) for path in paths]))
 
@@ -131,9 +142,9 @@ class CaptchaReader:
     def _strip(self, path: Path, pixels: Pixels, finder: LineFinder) -> Pixels:
         boxes = finder.find(pixels)
         if len(boxes) not in N_LINES:
-            what = f"{len(boxes)} lines of text were" if len(boxes) > 1 else "one line of text was"
+            count = {0: "no line", 1: "one line"}.get(len(boxes), f"{len(boxes)} lines")
             raise PodiumError(
-                f"{path}: {what if boxes else 'no line of text was'} found, "
+                f"{path}: {count} of text found, "
                 f"equations have {' or '.join(map(str, N_LINES))}\n"
                 "remedy: give a picture with one or two assignments and an expression"
             )

@@ -1,4 +1,4 @@
-"""What a person wants to see of a reader: how it learnt, what it confuses, its worst mistakes."""
+"""Plots and summary of a trained reader: learning curve, confusions, most confident mistakes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from podium.evaluation.plots import write_figure, write_picture
 from podium.evaluation.predictions import Reading
 
 MISTAKES = 24  # on the sheet
-SHEET = (4, 1600)  # columns, and pixels of width, that the sheet has at most
+SHEET = (4, 1600)  # the most columns, and the largest width in pixels, of the sheet
 FONT = "noto-sans-sc"  # has every character of every task
 
 
-def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str]]) -> None:
-    """Accuracy and loss against pictures seen, and the commonest confusions."""
+def write_curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str]]) -> None:
+    """Plot accuracy and loss against pictures seen, and the commonest confusions.
+
+    Args:
+        path: a PNG file.
+        curve: the learning curve, one row an epoch.
+        confused: how often each (true, read) pair of characters occurred.
+    """
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     accuracy, loss, bars = figure.subplots(1, 3)
     accuracy.plot(curve["pictures"], curve["whole_string"], marker=".")
@@ -44,44 +50,52 @@ def curves_png(path: Path, curve: pd.DataFrame, confused: Counter[tuple[str, str
 
 
 def confusion_table(confused: Counter[tuple[str, str]]) -> pd.DataFrame:
-    """actual, predicted: one row for each mistaken character, commonest first."""
+    """One row (actual, predicted) for each mistaken character, commonest pairs first."""
     rows = [pair for pair, count in confused.most_common() for _ in range(count)]
     return pd.DataFrame(rows, columns=pd.Index(["actual", "predicted"]))
 
 
-def summary_lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The validation scores as lines of text."""
+def summary_lines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines of text for the scores metrics[group][name], or metrics[group] if it is a score."""
     return [
-        f"{how:<14} {name:<20} {one['score']:.4f}  (95 %: {one['low']:.4f} to {one['high']:.4f}, "
-        f"n = {one['n']})"
-        for how, each in found.items()
-        for name, one in (each.items() if "score" not in each else [("whole_string", each)])
+        f"{group:<14} {name:<20} {score['score']:.4f}  "
+        f"(95 %: {score['low']:.4f} to {score['high']:.4f}, n = {score['n']})"
+        for group, scores in metrics.items()
+        for name, score in (scores if "score" not in scores else {"whole_string": scores}).items()
     ]
 
 
-def worst(truth: Sequence[str], readings: Sequence[Reading]) -> list[int]:
-    """Rows that were read wrong, the most confident first."""
-    wrong = [k for k, one in enumerate(readings) if one.text != truth[k]]
-    return sorted(wrong, key=lambda k: (-readings[k].log_prob, k))
+def mistakes(truth: Sequence[str], readings: Sequence[Reading]) -> list[int]:
+    """The rows that were read wrong, the most confident first."""
+    wrong = [row for row, reading in enumerate(readings) if reading.text != truth[row]]
+    return sorted(wrong, key=lambda row: (-readings[row].log_prob, row))
 
 
-def mistakes_png(
+def write_mistakes_png(
     path: Path, pixels: NDArray[np.uint8], truth: Sequence[str], readings: Sequence[Reading]
 ) -> None:
-    """A sheet of the most confident mistakes: picture, what it says, what was read, how sure."""
-    rows = worst(truth, readings)[:MISTAKES]
+    """Draw a sheet of the most confident mistakes: picture, true text, text read, probability.
+
+    Args:
+        path: a PNG file.
+        pixels: (N, H, W, 3), RGB.
+        truth: the true texts (N,).
+        readings: what was read (N,).
+    """
+    wrong = mistakes(truth, readings)
+    rows = wrong[:MISTAKES]
     h, w = pixels.shape[1:3]
     cell_w, cell_h = max(w, 150) + 10, h + 34
     columns = max(1, min(SHEET[0], SHEET[1] // cell_w))
     n_rows = max(1, -(-len(rows) // columns))
     sheet = Image.new("RGB", (columns * cell_w, n_rows * cell_h + 24), "white")
     pen, font = ImageDraw.Draw(sheet), load_font(FONT, 12)
-    title = f"{len(worst(truth, readings))} of {len(truth)} validation texts read wrong"
+    title = f"{len(wrong)} of {len(truth)} validation texts read wrong"
     pen.text((5, 5), f"{title}, the most confident first" if rows else title, "#222222", font)
     for place, row in enumerate(rows):
         left, top = place % columns * cell_w + 5, place // columns * cell_h + 24
         sheet.paste(Image.fromarray(pixels[row]), (left, top))
-        sure = np.exp(readings[row].log_prob)
+        text, probability = readings[row].text, np.exp(readings[row].log_prob)
         pen.text((left, top + h + 1), f"says {truth[row]}", "#222222", font)
-        pen.text((left, top + h + 15), f"read {readings[row].text}  {sure:.2f}", "#bb2222", font)
+        pen.text((left, top + h + 15), f"read {text}  {probability:.2f}", "#bb2222", font)
     write_picture(path, sheet)

@@ -1,4 +1,4 @@
-"""How well texts were read: whole strings, values, and which character was taken for which."""
+"""Scores of texts that were read: whole strings, values, and confusions of characters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING = "∅"  # beside a character that was left out or put in
 
 
 def share(n_right: int, n: int) -> dict[str, Any]:
-    """A share with its 95 % interval (Wilson 1927) and the number it is taken of."""
+    """The share of `n_right` out of `n`, with its 95 % interval (Wilson 1927)."""
     interval = binomtest(n_right, n).proportion_ci(method="wilson")
     return {
         "score": n_right / n,
@@ -29,7 +29,7 @@ def share(n_right: int, n: int) -> dict[str, Any]:
 
 
 def text_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """Shares of whole texts read right, exactly and with the letter O taken for the digit 0."""
+    """Shares of whole texts read right: exactly, and with the letter O counted as the digit 0."""
     pairs = list(zip(truth, texts, strict=True))
     merged = [(left.translate(LOOK_ALIKE), right.translate(LOOK_ALIKE)) for left, right in pairs]
     return {
@@ -39,14 +39,20 @@ def text_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
 
 
 def arithmetic_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """Shares of expressions read right, of values right within 0.01, and of computable ones."""
+    """Shares of expressions read right, of values right within 0.01, and of texts with a value."""
     pairs = list(zip(truth, texts, strict=True))
     whole = share(sum(left == right for left, right in pairs), len(pairs))
     return {"whole_string": whole, **value_scores(truth, texts, evaluate)}
 
 
 def value_scores(truth: Sequence[str], texts: Sequence[str], solve: Solve) -> dict[str, Any]:
-    """Shares of values right within 0.01, and of texts that have a value."""
+    """Shares of values right within 0.01, and of texts that have a value.
+
+    Args:
+        truth: the true texts (N,).
+        texts: the texts (N,) that were read.
+        solve: the value of a text; raises NotComputable.
+    """
     pairs = list(zip(truth, texts, strict=True))
     values = [(value_of(left, solve), value_of(right, solve)) for left, right in pairs]
     close = [
@@ -60,7 +66,7 @@ def value_scores(truth: Sequence[str], texts: Sequence[str], solve: Solve) -> di
 
 
 def value_of(text: str, solve: Solve = evaluate) -> Fraction | None:
-    """What `solve` makes of a text, None if it has no value."""
+    """The value of a text by `solve`; None if it has none."""
     try:
         return solve(text)
     except NotComputable:
@@ -68,16 +74,16 @@ def value_of(text: str, solve: Solve = evaluate) -> Fraction | None:
 
 
 def confusions(truth: Sequence[str], texts: Sequence[str]) -> Counter[tuple[str, str]]:
-    """How often a character was taken for another; ∅ where one was left out or put in."""
-    found: Counter[tuple[str, str]] = Counter()
+    """How often each (true, read) pair of different characters occurs; ∅ stands for none."""
+    counts: Counter[tuple[str, str]] = Counter()
     for left, right in zip(truth, texts, strict=True):
         if left != right:
-            found.update(pair for pair in aligned(left, right) if pair[0] != pair[1])
-    return found
+            counts.update(pair for pair in aligned(left, right) if pair[0] != pair[1])
+    return counts
 
 
 def aligned(truth: str, text: str) -> list[tuple[str, str]]:
-    """The characters of two texts side by side with the fewest edits: 1O, 10Z -> 11, ∅0, OZ."""
+    """Pairs of characters of two texts, aligned with the fewest edits: 1O, 10Z -> 11, ∅0, OZ."""
     cost = [[row + column for column in range(len(text) + 1)] for row in range(len(truth) + 1)]
     for row, left in enumerate(truth, start=1):
         for column, right in enumerate(text, start=1):

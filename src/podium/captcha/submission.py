@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from podium.captcha.answers import plain
+from podium.captcha.answers import format_value
 from podium.captcha.charset import Charset
 from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
@@ -112,7 +112,7 @@ def _wrong(text: str, cell: str, solve: Solve) -> str:
     """Why the value in `cell` is not what `text` comes to, exactly; '' if it is."""
     value = value_of(text, solve)
     given = Fraction(cell) if _NUMBER.fullmatch(cell) else None
-    right = "nothing" if value is None else plain(value)
+    right = "nothing" if value is None else format_value(value)
     if cell and given is None:
         return f"{cell!r} is no number"
     close = value is not None and given is not None and abs(value - given) <= TOLERANCE

@@ -1,4 +1,4 @@
-"""The captcha competitions: what their pictures say, and how they look."""
+"""The captcha tasks: what the drawn pictures of each say, and how they look."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from podium.core.params import Captcha
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of pictures.
+    """A kind of pictures with one line of text.
 
     Attributes:
-        code: keeps the random numbers of tasks apart.
-        grammar: what the pictures say.
-        style: how they look.
+        code: part of the random seed, so that no two tasks share random numbers.
+        grammar: the texts.
+        style: the look.
     """
 
     code: int
@@ -28,44 +28,49 @@ class Task:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of every picture, (w, h)."""
+        """(w, h) of every picture, pixels."""
         return self.style.size
 
 
 @dataclass(frozen=True)
-class Strips:
-    """Pictures of equations, of many sizes, as readers see them: lines laid out on a strip."""
+class StripTask:
+    """Pictures of equations as readers see them: the lines side by side on a strip (w, h)."""
 
     grammar: Grammar = field(default_factory=Equations)
     size: tuple[int, int] = SIZE
 
 
 def text_task(size: tuple[int, int], grammar: PlainText) -> Task:
-    """Pictures (w, h) of plain text as the package captcha draws them, in its own font."""
+    """Pictures (w, h) of plain text as the package captcha draws them, in its default font."""
     return Task(1, grammar, package_style(size, ("droid-sans-mono",)))
 
 
 def arithmetic_task(size: tuple[int, int]) -> Task:
-    """Pictures (w, h) of arithmetic; two fonts, since that of the competition is not known."""
+    """Pictures (w, h) of arithmetic in two fonts, since the competition's font is not known."""
     return Task(2, Arithmetic(), arithmetic_style(size, ("droid-sans-mono", "dejavu-sans")))
 
 
-TASKS: dict[str, Task | Strips] = {
+TASKS: dict[str, Task | StripTask] = {
     "text": text_task((170, 80), PlainText()),
     "arithmetic": arithmetic_task((180, 60)),
-    "equations": Strips(),
+    "equations": StripTask(),
 }
 
 
-def task_named(name: str) -> Task | Strips:
-    """The competition's own settings of the task `name`; raises SettingsError for others."""
+def task_named(name: str) -> Task | StripTask:
+    """The task `name` with the competition's settings; raises SettingsError for unknown names."""
     if name not in TASKS:
         raise SettingsError(f"captcha task {name!r} is unknown; known are {', '.join(TASKS)}")
     return TASKS[name]
 
 
-def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | Strips:
-    """The task `name` as params.yaml has it; `emphasis`: characters of a text drawn more often.
+def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | StripTask:
+    """The task `name` with the settings of params.yaml.
+
+    Args:
+        name: text, arithmetic or equations.
+        settings: section `captcha` of params.yaml.
+        emphasis: characters of a text that are drawn more often.
 
     Raises:
         SettingsError: the name is unknown, or the alphabet cannot be used.
@@ -77,5 +82,5 @@ def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | Strips
     if name == "arithmetic":
         return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
     if name == "equations":
-        return Strips(size=(settings.equations.width, settings.equations.height))
+        return StripTask(size=(settings.equations.width, settings.equations.height))
     return task_named(name)

@@ -1,27 +1,24 @@
-"""From a captcha file and settings to a trained reader, its readings and its scores."""
+"""Training of one captcha reader: its settings, model, batches, validation and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from podium.captcha import network
-from podium.captcha.batches import distorted, rebatched, rows_at, stored_batches
-from podium.captcha.charset import Charset
+from podium.captcha.batches import augmentation, rebatch, recombined_batches, stored_batches
 from podium.captcha.competitions import competition
-from podium.captcha.ctc import BLANK, check_label, n_classes
-from podium.captcha.dataset import Captchas, Facts, pixel_parts, read_captchas, read_texts
-from podium.captcha.decoding import Decoder, rules_of
-from podium.captcha.equations.error_analysis import breakdown, scenes
-from podium.captcha.equations.recombine import Recombination
-from podium.captcha.generator import drawn
-from podium.captcha.reader import Logits, description_of
+from podium.captcha.ctc import check_label, n_classes, padded_labels
+from podium.captcha.dataset import Captchas, Facts, iter_pixels, read_captchas, read_texts
+from podium.captcha.decoding import Decoder, rules_for
+from podium.captcha.equations.error_analysis import error_table, scenes
+from podium.captcha.generator import generate
+from podium.captcha.reader import LogitPredictor, artefact_metadata
 from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
@@ -41,15 +38,15 @@ from podium.training.runtime import keras
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A reader to be taught: its settings, the file it learns from, and what is known of that.
+class ReaderTraining:
+    """All that the training of a reader depends on.
 
     Attributes:
-        settings: the reader's own.
-        path: the captcha file.
-        facts: of all its pictures.
-        texts: of its train pictures.
-        validation: its validation pictures.
+        settings: of the reader.
+        path: the captcha file with its pictures.
+        facts: metadata of that file.
+        texts: of the train pictures.
+        validation: the validation pictures.
         decoder: turns the reader's logits into texts.
         params: all settings.
     """
@@ -69,25 +66,36 @@ class Lesson:
 
     @property
     def pictures(self) -> GenerateCaptcha:
-        """Where the pictures come from."""
+        """The settings of the stage that wrote the pictures."""
         return self.params.pictures(self.task)
 
     @property
     def pictures_seen(self) -> int:
-        """By the end of training; more than once each, where there are fewer."""
+        """Pictures seen by the end of training, repeats included."""
         return self.settings.epochs * steps_per_epoch(self.settings) * self.settings.batch_size
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the pictures are the stand-in's."""
+        return bool(self.facts.provenance["source"] != "raw")
 
-def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
-    """The reader `name` and the file at `path`.
+
+def reader_training(name: str, path: Path, facts: Facts, params: Params) -> ReaderTraining:
+    """The training of the reader `name`.
+
+    Args:
+        name: a reader of params.yaml.
+        path: the captcha file.
+        facts: metadata of that file.
+        params: all settings.
 
     Raises:
-        SettingsError: there is no such reader, or it wants drawn pictures where there are raw
-            ones, or assignments where there are none.
+        SettingsError: there is no such reader, or it needs drawn pictures and they are raw, or it
+            recombines assignments and its task has none.
     """
     if name not in params.train_captcha_reader:
-        known = ", ".join(params.train_captcha_reader)
-        raise SettingsError(f"captcha reader {name!r} is unknown; known are {known}")
+        names = ", ".join(params.train_captcha_reader)
+        raise SettingsError(f"captcha reader {name!r} is unknown; known are {names}")
     settings = params.train_captcha_reader[name]
     if settings.on_the_fly and facts.provenance["source"] == "raw":
         raise SettingsError(
@@ -100,35 +108,34 @@ def lesson(name: str, path: Path, facts: Facts, params: Params) -> Lesson:
             "recombine\nremedy: set it to 0"
         )
     texts = read_texts(path, "train")[1]
-    rules = rules_of(settings.task, facts.charset, texts)
+    rules = rules_for(settings.task, facts.charset, texts)
     decoder = Decoder(settings.model, facts.charset, rules, settings.beam_width)
     validation = read_captchas(path, "validation")
-    return Lesson(settings, path, facts, texts, validation, decoder, params)
+    return ReaderTraining(settings, path, facts, texts, validation, decoder, params)
 
 
-def new_model(what: Lesson) -> keras.Model:
+def build_reader(job: ReaderTraining) -> keras.Model:
     """The untrained reader.
 
     Raises:
         PodiumError: a train text is empty, too long for the time steps, or (cnn) not as long as
             the others.
     """
-    settings, facts = what.settings, what.facts
-    texts = sorted(set(what.texts))
+    settings, facts = job.settings, job.facts
+    texts = sorted(set(job.texts))
     lengths = sorted({len(text) for text in texts})
     if settings.model == "cnn" and len(lengths) > 1:
         raise PodiumError(
-            f"{what.path}: texts have {lengths[0]} to {lengths[-1]} characters, but a cnn reads "
+            f"{job.path}: texts have {lengths[0]} to {lengths[-1]} characters, but a cnn reads "
             "texts of one length\nremedy: use a reader with model: crnn"
         )
-    description = description_of(what.task, what.decoder, what.pictures.max_megapixels)
     model = network.build(
         settings.model,
         facts.size,
         n_classes(facts.charset),
         lengths[-1],
         settings.width,
-        description,
+        artefact_metadata(job.task, job.decoder, job.pictures.max_megapixels),
         settings.step,
     )
     for text in texts:
@@ -138,110 +145,94 @@ def new_model(what: Lesson) -> keras.Model:
     return model
 
 
-def encoded(texts: Sequence[str], charset: Charset) -> NDArray[np.int32]:
-    """Labels (N, K) of texts, padded with the blank."""
-    longest = max((len(text) for text in texts), default=1)
-    out = np.full((len(texts), longest), BLANK, dtype=np.int32)
-    for row, text in enumerate(texts):
-        out[row, : len(text)] = charset.encode(text)
-    return out
-
-
-def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> TrainingResult:
+def train_reader(
+    job: ReaderTraining, model: keras.Model, predict: LogitPredictor, processes: int
+) -> TrainingResult:
     """Train `model`.
 
     Args:
-        what: the lesson.
+        job: what is trained, and on what.
         model: the untrained reader.
-        logits: of that reader.
+        predict: the logits (N, T, C) of that reader.
         processes: how many draw pictures on the fly.
     """
-    settings = what.settings
-    augment = distorted(settings.augment, settings.seed)
+    settings = job.settings
+    augment = augmentation(settings.augment, settings.seed)
     loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
-    learner = Trainer(model, settings, loss, augment, xla=xla)
+    trainer = Trainer(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
-        readings = what.decoder.greedy(logits(what.validation.pixels))
-        right = sum(a.text == b for a, b in zip(readings, what.validation.texts, strict=True))
-        return right / len(readings)
+        readings = job.decoder.greedy(predict(job.validation.pixels))
+        pairs = zip(readings, job.validation.texts, strict=True)
+        return sum(reading.text == truth for reading, truth in pairs) / len(readings)
 
-    about = {
+    identity = {
         "settings": settings.model_dump(),
-        "pictures": file_sha256(what.path),
-        "seed": what.pictures.seed_train,
+        "pictures": file_sha256(job.path),
+        "seed": job.pictures.seed_train,
     }
-    checkpoint = checkpoint_of("captcha-readers", model, about, __name__)
     if settings.on_the_fly:
-        course = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
+        batches = partial(_drawn_batches, job, processes)
     else:
-        pixels = read_captchas(what.path, "train").pixels
-        course = TrainingJob(lambda start: _stored(what, pixels, start), validate, checkpoint)
-    return train(learner, course)
+        pixels, charset = read_captchas(job.path, "train").pixels, job.facts.charset
+        if settings.recombine:
+            batches = partial(recombined_batches, pixels, job.texts, charset, settings)
+        else:
+            batches = partial(stored_batches, pixels, padded_labels(job.texts, charset), settings)
+    checkpoint = checkpoint_of("captcha-readers", model, identity, __name__)
+    return train(trainer, TrainingJob(batches, validate, checkpoint))
 
 
-def _stored(what: Lesson, pixels: NDArray[np.uint8], start: int) -> Iterator[Batch]:
-    """Batches from picture number `start` on out of the train pictures, for ever."""
-    settings, charset = what.settings, what.facts.charset
-    labels = encoded(what.texts, charset)
-    if not settings.recombine:
-        yield from stored_batches(pixels, labels, settings, start)
-    blanks, mixed = ((0, 0), (0, labels.shape[1])), Recombination(what.texts)
-    while True:
-        rows = rows_at(start, settings.batch_size, len(pixels), settings.seed)
-        rng = np.random.default_rng([settings.seed, start])
-        strips, texts = mixed.batch(pixels, rows, settings.recombine, rng)
-        yield strips, np.pad(encoded(texts, charset), blanks)[:, : labels.shape[1]]
-        start += settings.batch_size
+def _drawn_batches(job: ReaderTraining, processes: int, start: int) -> Iterator[Batch]:
+    """Batches of pictures of the train seed, drawn meanwhile, from picture number `start` on."""
+    task = task_from(job.task, job.params.captcha, job.settings.emphasis)
+    parts = generate(task, job.pictures.seed_train, start, job.pictures_seen, processes)
+    charset, longest = job.facts.charset, task.grammar.longest
+    batches = ((pixels, padded_labels(texts, charset, longest)) for pixels, texts in parts)
+    return rebatch(batches, job.settings.batch_size)
 
 
-def _drawn(what: Lesson, start: int, processes: int) -> Iterator[Batch]:
-    """Batches from picture number `start` of the train seed on."""
-    task = task_from(what.task, what.params.captcha, what.settings.emphasis)
-    seed = what.pictures.seed_train
-    parts = drawn(task, seed, start, what.pictures_seen, processes)
-    charset, longest = what.facts.charset, task.grammar.longest
-    blanks = ((0, 0), (0, longest))
-    batches = ((px, np.pad(encoded(tx, charset), blanks)[:, :longest]) for px, tx in parts)
-    return rebatched(batches, what.settings.batch_size)
+def training_data_summary(job: ReaderTraining) -> dict[str, Any]:
+    """Which pictures the reader was trained on: a range of a seed, or how many of a file."""
+    if job.settings.on_the_fly:
+        pictures = {"seed": job.pictures.seed_train, "first": 0, "last": job.pictures_seen - 1}
+    else:
+        pictures = {"pictures": len(job.texts)}
+    return {"pictures_seen": job.pictures_seen, **pictures}
 
 
-def learnt_from(what: Lesson) -> dict[str, Any]:
-    """Which pictures a reader learnt from: a range of a seed, or how many of a file."""
-    found: dict[str, Any] = {"pictures_seen": what.pictures_seen}
-    if what.settings.on_the_fly:
-        seed = what.pictures.seed_train
-        return found | {"seed": seed, "first": 0, "last": what.pictures_seen - 1}
-    return found | {"pictures": len(what.texts)}
+def read_split(job: ReaderTraining, predict: LogitPredictor, split: str) -> list[Reading]:
+    """The readings (N,) of one split of the captcha file, in memory that does not grow with N.
+
+    Args:
+        job: names the file and the decoder.
+        predict: the logits of the trained reader.
+        split: train, validation or test.
+    """
+    parts = iter_pixels(job.path, split)
+    return [reading for pixels in parts for reading in job.decoder.best(predict(pixels))]
 
 
-def read_all(what: Lesson, logits: Logits, split: str) -> list[Reading]:
-    """The readings of one split, part by part."""
-    parts = pixel_parts(what.path, split)
-    return [reading for part in parts for reading in what.decoder.best(logits(part))]
+def validation_scores(
+    job: ReaderTraining, predict: LogitPredictor
+) -> tuple[dict[str, Any], list[Reading]]:
+    """Validation scores of greedy and of full decoding, and of one constant text; the readings.
 
-
-def validation_scores(what: Lesson, logits: Logits) -> tuple[dict[str, Any], list[Reading]]:
-    """Scores of greedy and of full decoding beside those of one constant text; the readings."""
-    found = logits(what.validation.pixels)
-    readings, truth = what.decoder.best(found), what.validation.texts
-    constant = str(pd.Series(what.texts).mode().iloc[0])
-    greedy = [one.text for one in what.decoder.greedy(found)]
-    scores = competition(what.task).scores
+    `predict` takes pixels (N, H, W, 3) and returns logits (N, T, C).
+    """
+    logits = predict(job.validation.pixels)
+    readings, truth = job.decoder.best(logits), job.validation.texts
+    constant = str(pd.Series(job.texts).mode().iloc[0])
+    scores = competition(job.task).scores
     metrics = {
-        "greedy": scores(truth, greedy),
-        "decoded": scores(truth, [one.text for one in readings]),
+        "greedy": scores(truth, [reading.text for reading in job.decoder.greedy(logits)]),
+        "decoded": scores(truth, [reading.text for reading in readings]),
         "constant_text": share(truth.count(constant), len(truth)),
     }
     return metrics, readings
 
 
-def is_drawn(what: Lesson) -> bool:
-    """Whether its pictures are the stand-in's."""
-    return bool(what.facts.provenance["source"] != "raw")
-
-
-def groups(what: Lesson, readings: Sequence[Reading]) -> pd.DataFrame:
-    """Which validation pictures of equations are read right, group by group."""
-    known = scenes(what.pictures.seed_validation, what.validation.ids) if is_drawn(what) else []
-    return breakdown(what.validation.texts, [one.text for one in readings], known)
+def validation_error_table(job: ReaderTraining, readings: Sequence[Reading]) -> pd.DataFrame:
+    """The shares of validation equations read right, by `error_analysis.error_table`."""
+    drawn = scenes(job.pictures.seed_validation, job.validation.ids) if job.is_drawn else []
+    return error_table(job.validation.texts, [reading.text for reading in readings], drawn)

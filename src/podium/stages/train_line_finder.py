@@ -1,10 +1,10 @@
-"""Train what finds the lines of equations, and try it on pictures it never saw."""
+"""Train the network that finds the lines of equations, and score it on other pictures."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
+from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
@@ -17,24 +17,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "model", "metrics", "plots")
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
-    from podium.captcha.equations import report
+    from podium.captcha import report
     from podium.captcha.equations.finder import LineFinder, build
-    from podium.captcha.equations.training import teach, tried
+    from podium.captcha.equations.sample_sheet import write_lines_png
+    from podium.captcha.equations.training import evaluate, train_line_finder
     from podium.training import artefact, runtime
 
     settings, pictures = params.train_line_finder, params.generate_equations
     runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
     model = build(settings.width)
-    processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    taught = teach(model, settings, (pictures.seed_train, pictures.seed_validation), processes)
+    seeds = (pictures.seed_train, pictures.seed_validation)
+    training = train_line_finder(model, settings, seeds, max(1, hardware.cores() // 2))
     artefact.save(model, args.model)
     finder = LineFinder(model)
-    found = tried(finder, pictures.seed_test, settings.n_test)
-    write_table(args.plots / "learning_curve.csv", taught.curve)
-    report.lines_png(args.plots / "lines.png", finder, pictures.seed_test)
-    write_metrics(args, {"test": found}, taught.work, runtime.report())
-    taught.checkpoint.unlink(missing_ok=True)
-    print("\n".join(report.summary_lines(found)))
+    scores = evaluate(finder, pictures.seed_test, settings.n_test)
+    write_table(args.plots / "learning_curve.csv", training.curve)
+    write_lines_png(args.plots / "lines.png", finder, pictures.seed_test)
+    write_metrics(args, {"test": scores}, training.work, runtime.report())
+    training.checkpoint.unlink(missing_ok=True)
+    shares = {name: score for name, score in scores.items() if name != "overlap"}
+    print(*report.summary_lines({"test": shares}), sep="\n")
+    print(f"mean overlap of lines: {scores['overlap']:.4f}")
 
 
 if __name__ == "__main__":

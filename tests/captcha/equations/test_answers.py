@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.captcha.answers import MAX_DIGITS, MAX_LENGTH, NotComputable
-from podium.captcha.equations.answers import Sheet, answer, parse, scores, template_of, value_of
+from podium.captcha.equations.answers import Equation, answer, parse, scores, template_of, value_of
 from podium.captcha.equations.grammar import TEMPLATES
 from podium.captcha.scoring import share
 
 
 def test_lines() -> None:
-    assert parse("流=42072;圳=5;(圳-(97510*45921))*流/35864") == Sheet(
+    assert parse("流=42072;圳=5;(圳-(97510*45921))*流/35864") == Equation(
         {"流": Fraction(42072), "圳": Fraction(5)}, "(圳-(97510*45921))*流/35864"
     )
-    assert parse("水=0;1+") == Sheet({"水": Fraction(0)}, "1+")
-    assert parse("1+1") == Sheet({}, "1+1")
-    assert parse("") == Sheet({}, "")
+    assert parse("水=0;1+") == Equation({"水": Fraction(0)}, "1+")
+    assert parse("1+1") == Equation({}, "1+1")
+    assert parse("") == Equation({}, "")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 from PIL import Image
 
 from podium.captcha.equations.error_analysis import (
-    breakdown,
-    breakdown_png,
     contrast,
+    error_table,
     scenes,
+    write_error_png,
 )
 from podium.captcha.equations.render import scene_of
 
@@ -21,7 +21,7 @@ READ = [TRUTH[0], TRUTH[1][:-1] + "4", "流=6;1-流/3-5*2", TRUTH[3]]
 
 
 def test_shares_of_each_group() -> None:
-    table = breakdown(TRUTH, READ)
+    table = error_table(TRUTH, READ)
     found = {(one.by, one.group): (one.n, one.sequence) for one in table.itertuples()}
     assert found == {
         ("template", "a.b.c.d"): (3, pytest.approx(2 / 3)),
@@ -39,14 +39,14 @@ def test_shares_of_each_group() -> None:
 )
 def test_a_group_takes_its_upper_edge(length: int, group: str) -> None:
     text = "君=" + "1" * (length - 12) + ";1+君/2-3-4"
-    [row] = breakdown([text], [text]).query("by == 'length'").itertuples()
+    [row] = error_table([text], [text]).query("by == 'length'").itertuples()
     assert row.group == f"{group} characters"
 
 
 def test_groups_come_in_order() -> None:
     drawn = scenes(1, [str(index) for index in range(60)])
     texts = [scene_of(1, index)[1] for index in range(60)]
-    table = breakdown(texts, texts, drawn)
+    table = error_table(texts, texts, drawn)
     assert table.query("by == 'canvas'")["group"].tolist() == [
         "up to 0.8 megapixels",
         "0.8 to 1.6 megapixels",
@@ -68,6 +68,6 @@ def test_contrast_by_hand() -> None:
 
 
 def test_a_picture_of_the_table(tmp_path) -> None:
-    breakdown_png(tmp_path / "one.png", breakdown(TRUTH, READ))
+    write_error_png(tmp_path / "one.png", error_table(TRUTH, READ))
     with Image.open(tmp_path / "one.png") as picture:
         assert picture.size[0] > 600

@@ -8,9 +8,9 @@ from house import ROOT
 from lines import dark_finder, dark_lines
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder, build
-from podium.captcha.equations.line_maps import CELL, boxes_of, lessons
+from podium.captcha.equations.line_maps import CELL, find_boxes, training_batch
 from podium.captcha.equations.render import scene_of
-from podium.captcha.equations.training import teach, tried
+from podium.captcha.equations.training import evaluate, train_line_finder
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
 from podium.training import artefact
@@ -37,12 +37,12 @@ def test_maps_have_the_cells_of_the_picture() -> None:
         assert 0 <= maps.min() <= maps.max() <= 1
 
 
-def test_a_finder_learns_a_few_lessons_by_heart() -> None:
+def test_a_finder_learns_a_few_examples_by_heart() -> None:
     set_up(0)
     model = build(8)
     how = SETTINGS.model_copy(update={"epochs": 1, "epoch_size": 280, "batch_size": 4})
     learner = Trainer(model, how, BinaryCrossEntropy())
-    pixels, maps = lessons(1, 0, 4)
+    pixels, maps = training_batch(1, 0, 4)
     losses = [learner.step((pixels, maps), step, 70) for step in range(70)]
     assert losses[-1] < 0.5 * losses[0]
     wanted = maps[..., 1] > 127
@@ -56,21 +56,21 @@ def new() -> keras.Model:
     return build(4)
 
 
-def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
+def test_training_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
     def taught(epochs_first: int | None) -> tuple[pd.DataFrame, list[np.ndarray]]:
         model = new()
         if epochs_first:
             stops = iter([False] * epochs_first + [True])
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(
-                    "podium.captcha.equations.training.tried",
+                    "podium.captcha.equations.training.evaluate",
                     lambda *_: _stop() if next(stops) else {"lines": {"score": 0.0}},
                 )
                 with pytest.raises(KeyboardInterrupt):
-                    teach(model, TINY, (1, 2), 0)
+                    train_line_finder(model, TINY, (1, 2), 0)
             assert list((scratch / "line-finders").glob("*.npz"))
             model = new()
-        done = teach(model, TINY, (1, 2), 0)
+        done = train_line_finder(model, TINY, (1, 2), 0)
         assert done.checkpoint.is_file()
         done.checkpoint.unlink()
         assert (done.work.items, done.work.batch_size) == (32, TINY.batch_size)
@@ -108,7 +108,7 @@ def test_small_lines_are_looked_at_again() -> None:
         pixels = dark_lines(1, at=left)
         pixels[top + 26 : top + 36] = 240  # 26 px high
         truth = np.array([left, top, left + 272, top + 26])
-        [plain] = boxes_of(finder.maps(pixels), (800, 400))
+        [plain] = find_boxes(finder.maps(pixels), (800, 400))
         [found] = finder.find(pixels)
         once.append(np.abs(truth - plain).max())
         again.append(np.abs(truth - found).max())
@@ -139,7 +139,7 @@ def test_a_finder_that_finds_nothing_scores_nothing() -> None:
         def find(self, pixels: np.ndarray) -> list:
             return []
 
-    found = tried(Blind(), 3, 2)
+    found = evaluate(Blind(), 3, 2)
     assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (0, 0, 0)
 
     class Seer:
@@ -152,5 +152,5 @@ def test_a_finder_that_finds_nothing_scores_nothing() -> None:
             self.index += 1
             return scene_of(3, self.index)[0].boxes
 
-    found = tried(Seer(), 3, 2)
+    found = evaluate(Seer(), 3, 2)
     assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (1, 1, 1)

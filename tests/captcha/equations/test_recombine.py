@@ -5,18 +5,18 @@ import pytest
 
 from podium.captcha.equations import render
 from podium.captcha.equations.answers import parse, value_of
-from podium.captcha.equations.recombine import Recombination, parts_of
+from podium.captcha.equations.recombine import Recombination, split_lines
 from podium.captcha.equations.rules import EquationRules
-from podium.captcha.equations.strips import SIZE, gap, joined
+from podium.captcha.equations.strips import SIZE, join_lines, line_gap
 
 W, H = SIZE
-GAP = gap(H)
+GAP = line_gap(H)
 N = 150
 
 
 @pytest.fixture(scope="module")
 def stored() -> tuple[np.ndarray, list[str]]:
-    drawn = [render.strip(21, index) for index in range(N)]
+    drawn = [render.render_strip(21, index) for index in range(N)]
     return np.stack([pixels for pixels, _ in drawn]), [text for _, text in drawn]
 
 
@@ -41,17 +41,17 @@ def test_rendered_strips_are_cut_into_what_was_joined(monkeypatch: pytest.Monkey
 
     def noted(parts: list[np.ndarray], paper: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         shapes.append([part.shape for part in parts])
-        return joined(parts, paper, size)
+        return join_lines(parts, paper, size)
 
-    monkeypatch.setattr(render, "joined", noted)
+    monkeypatch.setattr(render, "join_lines", noted)
     right = []
     for index in range(N):
-        strip, text = render.strip(22, index)
+        strip, text = render.render_strip(22, index)
         solid = [np.full(shape, 1 + k, np.uint8) for k, shape in enumerate(shapes[-1])]
-        where = joined(solid, np.zeros(3))[..., 0]
+        where = join_lines(solid, np.zeros(3))[..., 0]
         boxes = [np.nonzero(where == 1 + k) for k in range(len(solid))]
         wanted = [strip[y.min() : y.max() + 1, x.min() : x.max() + 1] for y, x in boxes]
-        parts = parts_of(strip, text.count(";") + 1) or []
+        parts = split_lines(strip, text.count(";") + 1) or []
         right.append(len(parts) == len(wanted) and all(map(np.array_equal, parts, wanted)))
     assert {len(one) for one in shapes} == {2, 3}
     assert np.mean(right) > 0.99
@@ -62,24 +62,24 @@ def test_cuts_are_at_the_widest_runs_of_paper() -> None:
     spans = {1: [(14, 312)], 2: [(14, 30), (64, 262)], 3: [(14, 30), (64, 177), (256, 70)]}
     spans[4] = [(14, 30), (64, 40), (118, 123), (256, 70)]
     for n_lines, wanted in spans.items():
-        parts = parts_of(strip, n_lines)
+        parts = split_lines(strip, n_lines)
         assert parts is not None
         starts = [int(part[0, 0, 0]) * 256 + int(part[0, 0, 1]) for part in parts]
         assert [(x, part.shape[1]) for x, part in zip(starts, parts, strict=True)] == wanted
-    assert parts_of(strip, 5) is None
-    assert parts_of(strip, 0) is None
-    assert parts_of(block(W, H, 9), 1) is None
+    assert split_lines(strip, 5) is None
+    assert split_lines(strip, 0) is None
+    assert split_lines(block(W, H, 9), 1) is None
 
 
 @pytest.mark.parametrize("n_found", [1, 2, 4])
 def test_strips_with_other_numbers_of_lines_are_not_cut(n_found: int) -> None:
-    assert parts_of(joined([block(100, 40, 9)] * n_found, np.full(3, 200.0)), 3) is None
+    assert split_lines(join_lines([block(100, 40, 9)] * n_found, np.full(3, 200.0)), 3) is None
 
 
 def test_lines_lose_the_paper_above_and_below_but_not_within() -> None:
     low = block(100, 40, 10)
     low[20] = 200
-    parts = parts_of(joined([block(100, 60, 10), low], np.full(3, 200.0)), 2)
+    parts = split_lines(join_lines([block(100, 60, 10), low], np.full(3, 200.0)), 2)
     assert parts is not None
     assert np.array_equal(parts[1], low)
 
@@ -114,7 +114,7 @@ def test_strips_show_what_their_texts_say(stored: tuple[np.ndarray, list[str]]) 
     shown = {}
     for strip, text in zip(pixels, texts, strict=True):
         lines = text.split(";")
-        parts = parts_of(strip, len(lines))
+        parts = split_lines(strip, len(lines))
         assert parts is not None
         shown |= {
             line: part - strip[0, 0].astype(int) for line, part in zip(lines, parts, strict=True)
@@ -125,15 +125,17 @@ def test_strips_show_what_their_texts_say(stored: tuple[np.ndarray, list[str]]) 
         strip, text = recombination.recombined(pixels, row, seeded(2, row))
         paper = pixels[row, 0, 0]
         wanted = [np.clip(shown[line] + paper, 0, 255) for line in text.split(";")]
-        assert np.array_equal(strip, joined([one.astype(np.uint8) for one in wanted], paper * 1.0))
-        last = (parts_of(strip, len(wanted)) or [])[-1]
+        assert np.array_equal(
+            strip, join_lines([one.astype(np.uint8) for one in wanted], paper * 1.0)
+        )
+        last = (split_lines(strip, len(wanted)) or [])[-1]
         n_exact += np.array_equal(last, wanted[-1])
     assert n_exact > 0.75 * N  # to the same scale as before
 
 
 def test_borrowed_lines_are_on_the_paper_of_the_strip() -> None:
     papers = np.array([[200, 210, 220], [250, 230, 205]])
-    strips = [joined([block(80, 40, 100), block(90, 60, 100)], paper * 1.0) for paper in papers]
+    strips = [join_lines([block(80, 40, 100), block(90, 60, 100)], paper * 1.0) for paper in papers]
     texts = ["流=1;流/2+3+4+5", "流=6;流/7+8+9+0"]
     strip, text = Recombination(texts).recombined(np.stack(strips), 0, seeded(0))
     assert text == "流=6;流/2+3+4+5"
@@ -177,7 +179,7 @@ def test_batches_depend_on_rng_and_rows_only(stored: tuple[np.ndarray, list[str]
 def test_malformed_texts_neither_change_nor_lend(text: str) -> None:
     texts = [text, "流=100000;水=4;流/5+水+6+7"]
     lines = [[block(80, 40, 9)] * (one.count(";") + 1) for one in texts]
-    strips = np.stack([joined(parts, np.full(3, 200.0)) for parts in lines])
+    strips = np.stack([join_lines(parts, np.full(3, 200.0)) for parts in lines])
     recombination = Recombination(texts)
     said = set()
     for seed in range(8):
@@ -191,7 +193,7 @@ def test_malformed_texts_neither_change_nor_lend(text: str) -> None:
 @pytest.mark.parametrize("row", [0, 1])
 def test_strips_that_cannot_be_cut_neither_change_nor_lend(row: int) -> None:
     good, bad = [block(80, 40, 9)] * 2, [block(160, 40, 9)]
-    strips = np.stack([joined(parts, np.full(3, 200.0)) for parts in (good, bad)])
+    strips = np.stack([join_lines(parts, np.full(3, 200.0)) for parts in (good, bad)])
     texts = ["流=3;流/5+2+6+7", "流=4;流/5+3+6+7"]
     strip, text = Recombination(texts).recombined(strips, row, seeded(0))
     assert text == texts[row]
@@ -199,7 +201,7 @@ def test_strips_that_cannot_be_cut_neither_change_nor_lend(row: int) -> None:
 
 
 def test_no_text_grows_beyond_the_longest() -> None:
-    strips = np.stack([joined([block(80, 40, 9)] * 2, np.full(3, 200.0))] * 2)
+    strips = np.stack([join_lines([block(80, 40, 9)] * 2, np.full(3, 200.0))] * 2)
     texts = ["流=3;流/5+2+6+70", "流=42;流/5+3+6+7"]
     recombination = Recombination(texts)
     assert recombination.recombined(strips, 0, seeded(0))[1] == texts[0]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from podium.captcha import ctc
+from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.equations.grammar import TEMPLATES, VARIABLES, Equations
@@ -22,7 +23,7 @@ def texts() -> list[str]:
 def state_after(text: str) -> State:
     state = RULES.start
     for character in text:
-        state = RULES.ways(state)[character]
+        state = RULES.transitions(state)[character]
     return state
 
 
@@ -136,10 +137,10 @@ def test_each_next_character_is_allowed_and_the_end_comes_nearer() -> None:
     for text in texts()[:500]:
         state = RULES.start
         for at, character in enumerate(text):
-            assert 0 < RULES.to_go(state) <= len(text) - at or RULES.accepts(text[:at])
-            assert character in RULES.ways(state)
-            state = RULES.ways(state)[character]
-        assert RULES.to_go(state) == 0
+            assert 0 < RULES.min_remaining(state) <= len(text) - at or RULES.accepts(text[:at])
+            assert character in RULES.transitions(state)
+            state = RULES.transitions(state)[character]
+        assert RULES.min_remaining(state) == 0
 
 
 def distance(state: State) -> int:
@@ -148,7 +149,7 @@ def distance(state: State) -> int:
     for n in range(20):
         if any(len(one.form.rpartition(";")[2]) > 6 and ends(one) for one in front):
             return n
-        front = [way for one in front for way in RULES.ways(one).values()]
+        front = [way for one in front for way in RULES.transitions(one).values()]
         front = [one for one in dict.fromkeys(front) if one not in seen]
         seen.update(front)
     raise AssertionError(f"no end is near {state}")
@@ -166,19 +167,19 @@ def test_the_characters_to_go_are_the_fewest() -> None:
     prefixes |= {text[: rng.integers(len(text) - 12, len(text))] for text in texts()[120:240]}
     for prefix in prefixes:
         state = state_after(prefix)
-        assert RULES.to_go(state) == distance(state), prefix
-    assert RULES.to_go(RULES.start) == len("流=0;0+0+0+流/1")
-    assert RULES.to_go(state_after("流=1;水=2;((3+流")) == len("/1)+水)+0")
-    assert RULES.to_go(state_after("流=1;水=2;1+水+2+")) == len("流/1")
-    assert RULES.to_go(state_after("流=1;1+2+3+流")) == len("/1")
+        assert RULES.min_remaining(state) == distance(state), prefix
+    assert RULES.min_remaining(RULES.start) == len("流=0;0+0+0+流/1")
+    assert RULES.min_remaining(state_after("流=1;水=2;((3+流")) == len("/1)+水)+0")
+    assert RULES.min_remaining(state_after("流=1;水=2;1+水+2+")) == len("流/1")
+    assert RULES.min_remaining(state_after("流=1;1+2+3+流")) == len("/1")
 
 
 def test_from_every_state_the_end_is_one_step_nearer() -> None:
     for text in texts()[:300]:
         for at in range(len(text)):
             state = state_after(text[:at])
-            ahead = [RULES.to_go(way) for way in RULES.ways(state).values()]
-            assert RULES.to_go(state) == 0 or min(ahead) == RULES.to_go(state) - 1
+            ahead = [RULES.min_remaining(way) for way in RULES.transitions(state).values()]
+            assert RULES.min_remaining(state) == 0 or min(ahead) == RULES.min_remaining(state) - 1
 
 
 def test_states_are_small_and_shared() -> None:
@@ -213,7 +214,7 @@ def test_what_cannot_be_is_read_as_what_can(wrong: str, right: str) -> None:
     [at] = [at for at in range(len(wrong)) if wrong[at] != right[at]]
     logits[0, 2 * at, CHARSET.encode(right[at])] = 5  # the second choice of that step
     assert ctc.greedy(logits, CHARSET)[0].text == wrong
-    assert ctc.beam(logits, CHARSET, 10)[0].text == wrong
+    assert beam_search(logits, CHARSET, 10)[0].text == wrong
     [found] = Decoder("crnn", CHARSET, Rules(language="equations"), 10).best(logits)
     assert found.text == right
     [score] = ctc.label_log_probs(ctc.log_softmax(logits), [CHARSET.encode(right)])
@@ -223,12 +224,12 @@ def test_what_cannot_be_is_read_as_what_can(wrong: str, right: str) -> None:
 def test_noise_is_read_as_equations() -> None:
     logits = np.random.default_rng(0).normal(0, 3, (6, 30, 45))
     for width in (1, 6):
-        assert all(RULES.accepts(one.text) for one in ctc.beam(logits, CHARSET, width, RULES))
+        assert all(RULES.accepts(one.text) for one in beam_search(logits, CHARSET, width, RULES))
 
 
 def test_variables_outside_the_charset_are_never_tried() -> None:
     charset = Charset("0123456789+-*/()=;水")
     logits = np.random.default_rng(1).normal(0, 2, (4, 30, 20))
-    for one in ctc.beam(logits, charset, 6, RULES):
+    for one in beam_search(logits, charset, 6, RULES):
         assert RULES.accepts(one.text)
         assert one.text.startswith("水=")

@@ -1,11 +1,11 @@
 import numpy as np
 
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.render import scene_of, strip
-from podium.captcha.equations.strips import MARGIN, SIZE, gap, grown_box, joined, lay_out
+from podium.captcha.equations.render import render_strip, scene_of
+from podium.captcha.equations.strips import MARGIN, SIZE, join_lines, lay_out, line_gap, padded_box
 
 W, H = SIZE
-GAP = gap(H)
+GAP = line_gap(H)
 PAPER = np.array([200.0, 210.0, 220.0])
 
 
@@ -20,7 +20,7 @@ def runs(columns: np.ndarray) -> list[tuple[int, int]]:
 
 
 def test_lines_side_by_side_all_to_one_scale() -> None:
-    strip = joined([block(100, 30, 10), block(200, 60, 20)], PAPER)
+    strip = join_lines([block(100, 30, 10), block(200, 60, 20)], PAPER)
     assert strip.shape == (H, W, 3)
     assert runs((strip[H // 2] < 100).all(-1)) == [
         (GAP, GAP + 100),
@@ -32,7 +32,7 @@ def test_lines_side_by_side_all_to_one_scale() -> None:
 
 
 def test_what_is_too_wide_is_scaled_down() -> None:
-    strip = joined([block(900, 60, 10), block(900, 60, 10)], PAPER)
+    strip = join_lines([block(900, 60, 10), block(900, 60, 10)], PAPER)
     found = runs((strip[H // 2] < 100).all(-1))
     assert len(found) == 2
     assert found[1][1] <= W - GAP
@@ -45,16 +45,16 @@ def test_no_line_leaves_paper() -> None:
 
 
 def test_boxes_are_grown_but_not_off_the_picture() -> None:
-    assert grown_box((50, 60, 150, 110), (800, 400)) == (46, 56, 154, 114)
-    assert grown_box((0, 2, 800, 399), (800, 400)) == (0, 0, 800, 400)
+    assert padded_box((50, 60, 150, 110), (800, 400)) == (46, 56, 154, 114)
+    assert padded_box((0, 2, 800, 399), (800, 400)) == (0, 0, 800, 400)
 
 
 def test_a_strip_shows_the_lines_of_its_picture() -> None:
     scene, _ = scene_of(9, 0)
     whole = paint(scene)
     strip = lay_out(whole, scene.boxes)
-    parts = [paint(scene, grown_box(box, scene.size)) for box in scene.boxes]
-    again = joined(parts, np.array(scene.paper))
+    parts = [paint(scene, padded_box(box, scene.size)) for box in scene.boxes]
+    again = join_lines(parts, np.array(scene.paper))
     assert np.abs(strip.astype(int) - again).mean() < 1.5  # but for the guess of the paper
     assert (np.abs(strip.astype(int) - scene.paper).max(-1) > 40).mean() > 0.03
     assert (strip[:, -GAP:] == strip[0, 0]).all()
@@ -62,11 +62,11 @@ def test_a_strip_shows_the_lines_of_its_picture() -> None:
 
 def test_strips_by_number_are_those_of_the_pictures_but_for_shaken_boxes() -> None:
     for index in range(12):
-        pixels, text = strip(9, index)
+        pixels, text = render_strip(9, index)
         scene, same = scene_of(9, index)
         assert text == same
         assert pixels.shape == (H, W, 3)
-        assert np.array_equal(strip(9, index)[0], pixels)
+        assert np.array_equal(render_strip(9, index)[0], pixels)
         exact = lay_out(paint(scene), scene.boxes)
         assert not np.array_equal(exact, pixels)
         paper = np.array(scene.paper)

@@ -1,1 +1,1 @@
-"""Captchas of several lines: variables are given their values, and an expression uses them."""
+"""Captchas of several lines: assignments of variables, and an expression that uses them."""

@@ -1,4 +1,4 @@
-"""What equations come to, and how well they were read."""
+"""The value of equations, and the scores of equations that were read."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from podium.captcha.equations.grammar import TEMPLATES, VARIABLES
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """The lines of one picture.
+class Equation:
+    """The lines of one picture, parsed.
 
     Attributes:
         assignments: variable -> value.
-        expression: the last line.
+        expression: the last line, not yet evaluated.
     """
 
     assignments: dict[str, Fraction]
     expression: str
 
 
-def parse(text: str) -> Sheet:
-    """The lines of `text`, parted by `;`: assignments `流=42072`, and then an expression.
+def parse(text: str) -> Equation:
+    """The lines of `text`, separated by `;`: assignments `流=42072`, and then an expression.
 
     Raises:
         NotComputable: the text or a number in it is too long, an assignment is malformed, or a
@@ -44,7 +44,7 @@ def parse(text: str) -> Sheet:
         if name in assignments:
             raise NotComputable("syntax", f"line {row} assigns {name!r} again")
         assignments[name] = evaluate(number)
-    return Sheet(assignments, expression)
+    return Equation(assignments, expression)
 
 
 def answer(text: str) -> Fraction:
@@ -54,19 +54,19 @@ def answer(text: str) -> Fraction:
         NotComputable: the text is malformed or too long, its expression divides by zero, or has
             a variable that no line assigns.
     """
-    sheet = parse(text)
-    return evaluate(sheet.expression, sheet.assignments)
+    equation = parse(text)
+    return evaluate(equation.expression, equation.assignments)
 
 
 def value_of(text: str) -> Fraction | None:
-    """The exact value of a text, None if it has none."""
+    """The exact value of a text; None if it has none."""
     return scoring.value_of(text, answer)
 
 
 def scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """Shares of texts, of assignments and of expressions read right, and of values.
+    """Shares of texts, of assignments, of expressions and of values read right.
 
-    A value is right within 0.01; `computable` counts the texts that have one.
+    A value is right within 0.01; `computable` is the share of texts that have one.
     """
     pairs = list(zip(truth, texts, strict=True))
     parts = [(left.rpartition(";"), right.rpartition(";")) for left, right in pairs]
@@ -75,19 +75,19 @@ def scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
         "assignments": [left[:2] == right[:2] for left, right in parts],
         "expression": [left[2] == right[2] for left, right in parts],
     }
-    shares = {name: scoring.share(sum(found), len(pairs)) for name, found in right.items()}
+    shares = {name: scoring.share(sum(flags), len(pairs)) for name, flags in right.items()}
     return shares | scoring.value_scores(truth, texts, answer)
 
 
 def template_of(text: str) -> str | None:
-    """The template that the last line of `text` fits, None if it fits none."""
+    """The template that the last line of `text` matches; None if it matches none."""
     expression = text.rpartition(";")[2]
-    return next((form for form, fits in _PATTERNS.items() if fits.fullmatch(expression)), None)
+    return next((form for form, regex in _PATTERNS.items() if regex.fullmatch(expression)), None)
 
 
 _OPERAND = f"(?:(?:[{VARIABLES}]/)?[0-9]+|[{VARIABLES}])"
 _SYMBOLS = {**dict.fromkeys("abcd", _OPERAND), ".": "[-+*]"}
 _PATTERNS = {
-    form: re.compile("".join(_SYMBOLS.get(one, re.escape(one)) for one in form))
+    form: re.compile("".join(_SYMBOLS.get(symbol, re.escape(symbol)) for symbol in form))
     for form in TEMPLATES
 }

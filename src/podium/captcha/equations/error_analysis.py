@@ -1,8 +1,8 @@
-"""Which pictures of equations are read right: by template, lines, length, canvas and contrast."""
+"""Shares of equations read right by template, number of lines, length, picture size, contrast."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +12,38 @@ from matplotlib.figure import Figure
 
 from podium.captcha.equations.answers import template_of
 from podium.captcha.equations.render import scene_of
-from podium.captcha.equations.scene import Scene
+from podium.captcha.equations.scene import LUMINANCE, Scene
 from podium.captcha.scoring import share
 from podium.evaluation.plots import write_figure
 
-_LENGTHS = (34, 38, 42)  # characters; up to here, and beyond
+_LENGTHS = (34, 38, 42)  # edges of groups: up to the first, ..., over the last; characters
 _MEGAPIXELS = (0.8, 1.6, 2.4)
 _LEVELS = (60.0, 80.0, 110.0)  # grey levels between paper and ink
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
 def scenes(seed: int, ids: Sequence[str]) -> list[Scene]:
-    """How the drawn pictures of a seed were composed; ids are their numbers."""
+    """The scenes of the drawn pictures of a seed; their ids are their numbers."""
     return [scene_of(seed, int(name))[0] for name in ids]
 
 
 def contrast(scene: Scene) -> float:
-    """Grey levels between the paper and the ink, the mean over glyphs."""
-    inks = np.array([ink.colour for ink in scene.inks]) @ _LUMINANCE
-    return float(np.array(scene.paper) @ _LUMINANCE - inks.mean())
+    """The difference between paper and ink in grey levels, the mean over glyphs."""
+    inks = np.array([ink.colour for ink in scene.inks]) @ LUMINANCE
+    return float(np.array(scene.paper) @ LUMINANCE - inks.mean())
 
 
-def breakdown(
+def error_table(
     truth: Sequence[str], texts: Sequence[str], drawn: Sequence[Scene] = ()
 ) -> pd.DataFrame:
-    """by, group, n, sequence, low, high: the share of texts read right in each group.
+    """The share of texts read right in each group, with its 95 % interval.
 
     Args:
-        truth: the texts (N,).
-        texts: what was read (N,).
-        drawn: how the pictures (N,) were composed, where that is known.
+        truth: the true texts (N,).
+        texts: the texts (N,) that were read.
+        drawn: the scenes (N,) of drawn pictures; empty for raw ones.
+
+    Returns:
+        One row a group, columns by, group, n, sequence (the share), low, high.
     """
     groups: dict[str, list[str]] = {
         "template": [template_of(text) or "none" for text in truth],
@@ -55,11 +57,11 @@ def breakdown(
     right = np.array([a == b for a, b in zip(truth, texts, strict=True)])
     rows: list[dict[str, Any]] = []
     for by, names in groups.items():
-        for name in sorted(set(names), key=_ORDER.get(by, _first_number)):
-            mine = right[np.array(names) == name]
-            found = share(int(mine.sum()), len(mine))
-            rows.append({"by": by, "group": name, "n": len(mine), "sequence": found["score"]})
-            rows[-1] |= {"low": found["low"], "high": found["high"]}
+        for name in sorted(set(names), key=_first_number if by != "template" else _by_length):
+            in_group = right[np.array(names) == name]
+            score = share(int(in_group.sum()), len(in_group))
+            row = {"by": by, "group": name, "n": len(in_group), "sequence": score["score"]}
+            rows.append(row | {"low": score["low"], "high": score["high"]})
     return pd.DataFrame(rows)
 
 
@@ -74,22 +76,23 @@ def _span(value: float, edges: Sequence[float], unit: str) -> str:
 
 
 def _first_number(group: str) -> tuple[float, str]:
-    """Sorts groups by the first number in their names; open ends come first and last."""
+    """Sort key of a group: the first number in its name; `up to` comes first and `over` last."""
     number = float(next(word for word in group.split() if word[0].isdigit()))
     return number - group.startswith("up") * 1e-6 + group.startswith("over") * 1e-6, group
 
 
-_ORDER: dict[str, Callable[[str], tuple[float, str]]] = {"template": lambda form: (len(form), form)}
+def _by_length(template: str) -> tuple[float, str]:
+    return len(template), template
 
 
-def breakdown_png(path: Path, table: pd.DataFrame) -> None:
-    """The table as dots with their 95 % intervals."""
+def write_error_png(path: Path, table: pd.DataFrame) -> None:
+    """Plot the rows of `error_table` as dots with their 95 % intervals."""
     figure = Figure(figsize=(7.5, 0.26 * len(table) + 1.2), layout="constrained")
     axes = figure.subplots()
     rows = table.iloc[::-1].reset_index(drop=True)
     reach = np.clip([rows["sequence"] - rows["low"], rows["high"] - rows["sequence"]], 0, None)
     axes.errorbar(rows["sequence"], rows.index, xerr=reach, fmt="o", markersize=4, elinewidth=1)
-    names = [f"{one.by}: {one.group} (n = {one.n})" for one in rows.itertuples()]
+    names = [f"{row.by}: {row.group} (n = {row.n})" for row in rows.itertuples()]
     axes.set_yticks(rows.index, names, fontsize=8)
     axes.set(title="whole texts read right, with 95 % intervals", xlabel="share")
     axes.margins(y=0.01)

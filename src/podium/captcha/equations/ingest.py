@@ -1,8 +1,7 @@
-"""Pictures of equations, from either source, to the file of strips that readers read."""
+"""The captcha file of equations: drawn or raw pictures, laid out as strips."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,12 +15,12 @@ from podium.captcha.charset import Charset
 from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
-from podium.captcha.equations.render import renders
+from podium.captcha.equations.render import render_range
 from podium.captcha.equations.strips import lay_out
-from podium.captcha.generator import Part, drawn, in_parts
-from podium.captcha.ingest import drawn_splits, raw_splits
-from podium.captcha.source import Labelled, pixels_of
-from podium.captcha.tasks import Strips, task_from
+from podium.captcha.generator import Part, generate, map_ranges
+from podium.captcha.ingest import read_raw, standin_splits
+from podium.captcha.source import LabelledPictures, decode_picture, watched_parts
+from podium.captcha.tasks import StripTask, task_from
 from podium.core.params import Params
 from podium.core.progress import watched
 
@@ -31,17 +30,17 @@ PART = 8  # whole pictures at a time, each up to 12 MB
 Pixels = NDArray[np.uint8]
 
 
-class Layer:
-    """Lays out the lines of pictures on strips, and counts where they are not those of the text.
+class StripLayout:
+    """Lays out the lines of pictures on strips; counts pictures with a wrong number of lines.
 
     Args:
-        finder: an artefact that finds lines.
-        size: (w, h) of a strip.
+        finder: the artefact of a line finder.
+        size: (w, h) of a strip, pixels.
     """
 
     def __init__(self, finder: Path, size: tuple[int, int]) -> None:
         self._finder, self.size = LineFinder.load(finder), size
-        self._differ: Counter[bool] = Counter()
+        self._n_labelled, self._n_wrong = 0, 0
 
     def strips(self, pictures: Sequence[Pixels], texts: Sequence[str]) -> Part:
         """Strips (n, h, w, 3) of pictures (H, W, 3) of any size, and their texts ('' = unknown)."""
@@ -49,72 +48,81 @@ class Layer:
         for row, (pixels, text) in enumerate(zip(pictures, texts, strict=True)):
             boxes = self._finder.find(pixels)
             if text:
-                self._differ[len(boxes) != text.count(";") + 1] += 1
+                self._n_labelled += 1
+                self._n_wrong += len(boxes) != text.count(";") + 1
             out[row] = lay_out(pixels, boxes, self.size)
         return out, list(texts)
 
     @property
-    def words(self) -> str:
-        """How often the lines found were not as many as the text has, for a person to read."""
+    def summary(self) -> str:
+        """How often the finder found another number of lines than the text has, for a person."""
         return (
-            f"lines found are not as many as in the text: {self._differ[True]} "
-            f"of {self._differ.total()} pictures"
+            f"lines found are not as many as in the text: {self._n_wrong} "
+            f"of {self._n_labelled} pictures"
         )
 
 
-def draw_equations(path: Path, finder: Path, params: Params, processes: int) -> str:
-    """Write the stand-in to `path`; what was drawn, in words.
+def write_drawn_equations(path: Path, finder: Path, params: Params, processes: int) -> str:
+    """Draw the stand-in pictures and write their strips to a captcha file.
 
-    Train strips are painted line by line, with edges as uncertain as those that a finder gives;
-    validation and test pictures are painted whole, and the finder lays them out.
+    Train strips are painted line by line, with boxes as inexact as those of a finder. Validation
+    and test pictures are painted whole, and the finder lays them out.
 
     Args:
         path: the captcha file.
-        finder: an artefact that finds lines.
+        finder: the artefact of a line finder.
         params: all settings.
         processes: how many draw pictures beside this one; 0 draws here.
+
+    Returns:
+        How many pictures were drawn, for a person to read.
     """
     task = task_from(NAME, params.captcha)
-    assert isinstance(task, Strips)
-    settings, layer = params.generate_equations, Layer(finder, task.size)
-    learn, *seen = drawn_splits(settings)
+    assert isinstance(task, StripTask)
+    layout = StripLayout(finder, task.size)
+    train, *whole = standin_splits(params.generate_equations)
 
-    def whole(split: Split) -> Iterator[Part]:
-        make = partial(renders, split.seed)
-        total = len(split.ids)
-        parts = in_parts(make, 0, total, processes, PART)
-        for pictures, texts in watched(parts, -(-total // PART), f"{split.name}, parts"):
-            yield layer.strips(pictures, texts)
+    def laid_out(split: Split) -> Iterator[Part]:
+        n = len(split.ids)
+        parts = map_ranges(partial(render_range, split.seed), 0, n, processes, PART)
+        for pictures, texts in watched(parts, -(-n // PART), f"{split.name}, parts"):
+            yield layout.strips(pictures, texts)
 
-    strips = drawn(task, learn.seed, 0, len(learn.ids), processes)
+    strips = generate(task, train.seed, 0, len(train.ids), processes)
     provenance = {"task": NAME, **params.captcha.equations.model_dump()}
     facts = Facts(task.size, Charset(Equations().alphabet), provenance, finder.read_bytes())
-    parts = chain(strips, *(whole(split) for split in seen))
-    write_captchas(path, facts, [learn, *seen], parts)
-    n_whole = sum(len(split.ids) for split in seen)
-    return f"{len(learn.ids)} strips and {n_whole} pictures drawn\n{layer.words}"
+    write_captchas(path, facts, [train, *whole], chain(strips, *map(laid_out, whole)))
+    n_whole = sum(len(split.ids) for split in whole)
+    return f"{len(train.ids)} strips and {n_whole} pictures drawn\n{layout.summary}"
 
 
-def take_equations(path: Path, folder: Path, finder: Path, params: Params) -> str:
-    """Write the pictures in `folder`, of any sizes, to `path`; what was found, in words.
+def write_raw_equations(path: Path, folder: Path, finder: Path, params: Params) -> str:
+    """Write the strips of raw pictures, which may be of any size, to a captcha file.
+
+    Args:
+        path: the captcha file.
+        folder: with train/ and test/.
+        finder: the artefact of a line finder.
+        params: all settings.
+
+    Returns:
+        What the folder held, for a person to read.
 
     Raises:
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
     size = task_from(NAME, params.captcha).size
-    found, layer = raw_splits(folder, NAME, params), Layer(finder, size)
-    look = partial(pixels_of, max_megapixels=params.generate_equations.max_megapixels)
-    facts = Facts(size, found.charset, found.provenance, finder.read_bytes())
-    write_captchas(path, facts, found.splits, _laid_out(found.groups, look, layer))
-    return f"{found.words('many sizes')}\n{layer.words}"
+    raw, layout = read_raw(folder, NAME, params), StripLayout(finder, size)
+    decode = partial(decode_picture, max_megapixels=params.generate_equations.max_megapixels)
+    facts = Facts(size, raw.charset, raw.provenance, finder.read_bytes())
+    write_captchas(path, facts, raw.splits, _strip_parts(raw.pictures, decode, layout))
+    return f"{raw.summary('many sizes')}\n{layout.summary}"
 
 
-def _laid_out(
-    groups: Sequence[Labelled], look: Callable[[Path], Pixels], layer: Layer
+def _strip_parts(
+    splits: Sequence[LabelledPictures], decode: Callable[[Path], Pixels], layout: StripLayout
 ) -> Iterator[Part]:
-    """Strips and texts of all pictures, group by group; files are decoded ahead."""
-    slices = [(one, at) for one in groups for at in range(0, len(one.ids), PART)]
+    """Strips and texts of all pictures, split by split; several threads decode files."""
     with ThreadPoolExecutor() as pool:
-        for group, at in watched(slices, len(slices), "pictures, parts"):
-            pictures = list(pool.map(look, group.paths[at : at + PART]))
-            yield layer.strips(pictures, group.texts[at : at + PART])
+        for part in watched_parts(splits, PART, "pictures, parts"):
+            yield layout.strips(list(pool.map(decode, part.paths)), part.texts)

@@ -1,4 +1,4 @@
-"""Which equations there are: an automaton whose states are made as they are met."""
+"""Which texts are equations: an automaton whose states are made as they are reached."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from podium.captcha.automaton import Language
 from podium.captcha.equations.grammar import LARGEST, TEMPLATES, VARIABLES
 from podium.captcha.grammar import DIGITS, OPERATORS
 
-_LINE = "V=n;"  # gives a variable V its value n
+_LINE = "V=n;"  # assigns a number n to a variable V
 _FORMS = [lines + form for lines in (_LINE, _LINE * 2) for form in TEMPLATES]
-_MEMORY = 1 << 15  # states whose ways are kept
+_CACHE_SIZE = 1 << 15  # states whose transitions are kept
 
 
 class State(NamedTuple):
-    """What has been read.
+    """What has been read of a text.
 
     Attributes:
         form: the symbols read, the beginning of one or more forms.
-        unused: variables that have a value and were not used yet, sorted.
-        fraction: whether the fraction's stroke has been read.
-        operand: what the last symbol has become so far: digits, `v` (a variable that was used),
-            `/` (the numerator and the stroke); empty if it is no operand. Digits that begin
-            100000 are kept, others stand as so many nines: all that counts is what may follow.
+        unused: variables that were assigned and not used yet, sorted.
+        fraction: whether the stroke of the fraction has been read.
+        operand: the operand that is being read: its digits; `v` for a used variable; `/` after a
+            numerator and the stroke; empty outside of operands. Digits that begin 100000 are kept;
+            others are replaced by as many nines, since the same characters may follow them.
     """
 
     form: str = ""
@@ -34,48 +34,48 @@ class State(NamedTuple):
     operand: str = ""
 
     @property
-    def waits(self) -> bool:
-        """Whether the operand cannot end here: a denominator is missing."""
+    def needs_denominator(self) -> bool:
+        """Whether the operand cannot end here, because the fraction lacks its denominator."""
         last_variable = self.operand == "v" and not self.unused and not self.fraction
         return last_variable or self.operand == "/"
 
 
 @dataclass(frozen=True)
 class EquationRules(Language[State]):
-    """Exactly the texts that `grammar.Equations` gives."""
+    """The language of exactly the texts of `grammar.Equations`."""
 
     @property
     def start(self) -> State:
-        """Nothing has been read."""
+        """The state before the first character."""
         return State()
 
-    def ways(self, state: State) -> Mapping[str, State]:
-        """The characters that may follow, and where they lead."""
-        return _ways(state)
+    def transitions(self, state: State) -> Mapping[str, State]:
+        """The characters that may follow `state`, each with the next state."""
+        return _transitions(state)
 
-    def to_go(self, state: State) -> int:
+    def min_remaining(self, state: State) -> int:
         """The fewest characters to the end: operands of one character, and `/1`."""
-        rest = _REST[state.form] + (state.operand == "/")
-        return rest if state.fraction else rest + 2
+        remaining = _REMAINING[state.form] + (state.operand == "/")
+        return remaining if state.fraction else remaining + 2
 
 
-@lru_cache(_MEMORY)
-def _ways(state: State) -> Mapping[str, State]:
-    more = _digits_after(state.operand)
-    found = {digit: state._replace(operand=operand) for digit, operand in more.items()}
+@lru_cache(_CACHE_SIZE)
+def _transitions(state: State) -> Mapping[str, State]:
+    longer = _longer_numbers(state.operand)
+    targets = {digit: state._replace(operand=operand) for digit, operand in longer.items()}
     if state.operand == "v" and not state.fraction:
-        found["/"] = state._replace(fraction=True, operand="/")
-    if not state.waits:
+        targets["/"] = state._replace(fraction=True, operand="/")
+    if not state.needs_denominator:
         for symbol in _FOLLOWING[state.form]:
-            found.update(_begun(symbol, state._replace(form=state.form + symbol, operand="")))
-    return found
+            targets.update(_begin(symbol, state._replace(form=state.form + symbol, operand="")))
+    return targets
 
 
-def _begun(symbol: str, state: State) -> dict[str, State]:
-    """The characters that begin `symbol`, and where they lead; `state` counts it as read."""
+def _begin(symbol: str, state: State) -> dict[str, State]:
+    """The characters that begin `symbol`, each with the next state; `state.form` includes it."""
     if symbol == "V":
-        new = [one for one in VARIABLES if one not in state.unused]
-        return {one: state._replace(unused="".join(sorted(state.unused + one))) for one in new}
+        new = [name for name in VARIABLES if name not in state.unused]
+        return {name: state._replace(unused="".join(sorted(state.unused + name))) for name in new}
     if symbol == ".":
         return dict.fromkeys(OPERATORS, state)
     if symbol == "n":
@@ -84,44 +84,45 @@ def _begun(symbol: str, state: State) -> dict[str, State]:
 
 
 def _operands(symbol: str, state: State) -> dict[str, State]:
-    """Variables, and numbers where enough operands are left for the variables."""
-    used = {one: state.unused.replace(one, "") for one in state.unused}
-    found = {one: state._replace(unused=rest, operand="v") for one, rest in used.items()}
-    return found | _numbers(state) if len(state.unused) <= "dcba".index(symbol) else found
+    """Variables, and numbers if the operands after this one suffice for the unused variables."""
+    unused = {name: state.unused.replace(name, "") for name in state.unused}
+    targets = {name: state._replace(unused=rest, operand="v") for name, rest in unused.items()}
+    return targets | _numbers(state) if len(unused) <= "dcba".index(symbol) else targets
 
 
 def _numbers(state: State) -> dict[str, State]:
-    return {one: state._replace(operand=_brief(one)) for one in DIGITS}
+    return {digit: state._replace(operand=_abbreviate(digit)) for digit in DIGITS}
 
 
-def _digits_after(operand: str) -> dict[str, str]:
-    """Digits that may follow within an operand, and what it is then."""
+def _longer_numbers(operand: str) -> dict[str, str]:
+    """The digits that may follow within an operand, each with the operand it makes."""
     if operand == "/":
-        return {one: _brief(one) for one in DIGITS[1:]}
+        return {digit: _abbreviate(digit) for digit in DIGITS[1:]}
     if operand in ("", "v", "0"):
         return {}
-    longer = [operand + one for one in DIGITS]
-    return {one[-1]: _brief(one) for one in longer if int(one) <= LARGEST}
+    numbers = [operand + digit for digit in DIGITS]
+    return {number[-1]: _abbreviate(number) for number in numbers if int(number) <= LARGEST}
 
 
-def _brief(digits: str) -> str:
+def _abbreviate(digits: str) -> str:
+    """`digits` as `State.operand` keeps them."""
     kept = digits == "0" or str(LARGEST).startswith(digits)
     return digits if kept else "9" * len(digits)
 
 
 def _following() -> dict[str, str]:
     """For each beginning of a form: the symbols that may follow."""
-    found: dict[str, str] = {}
+    following: dict[str, str] = {}
     for form in _FORMS:
-        for at in range(len(form) + 1):
-            before = found.setdefault(form[:at], "")
-            if at < len(form) and form[at] not in before:
-                found[form[:at]] += form[at]
-    return found
+        for end in range(len(form) + 1):
+            symbols = following.setdefault(form[:end], "")
+            if end < len(form) and form[end] not in symbols:
+                following[form[:end]] += form[end]
+    return following
 
 
 _FOLLOWING = _following()
-_REST = {
-    begun: min(len(form) - len(begun) for form in _FORMS if form.startswith(begun))
-    for begun in _FOLLOWING
+_REMAINING = {
+    start: min(len(form) - len(start) for form in _FORMS if form.startswith(start))
+    for start in _FOLLOWING
 }

@@ -1,4 +1,4 @@
-"""Where everything on a picture of equations lies, before anything is painted."""
+"""The composition of a picture of equations: where everything lies, before it is painted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.equations.typeset import BAR, SQUARE, Placed, extent, glyph, typeset
+from podium.captcha.equations.typeset import BAR, SQUARE, PlacedGlyph, extent, glyph, typeset
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels; x1 and y1 are outside
 Ints = NDArray[np.int64]
@@ -15,15 +15,16 @@ Ints = NDArray[np.int64]
 HEIGHTS = range(400, 1001, 100)
 WIDTHS = range(800, 4001, 800)
 FONTS = ("noto-sans-sc", "noto-serif-sc", "source-han-mono-sc")
-EMS = (28.0, 48.0)  # pixels
+EMS = (28.0, 48.0)  # size of the font, pixels
 MARGIN = 6  # pixels between ink and the edge of the picture, at least
 GAP = 0.45  # ems between lines, at least
 TILT = 14.0  # degrees to either side
-TURNED_PLUS = 0.3  # how often a plus is turned until it looks like x
+TURNED_PLUS = 0.3  # probability that a plus is turned by 45 degrees, so that it looks like x
 CONTRAST = (45.0, 150.0)  # grey levels between paper and ink
 PIXELS_PER_STRAY_LINE = 45_000
 SPECKLES = (0.0005, 0.004)  # per pixel
-GRAIN = (1.0, 9.0)  # deviation of the paper, grey levels
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R 601-2, of RGB
+GRAIN = (1.0, 9.0)  # standard deviation of the noise of the paper, grey levels
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class Ink:
     """A glyph on the picture.
 
     Attributes:
-        character: or BAR.
+        character: the character, or BAR.
         centre: x, y of its ink, pixels.
-        size: (w, h) of its ink before it is turned, pixels.
-        degrees: counterclockwise turn.
+        size: (w, h) of its ink before it is rotated, pixels.
+        degrees: counterclockwise rotation.
         colour: RGB.
     """
 
@@ -55,9 +56,9 @@ class Scene:
         inks: the glyphs.
         boxes: of the ink of each line, in reading order.
         fraction: box of the drawn fraction.
-        paper: RGB.
-        grain: deviation of the paper's noise, grey levels.
-        grain_at: x, y in the noise where the picture's corner lies.
+        paper: RGB of the background.
+        grain: standard deviation of its noise, grey levels.
+        grain_at: x, y of the picture's upper left corner in the noise that all pictures share.
         strays: (n, 8) x0, y0, x1, y1, thickness, R, G, B of lines across the picture.
         speckles: (n, 6) x, y, side, R, G, B.
     """
@@ -75,7 +76,7 @@ class Scene:
 
 
 def compose(lines: list[str], rng: np.random.Generator) -> Scene:
-    """A picture that says `lines`, one under the other, somewhere on it."""
+    """A picture with `lines` one below the other, at random places."""
     size = int(rng.choice(WIDTHS)), int(rng.choice(HEIGHTS))
     font = FONTS[rng.integers(len(FONTS))]
     thickness = float(rng.uniform(0.05, 0.09))
@@ -90,18 +91,21 @@ def compose(lines: list[str], rng: np.random.Generator) -> Scene:
     for row, (x0, y0, _, _), corner in zip(rows, extents, corners, strict=True):
         start = len(inks)
         at = corner[0] - x0 * em, corner[1] - y0 * em
-        inks += [_ink(one, em, at, colours[start + k], rng) for k, one in enumerate(row)]
+        inks += [_ink(placed, em, at, colours[start + k], rng) for k, placed in enumerate(row)]
         spans.append(inks[start:])
-    top = next(k for k, one in enumerate(inks) if one.character == BAR)
-    below = [one for one in spans[-1] if one.centre[1] > inks[top].centre[1]]
-    half = inks[top].size[0] / 2
-    under = [one for one in below if abs(one.centre[0] - inks[top].centre[0]) < half]
+    bar_at = next(k for k, ink in enumerate(inks) if ink.character == BAR)
+    bar = inks[bar_at]
+    denominator = [
+        ink
+        for ink in spans[-1]
+        if ink.centre[1] > bar.centre[1] and abs(ink.centre[0] - bar.centre[0]) < bar.size[0] / 2
+    ]
     return Scene(
         size=size,
         font=font,
         inks=inks,
         boxes=[box_of(font, span) for span in spans],
-        fraction=box_of(font, [inks[top - 1], inks[top], *under]),
+        fraction=box_of(font, [inks[bar_at - 1], bar, *denominator]),
         paper=paper,
         grain=float(rng.uniform(*GRAIN)),
         grain_at=(int(rng.integers(GRAIN_SLACK)), int(rng.integers(GRAIN_SLACK))),
@@ -119,12 +123,13 @@ def _corners(
     size: tuple[int, int],
     rng: np.random.Generator,
 ) -> list[tuple[float, float]]:
-    """The upper left corner of each line's ink, pixels: lines do not touch, nor leave the picture.
+    """The upper left corner x, y of each line's ink, pixels.
 
-    The room that is left over is shared out at random between them and around.
+    Lines neither touch nor leave the picture; the space that remains is distributed at random
+    above, between and below them.
     """
-    slope = 0.15 * em  # turned and shaken glyphs reach beyond their place
-    heights = [(y1 - y0) * em + 2 * slope for _, y0, _, y1 in extents]
+    slack = 0.15 * em  # rotated and shifted glyphs reach beyond their place
+    heights = [(y1 - y0) * em + 2 * slack for _, y0, _, y1 in extents]
     gap = GAP * em
     free = size[1] - 2 * MARGIN - sum(heights) - gap * (len(heights) - 1)
     cuts = np.sort(rng.uniform(0, max(free, 0.0), len(heights)))
@@ -133,25 +138,25 @@ def _corners(
     for k, (x0, _, x1, _) in enumerate(extents):
         width = (x1 - x0) * em
         x = MARGIN + float(rng.uniform(0, max(size[0] - 2 * MARGIN - width, 0.0)))
-        places.append((x, y + float(cuts[k]) + slope))
+        places.append((x, y + float(cuts[k]) + slack))
         y += heights[k] + gap
     return places
 
 
 def _ink(
-    one: Placed,
+    placed: PlacedGlyph,
     em: float,
     at: tuple[float, float],
     colour: tuple[int, int, int],
     rng: np.random.Generator,
 ) -> Ink:
-    """A glyph in pixels, a little out of place, out of size and out of plumb."""
-    x0, y0, x1, y1 = one.box
+    """A placed glyph in pixels, with a small random shift, scale and rotation."""
+    x0, y0, x1, y1 = placed.box
     shake = rng.uniform(-1, 1, 4)
-    is_bar = one.character == BAR
+    is_bar = placed.character == BAR
     grown = em * (1 + (0 if is_bar else 0.08 * shake[0]))
     turn = (2.0 if is_bar else TILT) * shake[3]
-    if one.character == "+" and rng.random() < TURNED_PLUS:
+    if placed.character == "+" and rng.random() < TURNED_PLUS:
         turn += 45.0
     jitter = 0.0 if is_bar else 0.04 * em
     centre = (
@@ -159,12 +164,12 @@ def _ink(
         at[1] + (y0 + y1) / 2 * em + jitter * float(shake[2]),
     )
     size = float((x1 - x0) * grown), float((y1 - y0) * grown)
-    return Ink(one.character, centre, size, float(turn), colour)
+    return Ink(placed.character, centre, size, float(turn), colour)
 
 
 def box_of(font: str, inks: list[Ink]) -> Box:
-    """The box around the ink of glyphs as they are turned."""
-    corners = np.concatenate([_corners_of(font, one) for one in inks])
+    """The box around the ink of rotated glyphs."""
+    corners = np.concatenate([_corners_of(font, ink) for ink in inks])
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
     return (*low.tolist(), *high.tolist())
 
@@ -179,17 +184,14 @@ def _corners_of(font: str, ink: Ink) -> NDArray[np.float64]:
 def _colours(
     n: int, rng: np.random.Generator
 ) -> tuple[tuple[int, int, int], list[tuple[int, int, int]]]:
-    """The paper, and n inks darker than it by the same number of grey levels or a little more."""
+    """RGB of the paper and of n inks, all darker by one contrast or up to a quarter more."""
     paper = rng.integers(205, 256, 3)
     contrast = float(rng.uniform(*CONTRAST))
     hue = rng.uniform(-1, 1, (n, 3))
-    hue -= (hue @ _LUMINANCE)[:, None]  # another colour, but just as dark
+    hue -= (hue @ LUMINANCE)[:, None]  # another colour, but just as dark
     dark = contrast * rng.uniform(1.0, 1.25, (n, 1))
     inks = np.clip(paper - dark + hue * 70, 0, 255).astype(np.int64)
-    return _rgb(paper), [_rgb(one) for one in inks]
-
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
+    return _rgb(paper), [_rgb(ink) for ink in inks]
 
 
 def _rgb(colour: NDArray[np.integer]) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from podium.captcha.paste import shaded_text, solid_text
+from podium.captcha.composite import shaded_text, solid_text
 
 FULL = np.full((4, 6), 255, dtype=np.uint8)
 INK = np.ones((4, 6), dtype=np.uint8)

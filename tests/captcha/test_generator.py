@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from podium.captcha.render import BLOCK, render, render_many
+from podium.captcha.generator import BLOCK, render, render_many
 from podium.captcha.tasks import TASKS
 from podium.core.errors import SettingsError
 
