@@ -28,7 +28,7 @@ import openslide
 import tifffile
 
 from podium.slides.reader import Slide
-from podium.slides.stitch import stitched, write_heat_map
+from podium.slides.stitch import stitch, write_heat_map
 from podium.slides.tile_grid import Grid, read_tiles
 from podium.slides.tiling import Job, Plan, tile_slide
 
@@ -85,7 +85,7 @@ def looped(path: Path, corners: np.ndarray) -> int:
 
 def ours(path: Path, grid: Grid) -> int:
     """Read all tiles of the grid, many from one read; the sum of their first pixels."""
-    parts = read_tiles(Slide.open(path), grid, grid.corners, WORKERS)
+    parts = read_tiles(Slide.open(path), grid, grid.l_corners, WORKERS)
     return sum(int(pixels[:, 0, 0, 0].sum(dtype=np.int64)) for _, pixels in parts)
 
 
@@ -105,7 +105,7 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
         rounds: how often each is timed.
     """
     grid = Grid(Slide.open(path).size, 1.0, TILE, stride)
-    halves, seconds = np.array_split(grid.corners, WORKERS), []
+    halves, seconds = np.array_split(grid.l_corners, WORKERS), []
     with ProcessPoolExecutor(WORKERS) as pool:
 
         def shared(parts: list[np.ndarray]) -> int:
@@ -115,14 +115,14 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
         for _ in range(rounds):
             turns = [
                 lambda: ours(path, grid),
-                lambda: looped(path, grid.corners),
+                lambda: looped(path, grid.l_corners),
                 lambda: shared(halves),
             ]
             results = [timed(turn) for turn in turns]
             if len({total for _, total in results}) > 1:
                 raise SystemExit(f"the tiles differ: {results}")
             seconds.append([each for each, _ in results])
-    rates = len(grid.corners) / np.array(seconds)
+    rates = len(grid.l_corners) / np.array(seconds)
     names = "ours", "loop", "loop_in_two_processes"
     per_second = dict(zip(names, np.rint(np.median(rates, axis=0)).tolist(), strict=True))
     ratios = rates[:, :1] / rates[:, 1:]
@@ -130,7 +130,7 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
         f"ratio_to_{name}": [round(float(pick(ratio)), 2) for pick in (np.median, np.min, np.max)]
         for name, ratio in zip(names[1:], ratios.T, strict=True)
     }
-    return {"tiles": len(grid.corners), "per_second": per_second} | shown
+    return {"tiles": len(grid.l_corners), "per_second": per_second} | shown
 
 
 def tile(path: Path, folder: Path) -> None:
@@ -142,14 +142,14 @@ def tile(path: Path, folder: Path) -> None:
 def stitch(path: Path, folder: Path) -> None:
     """Blend predictions for all tiles of a slide at half overlap into a heat map at level 0."""
     grid = Grid(Slide.open(path).size, 1.0, TILE, TILE // 2)
-    corners, smooth = grid.corners, np.linspace(0, 1, TILE * TILE, dtype=np.float32)
+    corners, smooth = grid.l_corners, np.linspace(0, 1, TILE * TILE, dtype=np.float32)
     prediction = smooth.reshape(TILE, TILE)
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for rows in grid.super_tiles(corners):
-            yield grid.coordinates(corners[rows]), np.stack([prediction] * len(rows))
+            yield grid.to_l0(corners[rows]), np.stack([prediction] * len(rows))
 
-    bands = stitched(grid, grid.coordinates(corners), parts())
+    bands = stitch(grid, grid.to_l0(corners), parts())
     write_heat_map(folder / "heat.h5", grid, bands, {})
     print(json.dumps({"tiles": len(corners)}))
 
