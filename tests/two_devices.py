@@ -30,8 +30,8 @@ def taught(model: keras.Model, settings: object, loss: object, batches: list) ->
     """Losses and weights after a few steps."""
     from podium.training.train_step import Trainer
 
-    learner = Trainer(model, settings, loss)
-    losses = [learner.step(one, number, len(batches)) for number, one in enumerate(batches)]
+    trainer = Trainer(model, settings, loss)
+    losses = [trainer.step(one, number, len(batches)) for number, one in enumerate(batches)]
     return [np.array(losses), *weights(model)]
 
 
@@ -74,7 +74,7 @@ def finder() -> Arrays:
 def classifier() -> Arrays:
     from house import ROOT
     from podium.core.params import load_params
-    from podium.photos.fusion import Task, head_probabilities, train_heads
+    from podium.photos.fusion import HeadTask, head_probabilities, train_heads
     from training.test_loop import SETTINGS
 
     assert SETTINGS
@@ -82,7 +82,7 @@ def classifier() -> Arrays:
     features = (rng.normal(size=(41, 12)) + truth[:, :1]).astype(np.float32)
     fold = np.arange(41)[:, None] % 4
     learn = (fold != 0) & (fold != np.arange(1, 4))
-    task = Task(features, truth, learn, np.repeat(fold == 0, 3, axis=1), 2)
+    task = HeadTask(features, truth, learn, np.repeat(fold == 0, 3, axis=1), 2)
     how = load_params(ROOT / "params.yaml").train_photo_classifier
     how = how.model_copy(update={"batch_size": 7, "epochs": 5, "patience": 0})  # 7: uneven parts
     set_up(0)
@@ -151,8 +151,8 @@ def main(folder: Path, names: list[str]) -> None:
     )
     for name in names:
         for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
-            distribution.spread_over(devices)
-            assert distribution.count() == len(devices)
+            distribution.use_devices(devices)
+            assert distribution.n_devices() == len(devices)
             rng = np.random.default_rng(5)
             found = CASES[name]()
             np.savez(folder / f"{name}-{len(devices)}.npz", *found)

@@ -32,8 +32,8 @@ def test_arguments_are_paths_and_words():
 
 
 def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkeypatch):
-    clock = iter([100.0, 161.2345])
-    monkeypatch.setattr(arguments.time, "perf_counter", lambda: next(clock))
+    meter = iter([100.0, 161.2345])
+    monkeypatch.setattr(arguments.time, "perf_counter", lambda: next(meter))
     args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
     write_metrics(args, {"score": 0.5})
     found = json.loads((tmp_path / "m.json").read_text())
@@ -44,7 +44,7 @@ def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkey
 
 def test_metrics_tell_the_device_and_the_work(tmp_path):
     args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
-    work = Throughput(1200, seconds=4.0, timed=1000, batch_size=32, mflop=781.25)
+    work = Throughput(1200, seconds=4.0, n_timed=1000, batch_size=32, mflop=781.25)
     write_metrics(args, {}, work, {"device": "a GPU"})
     found = json.loads((tmp_path / "m.json").read_text())
     assert found["run"] == {

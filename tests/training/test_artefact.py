@@ -160,12 +160,12 @@ def test_the_task_is_read_without_the_model(tmp_path, monkeypatch, task):
     path = tmp_path / "x.keras"
     artefact.save(network({"task": task, "classes": []}), path)
     monkeypatch.setattr(keras.saving, "load_model", None)
-    assert artefact.task_of(path) == task
+    assert artefact.read_task(path) == task
 
 
 def no_task(path, reason=r"not a podium model\nremedy: run dvc repro, which trains it again$"):
     with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
-        artefact.task_of(path)
+        artefact.read_task(path)
     assert caught.value.exit_code == 1
 
 
@@ -211,7 +211,7 @@ def archive(path, config, name="config.json", **how):
 def test_only_the_description_is_looked_at(tmp_path):
     other = {"class_name": "Dense", "config": {"units": 2}}
     archive(tmp_path / "x.keras", {"config": {"layers": [other, LAYER, other]}})
-    assert artefact.task_of(tmp_path / "x.keras") == "photos"
+    assert artefact.read_task(tmp_path / "x.keras") == "photos"
 
 
 @pytest.mark.parametrize(

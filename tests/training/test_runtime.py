@@ -19,7 +19,7 @@ def gpu(monkeypatch):
         details = {"device_name": "Tesla T4", "compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
         told = {"driver_version": "550.54", "memory.total": "15360"}
-        monkeypatch.setattr(hardware, "of_gpu", lambda field: told[field])
+        monkeypatch.setattr(hardware, "nvidia_smi", lambda field: told[field])
 
     return there
 
@@ -78,17 +78,17 @@ def test_facts_of_a_gpu(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
-    hardware.of_gpu.cache_clear()
+    hardware.nvidia_smi.cache_clear()
     assert hardware.gpu_memory_gib() == 80.0
     asked = (tmp_path / "nvidia-smi.log").read_text()
     assert asked == "--query-gpu=memory.total --format=csv,noheader,nounits --id=3\n"
     tool.write_text("#!/bin/sh\nexit 9\n")
-    hardware.of_gpu.cache_clear()
+    hardware.nvidia_smi.cache_clear()
     assert hardware.gpu_memory_gib() == 0.0
     tool.write_text("#!/bin/sh\necho '[N/A]'\n")
-    hardware.of_gpu.cache_clear()
+    hardware.nvidia_smi.cache_clear()
     assert hardware.gpu_memory_gib() == 0.0
-    hardware.of_gpu.cache_clear()
+    hardware.nvidia_smi.cache_clear()
 
 
 def test_deterministic_on_request_is_for_a_whole_process():

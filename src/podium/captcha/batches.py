@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.params import CaptchaReader
+from podium.core.params import TrainCaptchaReader
 from podium.training.loop import Augment, Batch
 from podium.training.runtime import keras
 
@@ -34,7 +34,7 @@ def _order(n_pictures: int, seed: int, number: int) -> NDArray[np.int64]:
 
 
 def stored_batches(
-    pixels: NDArray[np.uint8], labels: NDArray[np.int32], settings: CaptchaReader, start: int
+    pixels: NDArray[np.uint8], labels: NDArray[np.int32], settings: TrainCaptchaReader, start: int
 ) -> Iterator[Batch]:
     """Batches from picture number `start` on, for ever, out of pictures in memory."""
     while True:

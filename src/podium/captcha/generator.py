@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from podium.captcha.render import BLOCK, render_many
 from podium.captcha.tasks import Strips, Task
-from podium.core.processes import pool
+from podium.core.processes import process_pool
 
 PART = 2 * BLOCK  # pictures that one process draws at a time
 AHEAD = 2  # parts waiting for each process
@@ -48,7 +48,7 @@ def in_parts(
         yield from (make(*job) for job in jobs)
         return
     waiting: deque[Future[Made]] = deque()
-    with pool(processes) as workers:
+    with process_pool(processes) as workers:
         for job in jobs:
             if len(waiting) == AHEAD * processes:
                 yield waiting.popleft().result()

@@ -21,7 +21,7 @@ from podium.captcha.source import (
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import GenerateCaptcha, Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 
 def draw_captchas(path: Path, name: str, params: Params, processes: int) -> str:
@@ -33,7 +33,7 @@ def draw_captchas(path: Path, name: str, params: Params, processes: int) -> str:
     total = sum(-(-len(split.ids) // PART) for split in splits)
     each = (drawn(task, split.seed, 0, len(split.ids), processes) for split in splits)
     write_captchas(
-        path, facts, splits, watched(chain.from_iterable(each), total, "captchas, parts")
+        path, facts, splits, progress(chain.from_iterable(each), total, "captchas, parts")
     )
     return f"{sum(len(split.ids) for split in splits)} pictures drawn"
 

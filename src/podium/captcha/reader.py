@@ -47,7 +47,7 @@ class Logits:
         """Logits (N, T, C) of pixels (N, H, W, 3)."""
         if not len(pixels):
             return np.zeros((0, 1, 1), dtype=np.float32)
-        return self._fitting.computed(self._graph, pixels)
+        return self._fitting.run(self._graph, pixels)
 
 
 def description_of(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
         reader: an artefact.
         finder: another one, as the bytes of its file.
     """
-    lines, _ = artefact.from_bytes(finder, f"{FINDER}.keras")
+    lines, _ = artefact.load_bytes(finder, f"{FINDER}.keras")
     [described] = [layer for layer in reader.layers if isinstance(layer, artefact.MetadataLayer)]
     strips = keras.Input(reader.input_shape[1:], name="strips")
     pictures = keras.Input(lines.input_shape[1:], name="pictures")

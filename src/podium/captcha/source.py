@@ -24,7 +24,7 @@ from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.picture_decoder import SUFFIXES
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.submission.writing import ordered_ids
 
 Pixels = NDArray[np.uint8]
@@ -198,7 +198,7 @@ def pixel_parts(
 ) -> Iterator[tuple[Pixels, list[str]]]:
     """Pixels (n, H, W, 3) as `look` gives them and texts (n,) of all pictures, group by group."""
     slices = [(one, at) for one in groups for at in range(0, len(one.ids), PART)]
-    for group, at in watched(slices, len(slices), "captchas, parts"):
+    for group, at in progress(slices, len(slices), "captchas, parts"):
         paths = group.paths[at : at + PART]
         yield np.stack([look(path) for path in paths]), group.texts[at : at + PART]
 

@@ -26,7 +26,7 @@ from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import file_sha256
-from podium.core.params import CaptchaReader, GenerateCaptcha, Params
+from podium.core.params import GenerateCaptcha, Params, TrainCaptchaReader
 from podium.evaluation.predictions import Reading
 from podium.training.loop import (
     Batch,
@@ -54,7 +54,7 @@ class Lesson:
         params: all settings.
     """
 
-    settings: CaptchaReader
+    settings: TrainCaptchaReader
     path: Path
     facts: Facts
     texts: list[str]
@@ -159,7 +159,7 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
     settings = what.settings
     augment = distorted(settings.augment, settings.seed)
     loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
-    learner = Trainer(model, settings, loss, augment, xla=xla)
+    trainer = Trainer(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
         readings = what.decoder.greedy(logits(what.validation.pixels))
@@ -173,11 +173,11 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
     }
     checkpoint = checkpoint_of("captcha-readers", model, about)
     if settings.on_the_fly:
-        course = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
+        job = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:
         pixels = read_captchas(what.path, "train").pixels
-        course = TrainingJob(lambda start: _stored(what, pixels, start), validate, checkpoint)
-    return train(learner, course)
+        job = TrainingJob(lambda start: _stored(what, pixels, start), validate, checkpoint)
+    return train(trainer, job)
 
 
 def _stored(what: Lesson, pixels: NDArray[np.uint8], start: int) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.core.params import CaptchaReader, Params
+from podium.core.params import Params, TrainCaptchaReader
 from podium.doctor.estimate import Need, per_second
 
 PACKED = {"text": 0.18, "arithmetic": 0.31, "equations": 0.43, "tiles": 0.8}  # of plain pixels
@@ -101,7 +101,7 @@ def _drawing(task: str, params: Params, speed: float) -> Need:
     return Need(stage, n, "pictures", host=speed, disk=n * pixels * PACKED[task])
 
 
-def _reading(name: str, reader: CaptchaReader, params: Params, drawn: float) -> Need:
+def _reading(name: str, reader: TrainCaptchaReader, params: Params, drawn: float) -> Need:
     size = getattr(params.captcha, reader.task)
     characters = size.length if reader.task == "text" else 8
     classes = len(size.alphabet) + 1 if reader.task == "text" else 32
@@ -127,7 +127,7 @@ def _reader_mflop(
     return mflop(model, (*size[::-1], 3))
 
 
-def _alike(name: str, reader: CaptchaReader, params: Params) -> Sequence[str]:
+def _alike(name: str, reader: TrainCaptchaReader, params: Params) -> Sequence[str]:
     """The reader itself, then others of its task and kind, then others of its kind."""
     others = params.train_captcha_reader.items()
     kind = [other for other, one in others if one.model == reader.model]

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import (
+    atomic_write,
     locked,
     require_space,
     write_bytes,
-    written_whole,
 )
 
 BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
@@ -43,7 +43,7 @@ def read_features(path: Path) -> FeatureFile:
     Raises:
         PodiumError: it is missing, damaged, or no feature file.
     """
-    with opened(path, "feature file") as file:
+    with open_hdf5(path, "feature file") as file:
         return FeatureFile(
             ids=_texts(file["ids"]),
             labels=_texts(file["labels"]),
@@ -55,13 +55,13 @@ def read_features(path: Path) -> FeatureFile:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """How the features in `path` were made, without reading them."""
-    with opened(path, "feature file") as file:
+    with open_hdf5(path, "feature file") as file:
         provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
     return provenance
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[h5py.File]:
+def open_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
     """The HDF5 file at `path`, to read.
 
     Raises:
@@ -103,7 +103,7 @@ def write_features(
     n_items = len(ids)
     padded = (n_items + BLOCK) * n_features * 4
     require_space(path, padded + 400 * n_items + (1 << 20))
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for name, texts in (("ids", ids), ("labels", labels), ("content", content)):
             file.create_dataset(name, data=list(texts), dtype=_TEXT)

@@ -21,7 +21,7 @@ from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; it takes the name `path` only once the block succeeded.
 
     The bytes are on disk before the rename, so a kill leaves the old file or the new one.
@@ -57,7 +57,7 @@ def _to_disk(path: Path) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
@@ -153,7 +153,7 @@ def require_space(path: Path, n_bytes: int) -> None:
         EnvironmentFault: they cannot.
     """
     probe = path.with_name(f"{path.name}.space")
-    with written_whole(probe) as partial, partial.open("r+b") as file:
+    with atomic_write(probe) as partial, partial.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
         file.truncate(0)
     probe.unlink()
@@ -179,6 +179,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def text_sha256(value: Mapping[str, Any]) -> str:
+def json_sha256(value: Mapping[str, Any]) -> str:
     """The sha256 of `value` as canonical JSON: one name for one set of settings."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

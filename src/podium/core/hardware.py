@@ -44,12 +44,12 @@ def report() -> dict[str, Any]:
 
 def gpu_memory_gib() -> float:
     """The memory of the first GPU in sight; 0.0 where nothing tells it."""
-    told = of_gpu("memory.total")  # '[N/A]' where the device shares the machine's
+    told = nvidia_smi("memory.total")  # '[N/A]' where the device shares the machine's
     return round(int(told) / 1024, 1) if told.isdecimal() else 0.0
 
 
 @functools.cache
-def of_gpu(field: str) -> str:
+def nvidia_smi(field: str) -> str:
     """What `nvidia-smi` says of the first GPU in sight; '' if it says nothing."""
     seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]

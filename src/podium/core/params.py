@@ -116,15 +116,17 @@ class TrainPhotoClassifier(Head):
     seed: Seed
 
 
-Method = Literal["single", "mean", "geometric", "rank", "weighted", "caruana", "logistic", "ridge"]
+BlendMethod = Literal[
+    "single", "mean", "geometric", "rank", "weighted", "caruana", "logistic", "ridge"
+]
 
 
 class Blend(Section):
     """How the probabilities of many models become one."""
 
     leave_out: list[str]
-    methods: Annotated[list[Method], Field(min_length=1)]
-    method: Method | Literal["best"]
+    methods: Annotated[list[BlendMethod], Field(min_length=1)]
+    method: BlendMethod | Literal["best"]
     calibrate: Literal["none", "clip", "temperature", "isotonic"]
     clip: Annotated[float, Field(gt=0, lt=0.5)]
     per_class: bool
@@ -196,7 +198,7 @@ class TrainingSettings(Section):
     seed: Seed
 
 
-class CaptchaReader(TrainingSettings):
+class TrainCaptchaReader(TrainingSettings):
     """What a captcha reader is, and how long it learns."""
 
     task: Literal["text", "arithmetic", "equations"]
@@ -211,7 +213,7 @@ class CaptchaReader(TrainingSettings):
     beam_width: Count
 
 
-class LineFinder(TrainingSettings):
+class TrainLineFinder(TrainingSettings):
     """What finds the lines of equations, and how long it learns."""
 
     width: Annotated[int, Field(ge=4, le=64)]
@@ -220,15 +222,15 @@ class LineFinder(TrainingSettings):
     n_test: Count
 
 
-Vote = Literal["single", "majority", "confidence", "calibrated"]
+VotingMethod = Literal["single", "majority", "confidence", "calibrated"]
 
 
-class Election(Section):
+class TextBlend(Section):
     """The readers that vote, and how."""
 
     readers: Annotated[list[str], Field(min_length=1)]
-    methods: Annotated[list[Vote], Field(min_length=1)]
-    method: Vote | Literal["best"]
+    methods: Annotated[list[VotingMethod], Field(min_length=1)]
+    method: VotingMethod | Literal["best"]
     n_folds: Annotated[int, Field(ge=2)]
     bootstrap: Count
     seed: Seed
@@ -237,9 +239,9 @@ class Election(Section):
 class BlendCaptcha(Section):
     """How the readers of each task vote."""
 
-    text: Election
-    arithmetic: Election
-    equations: Election
+    text: TextBlend
+    arithmetic: TextBlend
+    equations: TextBlend
 
 
 class Slides(Section):
@@ -329,9 +331,9 @@ class Params(Section):
     blend_photos: Blend
     captcha: Captcha
     generate_captcha: GenerateCaptcha
-    train_line_finder: LineFinder
+    train_line_finder: TrainLineFinder
     generate_equations: GenerateCaptcha
-    train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
+    train_captcha_reader: Annotated[dict[str, TrainCaptchaReader], Field(min_length=1)]
     blend_captcha: BlendCaptcha
     slides: Slides
     draw_slides: DrawSlides
@@ -353,10 +355,10 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     Raises:
         SettingsError: names each unknown, missing or mistyped key.
     """
-    return checked(read_yaml(path), path)
+    return validate_params(read_yaml(path), path)
 
 
-def checked(settings: Any, path: Path) -> Params:
+def validate_params(settings: Any, path: Path) -> Params:
     """`settings`, read from `path`, with their types.
 
     Raises:

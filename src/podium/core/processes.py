@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def pool(processes: int) -> ProcessPoolExecutor:
+def process_pool(processes: int) -> ProcessPoolExecutor:
     """Fresh processes, each with one thread of OpenCV.
 
     Not forks: a fork of a process that runs TensorFlow's threads can hang.
@@ -21,7 +21,7 @@ def pool(processes: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,))
 
 
-def each(
+def parallel_map(
     work: Callable[[Item], Made], items: Sequence[Item], processes: int, chunksize: int = 1
 ) -> Iterator[Made]:
     """What `work` makes of each item, in order.
@@ -35,5 +35,5 @@ def each(
     if processes == 1:
         yield from map(work, items)
         return
-    with pool(processes) as workers:
+    with process_pool(processes) as workers:
         yield from workers.map(work, items, chunksize=chunksize)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_text
-from podium.core.params import Params, checked, read_yaml
+from podium.core.params import Params, read_yaml, validate_params
 
 NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names of one's own
 
@@ -36,14 +36,14 @@ def apply(profile: Path, params: Path) -> str:
     return "".join(lines)
 
 
-def tried(profile: Path, params: Path) -> Params:
+def params_with(profile: Path, params: Path) -> Params:
     """The settings as `apply` would leave them; no file is written.
 
     Raises:
         SettingsError: a file is missing, or what comes of it does not fit.
     """
     _, after = _laid_over(profile, params)
-    return checked(YAML(typ="safe").load(after), profile)
+    return validate_params(YAML(typ="safe").load(after), profile)
 
 
 def _laid_over(profile: Path, params: Path) -> tuple[str, str]:

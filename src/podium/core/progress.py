@@ -13,7 +13,7 @@ from rich.progress import track
 T = TypeVar("T")
 
 
-def watched(items: Iterable[T], total: int, what: str, every: float = 10.0) -> Iterator[T]:
+def progress(items: Iterable[T], total: int, what: str, every: float = 10.0) -> Iterator[T]:
     """`items` unchanged, shown as they pass: a bar, or one line per `every` seconds."""
     console = Console(stderr=True)
     if console.is_terminal:

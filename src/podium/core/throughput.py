@@ -16,24 +16,24 @@ class Throughput:
     """What a stage spent most of its time on.
 
     Attributes:
-        items: pictures, tiles or rows that were gone through, each as often as it was.
-        seconds: that `timed` of them took; without set-up and the first step, which is slow.
-        timed: how many of the items were timed.
+        n_items: pictures, tiles or rows that were gone through, each as often as it was.
+        seconds: that `n_timed` of them took; without set-up and the first step, which is slow.
+        n_timed: how many of the items were timed.
         batch_size: items computed at once; 0 if they come one by one.
         mflop: million floating-point operations for one item, forward; 0.0 if nobody counted.
     """
 
-    items: int
+    n_items: int
     seconds: float
-    timed: int
+    n_timed: int
     batch_size: int = 0
     mflop: float = 0.0
 
     def as_metrics(self) -> dict[str, Any]:
         """For the metrics file of a stage."""
-        found: dict[str, Any] = {"items": self.items}
-        if self.timed and self.seconds > 0:
-            found["items_per_second"] = float(f"{self.timed / self.seconds:.4g}")
+        found: dict[str, Any] = {"items": self.n_items}
+        if self.n_timed and self.seconds > 0:
+            found["items_per_second"] = float(f"{self.n_timed / self.seconds:.4g}")
         if self.batch_size:
             found["batch_size"] = self.batch_size
         if self.mflop:
@@ -43,9 +43,9 @@ class Throughput:
 
 def total(parts: Sequence[Throughput]) -> Throughput:
     """Several pieces of the same work as one."""
-    items, timed = sum(one.items for one in parts), sum(one.timed for one in parts)
-    size, mflop = max(one.batch_size for one in parts), max(one.mflop for one in parts)
-    return Throughput(items, sum(one.seconds for one in parts), timed, size, mflop)
+    n_items, n_timed = sum(part.n_items for part in parts), sum(part.n_timed for part in parts)
+    size, mflop = max(part.batch_size for part in parts), max(part.mflop for part in parts)
+    return Throughput(n_items, sum(part.seconds for part in parts), n_timed, size, mflop)
 
 
 class ThroughputMeter:
@@ -54,35 +54,35 @@ class ThroughputMeter:
     def __init__(self) -> None:
         self._steps: list[tuple[int, float]] = []
 
-    def watched(self, steps: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
+    def measure_each(self, steps: Iterable[T], n_items: Callable[[T], int]) -> Iterator[T]:
         """`steps`, each of which goes through `size` of it items."""
         start = time.perf_counter()
         for step in steps:
             yield step
             now = time.perf_counter()
-            self._steps.append((size(step), now - start))
+            self._steps.append((n_items(step), now - start))
             start = now
 
     @contextmanager
-    def timed(self, size: int) -> Iterator[None]:
+    def measure(self, n_items: int) -> Iterator[None]:
         """One step, which goes through `size` items."""
         start = time.perf_counter()
         yield
-        self._steps.append((size, time.perf_counter() - start))
+        self._steps.append((n_items, time.perf_counter() - start))
 
     @property
-    def items(self) -> int:
+    def n_items(self) -> int:
         """How many it saw."""
         return sum(size for size, _ in self._steps)
 
     @property
-    def speed(self) -> float:
+    def items_per_second(self) -> float:
         """Items per second so far."""
-        work = self.work(0)
-        return work.timed / work.seconds if work.seconds > 0 else 0.0
+        throughput = self.throughput(0)
+        return throughput.n_timed / throughput.seconds if throughput.seconds > 0 else 0.0
 
-    def work(self, items: int, batch_size: int = 0, mflop: float = 0.0) -> Throughput:
-        """What was done, of which this clock may have seen only the last part."""
+    def throughput(self, n_items: int, batch_size: int = 0, mflop: float = 0.0) -> Throughput:
+        """What was done, of which this meter may have seen only the last part."""
         timed = self._steps[1:] or self._steps
         seconds = sum(spent for _, spent in timed)
-        return Throughput(items, seconds, sum(size for size, _ in timed), batch_size, mflop)
+        return Throughput(n_items, seconds, sum(size for size, _ in timed), batch_size, mflop)

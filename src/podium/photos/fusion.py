@@ -170,7 +170,7 @@ def _epoch(layer: FusedHeads, task: HeadTask, settings: Head) -> Any:
     train = tf.constant(task.train, tf.float32)
     trained = [layer.kernel, layer.bias]
     optimizer = _optimizer(settings, trained)
-    devices = distribution.count()
+    devices = distribution.n_devices()
 
     def loss(rows: Any, seed: Any) -> Any:
         keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
@@ -195,7 +195,7 @@ def _epoch(layer: FusedHeads, task: HeadTask, settings: Head) -> Any:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(batches)[0]):
             given = (batches[step], seed + [0, step * 1_000_003])
-            total += distribution.summed(distribution.strategy().run(learn, args=given))
+            total += distribution.sum_over_devices(distribution.strategy().run(learn, args=given))
         return total / tf.cast(tf.shape(batches)[0] * layer.n_heads, tf.float32)
 
     return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
@@ -211,7 +211,7 @@ def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer
 
 def _part_of_device(n: Any) -> slice:
     """Which of the `n` rows of a batch the device that asks works on."""
-    number, of = distribution.replica_id(), distribution.count()
+    number, of = distribution.replica_id(), distribution.n_devices()
     return slice(n * number // of, n * (number + 1) // of)
 
 

@@ -16,15 +16,15 @@ from PIL import Image
 
 from podium.core.errors import PodiumError
 from podium.core.files import (
+    json_sha256,
     read_table,
     scratch_dir,
-    text_sha256,
     to_numbers,
     write_table,
 )
 from podium.core.ids import refuse_duplicates
 from podium.core.picture_decoder import DECODER, UnreadableImage, decode
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.pictures.source import Entry, PictureSource
 
 ITEM_COLUMNS = ["id", "split", "label", "path", "content", "width", "height", "phash"]
@@ -67,7 +67,7 @@ class CheckCache:
     """Checks of earlier runs, by content hash, so that an added picture costs one picture."""
 
     def __init__(self, max_megapixels: float) -> None:
-        key = text_sha256({"decoder": DECODER, "max_megapixels": max_megapixels})[:16]
+        key = json_sha256({"decoder": DECODER, "max_megapixels": max_megapixels})[:16]
         self.path = scratch_dir("checks") / f"{key}.csv"
         self.max_megapixels = max_megapixels
         self.known = self._load()
@@ -111,7 +111,7 @@ def survey(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.D
     refuse_duplicates(source.root, [entry.id for _, entry in listed])
     items, quarantine = [], []
     try:
-        for split, entry, seen in watched(_looks(source, cache, listed), len(listed), "pictures"):
+        for split, entry, seen in progress(_looks(source, cache, listed), len(listed), "pictures"):
             row = {"id": entry.id, "split": split, "label": entry.label, "path": entry.path}
             if seen.reason:
                 quarantine.append({**row, "reason": seen.reason})

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from podium.core import hardware
 from podium.core.errors import PodiumError
 from podium.core.feature_store import BLOCK, Shards
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
 from podium.core.picture_decoder import DECODER, decode
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import (
     Extractor,
@@ -70,7 +70,7 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """One name for one recipe: sha256 of the provenance, never of the code."""
-        return text_sha256(self.provenance)
+        return json_sha256(self.provenance)
 
     @property
     def mflop(self) -> float:
@@ -145,7 +145,7 @@ def compute_missing(
     recipe: Recipe,
     shards: Shards,
     shard_size: int,
-    clock: ThroughputMeter | None = None,
+    meter: ThroughputMeter | None = None,
 ) -> int:
     """How many pictures of `items` (columns content, path) were new; `shards` now has all.
 
@@ -157,8 +157,8 @@ def compute_missing(
     batches = _decoded(list(zip(new["content"], new["path"], strict=True)), read, recipe)
     total = -(-len(new) // recipe.batch_size)
     try:
-        shown = watched(batches, total, f"{recipe.extractor.name}, batches")
-        for part, pictures in (clock or ThroughputMeter()).watched(
+        shown = progress(batches, total, f"{recipe.extractor.name}, batches")
+        for part, pictures in (meter or ThroughputMeter()).measure_each(
             shown, lambda batch: len(batch[0])
         ):
             rows.append(recipe.compute(pictures))

@@ -15,7 +15,7 @@ from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import file_sha256, read_table, to_numbers
 from podium.core.ids import refuse_duplicates
 from podium.core.params import IngestSlides, Slides
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.evaluation import folds
 from podium.slides.annotations import geojson, load
 from podium.slides.annotations.limits import Unusable, contents
@@ -82,7 +82,7 @@ def survey(
     """
     out.mkdir(parents=True, exist_ok=True)
     rows, failed = [], []
-    for entry in watched(found, len(found), "slides"):
+    for entry in progress(found, len(found), "slides"):
         try:
             rows.append(_looked_at(root, entry, settings, out))
         except EnvironmentFault:

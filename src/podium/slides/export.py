@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import tifffile
 
-from podium.core.files import write_bytes, write_text, written_whole
+from podium.core.files import atomic_write, write_bytes, write_text
 from podium.slides import rle
 from podium.slides.annotations import geojson, raster
 from podium.slides.heat import View
@@ -37,7 +37,7 @@ def write_outlines(folder: Path, name: str, view: View, heat: Path, level: int) 
         write_bytes(folder / f"{name}.png", cv2.imencode(".png", whole * 255)[1].tobytes())
     else:
         about = json.dumps({"downsample": downsample, "size": size})
-        with written_whole(folder / f"{name}.tif") as partial:
+        with atomic_write(folder / f"{name}.tif") as partial:
             mask = frame.astype(np.uint8) * 255
             tifffile.imwrite(partial, mask, tile=(512, 512), compression="zlib", description=about)
     regions = raster.polygons(frame, downsample, simplify=1.5 * downsample)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import TileSlides
 from podium.slides.reader import Pixels, Slide
 from podium.slides.segmenter import Segmenter
@@ -86,7 +86,7 @@ def heat_map(
         "corners": hashlib.sha256(view.corners.tobytes()).hexdigest(),
         "max_bad": max_bad,
     }
-    path = scratch_dir("heat") / f"{text_sha256(about)}.h5"
+    path = scratch_dir("heat") / f"{json_sha256(about)}.h5"
     if path.is_file():
         return path
     parts = read_tiles(view.slide, view.grid, view.corners, 2, max_bad)

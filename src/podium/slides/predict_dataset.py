@@ -10,7 +10,7 @@ from shapely import MultiPolygon
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.slides import export, report
 from podium.slides.dataset import SlideRecord, regions_of, slide_of
@@ -38,7 +38,7 @@ class Predictor:
     weights: str
     params: Params
 
-    def find_all(self, rows: Sequence[SlideRecord], clock: ThroughputMeter) -> list[SlideResult]:
+    def find_all(self, rows: Sequence[SlideRecord], meter: ThroughputMeter) -> list[SlideResult]:
         """What is found on each slide, out of fold where it has one; those that fail are told of.
 
         Raises:
@@ -46,8 +46,8 @@ class Predictor:
             EnvironmentFault: the machine is at fault; heat maps done so far are kept.
         """
         found = []
-        shown = watched(rows, len(rows), "slides")
-        for row in clock.watched(shown, lambda _: self.segmenter.newly_seen()):
+        shown = progress(rows, len(rows), "slides")
+        for row in meter.measure_each(shown, lambda _: self.segmenter.newly_seen()):
             try:
                 found.append(self._find(row))
             except EnvironmentFault:

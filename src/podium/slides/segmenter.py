@@ -13,7 +13,7 @@ from podium.core.errors import PodiumError
 from podium.core.params import Slides, TileSlides
 from podium.slides.fcn import TASK
 from podium.training import artefact
-from podium.training.batch_size import fitted
+from podium.training.batch_size import in_batches
 from podium.training.flops import mflop
 from podium.training.runtime import jit_compile, keras, tf
 
@@ -94,4 +94,4 @@ def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]
         found = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
         return tf.cast(tf.add_n(found), tf.float32) / len(models)
 
-    return fitted(models, mean)
+    return in_batches(models, mean)

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, disk_fault
-from podium.core.feature_store import opened
+from podium.core.feature_store import open_hdf5
 from podium.core.files import (
+    atomic_write,
     locked,
     require_space,
     scratch_dir,
-    written_whole,
 )
 from podium.slides.tile_grid import Grid, Points
 
@@ -160,7 +160,7 @@ def write_heat_map(
     """Write a heat map (h, w) float32 in the grid's frame, whole or not at all, to an HDF5 file."""
     w, h = grid.frame
     require_space(path, w * h * 4 + w * h // 1000 + (1 << 20))
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         file.attrs["size"], file.attrs["downsample"] = grid.size, grid.downsample
         chunks = min(h, BAND), min(w, BAND)
@@ -173,7 +173,7 @@ def write_heat_map(
 
 def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
     """A written heat map in bands of `rows`, from top to bottom; one of `rows` = h is all of it."""
-    with opened(path, "heat map") as file:
+    with open_hdf5(path, "heat map") as file:
         for row in range(0, len(file["heat"]), rows):
             yield row, file["heat"][row : row + rows]
 
@@ -183,7 +183,7 @@ def mask_bands(path: Path, threshold: float, rows: int = BAND) -> Iterator[NDArr
 
     Each level-0 pixel takes the heat of the pixel of the frame its centre lies in.
     """
-    with opened(path, "heat map") as file:
+    with open_hdf5(path, "heat map") as file:
         heat, downsample = file["heat"], float(file.attrs["downsample"])
         w, h = (int(side) for side in file.attrs["size"])
         columns = _below(np.arange(w), downsample, heat.shape[1])

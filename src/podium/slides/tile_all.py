@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Slides, TileSlides
-from podium.core.processes import each
-from podium.core.progress import watched
+from podium.core.processes import parallel_map
+from podium.core.progress import progress
 from podium.slides.annotations import raster
 from podium.slides.dataset import SlideRecord, regions_of
 from podium.slides.tile_store import (
@@ -60,9 +60,9 @@ def tile_all(wanted: Sequence[Job], plan: Plan, out: Path, processes: int) -> li
         EnvironmentFault: the machine is at fault; slides done so far are kept.
         SettingsError: no slide can be tiled by this plan.
     """
-    folder = scratch_dir("tiles", text_sha256(asdict(plan))[:16])
+    folder = scratch_dir("tiles", json_sha256(asdict(plan))[:16])
     work = partial(tile_slide, plan=plan, folder=folder)
-    found = list(watched(each(work, wanted, processes), len(wanted), "slides"))
+    found = list(progress(parallel_map(work, wanted, processes), len(wanted), "slides"))
     if not any(one.state == "done" for one in found):
         raise PodiumError(f"no slide could be tiled\n{found[0].reason}")
     out.mkdir(parents=True, exist_ok=True)

@@ -24,14 +24,14 @@ from podium.core.errors import (
     SettingsError,
     first_line,
 )
-from podium.core.feature_store import opened
+from podium.core.feature_store import open_hdf5
 from podium.core.files import (
+    atomic_write,
+    json_sha256,
     locked,
     require_space,
-    text_sha256,
     write_bytes,
     write_json,
-    written_whole,
 )
 from podium.slides.reader import Box, Slide
 from podium.slides.tile_grid import (
@@ -121,7 +121,7 @@ def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
     """
     own = {"content": job.content, "mpp": job.mpp, "mask": job.mask_of is not None}
     own["version"] = _VERSION
-    fingerprint = text_sha256(asdict(plan) | own)
+    fingerprint = json_sha256(asdict(plan) | own)
     state, path = folder / f"{job.slide}.json", folder / f"{job.slide}.h5"
     with suppress(PodiumError):
         before = read_outcome(state)
@@ -177,7 +177,7 @@ def _write(
     pixel, square = (grid.tile, grid.tile, 3), (grid.tile, grid.tile)
     shapes = {"pixels": pixel, "masks": square} if job.mask_of else {"pixels": pixel}
     require_space(path, len(corners) * (4 * grid.tile**2 + 1024) + _SPARE)
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         for other in path.parent.iterdir():
             if other.name.startswith(f".{path.name}.") and other.name != partial.name:
                 other.unlink()  # left by a process that was killed
@@ -219,7 +219,7 @@ def load_tiles(path: Path) -> Tiles:
     Raises:
         PodiumError: it is missing, damaged, or no tile file.
     """
-    with opened(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         known = json.loads(file.attrs["grid"])
         grid = Grid(**known | {"size": tuple(known["size"])})
         columns = (file[name][:] for name in ("coordinates", "tissue", "tumour"))
@@ -232,7 +232,7 @@ def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArra
     Raises:
         PodiumError: the file is missing, damaged, or holds no masks.
     """
-    with opened(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         tiles = file[name]
         found = np.empty((len(rows), *tiles.shape[1:]), dtype=np.uint8)
         for place, row in enumerate(rows):

@@ -12,7 +12,7 @@ from podium.core.params import TrainingSettings, TrainSegmenter
 from podium.slides.augment import augment_of
 from podium.slides.scoring import Counts
 from podium.slides.tile_dataset import TileDataset, drawn, spread
-from podium.training.batch_size import fitted
+from podium.training.batch_size import in_batches
 from podium.training.loop import (
     Batch,
     Trainer,
@@ -98,7 +98,7 @@ def teach(
     learns, tried_on = np.flatnonzero(bank.fold != fold), np.flatnonzero(bank.fold == fold)
     regularise(model, settings.l2)
     loss, augment = TumourLoss(settings.loss), augment_of(settings)
-    learner = Trainer(model, settings, loss, augment, rate, use=f"{bank.tile} px")
+    trainer = Trainer(model, settings, loss, augment, rate, use=f"{bank.tile} px")
 
     def batches(start: int) -> Iterator[Batch]:
         while True:
@@ -112,14 +112,14 @@ def teach(
     def looked_at(pixels: Any) -> Any:
         return model(tf.cast(pixels, tf.float32), training=False)
 
-    look = fitted([model], looked_at)
+    look = in_batches([model], looked_at)
 
     def validate() -> float:
         return f1(look, bank, shown, settings.batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
     checkpoint = checkpoint_of("segmenters", model, about)
-    return train(learner, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
+    return train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 
 def f1(look: Look, bank: TileDataset, places: NDArray[np.int64], batch_size: int) -> float:

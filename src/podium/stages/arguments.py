@@ -39,21 +39,21 @@ def parse(
 def write_metrics(
     args: argparse.Namespace,
     metrics: Mapping[str, Any],
-    work: Throughput | None = None,
+    throughput: Throughput | None = None,
     device: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `metrics` to --metrics, and how they came about.
 
-    `run` tells device and software, and what `work` knows: items, batch size, items per second.
+    `run` tells device and software, and items, batch size, items per second.
     `seconds` are by the clock, since the arguments were read: DVC keeps no durations, and `podium
     compare` adds these up. Nothing else differs between two equal runs.
 
     Args:
         args: of the stage.
         metrics: its scores.
-        work: what it spent most of its time on.
+        throughput: what it spent most of its time on.
         device: as `runtime.report` tells it; None: the processor.
     """
     seconds = round(time.perf_counter() - args.started, 1)
-    run = {**(device or hardware.report()), **(work.as_metrics() if work else {})}
+    run = {**(device or hardware.report()), **(throughput.as_metrics() if throughput else {})}
     write_json(args.metrics, {**metrics, "run": run, "seconds": seconds})

@@ -31,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     how = recipe(args.extractor, params, args.weights_dir)
     items, source, shards = read_items(args.items), PictureSource(args.source), shards_of(how)
     require_space(args.out, len(items) * how.extractor.n_features * 4)
-    clock = ThroughputMeter()
+    meter = ThroughputMeter()
     shard_size = params.extract_features.shard_size
-    n_new = compute_missing(items, source.read, how, shards, shard_size, clock)
+    n_new = compute_missing(items, source.read, how, shards, shard_size, meter)
     write_features(
         args.out,
         items["id"].tolist(),
@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         how.provenance,
     )
     sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    work = clock.work(len(items), how.batch_size, how.mflop)
-    write_metrics(args, sizes, work, device_of(how))
-    print(f"{args.out}: {sizes}, {n_new} pictures new, {clock.speed:.0f} pictures/s")
+    throughput = meter.throughput(len(items), how.batch_size, how.mflop)
+    write_metrics(args, sizes, throughput, device_of(how))
+    print(f"{args.out}: {sizes}, {n_new} pictures new, {meter.items_per_second:.0f} pictures/s")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_table
 from podium.core.params import load_params
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
 from podium.slides import report, slide_classification
@@ -34,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, rows = params.predict_slides, read_slides(args.slides)
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
-    clock = ThroughputMeter()
-    findings = predictor.find_all(rows, clock)
+    meter = ThroughputMeter()
+    findings = predictor.find_all(rows, meter)
     train = [one for one in findings if one.row.split == "train"]
     test = [one for one in findings if one.row.split == "test"]
     oof, called = slide_classification.out_of_fold(train), slide_classification.call(test, train)
@@ -55,11 +55,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.plots / "precision_recall.csv", curve)
     write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
-    for one in watched([*oof, *called], len(findings), "masks"):
+    for one in progress([*oof, *called], len(findings), "masks"):
         predictor.leave(one, args.out, args.plots)
     tile = segmenter.tiles.tile
-    work = clock.work(clock.items, settings.batch_size, segmenter.mflop(tile))
-    write_metrics(args, metrics, work, runtime.report())
+    throughput = meter.throughput(meter.n_items, settings.batch_size, segmenter.mflop(tile))
+    write_metrics(args, metrics, throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(findings)} slides"]))
 
 

@@ -24,10 +24,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --tiles, --table and --metrics."""
     args = parse(__doc__, argv, "source", "slides", "annotations", "tiles", "table", "metrics")
     params = load_params(args.params)
-    clock = ThroughputMeter()
+    meter = ThroughputMeter()
     wanted = jobs(read_slides(args.slides), args.source, args.annotations, params.slides)
     processes = min(len(wanted), len(os.sched_getaffinity(0)))
-    with clock.timed(1):
+    with meter.measure(1):
         outcomes = tile_all(wanted, plan_of(params.tile_slides), args.tiles, processes)
     table = summary(outcomes, args.tiles)
     write_table(args.table, table)
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
     n = counts["n_tiles"]
-    write_metrics(args, counts, Throughput(n, clock.work(1).seconds, n))
+    write_metrics(args, counts, Throughput(n, meter.throughput(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     for failed in table[table["state"] == "failed"].itertuples():
         print(f"failed: {failed.reason}")

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = training.new_model(what)
     logits = Logits(model)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    taught = training.teach(what, model, logits, processes)
+    result = training.teach(what, model, logits, processes)
 
     validation = what.validation
     found, readings = training.validation_scores(what, logits)
@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     write_text_predictions(args.table, table, what.settings.model_dump())
     confused = confusions(validation.texts, [one.text for one in readings])
-    write_table(args.plots / "learning_curve.csv", taught.curve)
+    write_table(args.plots / "learning_curve.csv", result.curve)
     write_table(args.plots / "confusion.csv", report.confusion_table(confused))
-    report.curves_png(args.plots / "curves.png", taught.curve, confused)
+    report.curves_png(args.plots / "curves.png", result.curve, confused)
     report.mistakes_png(args.plots / "mistakes.png", validation.pixels, validation.texts, readings)
     if what.task == "equations":
         groups = training.groups(what, readings)
@@ -58,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             reader = CaptchaReader(args.model)
             readings_png(args.plots / "readings.png", reader, what.pictures.seed_validation)
     metrics = {"validation": found, "learnt_from": training.learnt_from(what)}
-    write_metrics(args, metrics, taught.work, runtime.report())
-    taught.checkpoint.unlink(missing_ok=True)
+    write_metrics(args, metrics, result.throughput, runtime.report())
+    result.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 
 

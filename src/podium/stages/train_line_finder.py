@@ -26,14 +26,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
     model = build(settings.width)
     processes = max(1, len(os.sched_getaffinity(0)) // 2)
-    taught = teach(model, settings, (pictures.seed_train, pictures.seed_validation), processes)
+    result = teach(model, settings, (pictures.seed_train, pictures.seed_validation), processes)
     artefact.save(model, args.model)
     finder = LineFinder(model)
     found = tried(finder, pictures.seed_test, settings.n_test)
-    write_table(args.plots / "learning_curve.csv", taught.curve)
+    write_table(args.plots / "learning_curve.csv", result.curve)
     report.lines_png(args.plots / "lines.png", finder, pictures.seed_test)
-    write_metrics(args, {"test": found}, taught.work, runtime.report())
-    taught.checkpoint.unlink(missing_ok=True)
+    write_metrics(args, {"test": found}, result.throughput, runtime.report())
+    result.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(found)))
 
 

@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     runtime.set_up(params.train_photo_classifier.seed, deterministic=params.device.deterministic)
     items = read_items(args.items)
     data = load_rows(items, args.folds)
-    clock, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
-    with clock.timed(n_rows):
+    meter, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
+    with meter.measure(n_rows):
         trained = train_all(params, data, args.features)
     found = trained.metrics(data)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
@@ -62,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambda name: source.read(path_of[name]),
         params.photos.max_megapixels,
     )
-    work = clock.work(n_rows, params.train_photo_classifier.batch_size, trained.mflop)
-    write_metrics(args, found, work, runtime.report())
+    throughput = meter.throughput(n_rows, params.train_photo_classifier.batch_size, trained.mflop)
+    write_metrics(args, found, throughput, runtime.report())
     print("\n".join(summary_lines(found)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from podium.core.errors import guarded
-from podium.core.files import text_sha256, write_table
+from podium.core.files import json_sha256, write_table
 from podium.core.params import load_params
 from podium.core.throughput import total
 from podium.slides import fcn
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
     bank = TileDataset(args.tiles, rows)
-    content = text_sha256(
+    content = json_sha256(
         {"slides": [row.content for row in rows], "bank": bank.fingerprint}
         | params.tile_slides.model_dump()
     )
@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = {"tile_f1": {f"fold-{k}": one for k, one in zip(models, last, strict=True)}}
     curves = [one.curve.assign(fold=fold) for fold, one in zip(models, done, strict=True)]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
-    work = total([one.work for one in done])
-    write_metrics(args, {"tile_f1_mean": sum(last) / len(last), **found}, work, runtime.report())
+    throughput = total([one.throughput for one in done])
+    write_metrics(
+        args, {"tile_f1_mean": sum(last) / len(last), **found}, throughput, runtime.report()
+    )
     for one in done:
         one.checkpoint.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.core.errors import PodiumError, first_line
-from podium.core.files import locked, written_whole
+from podium.core.files import atomic_write, locked
 from podium.training.distribution import in_scope
 from podium.training.runtime import keras
 
@@ -34,11 +34,11 @@ class MetadataLayer(keras.layers.Layer):
 
 def save(model: keras.Model, path: Path) -> None:
     """Write `model`, whole or not at all."""
-    with locked(path), written_whole(path) as partial:
+    with locked(path), atomic_write(path) as partial:
         model.save(partial)
 
 
-def from_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
+def load_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
     """What `load` gives for the artefact whose bytes are `data`, which came from the file `name`.
 
     Raises:
@@ -50,7 +50,7 @@ def from_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
         return load(path)
 
 
-def task_of(path: Path) -> str:
+def read_task(path: Path) -> str:
     """What the model in `path` is for, read without building it: photos, captcha-text, ...
 
     Raises:

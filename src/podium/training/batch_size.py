@@ -12,21 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault
-from podium.core.files import scratch_dir, text_sha256, write_json
+from podium.core.files import json_sha256, scratch_dir, write_json
 from podium.training import distribution, runtime
 from podium.training.runtime import keras, tf
 
 Graph = Callable[[Any], Any]
 
 
-def fitted(models: Sequence[keras.Model], graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def in_batches(
+    models: Sequence[keras.Model], graph: Graph
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """`graph`, which asks `models`, as a function of rows (N, ...): as many at once as fit."""
 
     @functools.cache
     def of(shape: tuple[int, ...]) -> BatchSize:
         return BatchSize(models, shape[0], str(shape[1:]))
 
-    return lambda rows: of(rows.shape).computed(graph, rows)
+    return lambda rows: of(rows.shape).run(graph, rows)
 
 
 class BatchSize:
@@ -47,7 +49,7 @@ class BatchSize:
         self.name = " and ".join(model.name for model in models)
         # Keras numbers the layers that a process makes: conv2d, conv2d_1, ...
         outlines = [re.sub(r'_\d+"', '"', model.to_json()) for model in models]
-        key = text_sha256({"models": outlines, "use": use, "most": most, **runtime.report()})
+        key = json_sha256({"models": outlines, "use": use, "most": most, **runtime.report()})
         self._path = scratch_dir("batch-sizes") / f"{key}.json"
         self.size = most
         if 0 < (known := self._remembered()) < most:
@@ -77,12 +79,14 @@ class BatchSize:
         write_json(self._path, {"model": self.name, "size": self.size})
         print(f"{self.name}: out of memory, now {self.size} at once", flush=True)
 
-    def computed(self, graph: Graph, rows: NDArray[Any]) -> NDArray[Any]:
+    def run(self, graph: Graph, rows: NDArray[Any]) -> NDArray[Any]:
         """What `graph` makes of `rows` (N, ...), as many at once as fit."""
         while True:
             edges = range(0, len(rows), self.size)
             try:
-                parts = [distribution.computed(graph, rows[at : at + self.size]) for at in edges]
+                parts = [
+                    distribution.run_on_devices(graph, rows[at : at + self.size]) for at in edges
+                ]
             except tf.errors.OpError as error:
                 if not runtime.is_out_of_memory(error):
                     raise

@@ -16,20 +16,20 @@ R = TypeVar("R")
 _devices: tuple[str, ...] = tuple(f"GPU:{number}" for number in range(len(GPUS)))
 
 
-def spread_over(devices: Sequence[str]) -> None:
+def use_devices(devices: Sequence[str]) -> None:
     """Compute on these devices from now on, instead of on all GPUs."""
     global _devices
     _devices = tuple(devices)
 
 
-def count() -> int:
+def n_devices() -> int:
     """How many devices share a batch."""
     return max(1, len(_devices))
 
 
 def strategy() -> Any:
     """TensorFlow's strategy: one copy of the variables on each device if there are several."""
-    return _mirrors(_devices) if count() > 1 else tf.distribute.get_strategy()
+    return _mirrors(_devices) if n_devices() > 1 else tf.distribute.get_strategy()
 
 
 @functools.cache  # two strategies over the same devices take each other's messages for their own
@@ -40,7 +40,7 @@ def _mirrors(devices: tuple[str, ...]) -> Any:
 def replica_id() -> Any:
     """The number of the device that a replica's part of a graph is for."""
     context = tf.distribute.get_replica_context()
-    return context.replica_id_in_sync_group if count() > 1 else 0
+    return context.replica_id_in_sync_group if n_devices() > 1 else 0
 
 
 def in_scope(build: Callable[P, R]) -> Callable[P, R]:
@@ -56,12 +56,12 @@ def in_scope(build: Callable[P, R]) -> Callable[P, R]:
 
 def batch_normalization(momentum: float) -> keras.layers.Layer:
     """Batch normalisation over the batch of all devices."""
-    return keras.layers.BatchNormalization(momentum=momentum, synchronized=count() > 1)
+    return keras.layers.BatchNormalization(momentum=momentum, synchronized=n_devices() > 1)
 
 
-def computed(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
+def run_on_devices(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
     """What `graph` makes of `rows` (N, ...), every device taking its share of them."""
-    n = count()
+    n = n_devices()
     if n == 1 or len(rows) < n:
         return np.asarray(graph(tf.constant(rows)))
     parts = np.array_split(rows, n)
@@ -82,6 +82,6 @@ def distribute_values(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple(column(number) for number in range(len(parts[0])))
 
 
-def summed(value: Any) -> Any:
+def sum_over_devices(value: Any) -> Any:
     """The sum of a value over all devices."""
     return strategy().reduce("SUM", value, axis=None)

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import TrainingSettings
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.training import runtime
 from podium.training.flops import mflop
@@ -58,7 +58,7 @@ def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any]) -> 
         about: what else the run depends on, as JSON values.
     """
     known = {**about, "model": json.loads(model.to_json()), "keras": keras.__version__}
-    return scratch_dir(folder) / f"{text_sha256(known)}.npz"
+    return scratch_dir(folder) / f"{json_sha256(known)}.npz"
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ class TrainingJob:
         batches: from picture number `start` on.
         validate: the share of validation pictures that it gets right.
         checkpoint: where progress is kept.
-        measured: the name of that share.
+        metric: the name of that share.
         log: told each epoch's figures; those of epochs done before a kill once more.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     validate: Callable[[], float]
     checkpoint: Path
-    measured: str = "whole_string"
+    metric: str = "whole_string"
     log: Callable[[dict[str, float]], None] = lambda _: None
 
 
@@ -87,73 +87,73 @@ class TrainingResult:
     Attributes:
         curve: the learning curve, one row per epoch.
         checkpoint: where progress was kept; to be removed once the results are written.
-        work: the pictures that were seen.
+        throughput: the pictures that were seen.
     """
 
     curve: pd.DataFrame
     checkpoint: Path
-    work: Throughput
+    throughput: Throughput
 
 
 class _BatchTooLarge(Exception):
     """The device's memory ran out in a step."""
 
 
-def train(learner: Trainer, course: TrainingJob) -> TrainingResult:
+def train(trainer: Trainer, job: TrainingJob) -> TrainingResult:
     """Teach a model.
 
     A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
     One whose batch does not fit the device's memory goes on there with smaller parts.
     """
-    history, epochs, clock = (
-        learner.restore(course.checkpoint),
-        learner.settings.epochs,
+    history, epochs, meter = (
+        trainer.restore(job.checkpoint),
+        trainer.settings.epochs,
         ThroughputMeter(),
     )
     if history:
         print(f"resumed after epoch {len(history)} of {epochs}", flush=True)
     else:
-        learner.save(course.checkpoint, [])
+        trainer.save(job.checkpoint, [])
     for done in history:
-        course.log(done)
+        job.log(done)
     while len(history) < epochs:
         try:
-            _go_on(learner, course, history, clock)
+            _go_on(trainer, job, history, meter)
         except _BatchTooLarge:
-            learner.fitting.halve()
-            learner.restore(course.checkpoint)
-    return _taught(learner, course, history, clock)
+            trainer.batch_size.halve()
+            trainer.restore(job.checkpoint)
+    return _training_result(trainer, job, history, meter)
 
 
-def _go_on(learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter) -> None:
+def _go_on(trainer: Trainer, job: TrainingJob, history: History, meter: ThroughputMeter) -> None:
     """All epochs that are still to come; each is added to `history` once it is kept."""
-    settings = learner.settings
+    settings = trainer.settings
     per_epoch = steps_per_epoch(settings)
     n_steps, done = per_epoch * settings.epochs, len(history) * per_epoch
-    wanted = islice(course.batches(done * settings.batch_size), n_steps - done)
-    batches = ahead(map(_on_device, wanted))
+    wanted = islice(job.batches(done * settings.batch_size), n_steps - done)
+    batches = prefetch(map(_on_device, wanted))
     for epoch in range(len(history), settings.epochs):
         steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
         name = f"epoch {epoch + 1}/{settings.epochs}"
-        shown = clock.watched(
-            watched(steps, per_epoch, name, every=30), lambda _: settings.batch_size
+        shown = meter.measure_each(
+            progress(steps, per_epoch, name, every=30), lambda _: settings.batch_size
         )
-        losses = [_fitting_step(learner, next(batches), step, n_steps) for step in shown]
+        losses = [_fitting_step(trainer, next(batches), step, n_steps) for step in shown]
         row = {
             "epoch": epoch + 1,
             "pictures": (epoch + 1) * per_epoch * settings.batch_size,
             "train_loss": float(np.mean(losses)),
-            course.measured: course.validate(),
+            job.metric: job.validate(),
         }
-        course.log(row)
-        learner.save(course.checkpoint, [*history, row])
+        job.log(row)
+        trainer.save(job.checkpoint, [*history, row])
         history.append(row)
-        _tell(name, row, clock)
+        _tell(name, row, meter)
 
 
-def _fitting_step(learner: Trainer, batch: Any, step: int, n_steps: int) -> float:
+def _fitting_step(trainer: Trainer, batch: Any, step: int, n_steps: int) -> float:
     try:
-        return learner.step(batch, step, n_steps)
+        return trainer.step(batch, step, n_steps)
     except tf.errors.OpError as error:
         if runtime.is_out_of_memory(error):
             raise _BatchTooLarge from error
@@ -166,22 +166,22 @@ def _on_device(batch: Batch) -> tuple[Any, Any]:
     return tf.constant(pixels), tf.constant(labels)
 
 
-def _tell(epoch: str, row: dict[str, float], clock: ThroughputMeter) -> None:
+def _tell(epoch: str, row: dict[str, float], meter: ThroughputMeter) -> None:
     figures = [f"{name.replace('_', ' ')} {row[name]:.4f}" for name in list(row)[2:]]
     seen = f"{epoch}: {row['pictures']:,} pictures seen"
-    print(", ".join([seen, *figures, f"{clock.speed:.0f} pictures/s"]), flush=True)
+    print(", ".join([seen, *figures, f"{meter.items_per_second:.0f} pictures/s"]), flush=True)
 
 
-def _taught(
-    learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter
+def _training_result(
+    trainer: Trainer, job: TrainingJob, history: History, meter: ThroughputMeter
 ) -> TrainingResult:
     curve = pd.DataFrame(history).astype({"epoch": int, "pictures": int})
-    flops = mflop(learner.model, learner.seen) if learner.seen else 0.0
-    work = clock.work(int(curve["pictures"].iloc[-1]), learner.fitting.size, flops)
-    return TrainingResult(curve, course.checkpoint, work)
+    flops = mflop(trainer.model, trainer.seen) if trainer.seen else 0.0
+    throughput = meter.throughput(int(curve["pictures"].iloc[-1]), trainer.batch_size.size, flops)
+    return TrainingResult(curve, job.checkpoint, throughput)
 
 
-def ahead(items: Iterator[T], n: int = 2) -> Iterator[T]:
+def prefetch(items: Iterator[T], n: int = 2) -> Iterator[T]:
     """`items`; a thread makes the next `n` while the device is busy with one."""
     with ThreadPoolExecutor(1) as worker:
         waiting = deque(worker.submit(next, items, None) for _ in range(n))

@@ -45,7 +45,8 @@ def _optimizer(model: keras.Model, settings: TrainingSettings) -> keras.optimize
         settings.learning_rate,
         weight_decay=settings.weight_decay,
         beta_2=0.99,
-        clipnorm=5.0 / distribution.count(),  # of gradients that are divided by it: see `_applied`
+        clipnorm=5.0
+        / distribution.n_devices(),  # of gradients that are divided by it: see `_applied`
     )
     if runtime.precision() == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)
@@ -88,7 +89,7 @@ class Trainer:
         self.optimizer = _optimizer(model, settings)
         self._loss = loss
         self.seen: tuple[int, ...] = ()
-        self.fitting = BatchSize([model], settings.batch_size, f"learn {use}")
+        self.batch_size = BatchSize([model], settings.batch_size, f"learn {use}")
         compiled = xla and runtime.jit_compile()
         self._whole = tf.function(self._graph, jit_compile=compiled)
         self._part = tf.function(self._gradients, jit_compile=compiled)
@@ -107,7 +108,7 @@ class Trainer:
         images, wanted = tf.cast(pixels, tf.float32), tf.convert_to_tensor(labels)
         if self._augment:
             images, wanted = self._augment(images, wanted, number)
-        at_once = distribution.count() == 1 and self.fitting.size >= len(pixels)
+        at_once = distribution.n_devices() == 1 and self.batch_size.size >= len(pixels)
         loss = float(self._whole(images, wanted) if at_once else self._in_parts(images, wanted))
         if not math.isfinite(loss):
             raise PodiumError(
@@ -133,7 +134,7 @@ class Trainer:
 
     def _in_parts(self, pixels: Any, labels: Any) -> Any:
         """One step, the batch computed in parts; its loss."""
-        n, size = len(pixels), self.fitting.size
+        n, size = len(pixels), self.batch_size.size
         parts = (
             self._of_part(pixels[start : start + size], labels[start : start + size], n)
             for start in range(0, n, size)
@@ -143,7 +144,7 @@ class Trainer:
         return loss
 
     def _of_part(self, pixels: Any, labels: Any, n: int) -> Any:
-        devices = distribution.count()
+        devices = distribution.n_devices()
         if devices == 1 or len(pixels) < devices:
             return self._part(pixels, labels, tf.constant(len(pixels) / n))
         edges = np.linspace(0, len(pixels), devices + 1).astype(int)
@@ -155,11 +156,11 @@ class Trainer:
     def _shared(self, pixels: Any, labels: Any, share: Any) -> Any:
         """As `_gradients`, of values that lie on several devices."""
         found = distribution.strategy().run(self._gradients, args=(pixels, labels, share))
-        return tf.nest.map_structure(distribution.summed, found)
+        return tf.nest.map_structure(distribution.sum_over_devices, found)
 
     def _applied(self, gradients: Any) -> None:
         """Apply the gradients of a whole batch on every device; the optimiser adds them up."""
-        each = [one / distribution.count() for one in gradients]
+        each = [one / distribution.n_devices() for one in gradients]
         variables = self.model.trainable_variables
         distribution.strategy().run(self.optimizer.apply, args=(each, variables))
 

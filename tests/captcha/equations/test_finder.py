@@ -73,7 +73,7 @@ def test_teaching_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
         done = teach(model, TINY, (1, 2), 0)
         assert done.checkpoint.is_file()
         done.checkpoint.unlink()
-        assert (done.work.items, done.work.batch_size) == (32, TINY.batch_size)
+        assert (done.throughput.n_items, done.throughput.batch_size) == (32, TINY.batch_size)
         return done.curve, [np.asarray(one) for one in model.weights]
 
     whole, weights = taught(None)
@@ -94,7 +94,7 @@ def _stop() -> None:
 def test_a_finder_is_kept_and_comes_back(tmp_path: Path) -> None:
     model = build(4)
     artefact.save(model, tmp_path / "lines.keras")
-    assert artefact.task_of(tmp_path / "lines.keras") == "equation-lines"
+    assert artefact.read_task(tmp_path / "lines.keras") == "equation-lines"
     pixels = paint(scene_of(1, 2)[0])
     again = LineFinder.load(tmp_path / "lines.keras")
     np.testing.assert_allclose(again.maps(pixels), LineFinder(model).maps(pixels), atol=1e-6)

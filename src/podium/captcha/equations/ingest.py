@@ -23,7 +23,7 @@ from podium.captcha.ingest import drawn_splits, raw_splits
 from podium.captcha.source import Labelled, pixels_of
 from podium.captcha.tasks import Strips, task_from
 from podium.core.params import Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 NAME = "equations"
 PART = 8  # whole pictures at a time, each up to 12 MB
@@ -83,7 +83,7 @@ def draw_equations(path: Path, finder: Path, params: Params, processes: int) -> 
         make = partial(renders, split.seed)
         total = len(split.ids)
         parts = in_parts(make, 0, total, processes, PART)
-        for pictures, texts in watched(parts, -(-total // PART), f"{split.name}, parts"):
+        for pictures, texts in progress(parts, -(-total // PART), f"{split.name}, parts"):
             yield layer.strips(pictures, texts)
 
     strips = drawn(task, learn.seed, 0, len(learn.ids), processes)
@@ -115,6 +115,6 @@ def _laid_out(
     """Strips and texts of all pictures, group by group; files are decoded ahead."""
     slices = [(one, at) for one in groups for at in range(0, len(one.ids), PART)]
     with ThreadPoolExecutor() as pool:
-        for group, at in watched(slices, len(slices), "pictures, parts"):
+        for group, at in progress(slices, len(slices), "pictures, parts"):
             pictures = list(pool.map(look, group.paths[at : at + PART]))
             yield layer.strips(pictures, group.texts[at : at + PART])

@@ -15,7 +15,7 @@ from podium.captcha.equations.line_maps import all_found, lessons, overlap
 from podium.captcha.equations.render import scene_of
 from podium.captcha.generator import in_parts
 from podium.captcha.scoring import share
-from podium.core.params import LineFinder as Settings
+from podium.core.params import TrainLineFinder as Settings
 from podium.training.loop import (
     Batch,
     Trainer,
@@ -51,8 +51,8 @@ def teach(
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
     checkpoint = checkpoint_of("line-finders", model, about)
-    course = TrainingJob(batches, validate, checkpoint, "all_lines")
-    return train(Trainer(model, settings, BinaryCrossEntropy()), course)
+    job = TrainingJob(batches, validate, checkpoint, "all_lines")
+    return train(Trainer(model, settings, BinaryCrossEntropy()), job)
 
 
 def tried(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:

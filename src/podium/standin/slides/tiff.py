@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from podium.core.errors import PodiumError
-from podium.core.files import written_whole
+from podium.core.files import atomic_write
 
 TILE = 256
 _LARGEST_FILE = 2**32 - 2**26  # bytes: places have 32 bits, and directories follow
@@ -69,7 +69,7 @@ def write_pyramid(path: Path, levels: Iterable[Level], mpp: float, quality: int 
     Raises:
         PodiumError: the file would pass 4 GiB, the end of what a TIFF can address.
     """
-    with written_whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         file.write(b"II*\0\0\0\0\0")
         link, finest = 4, 0  # where the next directory's place is written down
         for level in levels:
