@@ -41,6 +41,7 @@ from podium.captcha.training import encoded
 from podium.core.files import write_json
 from podium.core.params import TrainCaptchaReader as Settings
 from podium.core.params import load_params
+from podium.models.losses import reader_loss
 from podium.training.loop import Trainer
 from podium.training.runtime import (
     GPUS,
@@ -229,7 +230,7 @@ def learning(
     theirs[:, : SIZE[1], : SIZE[0]] = pixels[: batches[1]]
     ways: dict[str, tuple[int, Callable[[], object]]] = {}
     for precision in PRECISIONS:
-        trainer = Trainer(our_network(settings, precision), settings, network.loss_of("crnn"))
+        trainer = Trainer(our_network(settings, precision), settings, reader_loss("crnn"))
         step = lambda trainer=trainer: trainer.step(mine, 0, 1000)  # noqa: E731
         ways[f"ours_{precision}"] = batches[0], step
     ways["book"] = batches[1], lambda: book.train_on_batch(theirs, labels[: batches[1]])

@@ -37,6 +37,7 @@ def taught(model: keras.Model, settings: object, loss: object, batches: list) ->
 
 def reader(kind: str) -> Arrays:
     from podium.captcha import network
+    from podium.models.losses import reader_loss
     from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 6, 30, 90, 3)).astype(np.uint8)
@@ -44,12 +45,12 @@ def reader(kind: str) -> Arrays:
     set_up(0)
     model = network.build(kind, (90, 30), 16, 5, 4, {})
     how = settings(model=kind, batch_size=6)
-    return taught(model, how, network.loss_of(kind), list(zip(pixels, labels, strict=True)))
+    return taught(model, how, reader_loss(kind), list(zip(pixels, labels, strict=True)))
 
 
 def fcn() -> Arrays:
+    from podium.models.losses import TumourLoss
     from podium.slides.fcn import build
-    from podium.slides.training import TumourLoss
     from slide_networks import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 5, 64, 64, 3)).astype(np.uint8)  # 5: uneven parts
@@ -61,7 +62,8 @@ def fcn() -> Arrays:
 
 
 def finder() -> Arrays:
-    from podium.captcha.equations.finder import BinaryCrossEntropy, build
+    from podium.captcha.equations.finder import build
+    from podium.models.losses import BinaryCrossEntropy
     from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 4, 32, 64, 3)).astype(np.uint8)

@@ -95,7 +95,7 @@ def test_nothing_comes_from_the_rows_a_head_is_scored_on(rng, n_classes, class_w
 
 def test_a_head_stays_as_it_is_when_its_patience_ends(rng):
     first, _ = task(rng)
-    together, _ = train_heads(first, head(), 0, alone=True)
+    together, _ = train_heads(first, head(), 0, independent=True)
     longest, _ = train_heads(first, head(), 0)
     changed = False
     for m in range(M):
@@ -113,4 +113,4 @@ def test_a_head_stays_as_it_is_when_its_patience_ends(rng):
             together.kernel.numpy()[:, m], by_itself.kernel.numpy()[:, m], rtol=1e-4, atol=1e-6
         )
         changed |= not np.array_equal(longest.kernel.numpy()[:, m], together.kernel.numpy()[:, m])
-    assert changed  # without `alone`, some head went on while the others learnt
+    assert changed  # without `independent`, some head went on while the others learnt

@@ -1,4 +1,3 @@
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from podium.captcha.reader import Logits
 from podium.captcha.render import render_many
 from podium.core.errors import PodiumError
 from podium.core.params import TrainCaptchaReader, load_params
-from podium.training.loop import Batch, Trainer, TrainingJob, learning_rate, train
+from podium.models.losses import reader_loss
+from podium.training.loop import Batch, Trainer, TrainingJob, train
 from podium.training.runtime import keras, set_up
 
 SETTINGS = load_params(ROOT / "params.yaml").train_captcha_reader["text-crnn"]
@@ -44,7 +44,7 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
 
 def learn(how: TrainCaptchaReader, pictures, folder: Path, batches=None) -> Trainer:
     pixels, texts = pictures
-    model, loss = new_model(how.model, how.width), network.loss_of(how.model)
+    model, loss = new_model(how.model, how.width), reader_loss(how.model)
     trainer = Trainer(model, how, loss, distorted(how.augment, how.seed))
 
     def order(start: int) -> Iterator[Batch]:
@@ -100,7 +100,7 @@ def test_progress_that_cannot_be_read_is_started_anew(damage, pictures, tmp_path
 
 def test_the_learning_curve(pictures, tmp_path):
     how = settings(model="cnn", epochs=3, epoch_size=18)
-    trainer = Trainer(new_model("cnn"), how, network.loss_of("cnn"))
+    trainer = Trainer(new_model("cnn"), how, reader_loss("cnn"))
     shares = iter([0.1, 0.2, 0.3])
     job = TrainingJob(
         lambda start: stored_batches(pictures[0], labels(pictures[1]), how, start),
@@ -115,19 +115,9 @@ def test_the_learning_curve(pictures, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(pictures):
-    trainer = Trainer(new_model("cnn"), settings(model="cnn"), network.loss_of("cnn"))
+    trainer = Trainer(new_model("cnn"), settings(model="cnn"), reader_loss("cnn"))
     trainer.model.trainable_variables[0].assign(
         np.full(trainer.model.trainable_variables[0].shape, np.nan, dtype=np.float32)
     )
     with pytest.raises(PodiumError, match=r"diverged at step 7.*\n.*learning_rate"):
         trainer.step((pictures[0], labels(pictures[1])), 7, 10)
-
-
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
-    how = settings(learning_rate=1.0, warmup=0.25)
-    rates = [learning_rate(how, step, 8) for step in range(8)]
-    assert rates[:2] == pytest.approx([1 / 3, 2 / 3])
-    assert rates[2] == 1.0
-    assert rates[5] == pytest.approx(0.5)  # halfway down: 3 of 6 steps
-    assert rates[7] == pytest.approx(0.5 * (1 + math.cos(math.pi * 5 / 6)))
-    assert learning_rate(settings(warmup=0.0, learning_rate=1.0), 0, 8) == 1.0

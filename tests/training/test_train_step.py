@@ -15,6 +15,7 @@ from house import ROOT
 from podium.captcha import network
 from podium.captcha.batches import stored_batches
 from podium.core.errors import EnvironmentFault
+from podium.models.losses import reader_loss
 from podium.training import runtime
 from podium.training.loop import TrainingJob, prefetch, train
 from podium.training.runtime import keras, set_up, tf
@@ -51,7 +52,7 @@ def without_batch_statistics(kind: str = "crnn") -> keras.Model:
 
 def learner_of(kind: str = "crnn", **changes: object) -> Trainer:
     how = settings(model=kind, **({"batch_size": 8} | changes))
-    return Trainer(without_batch_statistics(kind), how, network.loss_of(kind))
+    return Trainer(without_batch_statistics(kind), how, reader_loss(kind))
 
 
 def short_of_memory(trainer: Trainer, fits: int, after: int = 0) -> list[int]:
@@ -137,7 +138,7 @@ def test_other_errors_of_the_device_are_not_taken_for_want_of_memory(tmp_path):
 def test_half_precision_learns_with_scaled_gradients(kind, size, half_precision):
     set_up(0, "mixed_float16")
     model = network.build(kind, (90, 30), 16, 5, 4, {})
-    trainer = Trainer(model, settings(model=kind, batch_size=8), network.loss_of(kind))
+    trainer = Trainer(model, settings(model=kind, batch_size=8), reader_loss(kind))
     trainer.batch_size.size = size
     assert isinstance(trainer.optimizer, keras.optimizers.LossScaleOptimizer)
     losses = [trainer.step((PIXELS, LABELS), 5, 50) for _ in range(8)]

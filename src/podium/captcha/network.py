@@ -11,7 +11,7 @@ from typing import Any
 
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import batch_normalization, in_scope
-from podium.training.runtime import GPUS, keras, tf
+from podium.training.runtime import keras, tf
 
 layers = keras.layers
 _GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
@@ -95,27 +95,3 @@ def _by_position(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
 def n_steps(model: keras.Model) -> int:
     """Time steps T of a reader."""
     return int(model.output_shape[1])
-
-
-def loss_of(kind: str) -> keras.losses.Loss:
-    """What a reader of this kind minimises: labels (N, K) padded with 0, logits (N, T, C).
-
-    A crnn: the negative log-probability of the label over all its paths (Graves et al. 2006); a
-    cnn: the mean over characters of theirs.
-    """
-    if kind == "crnn":
-        return keras.losses.CTC() if GPUS else ProcessorCTC()
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
-class ProcessorCTC(keras.losses.Loss):
-    """What `keras.losses.CTC` is, by an operation that only processors have.
-
-    It takes a twelfth of the time there, where that of Keras is a loop over time steps.
-    """
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The losses (N,) of labels (N, K) padded with 0 and of logits (N, T, C)."""
-        labels = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
-        steps = tf.fill(tf.shape(y_pred)[:1], tf.shape(y_pred)[1])
-        return tf.nn.ctc_loss(labels, y_pred, None, steps, logits_time_major=False, blank_index=0)

@@ -28,12 +28,13 @@ from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import file_sha256
 from podium.core.params import GenerateCaptcha, Params, TrainCaptchaReader
 from podium.evaluation.predictions import Reading
+from podium.models import losses
 from podium.training.loop import (
     Batch,
     Trainer,
     TrainingJob,
     TrainingResult,
-    checkpoint_of,
+    checkpoint_path,
     steps_per_epoch,
     train,
 )
@@ -158,7 +159,10 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
     """
     settings = what.settings
     augment = distorted(settings.augment, settings.seed)
-    loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
+    loss, xla = (
+        losses.reader_loss(settings.model),
+        settings.model == "cnn",
+    )  # CTC has no kernel there
     trainer = Trainer(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
@@ -171,7 +175,7 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
         "pictures": file_sha256(what.path),
         "seed": what.pictures.seed_train,
     }
-    checkpoint = checkpoint_of("captcha-readers", model, about)
+    checkpoint = checkpoint_path("captcha-readers", model, about)
     if settings.on_the_fly:
         job = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:

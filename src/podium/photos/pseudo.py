@@ -25,9 +25,9 @@ def train_twice(
         seed: as for `train_heads`.
         threshold: as for `with_sure_rows`.
     """
-    first, _ = train_heads(task, settings, seed, alone=True)
+    first, _ = train_heads(task, settings, seed, independent=True)
     second = with_sure_rows(task, features, head_probabilities(first, features), threshold)
-    heads, curve = train_heads(second, settings, seed, alone=True)
+    heads, curve = train_heads(second, settings, seed, independent=True)
     return heads, curve, second.train[len(task.train) :].sum(0)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.params import TrainingSettings, TrainSegmenter
+from podium.core.params import TrainSegmenter
+from podium.models.losses import TumourLoss
 from podium.slides.augment import augment_of
 from podium.slides.scoring import Counts
 from podium.slides.tile_dataset import TileDataset, drawn, spread
@@ -18,56 +19,13 @@ from podium.training.loop import (
     Trainer,
     TrainingJob,
     TrainingResult,
-    checkpoint_of,
-    learning_rate,
-    steps_per_epoch,
+    checkpoint_path,
     train,
 )
 from podium.training.runtime import keras, tf
 
 Log = Callable[[dict[str, float]], None]
 Look = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
-_DECAY = 0.95  # of the rate, epoch by epoch, as in the book's trials
-
-
-class TumourLoss(keras.losses.Loss):
-    """A loss of masks (N, H, W, 1) of 0 and 1 and of logits.
-
-    Args:
-        kind: cross_entropy; dice (Milletari et al. 2016, 1 - Dice over the whole batch); focal
-            (Lin et al. 2017, gamma 2, alpha 0.25); or cross_entropy+dice.
-    """
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        made = {
-            "cross_entropy": keras.losses.BinaryCrossentropy(from_logits=True).call,
-            "focal": keras.losses.BinaryFocalCrossentropy(
-                apply_class_balancing=True, from_logits=True
-            ).call,
-            "dice": _dice,
-        }
-        self._parts = [made[part] for part in kind.split("+")]
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The sum of its parts."""
-        wanted = tf.cast(y_true, tf.float32)
-        return sum(tf.reduce_mean(part(wanted, y_pred)) for part in self._parts)
-
-
-def _dice(wanted: Any, logits: Any) -> Any:
-    return keras.losses.Dice().call(wanted, tf.sigmoid(logits))
-
-
-def rate(settings: TrainingSettings, step: int, n_steps: int) -> float:
-    """The learning rate at a step, by the schedule the settings name, after the warm-up."""
-    assert isinstance(settings, TrainSegmenter)
-    rising = settings.warmup * n_steps
-    if settings.schedule == "cosine" or step < rising:
-        return learning_rate(settings, step, n_steps)
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    return settings.learning_rate * _DECAY ** (step // steps_per_epoch(settings))
 
 
 def regularise(model: keras.Model, l2: float) -> None:
@@ -98,7 +56,7 @@ def teach(
     learns, tried_on = np.flatnonzero(bank.fold != fold), np.flatnonzero(bank.fold == fold)
     regularise(model, settings.l2)
     loss, augment = TumourLoss(settings.loss), augment_of(settings)
-    trainer = Trainer(model, settings, loss, augment, rate, use=f"{bank.tile} px")
+    trainer = Trainer(model, settings, loss, augment, settings.schedule, size_key=f"{bank.tile} px")
 
     def batches(start: int) -> Iterator[Batch]:
         while True:
@@ -118,7 +76,7 @@ def teach(
         return f1(look, bank, shown, settings.batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
-    checkpoint = checkpoint_of("segmenters", model, about)
+    checkpoint = checkpoint_path("segmenters", model, about)
     return train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 

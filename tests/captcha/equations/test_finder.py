@@ -7,12 +7,13 @@ import pytest
 from house import ROOT
 from lines import dark_finder, dark_lines
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder, build
+from podium.captcha.equations.finder import LineFinder, build
 from podium.captcha.equations.line_maps import CELL, boxes_of, lessons
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.training import teach, tried
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
+from podium.models.losses import BinaryCrossEntropy
 from podium.training import artefact
 from podium.training.loop import Trainer
 from podium.training.runtime import keras, set_up

@@ -65,15 +65,6 @@ def _joined(fine: Any, coarse: Any, channels: int) -> Any:
     return layers.Concatenate()([fine, layers.UpSampling2D(2)(_convolved(coarse, channels, 1))])
 
 
-class BinaryCrossEntropy(keras.losses.Loss):
-    """Cross entropy of maps (N, h, w, 2) of 0 to 255 and of logits."""
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The mean over pictures, cells and maps."""
-        wanted = tf.cast(y_true, tf.float32) / 255
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, y_pred))
-
-
 class LineFinder:
     """Finds the lines on pictures of any size."""
 

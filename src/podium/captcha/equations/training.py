@@ -10,18 +10,19 @@ import numpy as np
 
 from podium.captcha.batches import rebatched
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder
+from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.line_maps import all_found, lessons, overlap
 from podium.captcha.equations.render import scene_of
 from podium.captcha.generator import in_parts
 from podium.captcha.scoring import share
 from podium.core.params import TrainLineFinder as Settings
+from podium.models.losses import BinaryCrossEntropy
 from podium.training.loop import (
     Batch,
     Trainer,
     TrainingJob,
     TrainingResult,
-    checkpoint_of,
+    checkpoint_path,
     steps_per_epoch,
     train,
 )
@@ -50,7 +51,7 @@ def teach(
         return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
-    checkpoint = checkpoint_of("line-finders", model, about)
+    checkpoint = checkpoint_path("line-finders", model, about)
     job = TrainingJob(batches, validate, checkpoint, "all_lines")
     return train(Trainer(model, settings, BinaryCrossEntropy()), job)
 
