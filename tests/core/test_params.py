@@ -10,7 +10,7 @@ from conftest import ROOT
 from podium.core import profiles
 from podium.core.errors import SettingsError, guarded
 from podium.core.params import load_params
-from podium.models.backbones import TABLE
+from podium.models.extractor_table import TABLE
 
 
 def changed(tmp_path, **changes):

@@ -11,7 +11,6 @@ import pytest
 from house import ROOT
 from podium.core.files import scratch_dir
 from podium.doctor import environment, optional
-from podium.models.backbones import TABLE
 
 PINS = "kaggle==2.2.4 \\\n    --hash=sha256:0\n"
 
@@ -85,7 +84,6 @@ def test_cuda(tmp_path, installed, monkeypatch):
 
 
 def test_what_is_known_without_pandas_is_what_the_others_know(monkeypatch, tmp_path):
-    assert environment.known_extractors() == list(TABLE)
     assert environment.scratch_folder() == scratch_dir()
     monkeypatch.delenv("PODIUM_SCRATCH")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

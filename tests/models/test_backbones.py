@@ -12,13 +12,8 @@ import skimage.feature
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.models import backbones
-from podium.models.backbones import (
-    TABLE,
-    build,
-    find,
-    is_baseline,
-    preprocessing,
-)
+from podium.models.backbones import build, preprocessing
+from podium.models.extractor_table import TABLE, find, is_baseline
 from podium.training.runtime import keras, tf
 
 KERAS = [name for name, row in TABLE.items() if row.family == "keras"]
@@ -416,7 +411,7 @@ def test_the_lite_extractor_is_its_network_behind_its_preprocessing(lite0, rng):
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert lite0.provenance["weights_sha256"] == digest
-    assert lite0.provenance["preprocessing"] == backbones.TABLE["efficientnet-lite0"].preprocessing
+    assert lite0.provenance["preprocessing"] == TABLE["efficientnet-lite0"].preprocessing
 
 
 # ---- encoders: networks for pictures of any size

@@ -43,18 +43,18 @@ def all_needs(params: Params, load: Load) -> Iterator[Need]:
 
 def photo_needs(params: Params, load: Load) -> Iterator[Need]:
     """Reading, features of each extractor, heads."""
-    from podium.models import backbones
+    from podium.models import backbones, extractor_table
     from podium.pictures.views import N_VIEWS
     from podium.training.flops import mflop
 
     n, decoded = sum(load.photos), _decoded() * load.cores
     yield Need("ingest_photos", n, "pictures", host=decoded)
     names = {name: f"extract_features-{name}" for name in params.extractors}
-    networks = [names[name] for name in names if not backbones.is_baseline(name)]
+    networks = [names[name] for name in names if not extractor_table.is_baseline(name)]
     lites = [f"extract_features-efficientnet-lite{number}" for number in range(3)]
     wide = 0
     for name, wanted in params.extractors.items():
-        row, model = backbones.find(name), backbones.untrained(name)
+        row, model = extractor_table.find(name), backbones.untrained(name)
         counted = mflop(model, (row.image_size, row.image_size, 3)) if model else 0.0
         n_bytes = n * row.n_features * 4.0
         yield Need(

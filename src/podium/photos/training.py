@@ -15,7 +15,7 @@ from podium.core.errors import SettingsError
 from podium.core.feature_store import read_provenance
 from podium.core.params import Head, Params, TrainPhotoClassifier
 from podium.evaluation import calibration
-from podium.models import backbones
+from podium.models import extractor_table
 from podium.photos.boosting import boosting_table
 from podium.photos.classifier import assemble
 from podium.photos.crossval import (
@@ -86,7 +86,7 @@ def fused_names(params: Params) -> list[str]:
     Raises:
         SettingsError: there is none.
     """
-    names = [name for name in params.extractors if not backbones.is_baseline(name)]
+    names = [name for name in params.extractors if not extractor_table.is_baseline(name)]
     if not names:
         raise SettingsError("extractors: nothing to fuse; list at least one network")
     return names
@@ -161,7 +161,7 @@ def _add_singles(
     settings: TrainPhotoClassifier,
 ) -> None:
     for name, features in single.items():
-        if backbones.is_baseline(name):
+        if extractor_table.is_baseline(name):
             trained.tables[name] = logistic_table(features, data, settings.hog_c)
         else:
             _add(trained, name, features, data, _chosen(settings), settings.seed)
@@ -187,7 +187,7 @@ def artefact_of(
         "max_megapixels": params.photos.max_megapixels,
         "extractors": [_needed(name, params, features_dir) for name in names],
     }
-    n_features = sum(backbones.find(name).n_features for name in names)
+    n_features = sum(extractor_table.find(name).n_features for name in names)
     return assemble(trained.heads, n_features, description)
 
 

@@ -23,12 +23,8 @@ from podium.core.params import Params
 from podium.core.picture_decoder import DECODER, decode
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
-from podium.models.backbones import (
-    Extractor,
-    Pixels,
-    build,
-    is_baseline,
-)
+from podium.models.backbones import Extractor, Pixels, build
+from podium.models.extractor_table import is_baseline
 from podium.pictures.views import (
     AVERAGED,
     N_VIEWS,
