@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from house import ROOT
 from podium.core.params import Params
+from podium.stages import fingerprint
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 BODIES = {name: stage.get("do", stage) for name, stage in STAGES.items()}
 
 
-def names_imported(path: Path) -> set[str]:
-    """The dotted names that `path` imports, at any depth of its functions."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "fingerprint"])
+def test_a_stage_depends_on_the_fingerprint_of_its_code(name):
+    deps = BODIES[name]["deps"]
+    assert deps.count(f"fingerprints/{name}") == 1
+    assert not [dep for dep in deps if dep.startswith("src")]
 
 
-def imported(path: Path) -> set[Path]:
-    """The project's files that `path` imports."""
-    names = [name for name in names_imported(path) if name.startswith("podium")]
-    files = [ROOT / "src" / (name.replace(".", "/") + ".py") for name in names]
-    return {file for file in files if file.is_file()}
+def test_the_fingerprints_in_git_are_those_of_the_code():
+    kept = {path.name: path.read_text() for path in (ROOT / "fingerprints").iterdir()}
+    fresh = {name: f"{text}\n" for name, text in fingerprint.all_fingerprints().items()}
+    assert kept == fresh, "remedy: dvc repro fingerprint"
 
 
-def needed(stage: str) -> set[str]:
-    todo, seen = [ROOT / f"src/podium/stages/{stage}.py"], set()
-    while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo += imported(path)
-    exempt = ROOT / "src/podium/core/params.py"  # its values are tracked by `params:`
-    return {path.relative_to(ROOT).as_posix() for path in seen - {exempt}}
+def test_every_fingerprint_that_a_stage_depends_on_is_written():
+    names = set(fingerprint.all_fingerprints())
+    for body in BODIES.values():
+        for dep in body["deps"]:
+            path, _, name = dep.partition("fingerprints/")
+            assert path or "${" in name or name in names
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_lists_exactly_the_modules_it_needs(name):
-    listed = [dep for dep in BODIES[name]["deps"] if dep.startswith("src/")]
-    assert sorted(set(listed)) == sorted(needed(name))
-    assert len(set(listed)) == len(listed)
+def test_an_edit_is_seen_once(tmp_path, capsys):
+    fingerprint.main(["--out", str(tmp_path / "new")])
+    (tmp_path / "new/submit_photos").write_text("an older one\n")
+    (tmp_path / "new/a_stage_that_is_gone").write_text("\n")
+    capsys.readouterr()
+    fingerprint.main(["--out", str(tmp_path / "new")])
+    assert capsys.readouterr().out == "code changed: submit_photos\n"
+    assert {path.name for path in (tmp_path / "new").iterdir()} == set(
+        fingerprint.all_fingerprints()
+    )
+    fingerprint.main(["--out", str(tmp_path / "new")])
+    assert capsys.readouterr().out == "code changed: nothing\n"
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -88,15 +86,3 @@ def test_no_output_lies_inside_another():
 def test_every_section_of_params_is_read_by_some_stage():
     read = {str(key).split(".")[0] for body in BODIES.values() for key in body.get("params", [])}
     assert read == set(Params.model_fields)
-
-
-def test_imports_run_one_way():
-    """stages, cli -> rooms -> hall; no room imports another; nobody imports stages or cli."""
-    source, outer = ROOT / "src/podium", {"stages", "cli"}
-    rooms = {path.parent.name for path in source.glob("*/__init__.py")}
-    assert rooms > outer
-    for path in source.rglob("*.py"):
-        here = path.relative_to(source).parts[0]
-        allowed = {here} | (rooms - outer if here in outer else set())
-        there = {name.split(".")[1] for name in names_imported(path) if name[:7] == "podium."}
-        assert there & rooms <= allowed, (path, there)

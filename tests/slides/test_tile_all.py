@@ -264,7 +264,7 @@ def watch_opening(monkeypatch):
 KILLED = """
 import sys, time
 from pathlib import Path
-from podium.slides import tiles
+from podium.slides import tile_store as tiles
 from podium.slides.tile_all import tile_all
 
 def slow(slide, *args):

@@ -165,7 +165,7 @@ def test_a_damaged_state_is_made_again(job, tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-from podium.slides import tiles
+from podium.slides import tile_store as tiles
 
 def slow(*args):
     for part in read(*args):

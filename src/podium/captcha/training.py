@@ -175,7 +175,7 @@ def teach(what: Lesson, model: keras.Model, logits: Logits, processes: int) -> T
         "pictures": file_sha256(what.path),
         "seed": what.pictures.seed_train,
     }
-    checkpoint = checkpoint_path("captcha-readers", model, about)
+    checkpoint = checkpoint_path("captcha-readers", model, about, __name__)
     if settings.on_the_fly:
         job = TrainingJob(lambda start: _drawn(what, start, processes), validate, checkpoint)
     else:

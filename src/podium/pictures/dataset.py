@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.errors import PodiumError
 from podium.core.files import (
     json_sha256,
@@ -23,7 +24,7 @@ from podium.core.files import (
     write_table,
 )
 from podium.core.ids import refuse_duplicates
-from podium.core.picture_decoder import DECODER, UnreadableImage, decode
+from podium.core.picture_decoder import UnreadableImage, decode
 from podium.core.progress import progress
 from podium.pictures.source import Entry, PictureSource
 
@@ -67,7 +68,7 @@ class CheckCache:
     """Checks of earlier runs, by content hash, so that an added picture costs one picture."""
 
     def __init__(self, max_megapixels: float) -> None:
-        key = json_sha256({"decoder": DECODER, "max_megapixels": max_megapixels})[:16]
+        key = json_sha256({"code": computing_code(__name__), "max_megapixels": max_megapixels})[:16]
         self.path = scratch_dir("checks") / f"{key}.csv"
         self.max_megapixels = max_megapixels
         self.known = self._load()

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core import hardware
+from podium.core.code_fingerprint import computing_code
 from podium.core.errors import PodiumError
 from podium.core.feature_store import BLOCK, Shards
 from podium.core.files import json_sha256, scratch_dir
@@ -24,7 +25,7 @@ from podium.core.picture_decoder import DECODER, decode
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import Extractor, Pixels, build
-from podium.models.extractor_table import is_baseline
+from podium.models.extractor_table import TABLE, is_baseline
 from podium.pictures.views import (
     AVERAGED,
     N_VIEWS,
@@ -65,7 +66,7 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """One name for one recipe: sha256 of the provenance, never of the code."""
+        """Sha256 of the provenance: one name for one recipe, whatever the code."""
         return json_sha256(self.provenance)
 
     @property
@@ -131,8 +132,10 @@ def device_of(recipe: Recipe) -> dict[str, Any]:
 
 
 def shards_of(recipe: Recipe) -> Shards:
-    """The scratch store of features computed by `recipe` so far."""
-    return Shards(scratch_dir("features", recipe.fingerprint[:32]), recipe.extractor.n_features)
+    """The scratch store of features computed by `recipe` and this code so far."""
+    key = {**recipe.provenance, "spec": repr(TABLE.get(recipe.extractor.name))}
+    name = json_sha256(key | {"code": computing_code(__name__)})
+    return Shards(scratch_dir("features", name[:32]), recipe.extractor.n_features)
 
 
 def compute_missing(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import TileSlides
 from podium.slides.reader import Pixels, Slide
@@ -23,8 +24,6 @@ from podium.slides.tile_grid import (
     read_tiles,
 )
 from podium.slides.tissue import Mask, fractions, tissue_mask
-
-_VERSION = 1  # of what a network's heat maps come to: raise it where reading or blending changes
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def heat_map(
         PodiumError: more of the slide cannot be read.
     """
     about = {
-        "version": _VERSION,
+        "code": computing_code(__name__),
         "key": key,
         "fold": fold,
         "grid": asdict(view.grid),

@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.errors import (
     EnvironmentFault,
     PodiumError,
@@ -46,7 +47,6 @@ from podium.slides.tissue import fractions, overview, tissue_mask
 # the tumour {0, 1} (h, w) in a window given as to `Slide.read`: box, downsample; 0 off the slide
 MaskOf = Callable[[Box, float], NDArray[np.uint8]]
 Shares = NDArray[np.float32]
-_VERSION = 1  # of what tiles a plan comes to: raise it where tissue, grid, reader or masks change
 _SPARE = 4 << 20  # bytes for what HDF5 adds: it crashes the interpreter on a full disk
 
 
@@ -120,7 +120,7 @@ def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
         SettingsError: no slide can be tiled by this plan.
     """
     own = {"content": job.content, "mpp": job.mpp, "mask": job.mask_of is not None}
-    own["version"] = _VERSION
+    own["code"] = computing_code(__name__)
     fingerprint = json_sha256(asdict(plan) | own)
     state, path = folder / f"{job.slide}.json", folder / f"{job.slide}.h5"
     with suppress(PodiumError):

@@ -76,7 +76,7 @@ def teach(
         return f1(look, bank, shown, settings.batch_size)
 
     about = {"settings": settings.model_dump(), "content": content, "fold": fold}
-    checkpoint = checkpoint_path("segmenters", model, about)
+    checkpoint = checkpoint_path("segmenters", model, about, __name__)
     return train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 

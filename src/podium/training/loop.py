@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.progress import progress
 from podium.core.throughput import Throughput, ThroughputMeter
@@ -30,16 +31,19 @@ __all__ = [
 T = TypeVar("T")
 
 
-def checkpoint_path(folder: str, model: keras.Model, recipe: Mapping[str, Any]) -> Path:
+def checkpoint_path(
+    folder: str, model: keras.Model, recipe: Mapping[str, Any], module: str
+) -> Path:
     """Return where the progress of a training lies; its name is a hash of all it depends on.
 
     Args:
         folder: in the scratch folder.
         model: untrained.
         recipe: all else that the training depends on, as JSON values.
+        module: dotted name of the module that trains: its code counts, too.
     """
     key = {**recipe, "model": json.loads(model.to_json()), "keras": keras.__version__}
-    return scratch_dir(folder) / f"{json_sha256(key)}.npz"
+    return scratch_dir(folder) / f"{json_sha256({**key, 'code': computing_code(module)})}.npz"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def teach(
         return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
-    checkpoint = checkpoint_path("line-finders", model, about)
+    checkpoint = checkpoint_path("line-finders", model, about, __name__)
     job = TrainingJob(batches, validate, checkpoint, "all_lines")
     return train(Trainer(model, settings, BinaryCrossEntropy()), job)
 
