@@ -85,17 +85,14 @@ class Clone:
         return False
 
     def left(self) -> dict[str, str]:
-        """Hashes of tables and submissions; metrics without device, speed and seconds."""
+        """Hashes of tables and submissions, and the metrics."""
         found = {}
         for folder in TABLES:
             for path in sorted((self.root / folder).rglob("*.csv")):
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
                 found[str(path.relative_to(self.root))] = digest
         for path in sorted((self.root / "metrics").glob("*.json")):
-            metrics = json.loads(path.read_text())
-            for noise in ("run", "seconds"):
-                metrics.pop(noise, None)
-            found[f"metrics/{path.name}"] = json.dumps(metrics, sort_keys=True)
+            found[f"metrics/{path.name}"] = path.read_text()
         return found
 
 

@@ -93,12 +93,12 @@ def classifier() -> Arrays:
 
 
 def extractor() -> Arrays:
-    from podium.models.backbones import compiled
+    from podium.models.backbones import compile_extractor
 
     set_up(0)
     model = distribution.in_scope(small)()
     pixels = rng.integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
-    return [compiled(model, lambda pixels: pixels / 255)(pixels)]
+    return [compile_extractor(model, lambda pixels: pixels / 255)(pixels)]
 
 
 def reading() -> Arrays:

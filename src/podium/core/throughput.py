@@ -1,4 +1,4 @@
-"""How much a stage did and how fast: what `podium plan` reckons with."""
+"""How much a stage computes and how fast."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ class Throughput:
     """What a stage spent most of its time on.
 
     Attributes:
-        n_items: pictures, tiles or rows that were gone through, each as often as it was.
-        seconds: that `n_timed` of them took; without set-up and the first step, which is slow.
+        n_items: pictures, tiles or rows, counted each time they were computed.
+        seconds: wall-clock time spent on `n_timed` of them; set-up and the slow first step are
+            excluded.
         n_timed: how many of the items were timed.
-        batch_size: items computed at once; 0 if they come one by one.
-        mflop: million floating-point operations for one item, forward; 0.0 if nobody counted.
+        batch_size: items computed at once; 0 if one by one.
     """
 
     n_items: int
     seconds: float
     n_timed: int
     batch_size: int = 0
-    mflop: float = 0.0
 
-    def as_metrics(self) -> dict[str, Any]:
-        """For the metrics file of a stage."""
-        found: dict[str, Any] = {"items": self.n_items}
+    def as_record(self) -> dict[str, Any]:
+        """Return the figures for the run file of a stage: items, items_per_second, batch_size."""
+        record: dict[str, Any] = {"items": self.n_items}
         if self.n_timed and self.seconds > 0:
-            found["items_per_second"] = float(f"{self.n_timed / self.seconds:.4g}")
+            record["items_per_second"] = float(f"{self.n_timed / self.seconds:.4g}")
         if self.batch_size:
-            found["batch_size"] = self.batch_size
-        if self.mflop:
-            found["mflop_per_item"] = float(f"{self.mflop:.4g}")
-        return found
+            record["batch_size"] = self.batch_size
+        return record
 
 
 def total(parts: Sequence[Throughput]) -> Throughput:
-    """Several pieces of the same work as one."""
-    n_items, n_timed = sum(part.n_items for part in parts), sum(part.n_timed for part in parts)
-    size, mflop = max(part.batch_size for part in parts), max(part.mflop for part in parts)
-    return Throughput(n_items, sum(part.seconds for part in parts), n_timed, size, mflop)
+    """Return the throughput of several parts of the same work; the largest batch size counts."""
+    return Throughput(
+        sum(part.n_items for part in parts),
+        sum(part.seconds for part in parts),
+        sum(part.n_timed for part in parts),
+        max(part.batch_size for part in parts),
+    )
 
 
 class ThroughputMeter:
@@ -55,7 +55,7 @@ class ThroughputMeter:
         self._steps: list[tuple[int, float]] = []
 
     def measure_each(self, steps: Iterable[T], n_items: Callable[[T], int]) -> Iterator[T]:
-        """`steps`, each of which goes through `size` of it items."""
+        """Yield `steps` and time what the caller does with each; `n_items` counts its items."""
         start = time.perf_counter()
         for step in steps:
             yield step
@@ -65,24 +65,24 @@ class ThroughputMeter:
 
     @contextmanager
     def measure(self, n_items: int) -> Iterator[None]:
-        """One step, which goes through `size` items."""
+        """Time the block as one step of `n_items` items."""
         start = time.perf_counter()
         yield
         self._steps.append((n_items, time.perf_counter() - start))
 
     @property
     def n_items(self) -> int:
-        """How many it saw."""
-        return sum(size for size, _ in self._steps)
+        """The items of all steps."""
+        return sum(n_items for n_items, _ in self._steps)
 
     @property
     def items_per_second(self) -> float:
-        """Items per second so far."""
+        """The rate so far; 0.0 before the first step."""
         throughput = self.throughput(0)
         return throughput.n_timed / throughput.seconds if throughput.seconds > 0 else 0.0
 
-    def throughput(self, n_items: int, batch_size: int = 0, mflop: float = 0.0) -> Throughput:
-        """What was done, of which this meter may have seen only the last part."""
+    def throughput(self, n_items: int, batch_size: int = 0) -> Throughput:
+        """Return the throughput of `n_items` items, of which this meter may have timed a part."""
         timed = self._steps[1:] or self._steps
         seconds = sum(spent for _, spent in timed)
-        return Throughput(n_items, seconds, sum(size for size, _ in timed), batch_size, mflop)
+        return Throughput(n_items, seconds, sum(size for size, _ in timed), batch_size)

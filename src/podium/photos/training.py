@@ -62,11 +62,6 @@ class Trained:
     heads: FusedHeads | None = None
     joined: NDArray[np.int64] | None = None  # test pictures (M,) each head of `pseudo` learnt from
 
-    @property
-    def mflop(self) -> float:
-        """Million operations of one head for one picture."""
-        return 2e-6 * self.heads.kernel.shape[0] * self.heads.n_classes if self.heads else 0.0
-
     def scores(self, data: TrainRows) -> dict[str, dict[str, float]]:
         """Out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}

@@ -28,7 +28,6 @@ from podium.models.backbones import Extractor, Pixels, build
 from podium.models.extractor_table import TABLE, is_baseline
 from podium.pictures.views import (
     AVERAGED,
-    N_VIEWS,
     cut,
     in_scope,
 )
@@ -68,11 +67,6 @@ class Recipe:
     def fingerprint(self) -> str:
         """Sha256 of the provenance: one name for one recipe, whatever the code."""
         return json_sha256(self.provenance)
-
-    @property
-    def mflop(self) -> float:
-        """Million operations for a picture, in all its views."""
-        return self.extractor.mflop() * N_VIEWS[self.views]
 
     def pixels(self, data: bytes) -> NDArray[np.uint8]:
         """The bytes of a picture as the network sees it: RGB (C, H, W, 3), C > 1 for crops."""

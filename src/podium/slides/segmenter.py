@@ -14,7 +14,6 @@ from podium.core.params import Slides, TileSlides
 from podium.slides.fcn import TASK
 from podium.training import artefact
 from podium.training.batch_size import in_batches
-from podium.training.flops import mflop
 from podium.training.runtime import jit_compile, keras, tf
 
 Heat = NDArray[np.float32]
@@ -61,12 +60,6 @@ class Segmenter:
         self._graphs = {int(part.name.removeprefix("fold")): _graph([part]) for part in parts}
         self._all = _graph(parts)
         self._seen = 0
-        self._networks = model
-
-    def mflop(self, tile: int) -> float:
-        """Million operations of one network for one tile of a train slide."""
-        parts = [layer for layer in self._networks.layers if isinstance(layer, keras.Model)]
-        return mflop(parts[0], (tile, tile, 3))
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
         """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3).

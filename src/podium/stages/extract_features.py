@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         how.provenance,
     )
     sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    throughput = meter.throughput(len(items), how.batch_size, how.mflop)
+    throughput = meter.throughput(len(items), how.batch_size)
     write_metrics(args, sizes, throughput, device_of(how))
     print(f"{args.out}: {sizes}, {n_new} pictures new, {meter.items_per_second:.0f} pictures/s")
 

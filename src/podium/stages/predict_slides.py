@@ -57,8 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
     for one in progress([*oof, *called], len(findings), "masks"):
         predictor.leave(one, args.out, args.plots)
-    tile = segmenter.tiles.tile
-    throughput = meter.throughput(meter.n_items, settings.batch_size, segmenter.mflop(tile))
+    throughput = meter.throughput(meter.n_items, settings.batch_size)
     write_metrics(args, metrics, throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(findings)} slides"]))
 

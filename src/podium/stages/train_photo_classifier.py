@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lambda name: source.read(path_of[name]),
         params.photos.max_megapixels,
     )
-    throughput = meter.throughput(n_rows, params.train_photo_classifier.batch_size, trained.mflop)
+    throughput = meter.throughput(n_rows, params.train_photo_classifier.batch_size)
     write_metrics(args, found, throughput, runtime.report())
     print("\n".join(summary_lines(found)))
 
