@@ -36,7 +36,7 @@ def scratch(tmp_path, monkeypatch):
 
 @pytest.fixture
 def half_precision(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "supported", lambda wanted: wanted)
+    monkeypatch.setattr(runtime, "supported_precision", lambda wanted: wanted)
     yield
     keras.mixed_precision.set_global_policy("float32")
 

@@ -172,7 +172,7 @@ def _warnings(needs: Sequence[Need], params: Params) -> Iterator[str]:
             "are free here"
         )
     most = max(needs, key=lambda need: need.memory)
-    memory, there = most.memory / GIB + 2, hardware.memory_gib(what="MemAvailable")
+    memory, there = most.memory / GIB + 2, hardware.memory_gib(field="MemAvailable")
     if there and memory > there:
         yield f"memory: {most.stage} takes about {memory:.0f} GiB, {there:.0f} are free"
     for name, wanted in params.extractors.items():

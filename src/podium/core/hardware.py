@@ -14,27 +14,27 @@ GIB = 2**30
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def processor(facts: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name and how many cores of it may be used."""
-    found = re.search(r"^model name\s*:\s*(.+)$", _text(facts), re.M)
-    name = found.group(1).strip() if found else platform.machine()
+def processor(path: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the processor's name and the number of cores that may be used."""
+    match = re.search(r"^model name\s*:\s*(.+)$", _text(path), re.M)
+    name = match.group(1).strip() if match else platform.machine()
     return f"{name}, {cores()} cores"
 
 
-def memory_gib(facts: Path = Path("/proc/meminfo"), what: str = "MemTotal") -> float:
-    """The memory in GiB, or what of it is free (MemAvailable); 0.0 where the system is silent."""
-    found = re.search(rf"^{what}:\s+(\d+) kB", _text(facts), re.M)
-    return round(int(found.group(1)) * 1024 / GIB, 1) if found else 0.0
+def memory_gib(path: Path = Path("/proc/meminfo"), field: str = "MemTotal") -> float:
+    """Return the memory in GiB, or (MemAvailable) the free part; 0.0 if the system does not say."""
+    match = re.search(rf"^{field}:\s+(\d+) kB", _text(path), re.M)
+    return round(int(match.group(1)) * 1024 / GIB, 1) if match else 0.0
 
 
 def report() -> dict[str, Any]:
-    """What a process without TensorFlow computes on, for metrics."""
+    """Return device and software of a process without TensorFlow, for the record of a run."""
     return {
         "device": processor(),
         "memory_gib": memory_gib(),
@@ -43,22 +43,22 @@ def report() -> dict[str, Any]:
 
 
 def gpu_memory_gib() -> float:
-    """The memory of the first GPU in sight; 0.0 where nothing tells it."""
-    told = nvidia_smi("memory.total")  # '[N/A]' where the device shares the machine's
-    return round(int(told) / 1024, 1) if told.isdecimal() else 0.0
+    """Return the memory of the first visible GPU; 0.0 if it is unknown."""
+    mib = nvidia_smi("memory.total")  # '[N/A]' if the device shares the machine's
+    return round(int(mib) / 1024, 1) if mib.isdecimal() else 0.0
 
 
 @functools.cache
 def nvidia_smi(field: str) -> str:
-    """What `nvidia-smi` says of the first GPU in sight; '' if it says nothing."""
-    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
+    """Return a field of the first visible GPU as `nvidia-smi` prints it; '' if it does not."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
-    command += [f"--id={seen}"] if seen else []
+    command += [f"--id={visible}"] if visible else []
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return (found.stdout.splitlines() or [""])[0].strip()
+    return (result.stdout.splitlines() or [""])[0].strip()
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Profiles: named sets of settings laid over params.yaml, keeping its comments and order."""
+"""Profiles: named sets of settings merged into params.yaml, keeping its comments and order."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from podium.core.errors import SettingsError
 from podium.core.files import write_text
 from podium.core.params import Params, read_yaml, validate_params
 
-NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names of one's own
+# sections whose keys are names that the user chooses
+NAMED = ("extractors", "train_captcha_reader")
 
 
 def apply(profile: Path, params: Path) -> str:
-    """Lay `profile` over `params` and give back the diff; '' if nothing changed.
+    """Merge `profile` into the file `params` and return the diff; '' if nothing changed.
 
-    A key that holds a mapping is merged, any other is replaced. `extractors` and
-    `train_captcha_reader` are replaced name by name, since a profile names all that it wants.
+    Mappings are merged key by key, other values replaced. In `extractors` and
+    `train_captcha_reader` names that the profile does not list are dropped.
 
     Raises:
         SettingsError: a file is missing, or the profile is no YAML mapping.
     """
-    before, after = _laid_over(profile, params)
+    before, after = _merged_texts(profile, params)
     if after != before:
         write_text(params, after)
     lines = difflib.unified_diff(
@@ -37,21 +38,21 @@ def apply(profile: Path, params: Path) -> str:
 
 
 def params_with(profile: Path, params: Path) -> Params:
-    """The settings as `apply` would leave them; no file is written.
+    """Return the settings that `apply` would write; no file is written.
 
     Raises:
-        SettingsError: a file is missing, or what comes of it does not fit.
+        SettingsError: a file is missing, or the merged settings are invalid.
     """
-    _, after = _laid_over(profile, params)
+    _, after = _merged_texts(profile, params)
     return validate_params(YAML(typ="safe").load(after), profile)
 
 
-def _laid_over(profile: Path, params: Path) -> tuple[str, str]:
+def _merged_texts(profile: Path, params: Path) -> tuple[str, str]:
     """The text of `params` before and after."""
     for path in (profile, params):
         if not path.is_file():
             raise SettingsError(f"{path}: no such file; run from the project's folder")
-    yaml = _as_written()
+    yaml = _round_trip_yaml()
     before = params.read_text(encoding="utf-8")
     settings = yaml.load(before)
     _merge(settings, _changes(profile))
@@ -60,13 +61,14 @@ def _laid_over(profile: Path, params: Path) -> tuple[str, str]:
     return before, re.sub(r"(?m)^( *[^#\s][^#\n]*?) {2,}#", r"\1 #", text.getvalue())
 
 
-def _as_written() -> YAML:
-    """YAML that leaves what it does not change as it was."""
+def _round_trip_yaml() -> YAML:
+    """YAML that keeps comments, quotes and layout of what does not change."""
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(
-        type(None), lambda found, _: found.represent_scalar("tag:yaml.org,2002:null", "null")
+        type(None),
+        lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"),
     )
     return yaml
 
@@ -88,13 +90,13 @@ def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
             settings[key] = value
 
 
-def _keep_only(settings: Any, wanted: Mapping[str, Any]) -> None:
-    """Drop keys that are not wanted and make room for new ones, in the order of `wanted`.
+def _keep_only(settings: Any, names: Mapping[str, Any]) -> None:
+    """Drop the keys that are not in `names` and insert new ones, in the order of `names`.
 
-    What stays is not built anew, since comments hang on it.
+    The mapping itself stays, since comments belong to it.
     """
-    for key in [key for key in settings if key not in wanted]:
+    for key in [key for key in settings if key not in names]:
         del settings[key]
-    for place, key in enumerate(wanted):
+    for position, key in enumerate(names):
         if key not in settings:
-            settings.insert(place, key, {})
+            settings.insert(position, key, {})
