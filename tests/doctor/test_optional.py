@@ -83,11 +83,11 @@ def test_cuda(tmp_path, installed, monkeypatch):
     assert [one.state for one in optional.cuda(pins)] == ["ok"]
 
 
-def test_what_is_known_without_pandas_is_what_the_others_know(monkeypatch, tmp_path):
-    assert environment.scratch_folder() == scratch_dir()
+def test_scratch_is_looked_for_where_the_stages_keep_it(monkeypatch, tmp_path):
+    assert environment.scratch().text.endswith(f" GiB free at {scratch_dir()}")
     monkeypatch.delenv("PODIUM_SCRATCH")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert environment.scratch_folder() == tmp_path / "podium" == scratch_dir()
+    assert environment.scratch().text.endswith(f" GiB free at {tmp_path / 'podium'}")
 
 
 def test_scratch_that_cannot_be_made(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
 from podium.core.errors import SettingsError
 from podium.training import gpu_slots
 
@@ -172,3 +173,12 @@ def test_what_is_no_number_of_processes(monkeypatch, wanted):
     monkeypatch.setenv(gpu_slots.VARIABLE, wanted)
     with pytest.raises(SettingsError, match=f"PODIUM_GPU_SLOTS={wanted}: not a number"):
         gpu_slots.take()
+
+
+@pytest.mark.parametrize("stage", ["train_photo_classifier", "predict_slides", "train_segmenter"])
+def test_a_stage_that_cannot_take_a_slot_ends_with_one_line(stage):
+    env = os.environ | {gpu_slots.VARIABLE: "x", "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", f"podium.stages.{stage}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60)
+    line = "error: PODIUM_GPU_SLOTS=x: not a number of processes for each GPU, 1 or more\n"
+    assert (done.returncode, done.stderr) == (2, line)

@@ -7,7 +7,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,14 +70,27 @@ def guarded(main: Callable[..., T]) -> Callable[..., T]:
 
     @functools.wraps(main)
     def run(*args: object, **kwargs: object) -> T:
-        try:
+        with exit_on_fault():
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # let `finally` blocks clean up
             return main(*args, **kwargs)
-        except (PodiumError, OSError) as error:
-            fault = error if isinstance(error, PodiumError) else disk_fault(error)
-            if fault is None or os.environ.get("PODIUM_DEBUG"):
-                raise
-            print(f"error: {fault}", file=sys.stderr)
-            raise SystemExit(fault.exit_code) from None
 
     return run
+
+
+@contextmanager
+def exit_on_fault() -> Iterator[None]:
+    """End the process with one `error: ...` line on stderr if the block raises a PodiumError.
+
+    Errors of the disk are told alike. `PODIUM_DEBUG=1` lets the traceback through.
+
+    Raises:
+        SystemExit: with the error's exit code.
+    """
+    try:
+        yield
+    except (PodiumError, OSError) as error:
+        fault = error if isinstance(error, PodiumError) else disk_fault(error)
+        if fault is None or os.environ.get("PODIUM_DEBUG"):
+            raise
+        print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None

@@ -1,4 +1,7 @@
-"""Files written whole or not at all, locks, the scratch folder, and content hashes."""
+"""Files written whole or not at all, locks, the scratch folder, and content hashes.
+
+Libraries that take long to import are imported where they are used: `podium doctor --quick`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -88,6 +92,8 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     Raises:
         PodiumError: the file is missing, is no CSV, lacks a column, or has an uneven row.
     """
+    import pandas as pd
+
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -136,6 +142,8 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         EnvironmentFault: another process holds the lock.
     """
+    from filelock import FileLock, Timeout
+
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
     lock = FileLock(scratch_dir("locks") / f"{name}.lock")
     try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from podium.core import hardware
-from podium.core.errors import disk_fault
+from podium.core.errors import EnvironmentFault
+from podium.core.files import scratch_dir
 from podium.core.hardware import GIB
 from podium.models import extractor_table
 
@@ -113,20 +113,10 @@ def memory(facts: Path = Path("/proc/meminfo")) -> CheckResult:
 
 def scratch() -> CheckResult:
     """Whether work in progress can be kept."""
-    folder = scratch_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return disk("scratch", folder)
-    except OSError as error:
-        return CheckResult("scratch", "machine", str(disk_fault(error, folder) or error))
-
-
-def scratch_folder() -> Path:
-    """Where `files.scratch_dir` keeps work in progress."""
-    from platformdirs import user_cache_path
-
-    root = os.environ.get("PODIUM_SCRATCH")
-    return Path(root) if root else user_cache_path("podium")
+        return disk("scratch", scratch_dir())
+    except (EnvironmentFault, OSError) as error:
+        return CheckResult("scratch", "machine", str(error))
 
 
 def locks(root: Path, fix: bool) -> CheckResult:

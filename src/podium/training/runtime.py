@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from podium.core import hardware
+from podium.core.errors import exit_on_fault
 from podium.training import gpu_slots
 
 __all__ = [
@@ -29,7 +30,8 @@ def _silent_stderr() -> Iterator[None]:
         os.close(null)
 
 
-gpu_slots.take()  # before TensorFlow looks for GPUs
+with exit_on_fault():  # stages import this before their own guard is up
+    gpu_slots.take()  # before TensorFlow looks for GPUs
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _silent_stderr():
     import keras
