@@ -65,7 +65,7 @@ def build(variant: int, image_size: int | None, classes: int | None = None) -> k
 
 
 def taps(model: keras.Model, variant: int) -> dict[int, Any]:
-    """Return stride (2, 4, 8, 16, 32) -> feature map (N, h, w, C), of the layers before the head."""
+    """Return stride (2, 4, 8, 16, 32) -> feature map (N, h, w, C), without the head."""
     _, depth = _WIDTH_DEPTH[variant]
     maps, stride, index = {}, 2, -1
     for stage, (_, step, _, _, repeats) in enumerate(_STAGES):
