@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.params import Head
 from podium.photos.fusion import HeadTask, head_probabilities, train_heads
-from podium.photos.pseudo import train_twice, with_sure_rows
+from podium.photos.pseudo import train_twice, add_pseudo_labels
 
 N, T, M = 60, 30, 3
 SETTINGS = {
@@ -51,7 +51,7 @@ def test_exactly_the_rows_above_the_threshold_join_each_head_with_its_own_class(
         ]
     )
     features = np.arange(20, dtype=np.float32).reshape(5, 4)
-    second = with_sure_rows(first, features, probs, 0.8)
+    second = add_pseudo_labels(first, features, probs, 0.8)
     assert second.train.tolist() == [[True, True]] * 3 + [[False, True], [False, False]]
     assert second.truth[:2].tolist() == [[0, 0], [2, 2]]
     assert second.truth[2].tolist() == [0, 2]

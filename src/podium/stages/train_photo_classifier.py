@@ -20,7 +20,7 @@ from podium.photos.report import (
     mistakes_png,
     write_curves,
 )
-from podium.photos.training import artefact_of, summary_lines, train_all
+from podium.photos.training import build_artefact, summary_lines, train_all
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
@@ -40,10 +40,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     meter, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
     with meter.measure(n_rows):
         trained = train_all(params, data, args.features)
-    found = trained.metrics(data)
+    metrics = trained.metrics(data)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
 
-    artefact.save(artefact_of(trained, params, data, args.features, oof), args.model)
+    artefact.save(build_artefact(trained, params, data, args.features, oof), args.model)
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     for name, table in trained.tables.items():
         write_predictions(args.tables / f"{name}.csv", table, settings)
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.plots / "learning_curve.csv", pd.concat(curves))
     write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
     write_curves(args.plots, oof, data)
-    ladder_png(args.plots / "ladder.png", found["oof"])
+    ladder_png(args.plots / "ladder.png", metrics["oof"])
     curve = trained.curves[params.train_photo_classifier.head]
     curves_png(args.plots / "curves.png", curve, oof, data.truth)
     path_of, source = dict(zip(items["id"], items["path"], strict=True)), PictureSource(args.source)
@@ -63,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         params.photos.max_megapixels,
     )
     throughput = meter.throughput(n_rows, params.train_photo_classifier.batch_size)
-    write_metrics(args, found, throughput, runtime.report())
-    print("\n".join(summary_lines(found)))
+    write_metrics(args, metrics, throughput, runtime.report())
+    print("\n".join(summary_lines(metrics)))
 
 
 if __name__ == "__main__":
