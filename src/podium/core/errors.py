@@ -81,7 +81,7 @@ def guarded(main: Callable[..., T]) -> Callable[..., T]:
 def exit_on_fault() -> Iterator[None]:
     """End the process with one `error: ...` line on stderr if the block raises a PodiumError.
 
-    Errors of the disk are told alike. `PODIUM_DEBUG=1` lets the traceback through.
+    Errors of the disk are printed alike. `PODIUM_DEBUG=1` shows the traceback instead.
 
     Raises:
         SystemExit: with the error's exit code.

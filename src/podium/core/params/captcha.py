@@ -6,8 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from podium.core.params.section import Count, Positive, Section, Seed, Share
-from podium.core.params.training import Precision, TrainingSettings
+from podium.core.params.section import (
+    Count,
+    Positive,
+    Precision,
+    Section,
+    Seed,
+    Share,
+    TrainingSettings,
+)
 
 
 class CaptchaText(Section):

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from podium.core.params.section import Count, Positive, Section, Seed, Share
-from podium.core.params.training import Precision
+from podium.core.params.section import Count, Positive, Precision, Section, Seed, Share
 
 
 class Photos(Section):

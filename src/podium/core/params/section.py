@@ -1,8 +1,8 @@
-"""What every section of params.yaml is made of: checked values, no unknown or missing key."""
+"""What sections of params.yaml are made of, and the sections that several stages share."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,3 +16,24 @@ class Section(BaseModel):
     """A section of params.yaml: every key has a type, none is optional, none unknown."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+
+
+class Device(Section):
+    """Settings of TensorFlow for all stages."""
+
+    deterministic: bool
+
+
+class TrainingSettings(Section):
+    """How long and how fast a network is trained; `warmup` is a share of all steps."""
+
+    epochs: Count
+    epoch_size: Count
+    batch_size: Count
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Share
+    seed: Seed
