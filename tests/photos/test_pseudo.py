@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.params import Head
 from podium.photos.fusion import HeadTask, head_probabilities, train_heads
-from podium.photos.pseudo import train_twice, add_pseudo_labels
+from podium.photos.pseudo import add_pseudo_labels, train_twice
 
 N, T, M = 60, 30, 3
 SETTINGS = {
