@@ -121,13 +121,13 @@ def test_laptop_undoes_every_profile_to_the_byte(profile, tmp_path):
 def test_a_profile_is_tried_without_being_written(tmp_path):
     path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
     path.write_text(before)
-    found = profiles.params_with(ROOT / "profiles/full.yaml", path)
+    found = profiles.load_with_profile(ROOT / "profiles/full.yaml", path)
     assert path.read_text() == before
     assert len(found.train_captcha_reader) == 6
     assert found.photos.source == "raw"
     (tmp_path / "odd.yaml").write_text("photos:\n  source: attic\n")
     with pytest.raises(SettingsError, match=r"odd\.yaml: photos\.source: .*attic"):
-        profiles.params_with(tmp_path / "odd.yaml", path)
+        profiles.load_with_profile(tmp_path / "odd.yaml", path)
 
 
 @OTHERS

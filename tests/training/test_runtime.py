@@ -19,7 +19,7 @@ def gpu(monkeypatch):
         details = {"device_name": "Tesla T4", "compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
         told = {"driver_version": "550.54", "memory.total": "15360"}
-        monkeypatch.setattr(hardware, "nvidia_smi", lambda field: told[field])
+        monkeypatch.setattr(hardware, "gpu_info", lambda field: told[field])
 
     return there
 

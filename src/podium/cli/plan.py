@@ -64,7 +64,7 @@ def _settings(profile: str | None, params: Path) -> Params:
 
     if profile is None:
         return load_params(params)
-    return profiles.params_with(Path("profiles") / f"{profile}.yaml", params)
+    return profiles.load_with_profile(Path("profiles") / f"{profile}.yaml", params)
 
 
 def _card(name: str) -> Card:
@@ -154,9 +154,9 @@ def _grounds(load: Load, measured: Mapping[str, Mapping[str, Any]]) -> Iterator[
         yield "nothing was measured yet: run dvc repro once, at any size"
         return
     yield f"items per second: measured on {' and '.join(devices)}"
-    if hardware.nvidia_smi("name") and not any("driver" in device for device in devices):
+    if hardware.gpu_info("name") and not any("driver" in device for device in devices):
         yield "there is a GPU here on which nothing was measured yet"
-    elif not hardware.nvidia_smi("name") and devices != [hardware.processor()]:
+    elif not hardware.gpu_info("name") and devices != [hardware.processor()]:
         yield f"this machine is another one: {hardware.processor()}"
 
 

@@ -1,4 +1,4 @@
-"""Facts of the machine that need no TensorFlow."""
+"""Processor, memory and GPU of the machine, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ GIB = 2**30
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def processor(path: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name and the number of cores that may be used."""
-    match = re.search(r"^model name\s*:\s*(.+)$", _text(path), re.M)
-    name = match.group(1).strip() if match else platform.machine()
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name and how many of its cores this process may use."""
+    match = re.search(r"^model name\s*:\s*(.+)$", _text(cpuinfo), re.M)
+    name = match[1].strip() if match else platform.machine()
     return f"{name}, {cores()} cores"
 
 
-def memory_gib(path: Path = Path("/proc/meminfo"), field: str = "MemTotal") -> float:
-    """Return the memory in GiB, or (MemAvailable) the free part; 0.0 if the system does not say."""
-    match = re.search(rf"^{field}:\s+(\d+) kB", _text(path), re.M)
-    return round(int(match.group(1)) * 1024 / GIB, 1) if match else 0.0
+def memory_gib(meminfo: Path = Path("/proc/meminfo"), field: str = "MemTotal") -> float:
+    """The memory in GiB, or its free part (field MemAvailable); 0.0 where the system is silent."""
+    match = re.search(rf"^{field}:\s+(\d+) kB", _text(meminfo), re.M)
+    return round(int(match[1]) * 1024 / GIB, 1) if match else 0.0
 
 
 def report() -> dict[str, Any]:
-    """Return device and software of a process without TensorFlow, for the record of a run."""
+    """Device, memory and software of a process without TensorFlow, for its run record."""
     return {
         "device": processor(),
         "memory_gib": memory_gib(),
@@ -43,22 +43,22 @@ def report() -> dict[str, Any]:
 
 
 def gpu_memory_gib() -> float:
-    """Return the memory of the first visible GPU; 0.0 if it is unknown."""
-    mib = nvidia_smi("memory.total")  # '[N/A]' if the device shares the machine's
-    return round(int(mib) / 1024, 1) if mib.isdecimal() else 0.0
+    """The memory in GiB of the first visible GPU; 0.0 where it is unknown."""
+    mebibytes = gpu_info("memory.total")  # '[N/A]' where the GPU shares the machine's memory
+    return round(int(mebibytes) / 1024, 1) if mebibytes.isdecimal() else 0.0
 
 
 @functools.cache
-def nvidia_smi(field: str) -> str:
-    """Return a field of the first visible GPU as `nvidia-smi` prints it; '' if it does not."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
+def gpu_info(field: str) -> str:
+    """A field of `nvidia-smi --query-gpu` for the first visible GPU; '' where it fails."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
-    command += [f"--id={visible}"] if visible else []
+    command += [f"--id={seen}"] if seen else []
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return (result.stdout.splitlines() or [""])[0].strip()
+    return (done.stdout.splitlines() or [""])[0].strip()
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Profiles: named sets of settings merged into params.yaml, keeping its comments and order."""
+"""Profiles: named sets of settings laid over params.yaml, keeping its comments and order."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from podium.core.errors import SettingsError
 from podium.core.files import write_text
 from podium.core.params import Params, read_yaml, validate_params
 
-# sections whose keys are names that the user chooses
-NAMED = ("extractors", "train_captcha_reader")
+NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
 
 
 def apply(profile: Path, params: Path) -> str:
-    """Merge `profile` into the file `params` and return the diff; '' if nothing changed.
+    """Write the settings of `profile` into `params`; the diff, or '' if nothing changed.
 
-    Mappings are merged key by key, other values replaced. In `extractors` and
-    `train_captcha_reader` names that the profile does not list are dropped.
+    A key that holds a mapping is merged, any other is replaced. Of `extractors` and
+    `train_captcha_reader` only the names that the profile has stay.
 
     Raises:
         SettingsError: a file is missing, or the profile is no YAML mapping.
     """
-    before, after = _merged_texts(profile, params)
+    before, after = _before_and_after(profile, params)
     if after != before:
         write_text(params, after)
     lines = difflib.unified_diff(
@@ -37,18 +36,18 @@ def apply(profile: Path, params: Path) -> str:
     return "".join(lines)
 
 
-def params_with(profile: Path, params: Path) -> Params:
-    """Return the settings that `apply` would write; no file is written.
+def load_with_profile(profile: Path, params: Path) -> Params:
+    """The settings as `apply` would leave them; no file is written.
 
     Raises:
-        SettingsError: a file is missing, or the merged settings are invalid.
+        SettingsError: a file is missing, or the settings that result do not fit.
     """
-    _, after = _merged_texts(profile, params)
+    _, after = _before_and_after(profile, params)
     return validate_params(YAML(typ="safe").load(after), profile)
 
 
-def _merged_texts(profile: Path, params: Path) -> tuple[str, str]:
-    """The text of `params` before and after."""
+def _before_and_after(profile: Path, params: Path) -> tuple[str, str]:
+    """The text of `params` without and with the settings of `profile`."""
     for path in (profile, params):
         if not path.is_file():
             raise SettingsError(f"{path}: no such file; run from the project's folder")
@@ -62,13 +61,12 @@ def _merged_texts(profile: Path, params: Path) -> tuple[str, str]:
 
 
 def _round_trip_yaml() -> YAML:
-    """YAML that keeps comments, quotes and layout of what does not change."""
+    """A YAML reader and writer that keeps comments, order, quotes and indents."""
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(
-        type(None),
-        lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"),
+        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
     return yaml
 
@@ -91,12 +89,12 @@ def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
 
 
 def _keep_only(settings: Any, names: Mapping[str, Any]) -> None:
-    """Drop the keys that are not in `names` and insert new ones, in the order of `names`.
+    """Drop the keys of `settings` that are not in `names`, and insert the missing ones, empty.
 
-    The mapping itself stays, since comments belong to it.
+    Keys that stay are not built anew, since comments hang on them.
     """
     for key in [key for key in settings if key not in names]:
         del settings[key]
-    for position, key in enumerate(names):
+    for place, key in enumerate(names):
         if key not in settings:
-            settings.insert(position, key, {})
+            settings.insert(place, key, {})

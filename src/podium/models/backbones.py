@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from podium.core.errors import SettingsError
 from podium.core.files import file_sha256
 from podium.models import keras_networks
-from podium.models.extractor_table import CAFFE_MEANS, ExtractorSpec, find
+from podium.models.extractor_table import ExtractorSpec, find
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
 Features = NDArray[np.float32]  # (N, D)
 
+CAFFE_MEANS = [103.939, 116.779, 123.68]  # blue, green, red, as in the extractor table
 ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16")
 
 

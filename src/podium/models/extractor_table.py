@@ -33,7 +33,6 @@ class ExtractorSpec:
 
 _LITE = "(x - 127) / 128"
 _CAFFE = "BGR minus ImageNet means (103.939, 116.779, 123.68)"
-CAFFE_MEANS = [103.939, 116.779, 123.68]  # blue, green, red
 _TF = "x / 127.5 - 1"
 _TORCH = "(x / 255 - mean) / std of ImageNet"
 _INSIDE = "inside the network"

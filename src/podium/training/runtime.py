@@ -111,7 +111,7 @@ def report() -> dict[str, Any]:
     name = tf.config.experimental.get_device_details(GPUS[0]).get("device_name", "GPU")
     several = f"{len(GPUS)} x " if len(GPUS) > 1 else ""
     return {
-        "device": f"{several}{name}, driver {hardware.nvidia_smi('driver_version') or 'unknown'}",
+        "device": f"{several}{name}, driver {hardware.gpu_info('driver_version') or 'unknown'}",
         "memory_gib": hardware.gpu_memory_gib(),
         "software": _software(),
         "precision": precision(),

@@ -44,7 +44,7 @@ class IngestSlides(Section):
 
 
 class TileSlides(Section):
-    """How slides are cut into tiles; `slides.tile_store` says what each number means."""
+    """How slides are cut into tiles; `slides.tiling` says what each number means."""
 
     tile: Annotated[int, Field(ge=32, le=4096, multiple_of=32)]
     stride: Count
