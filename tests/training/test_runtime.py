@@ -80,17 +80,17 @@ def test_facts_of_a_gpu(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
-    hardware.nvidia_smi.cache_clear()
+    hardware.gpu_info.cache_clear()
     assert hardware.gpu_memory_gib() == 80.0
     asked = (tmp_path / "nvidia-smi.log").read_text()
     assert asked == "--query-gpu=memory.total --format=csv,noheader,nounits --id=3\n"
     tool.write_text("#!/bin/sh\nexit 9\n")
-    hardware.nvidia_smi.cache_clear()
+    hardware.gpu_info.cache_clear()
     assert hardware.gpu_memory_gib() == 0.0
     tool.write_text("#!/bin/sh\necho '[N/A]'\n")
-    hardware.nvidia_smi.cache_clear()
+    hardware.gpu_info.cache_clear()
     assert hardware.gpu_memory_gib() == 0.0
-    hardware.nvidia_smi.cache_clear()
+    hardware.gpu_info.cache_clear()
 
 
 def test_deterministic_on_request_is_for_a_whole_process():
