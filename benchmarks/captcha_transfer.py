@@ -16,7 +16,7 @@ from captcha.image import ImageCaptcha
 from podium.captcha.generator import render_many
 from podium.captcha.reader import CaptchaReader
 from podium.captcha.scoring import text_scores
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 PART = 500
 
@@ -35,7 +35,7 @@ def main() -> None:
     truth: list[str] = []
     read: dict[str, list[str]] = {"ours": [], "package": []}
     starts = range(0, args.pictures, PART)
-    for start in watched(starts, len(starts), "pictures, parts"):
+    for start in progress(starts, len(starts), "pictures, parts"):
         stop = min(start + PART, args.pictures)
         pairs = list(render_many("text", args.seed, start, stop))
         truth += [text for _, text in pairs]

@@ -38,8 +38,9 @@ from podium.captcha.reader import CaptchaReader, LogitPredictor
 from podium.captcha.scoring import share
 from podium.core import hardware
 from podium.core.files import write_json
-from podium.core.params import CaptchaReader as Settings
+from podium.core.params import TrainCaptchaReader as Settings
 from podium.core.params import load_params
+from podium.models.losses import reader_loss
 from podium.training.loop import Trainer
 from podium.training.runtime import (
     GPUS,
@@ -249,8 +250,8 @@ def learning(
     theirs[:, : SIZE[1], : SIZE[0]] = pixels[: batches[1]]
     ways: dict[str, tuple[int, Callable[[], object]]] = {}
     for precision in PRECISIONS:
-        learner = Trainer(our_network(settings, precision), settings, network.loss_of("crnn"))
-        step = lambda learner=learner: learner.step(mine, 0, 1000)  # noqa: E731
+        trainer = Trainer(our_network(settings, precision), settings, reader_loss("crnn"))
+        step = lambda trainer=trainer: trainer.step(mine, 0, 1000)  # noqa: E731
         ways[f"ours_{precision}"] = batches[0], step
     ways["book"] = batches[1], lambda: book.train_on_batch(theirs, labels[: batches[1]])
     taken: dict[str, list[float]] = {name: [] for name in ways}

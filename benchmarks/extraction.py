@@ -21,7 +21,7 @@ import pandas as pd
 from PIL import Image
 
 from podium.core.feature_store import Shards
-from podium.core.files import write_json
+from podium.core.files import file_sha256, write_json
 from podium.models import backbones, efficientnet_lite
 from podium.pictures.extract import Recipe, compute_missing
 
@@ -33,9 +33,7 @@ def pictures(folder: Path, count: int) -> pd.DataFrame:
         coarse = np.random.default_rng(index).integers(0, 256, (15, 20, 3)).astype(np.uint8)
         image = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
         image.save(folder / f"{index}.jpg", quality=90)
-        rows.append(
-            {"path": f"{index}.jpg", "content": backbones.file_sha256(folder / f"{index}.jpg")}
-        )
+        rows.append({"path": f"{index}.jpg", "content": file_sha256(folder / f"{index}.jpg")})
     return pd.DataFrame(rows)
 
 

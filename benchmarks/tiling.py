@@ -139,7 +139,7 @@ def tile(path: Path, folder: Path) -> None:
     print(json.dumps({"tiles": outcome.n_tiles, "state": outcome.state, "why": outcome.reason}))
 
 
-def stitch(path: Path, folder: Path) -> None:
+def stitch_heat(path: Path, folder: Path) -> None:
     """Blend predictions for all tiles of a slide at half overlap into a heat map at level 0."""
     grid = Grid(Slide.open(path).size, 1.0, TILE, TILE // 2)
     corners, smooth = grid.l_corners, np.linspace(0, 1, TILE * TILE, dtype=np.float32)

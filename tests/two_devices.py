@@ -30,13 +30,14 @@ def taught(model: keras.Model, settings: object, loss: object, batches: list) ->
     """Losses and weights after a few steps."""
     from podium.training.train_step import Trainer
 
-    learner = Trainer(model, settings, loss)
-    losses = [learner.step(one, number, len(batches)) for number, one in enumerate(batches)]
+    trainer = Trainer(model, settings, loss)
+    losses = [trainer.step(one, number, len(batches)) for number, one in enumerate(batches)]
     return [np.array(losses), *weights(model)]
 
 
 def reader(kind: str) -> Arrays:
     from podium.captcha import network
+    from podium.models.losses import reader_loss
     from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 6, 30, 90, 3)).astype(np.uint8)
@@ -44,12 +45,12 @@ def reader(kind: str) -> Arrays:
     set_up(0)
     model = network.build(kind, (90, 30), 16, 5, 4, {})
     how = settings(model=kind, batch_size=6)
-    return taught(model, how, network.loss_of(kind), list(zip(pixels, labels, strict=True)))
+    return taught(model, how, reader_loss(kind), list(zip(pixels, labels, strict=True)))
 
 
 def fcn() -> Arrays:
+    from podium.models.losses import TumourLoss
     from podium.slides.fcn import build
-    from podium.slides.training import TumourLoss
     from slide_networks import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 5, 64, 64, 3)).astype(np.uint8)  # 5: uneven parts
@@ -61,7 +62,8 @@ def fcn() -> Arrays:
 
 
 def finder() -> Arrays:
-    from podium.captcha.equations.finder import BinaryCrossEntropy, build
+    from podium.captcha.equations.finder import build
+    from podium.models.losses import BinaryCrossEntropy
     from training.test_loop import settings
 
     pixels = rng.integers(0, 256, (N_STEPS, 4, 32, 64, 3)).astype(np.uint8)
@@ -91,12 +93,12 @@ def classifier() -> Arrays:
 
 
 def extractor() -> Arrays:
-    from podium.models.backbones import compiled
+    from podium.models.backbones import compile_extractor
 
     set_up(0)
     model = distribution.in_scope(small)()
     pixels = rng.integers(0, 256, (5, 16, 16, 3)).astype(np.uint8)
-    return [compiled(model, lambda pixels: pixels / 255)(pixels)]
+    return [compile_extractor(model, lambda pixels: pixels / 255)(pixels)]
 
 
 def reading() -> Arrays:
@@ -151,8 +153,8 @@ def main(folder: Path, names: list[str]) -> None:
     )
     for name in names:
         for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
-            distribution.spread_over(devices)
-            assert distribution.count() == len(devices)
+            distribution.use_devices(devices)
+            assert distribution.n_devices() == len(devices)
             rng = np.random.default_rng(5)
             found = CASES[name]()
             np.savez(folder / f"{name}-{len(devices)}.npz", *found)

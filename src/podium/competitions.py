@@ -101,7 +101,7 @@ class Contest:
         return [*blend, *readers]
 
     def timed(self, settings: Settings) -> list[str]:
-        """The metrics files, without suffix, that hold the seconds of its stages."""
+        """The files in runs/, without suffix, that hold the seconds of its stages."""
         if self.room == "photos":
             names = [f"extract_features-{name}" for name in settings.get("extractors", {})]
             return [*names, "train_photo_classifier"]

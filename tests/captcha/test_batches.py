@@ -7,13 +7,13 @@ import pytest
 from house import ROOT
 from podium.captcha import batches
 from podium.captcha.batches import random_transforms, rebatch, shuffled_rows, stored_batches
-from podium.core.params import CaptchaReader, load_params
+from podium.core.params import TrainCaptchaReader, load_params
 from podium.training.loop import Batch
 
 N = 7  # pictures
 
 
-def settings(**changes: object) -> CaptchaReader:
+def settings(**changes: object) -> TrainCaptchaReader:
     reader = load_params(ROOT / "params.yaml").train_captcha_reader["text-crnn"]
     return reader.model_copy(update=changes)
 

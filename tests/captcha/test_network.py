@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from podium.captcha import network
+from podium.models import losses
 from podium.training.runtime import keras, tf
 
 
@@ -72,9 +73,9 @@ def test_losses_by_enumeration_and_by_hand():
     # T = 2, classes blank, a, b with probabilities .5 .3 .2 at both steps; the paths of "a" are
     # aa, a-, -a: .09 + .15 + .15
     logits = np.log(np.array([[[0.5, 0.3, 0.2]] * 2], dtype=np.float32))
-    ctc = network.loss_of("crnn")(np.array([[1, 0]], dtype=np.int32), logits)
+    ctc = losses.reader_loss("crnn")(np.array([[1, 0]], dtype=np.int32), logits)
     assert float(ctc) == pytest.approx(-np.log(0.39), rel=1e-5)
-    by_character = network.loss_of("cnn")(np.array([[1, 2]], dtype=np.int32), logits)
+    by_character = losses.reader_loss("cnn")(np.array([[1, 2]], dtype=np.int32), logits)
     assert float(by_character) == pytest.approx(-(np.log(0.3) + np.log(0.2)) / 2, rel=1e-5)
 
 
@@ -93,7 +94,7 @@ def test_the_processors_ctc_is_that_of_keras(rng):
     logits = rng.normal(size=(4, 12, 5)).astype(np.float32) * 3
     labels = np.array([[1, 2, 3, 4], [1, 1, 0, 0], [4, 3, 4, 0], [2, 0, 0, 0]], dtype=np.int32)
     found, gradients = [], []
-    for loss in (network.ProcessorCTC(), keras.losses.CTC()):
+    for loss in (losses.ProcessorCTC(), keras.losses.CTC()):
         given = tf.constant(logits)
         with tf.GradientTape() as tape:
             tape.watch(given)

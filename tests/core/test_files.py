@@ -34,12 +34,12 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# ---- written_whole
+# ---- atomic_write
 
 
 def test_written_whole_puts_the_file_in_place_at_the_end(tmp_path):
     path = tmp_path / "a/b/table.csv"
-    with files.written_whole(path) as partial:
+    with files.atomic_write(path) as partial:
         partial.write_text("new")
         assert not path.exists()
         assert partial.parent == path.parent  # a rename must not cross disks
@@ -80,7 +80,7 @@ def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path):
     path.write_text("old")
 
     def fail():
-        with files.written_whole(path) as partial:
+        with files.atomic_write(path) as partial:
             partial.write_text("ha")
             raise ValueError("half way")
 
@@ -94,11 +94,11 @@ HALF_WAY = """
 import sys, time
 from pathlib import Path
 from podium.core.errors import guarded
-from podium.core.files import written_whole
+from podium.core.files import atomic_write
 
 @guarded
 def main():
-    with written_whole(Path(sys.argv[1])) as partial:
+    with atomic_write(Path(sys.argv[1])) as partial:
         partial.write_text("ha")
         print("half", flush=True)
         for _ in range(600):  # a signal just before one long sleep would wait for its end
@@ -131,7 +131,7 @@ def test_a_disk_that_fills_up_is_named_and_the_old_file_stays(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("old")
     full = rf"^{re.escape(str(path))}: the disk is full: free some space"
-    with pytest.raises(EnvironmentFault, match=full), files.written_whole(path):
+    with pytest.raises(EnvironmentFault, match=full), files.atomic_write(path):
         Path("/dev/full").write_bytes(b"x")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["x.csv"]
@@ -139,7 +139,7 @@ def test_a_disk_that_fills_up_is_named_and_the_old_file_stays(tmp_path):
 
 def test_an_error_that_is_not_the_disks_passes_unchanged(tmp_path):
     reset = ConnectionResetError(errno.ECONNRESET, "reset")
-    with pytest.raises(ConnectionResetError) as caught, files.written_whole(tmp_path / "x"):
+    with pytest.raises(ConnectionResetError) as caught, files.atomic_write(tmp_path / "x"):
         raise reset
     assert caught.value is reset
 
@@ -389,8 +389,8 @@ def test_file_sha256_is_the_published_one(tmp_path):
 
 def test_text_sha256_does_not_depend_on_key_order():
     digest = hashlib.sha256(b'{"a": [1, 2], "b": 1}').hexdigest()
-    assert files.text_sha256({"b": 1, "a": [1, 2]}) == digest
-    assert files.text_sha256({"a": [2, 1], "b": 1}) != digest
+    assert files.json_sha256({"b": 1, "a": [1, 2]}) == digest
+    assert files.json_sha256({"a": [2, 1], "b": 1}) != digest
 
 
 def test_blank_lines_are_no_rows_and_line_numbers_stay_true(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from podium.core.errors import PodiumError, SettingsError
-from podium.core.params import Election, load_params
+from podium.core.params import TextBlend, load_params
 from podium.ensemble import voting
 from podium.ensemble.text_ensemble import (
     TextPredictions,
@@ -37,7 +37,7 @@ def settings(**changes):
         "bootstrap": 100,
         "seed": 0,
     }
-    return Election.model_validate(usual | changes)
+    return TextBlend.model_validate(usual | changes)
 
 
 def of(texts, p=0.5):

@@ -166,7 +166,7 @@ def test_weights_from_a_file_give_that_networks_features(trained, monkeypatch, t
             model(prepare(tf.cast(pixels, tf.float32)), training=False)
         )
 
-    monkeypatch.setattr(backbones, "compiled", eagerly)
+    monkeypatch.setattr(backbones, "compile_extractor", eagerly)
     network, pixels, wanted = trained
     LAYOUTS[layout](network, tmp_path / f"{NAME}.weights.h5")
     _, digest = put(tmp_path, None)

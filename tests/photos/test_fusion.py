@@ -7,7 +7,6 @@ from podium.core.params import Head
 from podium.photos.fusion import (
     FusedHeads,
     HeadTask,
-    class_weights,
     head_probabilities,
     train_heads,
 )
@@ -112,12 +111,6 @@ def test_l2_pulls_weights_to_zero(rng):
     one = task(rng)
     free, held = (np.abs(train_heads(one, head(l2=l2), 0)[0].kernel.numpy()).sum() for l2 in (0, 1))
     assert held < 0.3 * free
-
-
-def test_balanced_class_weights_by_hand():
-    truth = np.array([0, 0, 0, 1])  # 4 / (2 * 3), 4 / (2 * 1)
-    assert class_weights(truth, 2, "balanced") == pytest.approx([4 / 6, 2.0])
-    assert class_weights(truth, 2, "none").tolist() == [1, 1]
 
 
 def test_class_weights_move_the_prior(rng):

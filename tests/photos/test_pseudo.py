@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.params import Head
 from podium.photos.fusion import HeadTask, head_probabilities, train_heads
-from podium.photos.pseudo import train_twice, with_sure_rows
+from podium.photos.pseudo import add_pseudo_labels, train_twice
 
 N, T, M = 60, 30, 3
 SETTINGS = {
@@ -51,7 +51,7 @@ def test_exactly_the_rows_above_the_threshold_join_each_head_with_its_own_class(
         ]
     )
     features = np.arange(20, dtype=np.float32).reshape(5, 4)
-    second = with_sure_rows(first, features, probs, 0.8)
+    second = add_pseudo_labels(first, features, probs, 0.8)
     assert second.train.tolist() == [[True, True]] * 3 + [[False, True], [False, False]]
     assert second.truth[:2].tolist() == [[0, 0], [2, 2]]
     assert second.truth[2].tolist() == [0, 2]
@@ -95,7 +95,7 @@ def test_nothing_comes_from_the_rows_a_head_is_scored_on(rng, n_classes, class_w
 
 def test_a_head_stays_as_it_is_when_its_patience_ends(rng):
     first, _ = task(rng)
-    together, _ = train_heads(first, head(), 0, alone=True)
+    together, _ = train_heads(first, head(), 0, independent=True)
     longest, _ = train_heads(first, head(), 0)
     changed = False
     for m in range(M):
@@ -113,4 +113,4 @@ def test_a_head_stays_as_it_is_when_its_patience_ends(rng):
             together.kernel.numpy()[:, m], by_itself.kernel.numpy()[:, m], rtol=1e-4, atol=1e-6
         )
         changed |= not np.array_equal(longest.kernel.numpy()[:, m], together.kernel.numpy()[:, m])
-    assert changed  # without `alone`, some head went on while the others learnt
+    assert changed  # without `independent`, some head went on while the others learnt

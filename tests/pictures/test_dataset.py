@@ -12,9 +12,9 @@ from podium.core.files import write_table
 from podium.pictures import dataset
 from podium.pictures.dataset import (
     CheckCache,
+    check_pictures,
     perceptual_hash,
     read_items,
-    survey,
 )
 from podium.pictures.source import PictureSource
 
@@ -38,11 +38,11 @@ def test_perceptual_hash_survives_size_quality_and_light_but_not_another_picture
     assert all(bits_apart(own, perceptual_hash(smooth(seed))) > 16 for seed in range(2, 12))
 
 
-def test_survey_tables_every_picture_and_quarantines_the_unreadable(photos_dir):
+def test_every_picture_is_in_a_table_or_quarantined(photos_dir):
     good = (photos_dir / "train/cat.3.jpg").read_bytes()
     (photos_dir / "train/cat.3.jpg").write_bytes(good[: len(good) // 2])
     (photos_dir / "test/2.jpg").write_text("no picture")
-    items, quarantine = survey(PictureSource(photos_dir), CheckCache(89.0))
+    items, quarantine = check_pictures(PictureSource(photos_dir), CheckCache(89.0))
     assert len(items) == 23 + 4
     first = items.iloc[0].to_dict()
     data = (photos_dir / "train/cat.0.jpg").read_bytes()
@@ -65,27 +65,27 @@ def test_survey_tables_every_picture_and_quarantines_the_unreadable(photos_dir):
 
 
 def test_a_second_look_decodes_only_what_is_new(photos_dir, monkeypatch):
-    survey(PictureSource(photos_dir), CheckCache(89.0))
+    check_pictures(PictureSource(photos_dir), CheckCache(89.0))
     (photos_dir / "train/dog.99.jpg").write_bytes(encoded(striped("dog", 99)))
     cache = CheckCache(89.0)
-    items, _ = survey(PictureSource(photos_dir), cache)
+    items, _ = check_pictures(PictureSource(photos_dir), cache)
     assert cache.n_new == 1
     assert "dog.99" in set(items["id"])
 
 
 def test_a_damaged_cache_costs_time_only(photos_dir):
     cache = CheckCache(89.0)
-    survey(PictureSource(photos_dir), cache)
+    check_pictures(PictureSource(photos_dir), cache)
     cache.path.write_text("content,width\nx,y,z\n")
     again = CheckCache(89.0)
-    items, _ = survey(PictureSource(photos_dir), again)
+    items, _ = check_pictures(PictureSource(photos_dir), again)
     assert again.n_new == len(items) == 29
 
 
 def test_an_id_in_both_splits_is_refused(photos_dir):
     (photos_dir / "test/cat.0.jpg").write_bytes(encoded(striped("cat", 50)))
     with pytest.raises(PodiumError, match=r"1 ids occur more than once, namely cat\.0"):
-        survey(PictureSource(photos_dir), CheckCache(89.0))
+        check_pictures(PictureSource(photos_dir), CheckCache(89.0))
 
 
 def test_items_keep_ids_that_look_like_numbers(tmp_path):

@@ -12,12 +12,12 @@ import pytest
 from house import encoded, striped
 from podium.core.errors import PodiumError
 from podium.models.backbones import Extractor
-from podium.pictures.dataset import CheckCache, survey
+from podium.pictures.dataset import CheckCache, check_pictures
 from podium.pictures.extract import (
     Recipe,
     compute_missing,
-    in_order,
-    shards_of,
+    feature_blocks,
+    open_shards,
 )
 from podium.pictures.source import PictureSource
 
@@ -44,18 +44,18 @@ def recipe(network, batch_size=8, **provenance) -> Recipe:
 
 def listed(photos_dir):
     source = PictureSource(photos_dir)
-    return survey(source, CheckCache(89.0))[0], source
+    return check_pictures(source, CheckCache(89.0))[0], source
 
 
 def features_of(items, how):
-    return np.concatenate(list(in_order(shards_of(how), items["content"].tolist())))
+    return np.concatenate(list(feature_blocks(open_shards(how), items["content"].tolist())))
 
 
 def test_rows_belong_to_their_pictures_and_batches_are_always_full(photos_dir):
     items, source = listed(photos_dir)
     network = Counting()
     how = recipe(network)
-    assert compute_missing(items, source.read, how, shards_of(how), 16) == 29
+    assert compute_missing(items, source.read, how, open_shards(how), 16) == 29
     assert network.batches == [8, 8, 8, 8]
     rows = features_of(items, how)
     for at in (0, 11, 28):
@@ -66,12 +66,12 @@ def test_rows_belong_to_their_pictures_and_batches_are_always_full(photos_dir):
 def test_one_added_picture_costs_one_picture(photos_dir):
     items, source = listed(photos_dir)
     how = recipe(Counting())
-    compute_missing(items, source.read, how, shards_of(how), 16)
+    compute_missing(items, source.read, how, open_shards(how), 16)
     (photos_dir / "train/cat.5b.jpg").write_bytes(encoded(striped("cat", 77)))
     items, source = listed(photos_dir)
     network = Counting()
     how = recipe(network)
-    assert compute_missing(items, source.read, how, shards_of(how), 16) == 1
+    assert compute_missing(items, source.read, how, open_shards(how), 16) == 1
     assert network.batches == [8]
     assert len(features_of(items, how)) == 30
 
@@ -80,7 +80,7 @@ def test_the_same_picture_twice_is_computed_once(photos_dir):
     (photos_dir / "train/cat.90.jpg").write_bytes((photos_dir / "train/cat.0.jpg").read_bytes())
     items, source = listed(photos_dir)
     how = recipe(Counting())
-    assert compute_missing(items, source.read, how, shards_of(how), 16) == 29
+    assert compute_missing(items, source.read, how, open_shards(how), 16) == 29
     rows = features_of(items, how)
     at = items["id"].tolist().index
     np.testing.assert_array_equal(rows[at("cat.0")], rows[at("cat.90")])
@@ -89,15 +89,15 @@ def test_the_same_picture_twice_is_computed_once(photos_dir):
 def test_any_change_of_the_recipe_starts_anew(photos_dir):
     items, source = listed(photos_dir)
     how = recipe(Counting())
-    compute_missing(items, source.read, how, shards_of(how), 16)
+    compute_missing(items, source.read, how, open_shards(how), 16)
     for other in (recipe(Counting(), batch_size=4), recipe(Counting(), weights_sha256="x")):
-        assert compute_missing(items, source.read, other, shards_of(other), 16) == 29
+        assert compute_missing(items, source.read, other, open_shards(other), 16) == 29
 
 
 def test_an_interrupted_run_keeps_what_it_had_and_equals_an_uninterrupted_one(photos_dir):
     items, source = listed(photos_dir)
     whole = recipe(Counting(), run="whole")
-    compute_missing(items, source.read, whole, shards_of(whole), 16)
+    compute_missing(items, source.read, whole, open_shards(whole), 16)
 
     class Breaking(Counting):
         def __call__(self, pixels):
@@ -107,9 +107,9 @@ def test_an_interrupted_run_keeps_what_it_had_and_equals_an_uninterrupted_one(ph
 
     broken = recipe(Breaking(), run="broken")
     with pytest.raises(KeyboardInterrupt):
-        compute_missing(items, source.read, broken, shards_of(broken), 1000)
+        compute_missing(items, source.read, broken, open_shards(broken), 1000)
     resumed = recipe(Counting(), run="broken")
-    assert compute_missing(items, source.read, resumed, shards_of(resumed), 16) == 29 - 16
+    assert compute_missing(items, source.read, resumed, open_shards(resumed), 16) == 29 - 16
     assert features_of(items, resumed).tobytes() == features_of(items, whole).tobytes()
 
 
@@ -118,7 +118,7 @@ def test_kill_dash_nine_loses_at_most_a_shard(photos_dir, tmp_path):
         import os, signal, sys
         sys.path[:0] = {[str(HERE), str(HERE.parent)]!r}
         from pathlib import Path
-        from test_extract import Counting, compute_missing, listed, recipe, shards_of
+        from test_extract import Counting, compute_missing, listed, recipe, open_shards
         class Dying(Counting):
             def __call__(self, pixels):
                 if len(self.batches) == 3:
@@ -126,25 +126,25 @@ def test_kill_dash_nine_loses_at_most_a_shard(photos_dir, tmp_path):
                 return super().__call__(pixels)
         items, source = listed(Path({str(photos_dir)!r}))
         how = recipe(Dying())
-        compute_missing(items, source.read, how, shards_of(how), 8)
+        compute_missing(items, source.read, how, open_shards(how), 8)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     items, source = listed(photos_dir)
     how = recipe(Counting())
-    assert compute_missing(items, source.read, how, shards_of(how), 8) == 29 - 24
+    assert compute_missing(items, source.read, how, open_shards(how), 8) == 29 - 24
 
 
 def test_a_picture_changed_behind_our_back_is_named(photos_dir):
     items, source = listed(photos_dir)
     (photos_dir / "train/dog.4.jpg").write_bytes(encoded(striped("dog", 66)))
     how = recipe(Counting())
-    with pytest.raises(PodiumError, match=r"train/dog\.4\.jpg: changed since ingest_photos ran"):
-        compute_missing(items, source.read, how, shards_of(how), 16)
+    with pytest.raises(PodiumError, match=r"train/dog\.4\.jpg: changed since it was ingested"):
+        compute_missing(items, source.read, how, open_shards(how), 16)
 
 
 def test_features_that_are_not_finite_are_refused(photos_dir):
     items, source = listed(photos_dir)
     how = recipe(lambda pixels: np.full((len(pixels), 6), np.nan, np.float32))
     with pytest.raises(PodiumError, match="toy: the network gave features that are not finite"):
-        compute_missing(items, source.read, how, shards_of(how), 16)
+        compute_missing(items, source.read, how, open_shards(how), 16)

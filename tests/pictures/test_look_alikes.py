@@ -5,9 +5,9 @@ import pandas as pd
 
 from podium.pictures.look_alikes import (
     assign_folds,
-    group,
-    listed,
+    group_numbers,
     near_pairs,
+    pair_table,
 )
 
 
@@ -26,11 +26,11 @@ def test_near_pairs_against_all_pairs_counted_one_by_one(rng):
 
 def test_no_pairs():
     assert near_pairs(np.array([0, 2**64 - 1], dtype=np.uint64), 63).shape == (0, 2)
-    assert group(3, np.empty((0, 2), dtype=np.int64)).tolist() == [0, 1, 2]
+    assert group_numbers(3, np.empty((0, 2), dtype=np.int64)).tolist() == [0, 1, 2]
 
 
 def test_a_chain_of_look_alikes_is_one_group():
-    groups = group(6, np.array([[0, 2], [2, 5], [1, 3]]))
+    groups = group_numbers(6, np.array([[0, 2], [2, 5], [1, 3]]))
     assert groups[0] == groups[2] == groups[5]
     assert groups[1] == groups[3]
     assert len({groups[0], groups[1], groups[4]}) == 3
@@ -49,8 +49,8 @@ def test_folds_keep_look_alikes_together_under_every_seed():
     assert (folds["fold"][:40].to_numpy() != folds["fold"][40:].to_numpy()).any()
 
 
-def test_listed_names_both_pictures():
+def test_the_pair_table_names_both_pictures():
     items = pd.DataFrame({"path": ["a.jpg", "b.jpg", "c.jpg"], "label": ["x", "y", "x"]})
-    assert listed(items, np.array([[0, 2]])).to_dict("records") == [
+    assert pair_table(items, np.array([[0, 2]])).to_dict("records") == [
         {"first_path": "a.jpg", "first_label": "x", "second_path": "c.jpg", "second_label": "x"}
     ]

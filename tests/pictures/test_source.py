@@ -69,14 +69,13 @@ def test_two_files_with_one_id_are_named(tmp_path):
         source.entries("train")
 
 
-def test_a_name_without_a_class_is_named(tmp_path):
-    with pytest.raises(PodiumError, match=r"train/17\.jpg says no class\nremedy: name train"):
-        put(tmp_path, "train/17.jpg").entries("train")
-
-
-def test_a_picture_beside_class_folders_is_named(tmp_path):
-    with pytest.raises(PodiumError, match=r"train/cat\.1\.jpg says no class"):
-        put(tmp_path, "train/cat.1.jpg", "train/dog/1.jpg").entries("train")
+def test_a_label_is_no_must(tmp_path):
+    flat = put(tmp_path / "flat", "train/17.jpg", "train/18.jpg")
+    assert [(entry.id, entry.label) for entry in flat.entries("train")] == [("17", ""), ("18", "")]
+    mixed = put(tmp_path / "mixed", "train/cat.1.jpg", "train/dog/1.jpg").entries("train")
+    assert {entry.path: entry.label for entry in mixed} == {
+        "train/cat.1.jpg": "", "train/dog/1.jpg": "dog",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("member", ["../cat.1.jpg", "/etc/cat.1.jpg", "a/../../x.jpg", "C:/x.jpg"])

@@ -9,10 +9,10 @@ from PIL import Image, ImageOps
 from house import encoded, striped
 from podium.models import backbones
 from podium.models.backbones import Extractor
-from podium.pictures.dataset import CheckCache, survey
-from podium.pictures.extract import Recipe, compute_missing, shards_of
+from podium.pictures.dataset import CheckCache, check_pictures
+from podium.pictures.extract import Recipe, compute_missing, open_shards
 from podium.pictures.source import PictureSource
-from podium.pictures.views import in_scope
+from podium.pictures.views import mirror
 
 SIDE = 14
 VIEWS = {"plain": 1, "flip": 2, "crops": 10}
@@ -92,11 +92,11 @@ def test_every_batch_is_full_and_neighbours_change_nothing(views):
 
 def test_each_way_of_looking_has_work_in_progress_of_its_own(photos_dir):
     source = PictureSource(photos_dir)
-    items, _ = survey(source, CheckCache(89.0))
+    items, _ = check_pictures(source, CheckCache(89.0))
     for views in VIEWS:
         how = toy(views)
-        assert compute_missing(items, source.read, how, shards_of(how), 16) == 29
-        assert compute_missing(items, source.read, how, shards_of(how), 16) == 0
+        assert compute_missing(items, source.read, how, open_shards(how), 16) == 29
+        assert compute_missing(items, source.read, how, open_shards(how), 16) == 0
 
 
 def test_the_provenance_names_the_views_and_plain_is_what_it_was():
@@ -109,5 +109,5 @@ def test_the_provenance_names_the_views_and_plain_is_what_it_was():
 
 def test_mirrored_exchanges_left_and_right_only():
     pixels = np.arange(2 * 2 * 3 * 3, dtype=np.uint8).reshape(2, 2, 3, 3)
-    assert in_scope(pixels)[1, 0, 0].tolist() == pixels[1, 0, 2].tolist()
-    assert in_scope(pixels)[0, 1, 1].tolist() == pixels[0, 1, 1].tolist()
+    assert mirror(pixels)[1, 0, 0].tolist() == pixels[1, 0, 2].tolist()
+    assert mirror(pixels)[0, 1, 1].tolist() == pixels[0, 1, 1].tolist()

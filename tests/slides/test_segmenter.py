@@ -33,7 +33,7 @@ def segmenter(networks, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(path.parent))
         artefact.save(assemble(networks, describe(slides, TILES)), path)
-    assert artefact.task_of(path) == "slides"
+    assert artefact.read_task(path) == "slides"
     return Segmenter(path)
 
 

@@ -1,23 +1,19 @@
-"""Losses and rates by formula; training learns, keeps folds apart, and survives a kill."""
+"""Losses by formula; training learns, keeps folds apart, and survives a kill."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
 from podium.core.files import scratch_dir
+from podium.models.losses import TumourLoss
 from podium.slides import fcn
 from podium.slides.training import (
-    TumourLoss,
-    learning_rate_schedule,
     regularise,
     tile_f1,
     train_fold,
 )
-from podium.training.loop import learning_rate
 from podium.training.runtime import keras, set_up, tf
 from slide_networks import settings
 
@@ -98,28 +94,6 @@ def test_right_is_nothing_and_wrong_is_much(kind):
     sure = np.where(MASK, 30.0, -30.0).astype(np.float32)
     assert loss(kind, logits=sure) == pytest.approx(0, abs=1e-5)
     assert loss(kind, logits=-sure) > 0.9
-
-
-# ---- rates
-
-
-def rate(how, step):
-    """The rate at one of 16 steps."""
-    return learning_rate_schedule(how)(step)
-
-
-def test_schedules():
-    how = {"learning_rate": 0.1, "warmup": 0.25, "epoch_size": 8, "batch_size": 2}  # 4 steps
-    constant = settings(schedule="constant", **how)
-    falling = settings(schedule="exponential", **how)
-    cosine = settings(schedule="cosine", **how)
-    assert [rate(constant, step) for step in (4, 8, 15)] == [0.1] * 3
-    wanted = [0.1 * 0.95, 0.1 * 0.95, 0.1 * 0.95**2, 0.1 * 0.95**3]
-    assert [rate(falling, step) for step in (4, 7, 8, 15)] == pytest.approx(wanted)
-    half = 0.1 * 0.5 * (1 + math.cos(math.pi * 0.5))
-    assert rate(cosine, 10) == pytest.approx(half)  # 6 of 12 steps after the warm-up
-    for one in (constant, falling, cosine):
-        assert rate(one, 1) == pytest.approx(0.1 * 2 / 5) == learning_rate(one, 1, 16)
 
 
 # ---- L2

@@ -1,4 +1,4 @@
-"""What every stage shares: its arguments, and the metrics with the seconds it took."""
+"""What every stage shares: its arguments, its metrics, and the record of its run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from house import ROOT
 from podium.core import hardware
 from podium.core.throughput import Throughput
 from podium.stages import arguments
-from podium.stages.arguments import parse, write_metrics
+from podium.stages.arguments import parse, run_path, write_metrics
 
 TIMED = (
     "extract_features",
@@ -31,34 +31,36 @@ def test_arguments_are_paths_and_words():
     assert stop.value.code == 2
 
 
-def test_metrics_hold_the_seconds_since_the_arguments_were_read(tmp_path, monkeypatch):
+def written(folder: Path, name: str) -> dict:
+    return json.loads((folder / name / "x.json").read_text())
+
+
+def test_seconds_since_the_arguments_were_read_stand_apart_from_metrics(tmp_path, monkeypatch):
     clock = iter([100.0, 161.2345])
     monkeypatch.setattr(arguments.time, "perf_counter", lambda: next(clock))
-    args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
+    args = parse("what", ["--metrics", str(tmp_path / "metrics/x.json")], "metrics")
     write_metrics(args, {"score": 0.5})
-    found = json.loads((tmp_path / "m.json").read_text())
-    assert list(found) == ["score", "run", "seconds"]
-    assert (found["score"], found["seconds"]) == (0.5, 61.2)
-    assert found["run"] == hardware.report()
+    assert written(tmp_path, "metrics") == {"score": 0.5}
+    assert written(tmp_path, "runs") == {"run": hardware.report(), "seconds": 61.2}
 
 
-def test_metrics_tell_the_device_and_the_work(tmp_path):
-    args = parse("what", ["--metrics", str(tmp_path / "m.json")], "metrics")
-    work = Throughput(1200, seconds=4.0, timed=1000, batch_size=32, mflop=781.25)
-    write_metrics(args, {}, work, {"device": "a GPU"})
-    found = json.loads((tmp_path / "m.json").read_text())
-    assert found["run"] == {
-        "device": "a GPU",
-        "items": 1200,
-        "items_per_second": 250.0,
-        "batch_size": 32,
-        "mflop_per_item": 781.2,
-    }
+def test_the_record_tells_the_device_and_the_throughput(tmp_path):
+    args = parse("what", ["--metrics", str(tmp_path / "metrics/x.json")], "metrics")
+    throughput = Throughput(1200, seconds=4.0, n_timed=1000, batch_size=32)
+    write_metrics(args, {}, throughput, {"device": "a GPU"})
+    assert written(tmp_path, "runs")["run"] == {
+        "device": "a GPU", "items": 1200, "items_per_second": 250.0, "batch_size": 32,
+    }  # fmt: skip
+
+
+def test_runs_lie_beside_metrics():
+    assert run_path(Path("metrics/x.json")) == Path("runs/x.json")
+    assert run_path(Path("/a/metrics/x.json")) == Path("/a/runs/x.json")
 
 
 @pytest.mark.parametrize("stage", TIMED)
 def test_a_stage_that_computes_leaves_its_seconds_last(stage):
     text = (ROOT / f"src/podium/stages/{stage}.py").read_text()
-    after = text[text.index("    write_metrics(args, ") :]
+    after = text[text.index("    write_metrics(") :].partition("\n\n\n")[0]  # of `main`
     assert "write_table(" not in after
     assert "_png(" not in after

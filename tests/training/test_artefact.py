@@ -1,13 +1,18 @@
 """Artefacts: what was saved comes back, and what is foreign is refused without being run."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from house import ROOT
 from podium.core import files
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.training import artefact
@@ -57,6 +62,48 @@ def test_a_second_save_and_load_changes_nothing(saved, rng):
     assert description == DESCRIPTION
     features = rng.normal(size=(5, 3)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(again(features)), np.asarray(twice(features)))
+
+
+def test_the_same_model_gives_the_same_bytes_at_any_time(saved, monkeypatch, rng):
+    model, path = saved
+    time.sleep(2.1)  # a zip counts seconds by twos; HDF5 asks the system, past any stand-in
+    clock = time.time() + 400 * 86_400
+    monkeypatch.setattr(time, "time", lambda: clock)
+    artefact.save(model, path.with_name("later.keras"))
+    assert path.read_bytes() == path.with_name("later.keras").read_bytes()
+    plain = keras.saving.load_model(path)
+    features = rng.normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(np.asarray(plain(features)), np.asarray(model(features)))
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    """Memory addresses differ between them; the layers of this model share some of its parts."""
+    program = (
+        "import sys; from pathlib import Path; from podium.captcha import network;"
+        "from podium.training import artefact; from podium.training.runtime import set_up;"
+        "set_up(0); model = network.build('crnn', (90, 30), 16, 5, 4, {'task': 'x'});"
+        "artefact.save(model, Path(sys.argv[1]))"
+    )
+    paths = [tmp_path / "one.keras", tmp_path / "two.keras"]
+    for path in paths:
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        subprocess.run([sys.executable, "-c", program, path], env=environment, check=True)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert '"shared_object_id": 1}' in zipfile.ZipFile(paths[0]).read("config.json").decode()
+
+
+def test_no_date_is_left_in_the_file(saved):
+    _, path = saved
+    with zipfile.ZipFile(path) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert list(json.loads(archive.read("metadata.json"))) == ["keras_version"]
+
+
+def test_other_weights_give_other_bytes(saved):
+    model, path = saved
+    model.layers[-1].bias.assign([1.0, 2.0])
+    artefact.save(model, path.with_name("other.keras"))
+    assert path.read_bytes() != path.with_name("other.keras").read_bytes()
 
 
 def test_a_failing_save_leaves_the_old_artefact(saved, monkeypatch):
@@ -160,12 +207,12 @@ def test_the_task_is_read_without_the_model(tmp_path, monkeypatch, task):
     path = tmp_path / "x.keras"
     artefact.save(network({"task": task, "classes": []}), path)
     monkeypatch.setattr(keras.saving, "load_model", None)
-    assert artefact.task_of(path) == task
+    assert artefact.read_task(path) == task
 
 
 def no_task(path, reason=r"not a podium model\nremedy: run dvc repro, which trains it again$"):
     with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
-        artefact.task_of(path)
+        artefact.read_task(path)
     assert caught.value.exit_code == 1
 
 
@@ -211,7 +258,7 @@ def archive(path, config, name="config.json", **how):
 def test_only_the_description_is_looked_at(tmp_path):
     other = {"class_name": "Dense", "config": {"units": 2}}
     archive(tmp_path / "x.keras", {"config": {"layers": [other, LAYER, other]}})
-    assert artefact.task_of(tmp_path / "x.keras") == "photos"
+    assert artefact.read_task(tmp_path / "x.keras") == "photos"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.errors import EnvironmentFault
 from podium.core.files import scratch_dir
-from podium.training.batch_size import BatchSize, fitted
+from podium.training.batch_size import BatchSize, in_batches
 from podium.training.runtime import keras, tf
 
 ROWS = np.arange(20, dtype=np.float32).reshape(10, 2)
@@ -38,7 +38,7 @@ class Device:
 
 def test_what_does_not_fit_is_computed_in_halves_and_the_result_is_whole(capsys):
     device = Device(3)
-    found = fitted([network()], device)(ROWS)
+    found = in_batches([network()], device)(ROWS)
     np.testing.assert_array_equal(found, ROWS * 2)
     assert device.asked == [10, 5, 3, 3, 3, 1]
     assert capsys.readouterr().out == (
@@ -47,17 +47,17 @@ def test_what_does_not_fit_is_computed_in_halves_and_the_result_is_whole(capsys)
 
 
 def test_the_next_process_begins_where_this_one_ended():
-    fitted([network()], Device(3))(ROWS)
+    in_batches([network()], Device(3))(ROWS)
     later = Device(3)
-    fitted([network()], later)(ROWS)
+    in_batches([network()], later)(ROWS)
     assert later.asked == [3, 3, 3, 1]
 
 
 def test_another_model_or_shape_or_batch_is_tried_anew():
-    fitted([network()], Device(3))(ROWS)
+    in_batches([network()], Device(3))(ROWS)
     for model, rows in ((network(4), ROWS), (network(), ROWS[:9]), (network(), ROWS[:, :1])):
         device = Device(100)
-        fitted([model], device)(rows)
+        in_batches([model], device)(rows)
         assert device.asked == [len(rows)]
 
 
@@ -72,7 +72,7 @@ def test_a_broken_memory_is_no_memory(text):
 
 def test_one_row_that_does_not_fit():
     with pytest.raises(EnvironmentFault, match=r"^small: .*single item\nremedy: "):
-        fitted([network()], Device(0))(ROWS)
+        in_batches([network()], Device(0))(ROWS)
 
 
 def test_other_errors_come_through():
@@ -80,4 +80,4 @@ def test_other_errors_come_through():
         raise tf.errors.InternalError(None, None, "illegal address")
 
     with pytest.raises(tf.errors.InternalError, match="illegal"):
-        fitted([network()], broken)(ROWS)
+        in_batches([network()], broken)(ROWS)

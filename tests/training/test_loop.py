@@ -1,4 +1,3 @@
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,15 +12,16 @@ from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.generator import render_many
 from podium.captcha.reader import LogitPredictor
 from podium.core.errors import PodiumError
-from podium.core.params import CaptchaReader, load_params
-from podium.training.loop import Batch, Trainer, TrainingJob, learning_rate, train
+from podium.core.params import TrainCaptchaReader, load_params
+from podium.models.losses import reader_loss
+from podium.training.loop import Batch, Trainer, TrainingJob, train
 from podium.training.runtime import keras, set_up
 
 SETTINGS = load_params(ROOT / "params.yaml").train_captcha_reader["text-crnn"]
 DIGITS = Charset("0123456789+-*()")
 
 
-def settings(**changes: object) -> CaptchaReader:
+def settings(**changes: object) -> TrainCaptchaReader:
     tiny = {"width": 4, "epochs": 4, "epoch_size": 16, "batch_size": 4, "learning_rate": 0.01}
     return SETTINGS.model_copy(update=tiny | changes)
 
@@ -42,24 +42,24 @@ def new_model(kind: str, width: int = 4, seed: int = 0) -> keras.Model:
     return network.build(kind, (90, 30), len(DIGITS) + 1, 5, width, {"task": "captcha-arithmetic"})
 
 
-def learn(how: CaptchaReader, pictures, folder: Path, batches=None) -> Trainer:
+def learn(how: TrainCaptchaReader, pictures, folder: Path, batches=None) -> Trainer:
     pixels, texts = pictures
-    model, loss = new_model(how.model, how.width), network.loss_of(how.model)
-    learner = Trainer(model, how, loss, augmentation(how.augment, how.seed))
+    model, loss = new_model(how.model, how.width), reader_loss(how.model)
+    trainer = Trainer(model, how, loss, augmentation(how.augment, how.seed))
 
     def order(start: int) -> Iterator[Batch]:
         return stored_batches(pixels, labels(texts), how, start)
 
-    train(learner, TrainingJob(batches or order, lambda: 0.5, folder / "progress.npz"))
-    return learner
+    train(trainer, TrainingJob(batches or order, lambda: 0.5, folder / "progress.npz"))
+    return trainer
 
 
 @pytest.mark.parametrize("kind", ["crnn", "cnn"])
 def test_a_reader_learns_eight_pictures_by_heart(kind, pictures, tmp_path):
     how = settings(model=kind, width=8, epochs=25, epoch_size=32, batch_size=8)
-    learner = learn(how, pictures, tmp_path)
+    trainer = learn(how, pictures, tmp_path)
     decoder = Decoder(kind, DIGITS, Rules(), 5)
-    logits = LogitPredictor(learner.model)(pictures[0])
+    logits = LogitPredictor(trainer.model)(pictures[0])
     assert [one.text for one in decoder.greedy(logits)] == pictures[1]
 
 
@@ -100,14 +100,14 @@ def test_progress_that_cannot_be_read_is_started_anew(damage, pictures, tmp_path
 
 def test_the_learning_curve(pictures, tmp_path):
     how = settings(model="cnn", epochs=3, epoch_size=18)
-    learner = Trainer(new_model("cnn"), how, network.loss_of("cnn"))
+    trainer = Trainer(new_model("cnn"), how, reader_loss("cnn"))
     shares = iter([0.1, 0.2, 0.3])
-    course = TrainingJob(
+    job = TrainingJob(
         lambda start: stored_batches(pictures[0], labels(pictures[1]), how, start),
         lambda: next(shares),
         tmp_path / "progress.npz",
     )
-    curve = train(learner, course).curve
+    curve = train(trainer, job).curve
     assert curve["epoch"].tolist() == [1, 2, 3]
     assert curve["pictures"].tolist() == [16, 32, 48]  # whole batches only
     assert curve["whole_string"].tolist() == [0.1, 0.2, 0.3]
@@ -115,19 +115,9 @@ def test_the_learning_curve(pictures, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(pictures):
-    learner = Trainer(new_model("cnn"), settings(model="cnn"), network.loss_of("cnn"))
-    learner.model.trainable_variables[0].assign(
-        np.full(learner.model.trainable_variables[0].shape, np.nan, dtype=np.float32)
+    trainer = Trainer(new_model("cnn"), settings(model="cnn"), reader_loss("cnn"))
+    trainer.model.trainable_variables[0].assign(
+        np.full(trainer.model.trainable_variables[0].shape, np.nan, dtype=np.float32)
     )
     with pytest.raises(PodiumError, match=r"diverged at step 7.*\n.*learning_rate"):
-        learner.step((pictures[0], labels(pictures[1])), 7, 10)
-
-
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
-    how = settings(learning_rate=1.0, warmup=0.25)
-    rates = [learning_rate(how, step, 8) for step in range(8)]
-    assert rates[:2] == pytest.approx([1 / 3, 2 / 3])
-    assert rates[2] == 1.0
-    assert rates[5] == pytest.approx(0.5)  # halfway down: 3 of 6 steps
-    assert rates[7] == pytest.approx(0.5 * (1 + math.cos(math.pi * 5 / 6)))
-    assert learning_rate(settings(warmup=0.0, learning_rate=1.0), 0, 8) == 1.0
+        trainer.step((pictures[0], labels(pictures[1])), 7, 10)

@@ -7,7 +7,7 @@ import pytest
 
 from podium.core import hardware
 from podium.training import runtime
-from podium.training.runtime import keras, supported, tf
+from podium.training.runtime import keras, supported_precision, tf
 
 
 @pytest.fixture
@@ -25,8 +25,10 @@ def gpu(monkeypatch):
 
 
 def test_a_processor_computes_in_float32_unless_bfloat16_is_asked_for():
-    assert [supported(one) for one in ("auto", "float32", "mixed_float16")] == ["float32"] * 3
-    assert supported("mixed_bfloat16") == "mixed_bfloat16"
+    assert [supported_precision(one) for one in ("auto", "float32", "mixed_float16")] == [
+        "float32"
+    ] * 3
+    assert supported_precision("mixed_bfloat16") == "mixed_bfloat16"
     assert not runtime.jit_compile()
 
 
@@ -35,9 +37,9 @@ def test_a_processor_computes_in_float32_unless_bfloat16_is_asked_for():
 )
 def test_a_gpu_computes_in_float16_and_in_bfloat16_if_it_can(gpu, capability, bfloat):
     gpu(capability)
-    assert supported("auto") == "mixed_float16"
-    assert supported("float32") == "float32"
-    assert supported("mixed_bfloat16") == bfloat
+    assert supported_precision("auto") == "mixed_float16"
+    assert supported_precision("float32") == "float32"
+    assert supported_precision("mixed_bfloat16") == bfloat
     assert runtime.jit_compile()
 
 

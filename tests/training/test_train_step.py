@@ -15,8 +15,9 @@ from house import ROOT
 from podium.captcha import network
 from podium.captcha.batches import stored_batches
 from podium.core.errors import EnvironmentFault
+from podium.models.losses import reader_loss
 from podium.training import runtime
-from podium.training.loop import TrainingJob, ahead, train
+from podium.training.loop import TrainingJob, prefetch, train
 from podium.training.runtime import keras, set_up, tf
 from podium.training.train_step import Trainer
 from training.test_loop import settings
@@ -35,7 +36,7 @@ def scratch(tmp_path, monkeypatch):
 
 @pytest.fixture
 def half_precision(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "supported", lambda wanted: wanted)
+    monkeypatch.setattr(runtime, "supported_precision", lambda wanted: wanted)
     yield
     keras.mixed_precision.set_global_policy("float32")
 
@@ -51,10 +52,10 @@ def without_batch_statistics(kind: str = "crnn") -> keras.Model:
 
 def learner_of(kind: str = "crnn", **changes: object) -> Trainer:
     how = settings(model=kind, **({"batch_size": 8} | changes))
-    return Trainer(without_batch_statistics(kind), how, network.loss_of(kind))
+    return Trainer(without_batch_statistics(kind), how, reader_loss(kind))
 
 
-def short_of_memory(learner: Trainer, fits: int, after: int = 0) -> list[int]:
+def short_of_memory(trainer: Trainer, fits: int, after: int = 0) -> list[int]:
     """A device that holds `fits` pictures from step number `after` on; the sizes it was given."""
     given: list[int] = []
 
@@ -67,22 +68,22 @@ def short_of_memory(learner: Trainer, fits: int, after: int = 0) -> list[int]:
 
         return run
 
-    learner._whole, learner._part = limited(learner._whole), limited(learner._part)
+    trainer._whole, trainer._part = limited(trainer._whole), limited(trainer._part)
     return given
 
 
-def taught(learner: Trainer, folder: Path) -> list[np.ndarray]:
+def taught(trainer: Trainer, folder: Path) -> list[np.ndarray]:
     def batches(start: int):
-        return stored_batches(PIXELS, LABELS, learner.settings, start)
+        return stored_batches(PIXELS, LABELS, trainer.settings, start)
 
-    train(learner, TrainingJob(batches, lambda: 0.5, folder / "progress.npz"))
-    return [np.asarray(one) for one in learner.model.variables]
+    train(trainer, TrainingJob(batches, lambda: 0.5, folder / "progress.npz"))
+    return [np.asarray(one) for one in trainer.model.variables]
 
 
 @PLAIN
 def test_a_batch_in_parts_teaches_what_the_whole_does(kind):
     whole, parts = learner_of(kind), learner_of(kind)
-    parts.fitting.size = 3  # 3, 3 and 2
+    parts.batch_size.size = 3  # 3, 3 and 2
     for number in range(4):
         losses = [one.step((PIXELS, LABELS), number, 10) for one in (whole, parts)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-5)
@@ -97,7 +98,7 @@ def test_out_of_memory_halves_the_batch_and_finishes(after, tmp_path, capsys):
     given = short_of_memory(short, 2, after)
     found = taught(short, tmp_path / "short")
     assert given[after : after + 3] == [8, 4, 2]
-    assert short.fitting.size == 2
+    assert short.batch_size.size == 2
     told = capsys.readouterr().out
     assert "out of memory, now 4 at once" in told
     assert told.count("epoch 3/3: 72 pictures seen") == 2
@@ -109,38 +110,38 @@ def test_what_fits_is_remembered_for_the_same_model_only(tmp_path, capsys):
     first = learner_of()
     short_of_memory(first, 4)
     taught(first, tmp_path)
-    assert learner_of().fitting.size == 4
-    assert learner_of("cnn").fitting.size == 8
-    assert learner_of(batch_size=2).fitting.size == 2
+    assert learner_of().batch_size.size == 4
+    assert learner_of("cnn").batch_size.size == 8
+    assert learner_of(batch_size=2).batch_size.size == 2
 
 
 def test_not_one_picture_fits(tmp_path):
-    learner = learner_of()
-    short_of_memory(learner, 0)
+    trainer = learner_of()
+    short_of_memory(trainer, 0)
     with pytest.raises(EnvironmentFault, match=r"too small for a single item\nremedy: "):
-        taught(learner, tmp_path)
+        taught(trainer, tmp_path)
 
 
 def test_other_errors_of_the_device_are_not_taken_for_want_of_memory(tmp_path):
-    learner = learner_of()
+    trainer = learner_of()
 
     def broken(*_):
         raise tf.errors.InternalError(None, None, "the device fell over")
 
-    learner._whole = broken
+    trainer._whole = broken
     with pytest.raises(tf.errors.InternalError, match="fell over"):
-        taught(learner, tmp_path)
-    assert learner.fitting.size == 8
+        taught(trainer, tmp_path)
+    assert trainer.batch_size.size == 8
 
 
 @pytest.mark.parametrize(("kind", "size"), [("crnn", 4), ("cnn", 8)])
 def test_half_precision_learns_with_scaled_gradients(kind, size, half_precision):
     set_up(0, "mixed_float16")
     model = network.build(kind, (90, 30), 16, 5, 4, {})
-    learner = Trainer(model, settings(model=kind, batch_size=8), network.loss_of(kind))
-    learner.fitting.size = size
-    assert isinstance(learner.optimizer, keras.optimizers.LossScaleOptimizer)
-    losses = [learner.step((PIXELS, LABELS), 5, 50) for _ in range(8)]
+    trainer = Trainer(model, settings(model=kind, batch_size=8), reader_loss(kind))
+    trainer.batch_size.size = size
+    assert isinstance(trainer.optimizer, keras.optimizers.LossScaleOptimizer)
+    losses = [trainer.step((PIXELS, LABELS), 5, 50) for _ in range(8)]
     assert losses[-1] < 0.8 * losses[0]
     assert model.output.dtype == "float32"
 
@@ -176,7 +177,7 @@ def test_batches_are_made_ahead_in_their_order():
             made.append(number)
             yield number
 
-    found = ahead(numbers(), 2)
+    found = prefetch(numbers(), 2)
     assert next(found) == 1
     assert list(found) == [2, 3, 4, 5]
     assert made == [1, 2, 3, 4, 5]
@@ -188,7 +189,7 @@ def test_an_error_while_making_a_batch_comes_through():
         raise EnvironmentFault("the disk fell out")
 
     with pytest.raises(EnvironmentFault, match="fell out"):
-        list(ahead(broken(), 2))
+        list(prefetch(broken(), 2))
 
 
 @pytest.fixture(scope="module")

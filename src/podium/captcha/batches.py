@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from podium.captcha.charset import Charset
 from podium.captcha.ctc import padded_labels
 from podium.captcha.equations.recombine import Recombination
-from podium.core.params import CaptchaReader
+from podium.core.params import TrainCaptchaReader
 from podium.training.loop import Augment, Batch
 from podium.training.runtime import keras
 
@@ -40,7 +40,7 @@ def _order(n_pictures: int, seed: int, number: int) -> NDArray[np.int64]:
 
 
 def stored_batches(
-    pixels: NDArray[np.uint8], labels: NDArray[np.int32], settings: CaptchaReader, start: int
+    pixels: NDArray[np.uint8], labels: NDArray[np.int32], settings: TrainCaptchaReader, start: int
 ) -> Iterator[Batch]:
     """Endless batches of pictures in memory.
 
@@ -60,7 +60,7 @@ def recombined_batches(
     pixels: NDArray[np.uint8],
     texts: Sequence[str],
     charset: Charset,
-    settings: CaptchaReader,
+    settings: TrainCaptchaReader,
     start: int,
 ) -> Iterator[Batch]:
     """Endless batches of strips in memory, with assignments of other strips in some of them.

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
-from podium.core.feature_store import opened
-from podium.core.files import locked, require_space, written_whole
+from podium.core.feature_store import open_hdf5
+from podium.core.files import atomic_write, locked, require_space
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
@@ -83,7 +83,7 @@ def write_captchas(
     n_pictures = sum(len(split.ids) for split in splits)
     require_space(path, int(n_pictures * w * h * _BYTES_PER_PIXEL) + (1 << 20))
     remaining = iter(parts)
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
         file.attrs["charset"] = facts.charset.characters
         if facts.finder:
@@ -119,7 +119,7 @@ def read_facts(path: Path) -> Facts:
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
-    with opened(path, "captcha file") as file:
+    with open_hdf5(path, "captcha file") as file:
         _, h, w, _ = file["train/pixels"].shape
         charset = Charset(str(file.attrs["charset"]))
         finder = file["finder"][:].tobytes() if "finder" in file else b""
@@ -128,7 +128,7 @@ def read_facts(path: Path) -> Facts:
 
 def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:
     """The ids (N,) and the texts (N,) of one split."""
-    with opened(path, "captcha file") as file:
+    with open_hdf5(path, "captcha file") as file:
         group = file[split]
         return _texts(group["ids"]), _texts(group["texts"])
 
@@ -145,7 +145,7 @@ def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
     ids, texts = read_texts(path, split)
-    with opened(path, "captcha file") as file:
+    with open_hdf5(path, "captcha file") as file:
         return Captchas(file[split]["pixels"][:stop], texts[:stop], ids[:stop])
 
 
@@ -157,7 +157,7 @@ def iter_pixels(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
         split: train, validation or test.
         n: pictures in a part.
     """
-    with opened(path, "captcha file") as file:
+    with open_hdf5(path, "captcha file") as file:
         pixels = file[split]["pixels"]
         for start in range(0, len(pixels), n):
             yield pixels[start : start + n]

@@ -17,7 +17,7 @@ from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
 from podium.captcha.sampling import n_uniform, sample_pictures
 from podium.captcha.tasks import StripTask, Task, task_named
-from podium.core.processes import pool
+from podium.core.processes import process_pool
 
 BLOCK = 128  # pictures that share one random generator and are drawn together
 PART = 2 * BLOCK  # pictures that one process draws at a time
@@ -119,7 +119,7 @@ def map_ranges(
         yield from (function(*each) for each in ranges)
         return
     waiting: deque[Future[Result]] = deque()
-    with pool(processes) as workers:
+    with process_pool(processes) as workers:
         for each in ranges:
             if len(waiting) == AHEAD * processes:
                 yield waiting.popleft().result()

@@ -21,7 +21,7 @@ from podium.captcha.source import (
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import GenerateCaptcha, Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 
 def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) -> str:
@@ -44,7 +44,7 @@ def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) 
     parts = chain.from_iterable(
         generate(task, split.seed, 0, len(split.ids), processes) for split in splits
     )
-    write_captchas(path, facts, splits, watched(parts, n_parts, "captchas, parts"))
+    write_captchas(path, facts, splits, progress(parts, n_parts, "captchas, parts"))
     return f"{sum(len(split.ids) for split in splits)} pictures drawn"
 
 

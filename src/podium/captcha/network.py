@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.captcha.ctc import BLANK
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import batch_normalization, in_scope
-from podium.training.runtime import GPUS, keras, tf
+from podium.training.runtime import keras, tf
 
 layers = keras.layers
 _GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
@@ -105,30 +104,3 @@ def _cnn_head(x: Any, width: int, n_classes: int, n_characters: int) -> Any:
 def n_steps(model: keras.Model) -> int:
     """The number of time steps T of a reader."""
     return int(model.output_shape[1])
-
-
-def loss_of(kind: str) -> keras.losses.Loss:
-    """The loss of a reader, from labels (N, K) padded with the blank and logits (N, T, C).
-
-    For a crnn the CTC loss, the negative log-probability of the label over all its paths (Graves
-    et al. 2006); for a cnn the mean cross-entropy of its characters.
-    """
-    if kind == "crnn":
-        return keras.losses.CTC() if GPUS else ProcessorCTC()
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
-class ProcessorCTC(keras.losses.Loss):
-    """The same loss as `keras.losses.CTC`, for training on the CPU.
-
-    `tf.nn.ctc_loss` has a CPU kernel that takes a twelfth of the time of the Keras loss, which is
-    a loop over time steps.
-    """
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The losses (N,) of labels (N, K) padded with the blank and of logits (N, T, C)."""
-        labels = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
-        steps = tf.fill(tf.shape(y_pred)[:1], tf.shape(y_pred)[1])
-        return tf.nn.ctc_loss(
-            labels, y_pred, None, steps, logits_time_major=False, blank_index=BLANK
-        )

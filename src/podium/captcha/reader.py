@@ -51,7 +51,7 @@ class LogitPredictor:
         """Logits (N, T, C) float32 of pixels (N, H, W, 3) uint8."""
         if not len(pixels):
             return np.zeros((0, 1, 1), dtype=np.float32)
-        return self._batch_size.computed(self._graph, pixels)
+        return self._batch_size.run(self._graph, pixels)
 
 
 def artefact_metadata(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
         reader: a trained reader.
         finder: the bytes of a line finder's artefact.
     """
-    line_model, _ = artefact.from_bytes(finder, f"{FINDER}.keras")
+    line_model, _ = artefact.load_bytes(finder, f"{FINDER}.keras")
     [metadata] = [layer for layer in reader.layers if isinstance(layer, artefact.MetadataLayer)]
     strips = keras.Input(reader.input_shape[1:], name="strips")
     pictures = keras.Input(line_model.input_shape[1:], name="pictures")

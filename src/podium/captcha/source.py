@@ -24,7 +24,7 @@ from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.picture_decoder import SUFFIXES
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.submission.writing import ordered_ids
 
 Pixels = NDArray[np.uint8]
@@ -218,7 +218,7 @@ def watched_parts(
         for split in splits
         for start in range(0, len(split.ids), n)
     ]
-    return watched(parts, len(parts), label)
+    return progress(parts, len(parts), label)
 
 
 def decode_picture(path: Path, max_megapixels: float) -> Pixels:

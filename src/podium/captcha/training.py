@@ -23,14 +23,15 @@ from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import file_sha256
-from podium.core.params import CaptchaReader, GenerateCaptcha, Params
+from podium.core.params import GenerateCaptcha, Params, TrainCaptchaReader
 from podium.evaluation.predictions import Reading
+from podium.models import losses
 from podium.training.loop import (
     Batch,
     Trainer,
     TrainingJob,
     TrainingResult,
-    checkpoint_of,
+    checkpoint_path,
     steps_per_epoch,
     train,
 )
@@ -51,7 +52,7 @@ class ReaderTraining:
         params: all settings.
     """
 
-    settings: CaptchaReader
+    settings: TrainCaptchaReader
     path: Path
     facts: Facts
     texts: list[str]
@@ -158,7 +159,10 @@ def train_reader(
     """
     settings = job.settings
     augment = augmentation(settings.augment, settings.seed)
-    loss, xla = network.loss_of(settings.model), settings.model == "cnn"  # CTC has no kernel there
+    loss, xla = (
+        losses.reader_loss(settings.model),
+        settings.model == "cnn",
+    )  # CTC has no kernel there
     trainer = Trainer(model, settings, loss, augment, xla=xla)
 
     def validate() -> float:
@@ -179,7 +183,7 @@ def train_reader(
             batches = partial(recombined_batches, pixels, job.texts, charset, settings)
         else:
             batches = partial(stored_batches, pixels, padded_labels(job.texts, charset), settings)
-    checkpoint = checkpoint_of("captcha-readers", model, identity, __name__)
+    checkpoint = checkpoint_path("captcha-readers", model, identity, __name__)
     return train(trainer, TrainingJob(batches, validate, checkpoint))
 
 

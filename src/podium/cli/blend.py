@@ -10,7 +10,7 @@ import typer
 from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:  # pydantic takes a while to import
-    from podium.core.params import Blend, Election
+    from podium.core.params import Blend, TextBlend
 
 
 @guarded
@@ -53,12 +53,12 @@ def _changed(method: str | None, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def _chances(tables: list[Path], section: Blend, method: str | None, out: Path | None) -> list[str]:
-    from podium.core.params import Method
+    from podium.core.params import BlendMethod
     from podium.ensemble.fit_blend import blended, summary_lines
     from podium.ensemble.prediction_set import load
     from podium.evaluation.predictions import write_predictions
 
-    section = section.model_copy(update=_changed(method, get_args(Method)))
+    section = section.model_copy(update=_changed(method, get_args(BlendMethod)))
     found = blended(load(tables), section)
     if out is not None:
         write_predictions(out, found.table, section.model_dump())
@@ -66,13 +66,13 @@ def _chances(tables: list[Path], section: Blend, method: str | None, out: Path |
 
 
 def _texts(
-    tables: list[Path], section: Election, method: str | None, out: Path | None
+    tables: list[Path], section: TextBlend, method: str | None, out: Path | None
 ) -> list[str]:
-    from podium.core.params import Vote
+    from podium.core.params import VotingMethod
     from podium.ensemble.text_ensemble import elect, load, summary_lines
     from podium.evaluation.predictions import write_text_predictions
 
-    section = section.model_copy(update=_changed(method, get_args(Vote)))
+    section = section.model_copy(update=_changed(method, get_args(VotingMethod)))
     found = elect(load(tables), section)
     if out is not None:
         write_text_predictions(out, [found.table], section.model_dump())

@@ -141,10 +141,10 @@ def _overlay(settings: dict[str, Any], values: Mapping[str, Any]) -> dict[str, A
 def _workload(stage: str, settings: dict[str, Any]) -> Workload | None:
     """What `stage` went through under `settings`; None where they are of an older kind."""
     from podium.cli.workload import inputs, workloads
-    from podium.core.params import checked
+    from podium.core.params import validate_params
 
     try:
-        params = checked(settings, LOCK)
+        params = validate_params(settings, LOCK)
     except SettingsError:
         return None
     return workloads(params, inputs(params)).get(stage)

@@ -35,7 +35,7 @@ def predict(
         raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
     from podium.training import artefact
 
-    task = artefact.task_of(model)
+    task = artefact.read_task(model)
     if task == "photos":
         lines = _classify(model, images, weights_dir)
     elif task == "slides":

@@ -16,7 +16,7 @@ from podium.comparison.run_results import Revision, read_revision
 from podium.competitions import Contest
 from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.files import scratch_dir
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -55,7 +55,7 @@ def read_all(
         listing.commits = _resolved(repo, asked) | listing.commits
         found = [read_revision(WORKSPACE, root, contest)]
         commits = _once(listing.commits, asked)
-        for name, commit in watched(commits, len(commits), "revisions"):
+        for name, commit in progress(commits, len(commits), "revisions"):
             found.append(_at(repo, name, commit, contest))
     if listing.head not in asked:
         found = [one for one in found if one.name != listing.head or not _same(one, found[0])]

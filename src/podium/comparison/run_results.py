@@ -49,7 +49,9 @@ def read_revision(name: str, root: Path, contest: Contest) -> Revision:
     settings = _settings(root / "params.yaml", found.notes)
     found.settings = contest.concerned(settings)
     found.submitted = contest.submitted(settings)
-    found.seconds = _seconds(root / "metrics", contest.timed(settings))
+    # runs/ is in no revision; metrics/ of older ones hold the seconds
+    seconds = [_seconds(root / folder, contest.timed(settings)) for folder in ("runs", "metrics")]
+    found.seconds = seconds[0] or seconds[1]
     for path in _tables(root, contest, settings):
         _take(found, root, path, partial(_of_table, contest=contest, root=root))
     if contest.counts and (root / contest.counts).is_file():

@@ -1,4 +1,4 @@
-"""Errors a person can act on, and the one place that turns them into an exit status."""
+"""Errors a person can act on, and how they become an exit status."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ T = TypeVar("T")
 
 
 class PodiumError(Exception):
-    """What is wrong, where, and what to do about it, in at most three lines.
+    """A message of at most three lines: what is wrong, where, and what to do about it.
 
-    `exit_code` 1 says the data is at fault, 2 the settings or the command line, 3 the machine.
+    `exit_code` tells what is at fault: 1 the data, 2 settings or command line, 3 the machine.
     """
 
     exit_code = 1
 
 
 class SettingsError(PodiumError):
-    """A setting or argument that cannot be used as it stands."""
+    """A setting or an argument that cannot be used."""
 
     exit_code = 2
 
 
 class EnvironmentFault(PodiumError):
-    """The machine stands in the way: a full or read-only disk, a lock, a missing package."""
+    """A fault of the machine: a full or read-only disk, a lock, a missing package."""
 
     exit_code = 3
 
@@ -50,12 +50,12 @@ _DISK_ERRORS = {
 
 
 def first_line(error: Exception) -> str:
-    """What a foreign library says in its first line, or the error's kind where it says nothing."""
+    """Return the first line of an error's message, or the name of its class if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def disk_fault(error: OSError, path: Path | None = None) -> EnvironmentFault | None:
-    """The fault behind `error` in plain words, or None where it is not about the disk."""
+    """Return an error of the disk in plain words, or None if `error` is another one."""
     advice = _DISK_ERRORS.get(error.errno or 0)
     if advice is None:
         return None
@@ -63,9 +63,9 @@ def disk_fault(error: OSError, path: Path | None = None) -> EnvironmentFault | N
 
 
 def guarded(main: Callable[..., T]) -> Callable[..., T]:
-    """`main`, with errors printed as `error: ...` on stderr and turned into exit codes.
+    """Decorate `main` to print errors as `error: ...` on stderr and to exit with their code.
 
-    `PODIUM_DEBUG=1` lets the traceback through.
+    `PODIUM_DEBUG=1` shows the traceback instead.
     """
 
     @functools.wraps(main)
@@ -81,7 +81,7 @@ def guarded(main: Callable[..., T]) -> Callable[..., T]:
 def exit_on_fault() -> Iterator[None]:
     """End the process with one `error: ...` line on stderr if the block raises a PodiumError.
 
-    Errors of the disk are told alike. `PODIUM_DEBUG=1` lets the traceback through.
+    Errors of the disk are printed alike. `PODIUM_DEBUG=1` shows the traceback instead.
 
     Raises:
         SystemExit: with the error's exit code.

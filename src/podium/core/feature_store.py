@@ -15,12 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import (
-    locked,
-    require_space,
-    write_bytes,
-    written_whole,
-)
+from podium.core.files import atomic_write, locked, require_space, write_bytes
 
 BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
 _TEXT = h5py.string_dtype("utf-8")
@@ -28,7 +23,15 @@ _TEXT = h5py.string_dtype("utf-8")
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """A feature file: ids (N,), labels (N,; '' = unknown), features (N, D), provenance."""
+    """The contents of a feature file.
+
+    Attributes:
+        ids: (N,).
+        labels: (N,), '' if unknown.
+        content: (N,) sha256 of each picture's bytes.
+        features: (N, D).
+        provenance: how they were computed, as JSON values.
+    """
 
     ids: list[str]
     labels: list[str]
@@ -38,12 +41,12 @@ class FeatureFile:
 
 
 def read_features(path: Path) -> FeatureFile:
-    """The feature file at `path`; every block is checked against its checksum.
+    """Read the feature file at `path` and check every block against its checksum.
 
     Raises:
         PodiumError: it is missing, damaged, or no feature file.
     """
-    with opened(path, "feature file") as file:
+    with open_hdf5(path, "feature file") as file:
         return FeatureFile(
             ids=_texts(file["ids"]),
             labels=_texts(file["labels"]),
@@ -54,18 +57,18 @@ def read_features(path: Path) -> FeatureFile:
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """How the features in `path` were made, without reading them."""
-    with opened(path, "feature file") as file:
+    """Read how the features in `path` were computed, without reading them."""
+    with open_hdf5(path, "feature file") as file:
         provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
     return provenance
 
 
 @contextmanager
-def opened(path: Path, kind: str) -> Iterator[h5py.File]:
-    """The HDF5 file at `path`, to read.
+def open_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
+    """Open the HDF5 file at `path` for reading.
 
     Raises:
-        PodiumError: it is missing, damaged, or lacks what is read from it: it is no `kind`.
+        PodiumError: it is missing, damaged, or no `kind` (it lacks what the block reads).
     """
     try:
         with h5py.File(path, "r") as file:
@@ -93,17 +96,17 @@ def write_features(
 
     Args:
         path: the file.
-        ids: (N,) in the order of the rows.
-        labels: (N,), '' where unknown.
+        ids: (N,), in the order of the rows.
+        labels: (N,), '' if unknown.
         content: (N,) sha256 of each picture's bytes.
-        blocks: features (up to BLOCK, D) that together give N rows.
+        blocks: features (B, D), B <= BLOCK, N rows together.
         n_features: D.
-        provenance: stored as JSON in the attribute of that name.
+        provenance: how the features were computed, as JSON values.
     """
     n_items = len(ids)
     padded = (n_items + BLOCK) * n_features * 4
     require_space(path, padded + 400 * n_items + (1 << 20))
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for name, texts in (("ids", ids), ("labels", labels), ("content", content)):
             file.create_dataset(name, data=list(texts), dtype=_TEXT)
@@ -124,10 +127,13 @@ def _dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
 
 
 class Shards:
-    """Features computed so far, by picture hash, in a scratch folder; safe to kill at any moment.
+    """Features computed so far, by content hash of the picture, in a scratch folder.
 
-    Each shard is a small HDF5 file put in place by one rename, so a shard that exists is complete.
-    Several processes may add to one folder.
+    Each shard is a small HDF5 file that one rename puts in place: a shard that exists is complete,
+    at whatever moment a process is killed. Several processes may add to one folder.
+
+    Attributes:
+        where: content hash -> file and row.
     """
 
     def __init__(self, folder: Path, n_features: int) -> None:
@@ -146,13 +152,13 @@ class Shards:
                     raise ValueError("wrong shape")
                 file["features"][-1:]  # a damaged block shows here or in `row`
         except (OSError, KeyError, ValueError):
-            path.unlink(missing_ok=True)  # scratch: it costs time to lose, never results
+            path.unlink(missing_ok=True)  # scratch: losing it costs time, never results
             return
         self.where.update((key, (path, row)) for row, key in enumerate(keys))
 
     def add(self, keys: Sequence[str], features: NDArray[np.float32]) -> None:
-        """Keep the features (n, D) of the pictures with hashes `keys`."""
-        image = h5py.File.in_memory()  # HDF5 never meets a full disk; Python's own write does
+        """Write the features (n, D) of the pictures with content hashes `keys` (n,)."""
+        image = h5py.File.in_memory()  # a full disk crashes HDF5, but not Python's own write
         image.create_dataset("content", data=list(keys), dtype=_TEXT)
         _dataset(image, len(keys), self.n_features)[:] = features
         image.flush()
@@ -163,10 +169,10 @@ class Shards:
         self.where.update((key, (path, row)) for row, key in enumerate(keys))
 
     def rows(self, keys: Sequence[str]) -> NDArray[np.float32]:
-        """The features (n, D) of the pictures `keys`, in that order.
+        """Return the features (n, D) of the pictures with content hashes `keys`, in that order.
 
         Raises:
-            PodiumError: a shard was damaged; it is removed, and the next run computes it again.
+            PodiumError: a shard was damaged and is now removed; the next run computes it again.
         """
         out = np.empty((len(keys), self.n_features), dtype=np.float32)
         by_shard: dict[Path, list[int]] = {}

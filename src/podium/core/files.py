@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; it takes the name `path` only once the block succeeded.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Give a temporary path that is renamed to `path` once the block has succeeded.
 
-    The bytes are on disk before the rename, so a kill leaves the old file or the new one.
+    The bytes are on disk before the rename, so that a kill leaves the old file or the new one.
 
     Raises:
         EnvironmentFault: the disk is full, read-only, or `path` cannot be written.
@@ -61,7 +61,7 @@ def _to_disk(path: Path) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(data)
 
 
@@ -71,23 +71,23 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write `value` to `path` as indented JSON in its own key order; NaN is refused."""
+    """Write `value` to `path` as indented JSON, keys in their order; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write `table` as CSV with the shortest text that reads back to the same numbers."""
+    """Write `table` as CSV; numbers have the shortest text that reads back to the same value."""
     text = io.StringIO()
     table.to_csv(text, index=False, lineterminator="\n")
     write_text(path, text.getvalue())
 
 
 def read_table(path: Path, *columns: str) -> pd.DataFrame:
-    """The CSV at `path`, every cell as it is written: `007`, `NA` and empty cells keep their form.
+    """Read the CSV at `path`, all cells as text: `007`, `NA` and empty cells stay as they are.
 
     Args:
         path: a UTF-8 file with a header line; a byte-order mark is allowed.
-        columns: names that must be in the header.
+        columns: that the header must have.
 
     Raises:
         PodiumError: the file is missing, is no CSV, lacks a column, or has an uneven row.
@@ -105,8 +105,8 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     header: list[str] = rows[0][1] if rows else []
     if len(set(header)) < len(header):
         raise PodiumError(f"{path}: a column name occurs twice in {header}")
-    if absent := [name for name in columns if name not in header]:
-        raise PodiumError(f"{path}: column {', '.join(absent)} is missing; it has {header}")
+    if missing := [name for name in columns if name not in header]:
+        raise PodiumError(f"{path}: column {', '.join(missing)} is missing; it has {header}")
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise PodiumError(
@@ -117,7 +117,13 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
 
 
 def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: type = float) -> None:
-    """Turn `columns` of a table read from `path` into numbers, in place.
+    """Convert `columns` of a table to numbers, in place.
+
+    Args:
+        path: that the table was read from, for messages.
+        table: its cells are text.
+        columns: to convert.
+        kind: float or int.
 
     Raises:
         PodiumError: a cell is no number.
@@ -131,10 +137,10 @@ def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: ty
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the right to write `path`; the operating system frees it when the process ends.
+    """Lock `path` for writing; the operating system frees the lock when the process ends.
 
     Raises:
-        EnvironmentFault: another process holds it.
+        EnvironmentFault: another process holds the lock.
     """
     from filelock import FileLock, Timeout
 
@@ -153,24 +159,25 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def require_space(path: Path, n_bytes: int) -> None:
-    """Make sure `n_bytes` can be written beside `path` before any work is spent on them.
+    """Check that `n_bytes` can be written beside `path`.
 
-    HDF5 crashes the interpreter when the disk fills under it, so this is asked first.
+    HDF5 crashes the interpreter when the disk fills up, so this is checked first.
 
     Raises:
-        EnvironmentFault: they cannot.
+        EnvironmentFault: the disk is too full.
     """
     probe = path.with_name(f"{path.name}.space")
-    with written_whole(probe) as partial, partial.open("r+b") as file:
+    with atomic_write(probe) as partial, partial.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
         file.truncate(0)
     probe.unlink()
 
 
 def scratch_dir(*parts: str) -> Path:
-    """A folder for work in progress, outside the workspace: `$PODIUM_SCRATCH` or the user cache.
+    """Return a folder for work in progress: in `$PODIUM_SCRATCH`, or else in the user's cache.
 
-    It survives `dvc exp run`, which starts in a fresh copy. Deleting it costs time, never results.
+    It lies outside the workspace, so that it survives `dvc exp run`, which starts in a fresh copy.
+    Deleting it costs time, never results.
     """
     root = os.environ.get("PODIUM_SCRATCH")
     folder = (Path(root) if root else user_cache_path("podium")).joinpath(*parts)
@@ -182,11 +189,11 @@ def scratch_dir(*parts: str) -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
+    """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def text_sha256(value: Mapping[str, Any]) -> str:
-    """The sha256 of `value` as canonical JSON: one name for one set of settings."""
+def json_sha256(value: Mapping[str, Any]) -> str:
+    """Return the sha256 of `value` as canonical JSON, in hexadecimal: a key for settings."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

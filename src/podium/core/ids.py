@@ -11,24 +11,38 @@ from podium.core.errors import PodiumError
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """A sort key that puts `dog.2` before `dog.10`."""
+    """Return a sort key that puts `dog.2` before `dog.10`."""
     parts = re.findall(r"[0-9]+|[^0-9]+", text)
     return tuple((int(part) if part[0] in "0123456789" else -1, part) for part in parts)
 
 
 def refuse_duplicates(path: Path, ids: Iterable[str]) -> None:
-    """Raise a PodiumError that names the ids which `path` holds more than once."""
-    if twice := [name for name, count in Counter(ids).items() if count > 1]:
-        raise PodiumError(f"{path}: {len(twice)} ids occur more than once, {_some(twice)}")
+    """Check that the file at `path` holds each id once.
+
+    Raises:
+        PodiumError: names the ids that occur more than once.
+    """
+    if repeated := [name for name, count in Counter(ids).items() if count > 1]:
+        raise PodiumError(f"{path}: {len(repeated)} ids occur more than once, {_some(repeated)}")
 
 
 def refuse_other_ids(path: Path, ids: Sequence[str], expected: Sequence[str], remedy: str) -> None:
-    """Raise a PodiumError that names ids missing from, or foreign to, what `path` should hold."""
+    """Check that the file at `path` holds the expected ids, in any order.
+
+    Args:
+        path: for messages.
+        ids: that it holds.
+        expected: that it should hold.
+        remedy: the last line of the message.
+
+    Raises:
+        PodiumError: names the ids that are missing or unknown.
+    """
     missing = sorted(set(expected) - set(ids), key=natural_key)
-    extra = sorted(set(ids) - set(expected), key=natural_key)
-    if missing or extra:
+    unknown = sorted(set(ids) - set(expected), key=natural_key)
+    if missing or unknown:
         parts = [f"{len(missing)} ids are missing, {_some(missing)}"] if missing else []
-        parts += [f"{len(extra)} ids are unknown, {_some(extra)}"] if extra else []
+        parts += [f"{len(unknown)} ids are unknown, {_some(unknown)}"] if unknown else []
         raise PodiumError(f"{path}: {'; '.join(parts)}\nremedy: {remedy}")
 
 

@@ -1,7 +1,7 @@
-"""The one decoder: every picture of every room becomes pixels here, under one policy.
+"""The one decoder of picture files, with one policy for all competitions.
 
-Policy: the header's size is checked before any pixel is decoded; damaged files are refused, never
-patched; EXIF rotation is applied; everything becomes 8-bit RGB, transparent parts white.
+Policy: the size in the header is checked before any pixel is decoded; damaged files are refused,
+never patched; EXIF rotation is applied; all becomes 8-bit RGB, transparent parts white.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ from podium.core.errors import PodiumError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-# odd metadata beside sound pixels; a filter for good, since switching filters is not thread-safe
+# about odd metadata of sound pictures; set for good, since changing filters is not thread-safe
 warnings.filterwarnings("ignore", module="PIL")
-Image.MAX_IMAGE_PIXELS = None  # every picture's header is held against our own limit first
-DECODER = "pillow-strict-exif-rgb-1"  # part of every feature's provenance; new policy, new name
+Image.MAX_IMAGE_PIXELS = None  # the header of every picture is checked against our own limit first
+DECODER = (
+    "pillow-strict-exif-rgb-1"  # in the provenance of every feature; a new policy needs a new name
+)
 
 
 class UnreadableImage(PodiumError):
-    """A file that is no picture, is damaged, or is too large."""
+    """The file is no picture, damaged, or too large."""
 
 
 def decode(data: bytes, max_megapixels: float) -> Image.Image:
-    """The picture in `data` as 8-bit RGB, upright.
+    """Decode a picture to 8-bit RGB, upright.
 
     Args:
         data: the bytes of a JPEG, PNG, WebP or BMP file.
         max_megapixels: larger pictures are refused from their header alone.
 
     Raises:
-        UnreadableImage: with the reason; the caller knows the path.
+        UnreadableImage: says why; the caller adds the path.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -53,10 +55,15 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
 
 
 def read(path: Path, max_megapixels: float, remedy: str) -> NDArray[np.uint8]:
-    """RGB pixels (H, W, 3) of the picture at `path`.
+    """Read the picture at `path` as RGB pixels (H, W, 3).
+
+    Args:
+        path: a JPEG, PNG, WebP or BMP file.
+        max_megapixels: larger pictures are refused from their header alone.
+        remedy: the last line of a message.
 
     Raises:
-        PodiumError: it cannot be read; names the file, the reason and the `remedy`.
+        PodiumError: it cannot be read; says why.
     """
     try:
         return np.asarray(decode(path.read_bytes(), max_megapixels))
@@ -73,7 +80,7 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I;16", "I", "F")):  # 16-bit grey: scale, where convert() would clip
+    if image.mode.startswith(("I;16", "I", "F")):  # 16-bit grey is scaled; convert() would clip it
         grey = np.asarray(image, dtype=np.float64) / 257
         return Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -84,7 +91,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB pixels (H, W, 3) of `image` squashed to `size` = (w, h), bicubic with antialiasing."""
+    """Return RGB pixels (h, w, 3) of `image`, squashed to `size` = (w, h); bicubic, antialiased."""
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=None)
     return np.asarray(image)

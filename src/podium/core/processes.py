@@ -1,4 +1,4 @@
-"""Work spread over fresh processes, in order."""
+"""A function mapped over items by several processes, in order."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import TypeVar
 import cv2
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-def pool(processes: int) -> ProcessPoolExecutor:
-    """Fresh processes, each with one thread of OpenCV.
+def process_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of fresh processes, each with one thread of OpenCV.
 
-    Not forks: a fork of a process that runs TensorFlow's threads can hang.
+    They are spawned: a fork of a process in which TensorFlow's threads run can hang.
     """
     return ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,))
 
 
-def each(
-    work: Callable[[Item], Made], items: Sequence[Item], processes: int, chunksize: int = 1
-) -> Iterator[Made]:
-    """What `work` makes of each item, in order.
+def parallel_map(
+    function: Callable[[Item], Result], items: Sequence[Item], processes: int, chunksize: int = 1
+) -> Iterator[Result]:
+    """Yield the result for each item, in order.
 
     Args:
-        work: a function of a module, or a partial of one: it goes to other processes.
-        items: what it is given.
-        processes: how many work at once; 1 works here.
-        chunksize: how many items go to a process at a time.
+        function: of a module, or a partial of one, so that it can be pickled.
+        items: its arguments.
+        processes: how many run at once; with 1 this process does the work.
+        chunksize: items that a process gets at a time.
     """
     if processes == 1:
-        yield from map(work, items)
+        yield from map(function, items)
         return
-    with pool(processes) as workers:
-        yield from workers.map(work, items, chunksize=chunksize)
+    with process_pool(processes) as workers:
+        yield from workers.map(function, items, chunksize=chunksize)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_text
-from podium.core.params import Params, checked, read_yaml
+from podium.core.params import Params, read_yaml, validate_params
 
 NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
 
@@ -43,7 +43,7 @@ def load_with_profile(profile: Path, params: Path) -> Params:
         SettingsError: a file is missing, or the settings that result do not fit.
     """
     _, after = _before_and_after(profile, params)
-    return checked(YAML(typ="safe").load(after), profile)
+    return validate_params(YAML(typ="safe").load(after), profile)
 
 
 def _before_and_after(profile: Path, params: Path) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How much a stage did and how fast: what `podium plan` reckons with."""
+"""How much a stage computes and how fast."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ class Throughput:
     """What a stage spent most of its time on.
 
     Attributes:
-        items: pictures, tiles or rows that were gone through, each as often as it was.
-        seconds: that `timed` of them took; without set-up and the first step, which is slow.
-        timed: how many of the items were timed.
-        batch_size: items computed at once; 0 if they come one by one.
-        mflop: million floating-point operations for one item, forward; 0.0 if nobody counted.
+        n_items: pictures, tiles or rows, counted each time they were computed.
+        seconds: wall-clock time spent on `n_timed` of them; set-up and the slow first step are
+            excluded.
+        n_timed: how many of the items were timed.
+        batch_size: items computed at once; 0 if one by one.
     """
 
-    items: int
+    n_items: int
     seconds: float
-    timed: int
+    n_timed: int
     batch_size: int = 0
-    mflop: float = 0.0
 
-    def as_metrics(self) -> dict[str, Any]:
-        """For the metrics file of a stage."""
-        found: dict[str, Any] = {"items": self.items}
-        if self.timed and self.seconds > 0:
-            found["items_per_second"] = float(f"{self.timed / self.seconds:.4g}")
+    def as_record(self) -> dict[str, Any]:
+        """Return the figures for the run file of a stage: items, items_per_second, batch_size."""
+        record: dict[str, Any] = {"items": self.n_items}
+        if self.n_timed and self.seconds > 0:
+            record["items_per_second"] = float(f"{self.n_timed / self.seconds:.4g}")
         if self.batch_size:
-            found["batch_size"] = self.batch_size
-        if self.mflop:
-            found["mflop_per_item"] = float(f"{self.mflop:.4g}")
-        return found
+            record["batch_size"] = self.batch_size
+        return record
 
 
 def total(parts: Sequence[Throughput]) -> Throughput:
-    """Several pieces of the same work as one."""
-    items, timed = sum(one.items for one in parts), sum(one.timed for one in parts)
-    size, mflop = max(one.batch_size for one in parts), max(one.mflop for one in parts)
-    return Throughput(items, sum(one.seconds for one in parts), timed, size, mflop)
+    """Return the throughput of several parts of the same work; the largest batch size counts."""
+    return Throughput(
+        sum(part.n_items for part in parts),
+        sum(part.seconds for part in parts),
+        sum(part.n_timed for part in parts),
+        max(part.batch_size for part in parts),
+    )
 
 
 class ThroughputMeter:
@@ -54,35 +54,35 @@ class ThroughputMeter:
     def __init__(self) -> None:
         self._steps: list[tuple[int, float]] = []
 
-    def watched(self, steps: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
-        """`steps`, each of which goes through `size` of it items."""
+    def measure_each(self, steps: Iterable[T], n_items: Callable[[T], int]) -> Iterator[T]:
+        """Yield `steps` and time what the caller does with each; `n_items` counts its items."""
         start = time.perf_counter()
         for step in steps:
             yield step
             now = time.perf_counter()
-            self._steps.append((size(step), now - start))
+            self._steps.append((n_items(step), now - start))
             start = now
 
     @contextmanager
-    def timed(self, size: int) -> Iterator[None]:
-        """One step, which goes through `size` items."""
+    def measure(self, n_items: int) -> Iterator[None]:
+        """Time the block as one step of `n_items` items."""
         start = time.perf_counter()
         yield
-        self._steps.append((size, time.perf_counter() - start))
+        self._steps.append((n_items, time.perf_counter() - start))
 
     @property
-    def items(self) -> int:
-        """How many it saw."""
-        return sum(size for size, _ in self._steps)
+    def n_items(self) -> int:
+        """The items of all steps."""
+        return sum(n_items for n_items, _ in self._steps)
 
     @property
-    def speed(self) -> float:
-        """Items per second so far."""
-        work = self.work(0)
-        return work.timed / work.seconds if work.seconds > 0 else 0.0
+    def items_per_second(self) -> float:
+        """The rate so far; 0.0 before the first step."""
+        throughput = self.throughput(0)
+        return throughput.n_timed / throughput.seconds if throughput.seconds > 0 else 0.0
 
-    def work(self, items: int, batch_size: int = 0, mflop: float = 0.0) -> Throughput:
-        """What was done, of which this clock may have seen only the last part."""
+    def throughput(self, n_items: int, batch_size: int = 0) -> Throughput:
+        """Return the throughput of `n_items` items, of which this meter may have timed a part."""
         timed = self._steps[1:] or self._steps
         seconds = sum(spent for _, spent in timed)
-        return Throughput(items, seconds, sum(size for size, _ in timed), batch_size, mflop)
+        return Throughput(n_items, seconds, sum(size for size, _ in timed), batch_size)

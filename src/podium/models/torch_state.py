@@ -1,4 +1,4 @@
-"""PyTorch state dicts read without PyTorch, and without running what a pickle may ask for."""
+"""PyTorch state dicts, read without PyTorch and without running code from their pickle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"),
     "LongStorage": np.dtype("<i8"),
 }
-# pickle raises many kinds on damaged files: any of them, but no OSError
+# what pickle raises on damaged files; an OSError is no damage
 _DAMAGE = (
     *(pickle.UnpicklingError, EOFError, ArithmeticError, AttributeError),
     *(LookupError, MemoryError, TypeError, ValueError),
@@ -26,7 +26,7 @@ Tensor = tuple[str, int, tuple[int, ...], tuple[int, ...]]  # storage key, offse
 
 
 class _Storage:
-    """Stands for `torch.FloatStorage` and its like: only the name matters."""
+    """Stands for `torch.FloatStorage` and other storage classes, of which only the name matters."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,7 +37,7 @@ def _tensor(storage: str, offset: int, shape: tuple[int, ...], strides: Any, *_:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Admits ordered dicts, tensors and storage ids; every other global is refused."""
+    """Admits ordered dicts, tensors and storage ids, and refuses every other global."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
@@ -60,10 +60,10 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
-    """Name -> array of a legacy (non-zip) PyTorch state dict.
+    """Return name -> array, e.g. (out, in, h, w) float32, of a legacy (non-zip) PyTorch file.
 
     Raises:
-        PodiumError: the file is of another kind, damaged, or holds anything but tensors.
+        PodiumError: the file is missing, of another kind, damaged, or holds more than tensors.
     """
     try:
         with path.open("rb") as file:

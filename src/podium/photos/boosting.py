@@ -21,29 +21,41 @@ from podium.photos.crossval import TrainRows, prediction_table
 def boosting_table(
     features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
 ) -> pd.DataFrame:
-    """The prediction table of scikit-learn's gradient boosting; each split fits all of it anew."""
-    probs = np.stack(list(_boosted(features, data, settings, seed)), axis=1)
+    """Return the prediction table of gradient boosting; each split fits scaler, PCA and trees anew.
+
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        settings: of PCA and trees.
+        seed: of both.
+    """
+    probs = np.stack(list(_split_probabilities(features, data, settings, seed)), axis=1)
     return prediction_table(probs, data)
 
 
-def _boosted(
+def _split_probabilities(
     features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
 ) -> Iterator[NDArray[np.float64]]:
     n_train = len(data.ids)
     for split in data.splits:
         rest = ~split.held_out
-        known = features[:n_train][rest]
-        model = boosted_trees(settings, known.shape, seed)
-        with threadpool_limits(1):  # however many cores: the same bytes, and no waiting for threads
-            probs = model.fit(known, data.truth[rest]).predict_proba(features)
+        train = features[:n_train][rest]
+        model = boosted_trees(settings, train.shape, seed)
+        with threadpool_limits(1):  # the same bytes on any number of cores, and faster
+            probs = model.fit(train, data.truth[rest]).predict_proba(features)
         yield probs
 
 
 def boosted_trees(settings: Boosting, shape: tuple[int, ...], seed: int) -> Any:
-    """The untrained model for features of `shape` (N, D).
+    """Return the untrained model.
 
     Trees choose among columns one at a time: thousands of correlated ones are slow and no better
-    than the few directions in which pictures differ most.
+    than the first principal components.
+
+    Args:
+        settings: of PCA and trees.
+        shape: of the features, (N, D).
+        seed: of both.
     """
     components = PCA(min(settings.components, *shape), svd_solver="randomized", random_state=seed)
     trees = HistGradientBoostingClassifier(

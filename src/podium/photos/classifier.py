@@ -24,19 +24,32 @@ class MeanOfHeads(keras.layers.Layer):
     """Logits (N, M, K) -> the mean probabilities (N, K) of M heads."""
 
     def call(self, logits: Any) -> Any:
-        """The mean over heads of their softmax."""
+        """Return the mean over heads of their softmax."""
         return tf.reduce_mean(tf.nn.softmax(logits), axis=1)
 
 
 def assemble(heads: FusedHeads, n_features: int, description: dict[str, Any]) -> keras.Model:
-    """The artefact of trained heads: features (N, D) -> uncalibrated probabilities (N, K)."""
+    """Return the artefact of trained heads: features (N, D) -> uncalibrated probabilities (N, K).
+
+    Args:
+        heads: trained.
+        n_features: D.
+        description: what the artefact says of itself, as JSON values.
+    """
     inputs = keras.Input((n_features,), name="bottleneck_features")
-    described = artefact.MetadataLayer(description, name="described")(inputs)
-    return keras.Model(inputs, MeanOfHeads(name="mean_of_heads")(heads(described)))
+    x = artefact.MetadataLayer(description, name="described")(inputs)
+    return keras.Model(inputs, MeanOfHeads(name="mean_of_heads")(heads(x)))
 
 
 class PhotoClassifier:
-    """Reads a photo artefact and classifies pictures the way the pipeline would."""
+    """Reads a photo artefact and classifies pictures as the pipeline does.
+
+    Attributes:
+        classes: K names.
+        calibration: of the probabilities.
+        recipes: how the features of each extractor are computed.
+        batch_size: the most pictures that `classify` takes.
+    """
 
     def __init__(self, path: Path, weights_dir: Path) -> None:
         self.model, description = artefact.load(path)
@@ -44,44 +57,45 @@ class PhotoClassifier:
             self.classes: list[str] = description["classes"]
             self.calibration = Calibration(**description["calibration"])
             self.recipes = [
-                self._recipe(wanted, description["max_megapixels"], weights_dir)
-                for wanted in description["extractors"]
+                self._recipe(settings, description["max_megapixels"], weights_dir)
+                for settings in description["extractors"]
             ]
         except (KeyError, TypeError):
             raise PodiumError(f"{path}: a podium model, but not one for photos") from None
         self.batch_size = self.recipes[0].batch_size
 
     @staticmethod
-    def _recipe(wanted: dict[str, Any], max_megapixels: float, weights_dir: Path) -> Recipe:
-        extractor = backbones.build(wanted["name"], wanted["weights"], weights_dir)
-        views = wanted.get("views", "plain")  # a model from before there were any lacks the word
-        found = Recipe(extractor, wanted["batch_size"], max_megapixels, views)
-        if found.provenance["weights_sha256"] != wanted["weights_sha256"]:
+    def _recipe(settings: dict[str, Any], max_megapixels: float, weights_dir: Path) -> Recipe:
+        extractor = backbones.build(settings["name"], settings["weights"], weights_dir)
+        views = settings.get("views", "plain")  # older models lack this key
+        recipe = Recipe(extractor, settings["batch_size"], max_megapixels, views)
+        if recipe.provenance["weights_sha256"] != settings["weights_sha256"]:
             raise PodiumError(
-                f"{wanted['name']}: its weights are not those the classifier was trained with\n"
+                f"{settings['name']}: its weights are not those the classifier was trained with\n"
                 "remedy: install the pinned requirements, or run dvc repro"
             )
-        return found
+        return recipe
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Calibrated probabilities (N, K) of fused bottleneck features (N, D)."""
-        raw = [self.model(features[at : at + 4096]) for at in range(0, len(features), 4096)]
-        return self.calibration.apply(np.concatenate(raw).astype(np.float64))
+        """Return calibrated probabilities (N, K) of fused bottleneck features (N, D)."""
+        starts = range(0, len(features), 4096)
+        parts = [self.model(features[start : start + 4096]) for start in starts]
+        return self.calibration.apply(np.concatenate(parts).astype(np.float64))
 
     def classify(self, paths: Sequence[Path]) -> NDArray[np.float64]:
-        """Calibrated probabilities (n, K) of n <= batch_size picture files.
+        """Return calibrated probabilities (n, K) of n <= batch_size picture files.
 
         Raises:
-            PodiumError: a file cannot be read; it says which and why.
+            PodiumError: a file cannot be read; says which and why.
         """
         data = [_read(path) for path in paths]
         features = []
-        for one in self.recipes:
+        for recipe in self.recipes:
             try:
-                pixels = [one.pixels(value) for value in data]
+                pixels = [recipe.pixels(value) for value in data]
             except UnreadableImage:
-                raise PodiumError(_first_unreadable(one, paths, data)) from None
-            features.append(one.compute(pixels))
+                raise PodiumError(_first_unreadable(recipe, paths, data)) from None
+            features.append(recipe.compute(pixels))
         return self.probabilities(np.concatenate(features, axis=1))
 
 

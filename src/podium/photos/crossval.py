@@ -22,12 +22,19 @@ from podium.evaluation.metrics import mean_scores, scores
 from podium.evaluation.predictions import Known, rows
 
 Floats = NDArray[np.float64]
-STOP_PARTS = 10  # one part in ten of a head's train rows says when it stops
+STOP_PARTS = 10  # the loss on a tenth of a head's train rows says when it stops
 
 
 @dataclass(frozen=True)
 class Split:
-    """One train/held-out pair of a cross-validation; row numbers are those of the train items."""
+    """One split of the N train rows in a cross-validation.
+
+    Attributes:
+        seed: of the folds.
+        fold: that is held out.
+        held_out: its rows (N,).
+        stop: rows (N,) whose loss says when a head stops.
+    """
 
     seed: int
     fold: int
@@ -36,13 +43,22 @@ class Split:
 
     @property
     def train(self) -> NDArray[np.bool_]:
-        """Rows a head may learn from."""
+        """Rows (N,) that a head learns from."""
         return ~self.held_out & ~self.stop
 
 
 @dataclass(frozen=True)
 class TrainRows:
-    """The train rows of a task (ids, classes, groups, splits) and the ids of its test rows."""
+    """The N train rows of a task and the ids of its test rows.
+
+    Attributes:
+        ids: (N,).
+        truth: indices (N,) into `classes`.
+        classes: names, sorted.
+        splits: all seeds and folds.
+        test_ids: (T,).
+        groups: (N,); look-alikes share a number.
+    """
 
     ids: list[str]
     truth: NDArray[np.int64]
@@ -63,7 +79,7 @@ class TrainRows:
 
 
 def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
-    """The train and test rows of `items` with the folds in `folds_path`.
+    """Return the train and test rows of `items` with the folds in `folds_path`.
 
     Raises:
         PodiumError: the folds are of other pictures.
@@ -103,22 +119,28 @@ def _split(
 
 
 def load_features(paths: list[Path], ids: list[str]) -> NDArray[np.float32]:
-    """Features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
+    """Return features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
 
     Raises:
         PodiumError: a file lacks some of the ids, or holds others.
     """
     parts = []
     for path in paths:
-        found = read_features(path)
-        refuse_other_ids(path, found.ids, ids, f"remove {path} and run dvc repro")
-        at = {name: row for row, name in enumerate(found.ids)}
-        parts.append(found.features[[at[name] for name in ids]])
+        file = read_features(path)
+        refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
+        row_of = {name: row for row, name in enumerate(file.ids)}
+        parts.append(file.features[[row_of[name] for name in ids]])
     return np.concatenate(parts, axis=1)
 
 
 def logistic_table(features: NDArray[np.float32], data: TrainRows, c: float) -> pd.DataFrame:
-    """The prediction table of scikit-learn's logistic regression on standardised features."""
+    """Return the prediction table of logistic regression on standardised features.
+
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        c: inverse strength of the L2 penalty.
+    """
     probs = np.stack(list(_logistic(features, data, c)), axis=1)
     return prediction_table(probs, data)
 
@@ -133,7 +155,7 @@ def _logistic(features: NDArray[np.float32], data: TrainRows, c: float) -> Itera
 
 
 def prior_table(data: TrainRows) -> pd.DataFrame:
-    """The no-skill prediction table: the class shares of the rows learnt from."""
+    """Return the prediction table of a model without skill: class shares of its train rows."""
     n_rows = len(data.ids) + len(data.test_ids)
     shares = [
         np.bincount(data.truth[~split.held_out], minlength=len(data.classes))
@@ -144,18 +166,20 @@ def prior_table(data: TrainRows) -> pd.DataFrame:
 
 
 def prediction_table(probs: Floats, data: TrainRows) -> pd.DataFrame:
-    """Probabilities (train + test rows, M splits, K) -> out-of-fold and test rows per seed."""
+    """Return the prediction table of probabilities (N + T, M splits, K).
+
+    Per seed it holds each train row by the split that held it out, and test rows by the mean of
+    all splits.
+    """
     n_train, parts = len(data.ids), []
     for seed in data.seeds:
         oof = np.empty((n_train, len(data.classes)))
         fold_of = np.empty(n_train, dtype=np.int64)
         members = [number for number, split in enumerate(data.splits) if split.seed == seed]
         for number in members:
-            rows_out = data.splits[number].held_out
-            oof[rows_out], fold_of[rows_out] = (
-                probs[:n_train][rows_out, number],
-                data.splits[number].fold,
-            )
+            split = data.splits[number]
+            oof[split.held_out] = probs[:n_train][split.held_out, number]
+            fold_of[split.held_out] = split.fold
         parts.append(rows(data.ids, "oof", fold_of, seed, oof, data.classes, data.known))
         if data.test_ids:
             test = probs[n_train:, members].mean(1)
@@ -164,13 +188,13 @@ def prediction_table(probs: Floats, data: TrainRows) -> pd.DataFrame:
 
 
 def oof_scores(table: pd.DataFrame, data: TrainRows) -> dict[str, float]:
-    """Out-of-fold scores of a prediction table, the mean over its seeds."""
+    """Return the out-of-fold scores of a prediction table, means over its seeds."""
     columns = [f"p_{name}" for name in data.classes]
     oof = table[table["split"] == "oof"]
-    each = []
+    by_seed = []
     for _, part in oof.groupby("seed", sort=False):
         probs = part.set_index("id").loc[data.ids, columns].to_numpy(dtype=np.float64)
-        each.append(scores(probs, data.truth))
-    if not each:
+        by_seed.append(scores(probs, data.truth))
+    if not by_seed:
         raise PodiumError("no out-of-fold rows to score")
-    return mean_scores(each)
+    return mean_scores(by_seed)

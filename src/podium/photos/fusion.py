@@ -1,6 +1,6 @@
 """The fused classifier: dropout + dense on standardised, concatenated bottleneck features.
 
-All heads of a cross-validation (one per fold and seed) are trained at once, as one wide product.
+All M heads of a cross-validation (one per fold and seed) are trained at once, as one wide product.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.params import Head
-from podium.training import distribution
+from podium.models.losses import class_weights, head_loss
+from podium.training import distribution, optimizers
 from podium.training.runtime import keras, tf
 
 
@@ -22,7 +23,7 @@ class FusedHeads(keras.layers.Layer):
     """M independent softmax heads: features (N, D) -> logits (N, M, K).
 
     Each head standardises with the mean and deviation of its own train rows. Dropout works on the
-    standardised features, and one mask serves all heads of a step.
+    standardised features; all heads of a step share one mask.
     """
 
     def __init__(self, n_heads: int, n_classes: int, **kwargs: Any) -> None:
@@ -30,22 +31,18 @@ class FusedHeads(keras.layers.Layer):
         self.n_heads, self.n_classes = n_heads, n_classes
 
     def build(self, shape: tuple[int, ...]) -> None:
-        """Create the weights for features (N, D)."""
-        wide, heads, classes = shape[-1], self.n_heads, self.n_classes
-        fixed = {"trainable": False}
-        self.mean = self.add_weight(
-            name="mean", shape=(wide, heads, 1), initializer="zeros", **fixed
-        )
-        self.scale = self.add_weight(
-            name="scale", shape=(wide, heads, 1), initializer="ones", **fixed
-        )
-        self.kernel = self.add_weight(
-            name="kernel", shape=(wide, heads, classes), initializer="zeros"
-        )
-        self.bias = self.add_weight(name="bias", shape=(heads, classes), initializer="zeros")
+        """Create the weights for features of `shape` (N, D)."""
+        fixed, per_head = (shape[-1], self.n_heads, 1), (self.n_heads, self.n_classes)
+        self.mean = self.add_weight(fixed, "zeros", trainable=False, name="mean")
+        self.scale = self.add_weight(fixed, "ones", trainable=False, name="scale")
+        self.kernel = self.add_weight((shape[-1], *per_head), "zeros", name="kernel")
+        self.bias = self.add_weight(per_head, "zeros", name="bias")
 
     def call(self, features: Any, keep: Any | None = None) -> Any:
-        """Logits (N, M, K); `keep` (N, D) is the dropout mask, already divided by its mean."""
+        """Return logits (N, M, K) of features (N, D).
+
+        `keep` (N, D) is the dropout mask, already divided by the share it keeps.
+        """
         kernel = self.kernel / self.scale  # (x - mean) / scale @ W = x @ (W / scale) - ...
         shift = self.mean * kernel  # (D, M, K)
         if keep is None:
@@ -56,65 +53,75 @@ class FusedHeads(keras.layers.Layer):
         return tf.einsum("nd,dmk->nmk", features, kernel) - offset + self.bias
 
     def get_config(self) -> dict[str, Any]:
-        """What is needed to build the layer again."""
+        """Return what is needed to build the layer again."""
         return {**super().get_config(), "n_heads": self.n_heads, "n_classes": self.n_classes}
 
 
 @dataclass(frozen=True)
 class HeadTask:
-    """What M heads learn: features (N, D), and class indices and rows of each head (N, M)."""
+    """The rows that M heads are trained on.
+
+    Attributes:
+        features: (N, D).
+        truth: class indices (N, M), for each row and head.
+        train: rows (N, M) that a head learns from.
+        stop: rows (N, M) whose loss says when a head stops; neither in `train` nor out of fold.
+        n_classes: K.
+        batch_rows: rows (N,) that fill the batches; None: those that any head learns from.
+    """
 
     features: NDArray[np.float32]
     truth: NDArray[np.int64]
-    train: NDArray[np.bool_]  # rows a head learns from
-    stop: NDArray[np.bool_]  # rows that say when it stops; disjoint from train and from OOF rows
+    train: NDArray[np.bool_]
+    stop: NDArray[np.bool_]
     n_classes: int
-    shown: NDArray[np.bool_] | None = None  # rows (N,) of the batches; None: what any head learns
+    batch_rows: NDArray[np.bool_] | None = None
 
     @property
     def in_batches(self) -> NDArray[np.bool_]:
-        """The rows (N,) that fill the batches, whoever learns from them."""
-        return np.asarray(self.train.any(1)) if self.shown is None else self.shown
+        """Which rows (N,) fill the batches, whichever heads learn from them."""
+        return np.asarray(self.train.any(1)) if self.batch_rows is None else self.batch_rows
 
 
 def train_heads(
-    task: HeadTask, settings: Head, seed: int, alone: bool = False
+    task: HeadTask, settings: Head, seed: int, independent: bool = False
 ) -> tuple[FusedHeads, pd.DataFrame]:
-    """Heads with the weights of their best epoch, and the learning curve.
+    """Return heads with the weights of their best epochs, and the learning curve.
 
-    The best epoch of a head is that of its lowest loss on its own `stop` rows. With patience 0 all
+    The best epoch of a head has the lowest loss on its own `stop` rows. With patience 0 all
     epochs are run and the last weights count. Order and dropout depend only on (seed, epoch, row).
 
     Args:
-        task: what the heads learn.
-        settings: how.
+        task: the rows.
+        settings: of the training.
         seed: of order and dropout.
-        alone: a head whose patience is at an end stays as it is, however long the others go on.
+        independent: whether a head keeps its weights once its own patience is at an end, however
+            long the others are trained.
 
     Returns:
         The layer, and a table with epoch, train_loss, stop_loss (means over heads).
     """
     layer = _new_heads(task)
     _standardise(layer, task)
-    step_all = _epoch(layer, task, settings)
+    run_epoch = _epoch(layer, task, settings)
     best = np.full(layer.n_heads, np.inf)
     best_epoch = np.zeros(layer.n_heads, dtype=np.int64)
-    kept = [layer.kernel.numpy(), layer.bias.numpy()]
+    kernel, bias = layer.kernel.numpy(), layer.bias.numpy()
     curve = []
     for epoch in range(settings.epochs):
-        train_loss = float(step_all(_batches(task, settings, seed, epoch), [seed, epoch]))
+        train_loss = float(run_epoch(_batches(task, settings, seed, epoch), [seed, epoch]))
         losses = _stop_losses(layer, task)
         curve.append((epoch, train_loss, float(np.mean(losses))))
         better = losses < best if settings.patience else np.ones_like(best, dtype=bool)
-        if alone and settings.patience:
+        if independent and settings.patience:
             better &= epoch - best_epoch <= settings.patience
         best[better], best_epoch[better] = losses[better], epoch
-        kept[0][:, better] = layer.kernel.numpy()[:, better]
-        kept[1][better] = layer.bias.numpy()[better]
+        kernel[:, better] = layer.kernel.numpy()[:, better]
+        bias[better] = layer.bias.numpy()[better]
         if settings.patience and (epoch - best_epoch > settings.patience).all():
             break
-    layer.kernel.assign(kept[0])
-    layer.bias.assign(kept[1])
+    layer.kernel.assign(kernel)
+    layer.bias.assign(bias)
     return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
 
 
@@ -143,14 +150,6 @@ def _batches(task: HeadTask, settings: Head, seed: int, epoch: int) -> NDArray[n
     return padded.reshape(steps, settings.batch_size)
 
 
-def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray[np.float32]:
-    """The weight (K,) of each class: all 1, or (balanced) N / (K times its count)."""
-    if how == "none":
-        return np.ones(n_classes, dtype=np.float32)
-    counts = np.maximum(np.bincount(truth, minlength=n_classes), 1)
-    return (len(truth) / (n_classes * counts)).astype(np.float32)
-
-
 def _row_weights(task: HeadTask, how: str) -> NDArray[np.float32]:
     """The weight (N, M) of each row for each head, by the classes of the head's own train rows."""
     per_class = [
@@ -168,50 +167,42 @@ def _epoch(layer: FusedHeads, task: HeadTask, settings: Head) -> Any:
     features, truth = tf.constant(task.features), tf.constant(task.truth)
     weights = tf.constant(_row_weights(task, settings.class_weight))
     train = tf.constant(task.train, tf.float32)
-    trained = [layer.kernel, layer.bias]
-    optimizer = _optimizer(settings, trained)
-    devices = distribution.count()
+    variables = [layer.kernel, layer.bias]
+    optimizer = optimizers.by_name(settings, variables)
+    devices = distribution.n_devices()
 
     def loss(rows: Any, seed: Any) -> Any:
         keep = _dropout_mask(tf.shape(rows)[0], task.features.shape[1], settings.dropout, seed)
         learnt = tf.gather(train, tf.maximum(rows, 0)) * tf.cast(rows >= 0, tf.float32)[:, None]
-        each = tf.maximum(tf.reduce_sum(learnt, 0), 1)  # rows of the whole batch, for each head
+        n_rows = tf.maximum(tf.reduce_sum(learnt, 0), 1)  # of the whole batch, for each head
         part = _part_of_device(tf.shape(rows)[0])
-        known, mine, keep = tf.maximum(rows, 0)[part], learnt[part], keep[part]
-        logits = layer(tf.gather(features, known), keep)
-        lost = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(truth, known), logits)
-        weighted = lost * mine * tf.gather(weights, known)  # (B, M)
-        return tf.reduce_sum(tf.reduce_sum(weighted, 0) / each)
+        rows, learnt, keep = tf.maximum(rows, 0)[part], learnt[part], keep[part]
+        logits = layer(tf.gather(features, rows), keep)
+        row_weights = learnt * tf.gather(weights, rows)
+        return head_loss(tf.gather(truth, rows), logits, row_weights, n_rows)
 
     def learn(rows: Any, seed: Any) -> Any:
         with tf.GradientTape() as tape:
             value = loss(rows, seed)
             penalty = settings.l2 / devices * tf.reduce_sum(layer.kernel**2)
-        optimizer.apply(tape.gradient([value, penalty], [one.value for one in trained]), trained)
+        gradients = tape.gradient([value, penalty], [variable.value for variable in variables])
+        optimizer.apply(gradients, variables)
         return value
 
     @tf.function
     def run(batches: Any, seed: Any) -> Any:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(batches)[0]):
-            given = (batches[step], seed + [0, step * 1_000_003])
-            total += distribution.summed(distribution.strategy().run(learn, args=given))
+            args = (batches[step], seed + [0, step * 1_000_003])
+            total += distribution.sum_over_devices(distribution.strategy().run(learn, args=args))
         return total / tf.cast(tf.shape(batches)[0] * layer.n_heads, tf.float32)
 
     return lambda batches, seed: run(tf.constant(batches), tf.constant(seed, tf.int32))
 
 
-@distribution.in_scope
-def _optimizer(settings: Head, trained: list[Any]) -> keras.optimizers.Optimizer:
-    optimizer = keras.optimizers.get(settings.optimizer)
-    optimizer.learning_rate = settings.learning_rate
-    optimizer.build(trained)
-    return optimizer
-
-
 def _part_of_device(n: Any) -> slice:
-    """Which of the `n` rows of a batch the device that asks works on."""
-    number, of = distribution.replica_id(), distribution.count()
+    """Which of the `n` rows of a batch this device computes."""
+    number, of = distribution.replica_id(), distribution.n_devices()
     return slice(n * number // of, n * (number + 1) // of)
 
 
@@ -223,7 +214,7 @@ def _dropout_mask(rows: Any, wide: int, rate: float, seed: Any) -> Any:
 
 
 def head_probabilities(layer: FusedHeads, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The probabilities (N, M, K) of each head on features (N, D)."""
+    """Return the probabilities (N, M, K) of each head on features (N, D)."""
     parts = [layer(features[start : start + 4096]) for start in range(0, len(features), 4096)]
     return np.concatenate([tf.nn.softmax(tf.cast(part, tf.float64)).numpy() for part in parts])
 

@@ -1,4 +1,4 @@
-"""What a person wants to see of trained photo models: curves, scores, the mistakes."""
+"""Plots and tables of trained photo models: curves, scores, the worst mistakes."""
 
 from __future__ import annotations
 
@@ -24,20 +24,26 @@ Truth = NDArray[np.int64]
 
 
 def mean_oof(table: pd.DataFrame, data: TrainRows) -> Floats:
-    """Out-of-fold probabilities (N, K) of the train rows, the mean over fold seeds."""
+    """Return out-of-fold probabilities (N, K) of the train rows, means over fold seeds."""
     columns = [f"p_{name}" for name in data.classes]
     means = table[table["split"] == "oof"].groupby("id")[columns].mean()
     return means.loc[data.ids].to_numpy(dtype=np.float64)
 
 
 def write_curves(folder: Path, probs: Floats, data: TrainRows) -> None:
-    """ROC, precision/recall, confusion and calibration of probabilities (N, K) as tables."""
+    """Write ROC, precision/recall, confusion and calibration of probabilities as tables.
+
+    Args:
+        folder: of the tables.
+        probs: (N, K).
+        data: the train rows.
+    """
     roc, pr = [], []
     for k in range(len(data.classes)) if len(data.classes) > 2 else [1]:
-        wanted, name = data.truth == k, data.classes[k]
-        fpr, tpr, _ = roc_curve(wanted, probs[:, k])
+        is_class, name = data.truth == k, data.classes[k]
+        fpr, tpr, _ = roc_curve(is_class, probs[:, k])
         roc.append(_thin(pd.DataFrame({"class": name, "fpr": fpr, "tpr": tpr})))
-        precision, recall, _ = precision_recall_curve(wanted, probs[:, k])
+        precision, recall, _ = precision_recall_curve(is_class, probs[:, k])
         pr.append(_thin(pd.DataFrame({"class": name, "precision": precision, "recall": recall})))
     write_table(folder / "roc.csv", pd.concat(roc))
     write_table(folder / "precision_recall.csv", pd.concat(pr))
@@ -47,41 +53,49 @@ def write_curves(folder: Path, probs: Floats, data: TrainRows) -> None:
     write_table(folder / "calibration.csv", reliability(probs, data.truth))
 
 
-def _thin(table: pd.DataFrame, most: int = 300) -> pd.DataFrame:
-    return table.iloc[np.unique(np.linspace(0, len(table) - 1, most).astype(int))]
+def _thin(table: pd.DataFrame, n_rows: int = 300) -> pd.DataFrame:
+    return table.iloc[np.unique(np.linspace(0, len(table) - 1, n_rows).astype(int))]
 
 
 def reliability(probs: Floats, truth: Truth, n_bins: int = 10) -> pd.DataFrame:
-    """Per bin of probability, over all classes: mean probability, share that was true, count."""
-    flat, hit = probs.ravel(), np.eye(probs.shape[1])[truth].ravel()
+    """Return bins of probability over all classes: mean probability, share that is true, count.
+
+    Args:
+        probs: (N, K).
+        truth: class indices (N,).
+        n_bins: of equal width.
+    """
+    flat, is_true = probs.ravel(), np.eye(probs.shape[1])[truth].ravel()
     bins = np.minimum((flat * n_bins).astype(int), n_bins - 1)
-    table = pd.DataFrame({"bin": bins, "predicted": flat, "true_share": hit, "count": 1})
+    table = pd.DataFrame({"bin": bins, "predicted": flat, "true_share": is_true, "count": 1})
     grouped = table.groupby("bin")
     means = grouped[["predicted", "true_share"]].mean()
     return means.assign(count=grouped["count"].sum()).reset_index(drop=True)
 
 
 def fold_scores(tables: Mapping[str, pd.DataFrame], data: TrainRows) -> pd.DataFrame:
-    """model, seed, fold, log_loss, accuracy: one row per model and held-out fold."""
+    """Return columns model, seed, fold, log_loss, accuracy: a row per model and held-out fold."""
     truth = dict(zip(data.ids, data.truth, strict=True))
-    found = []
+    score_rows = []
     for model, table in tables.items():
         for (seed, fold), part in table[table["split"] == "oof"].groupby(["seed", "fold"]):
             each = scores(probabilities(part), np.array([truth[name] for name in part["id"]]))
-            found.append((model, seed, fold, each["log_loss"], each["accuracy"]))
-    return pd.DataFrame(found, columns=pd.Index(["model", "seed", "fold", "log_loss", "accuracy"]))
+            score_rows.append((model, seed, fold, each["log_loss"], each["accuracy"]))
+    return pd.DataFrame(
+        score_rows, columns=pd.Index(["model", "seed", "fold", "log_loss", "accuracy"])
+    )
 
 
-def ladder_png(path: Path, found: Mapping[str, Mapping[str, float]]) -> None:
-    """Bars of out-of-fold log loss per model with one standard error, accuracy written beside."""
-    order = sorted(found, key=lambda name: -found[name]["log_loss"])
-    losses = [found[name]["log_loss"] for name in order]
+def ladder_png(path: Path, model_scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw a bar of out-of-fold log loss per model, with one standard error and the accuracy."""
+    order = sorted(model_scores, key=lambda name: -model_scores[name]["log_loss"])
+    losses = [model_scores[name]["log_loss"] for name in order]
     figure = Figure(figsize=(8, 0.45 * len(order) + 1.2), layout="constrained")
     axes = figure.subplots()
-    errors = [found[name]["log_loss_se"] for name in order]
+    errors = [model_scores[name]["log_loss_se"] for name in order]
     axes.barh(order, losses, xerr=errors, color="#4477aa", error_kw={"ecolor": "#222222"})
     for row, name in enumerate(order):
-        text = f"  {losses[row]:.4f}   accuracy {found[name]['accuracy']:.4f}"
+        text = f"  {losses[row]:.4f}   accuracy {model_scores[name]['accuracy']:.4f}"
         axes.text(losses[row] + errors[row], row, text, va="center", fontsize=9)
     axes.set_xlim(0, max(losses) * 1.45)
     axes.set_xlabel("out-of-fold log loss (lower is better), bar: one standard error")
@@ -90,15 +104,22 @@ def ladder_png(path: Path, found: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> None:
-    """Learning curve, ROC and calibration side by side, for want of a browser."""
+    """Draw learning curve, ROC and calibration side by side.
+
+    Args:
+        path: of the PNG.
+        curve: epoch, train_loss, stop_loss.
+        probs: out of fold, (N, K).
+        truth: class indices (N,).
+    """
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     learning, roc, calibration = figure.subplots(1, 3)
     for column in ("train_loss", "stop_loss"):
         learning.plot(curve["epoch"], curve[column], label=column)
     learning.set(title="learning curve, mean of heads", xlabel="epoch", ylabel="log loss")
     learning.legend(frameon=False)
-    hit = np.eye(probs.shape[1])[truth].ravel()  # all classes pooled
-    fpr, tpr, _ = roc_curve(hit, probs.ravel())
+    is_true = np.eye(probs.shape[1])[truth].ravel()  # all classes pooled
+    fpr, tpr, _ = roc_curve(is_true, probs.ravel())
     roc.plot(fpr, tpr)
     roc.set(title="ROC, out of fold", xlabel="false positive rate", ylabel="true positive rate")
     bins = reliability(probs, truth)
@@ -111,7 +132,15 @@ def curves_png(path: Path, curve: pd.DataFrame, probs: Floats, truth: Truth) -> 
 def mistakes_png(
     path: Path, probs: Floats, data: TrainRows, load: Callable[[str], bytes], max_megapixels: float
 ) -> None:
-    """A sheet of the pictures with the highest loss; their true class and its probability below."""
+    """Draw the 20 pictures of highest loss with their true class and its probability.
+
+    Args:
+        path: of the PNG.
+        probs: out of fold, (N, K).
+        data: the train rows.
+        load: id -> bytes of the picture.
+        max_megapixels: of a picture.
+    """
     losses = row_log_losses(probs, data.truth)
     worst = np.argsort(-losses, kind="stable")[:20]
     side, label = 160, 32

@@ -1,4 +1,4 @@
-"""All photo models of one run: the fused heads, what they are compared with, and the artefact."""
+"""All photo models of one run: fused heads, the models they are compared with, the artefact."""
 
 from __future__ import annotations
 
@@ -34,12 +34,25 @@ from podium.training.runtime import keras
 def fit_heads(
     features: NDArray[np.float32], data: TrainRows, settings: Head, seed: int
 ) -> tuple[FusedHeads, pd.DataFrame]:
-    """One head per split, trained on the train rows of `features` (train rows, then test rows)."""
-    return train_heads(task_of(features, data, settings), settings, seed)
+    """Train one head per split and return the heads and their learning curve.
+
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        settings: of the training.
+        seed: of order and dropout.
+    """
+    return train_heads(head_task(features, data, settings), settings, seed)
 
 
-def task_of(features: NDArray[np.float32], data: TrainRows, settings: Head) -> HeadTask:
-    """What one head per split learns from the train rows of `features`."""
+def head_task(features: NDArray[np.float32], data: TrainRows, settings: Head) -> HeadTask:
+    """Return the rows that one head per split is trained on.
+
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        settings: of the training.
+    """
     train = np.stack([split.train for split in data.splits], axis=1)
     stop = np.stack([split.stop for split in data.splits], axis=1)
     if not settings.patience:  # never stopped early: nothing needs to be kept back
@@ -49,39 +62,47 @@ def task_of(features: NDArray[np.float32], data: TrainRows, settings: Head) -> H
 
 
 def head_table(layer: FusedHeads, features: NDArray[np.float32], data: TrainRows) -> pd.DataFrame:
-    """The prediction table of trained heads: each train row by the head that never saw it."""
+    """Return the prediction table of trained heads: each train row by the head that never saw it.
+
+    Args:
+        layer: one head per split.
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+    """
     return prediction_table(head_probabilities(layer, features), data)
 
 
 @dataclass
-class Trained:
-    """Prediction tables and learning curves by model name; the heads that make the artefact."""
+class PhotoModels:
+    """The trained models of one run.
+
+    Attributes:
+        tables: model name -> prediction table.
+        curves: model name -> learning curve.
+        heads: those that make the artefact.
+        n_joined: test pictures (M,) that each head of `pseudo` learns from; None without.
+    """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
     heads: FusedHeads | None = None
-    joined: NDArray[np.int64] | None = None  # test pictures (M,) each head of `pseudo` learnt from
-
-    @property
-    def mflop(self) -> float:
-        """Million operations of one head for one picture."""
-        return 2e-6 * self.heads.kernel.shape[0] * self.heads.n_classes if self.heads else 0.0
+    n_joined: NDArray[np.int64] | None = None
 
     def scores(self, data: TrainRows) -> dict[str, dict[str, float]]:
-        """Out-of-fold scores of each model."""
+        """Return the out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}
 
     def metrics(self, data: TrainRows) -> dict[str, Any]:
-        """The scores, and how many test pictures joined the heads if any might."""
-        found: dict[str, Any] = {"oof": self.scores(data)}
-        if self.joined is not None:
-            spread = {"fewest": int(self.joined.min()), "most": int(self.joined.max())}
-            found["pseudo_labels"] = {"test_pictures": len(data.test_ids), **spread}
-        return found
+        """Return the scores and, with pseudo-labels, how many test pictures joined a head."""
+        metrics: dict[str, Any] = {"oof": self.scores(data)}
+        if self.n_joined is not None:
+            counts = {"fewest": int(self.n_joined.min()), "most": int(self.n_joined.max())}
+            metrics["pseudo_labels"] = {"test_pictures": len(data.test_ids), **counts}
+        return metrics
 
 
 def fused_names(params: Params) -> list[str]:
-    """The extractors whose features are fused, in params' order.
+    """Return the extractors whose features are fused, in the order of params.yaml.
 
     Raises:
         SettingsError: there is none.
@@ -92,8 +113,13 @@ def fused_names(params: Params) -> list[str]:
     return names
 
 
-def train_all(params: Params, data: TrainRows, features_dir: Path) -> Trained:
-    """Train both heads, what of scikit-learn they meet, each extractor alone, and the prior.
+def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModels:
+    """Train both heads, the scikit-learn models, each extractor alone, and the prior.
+
+    Args:
+        params: all settings.
+        data: the rows and their splits.
+        features_dir: holds <extractor>.h5.
 
     Raises:
         SettingsError: no extractor can be fused, or test pictures are to join and there are none.
@@ -108,7 +134,7 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> Trained:
     ids = data.ids + data.test_ids
     single = {name: load_features([features_dir / f"{name}.h5"], ids) for name in params.extractors}
     fused = np.concatenate([single[name] for name in names], axis=1)
-    trained = Trained()
+    trained = PhotoModels()
     for kind, head in (("dense", settings), ("book", settings.book)):
         heads = _add(trained, kind, fused, data, head, settings.seed)
         if kind == settings.head:
@@ -123,7 +149,7 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> Trained:
 
 
 def _add(
-    trained: Trained,
+    trained: PhotoModels,
     name: str,
     features: NDArray[np.float32],
     data: TrainRows,
@@ -141,21 +167,21 @@ def _chosen(settings: TrainPhotoClassifier) -> Head:
 
 
 def _add_pseudo(
-    trained: Trained,
+    trained: PhotoModels,
     features: NDArray[np.float32],
     data: TrainRows,
     settings: TrainPhotoClassifier,
 ) -> None:
-    """Add `pseudo`: heads like the chosen ones that learn from test pictures too."""
+    """Add `pseudo`: the chosen kind of head, trained on test pictures too."""
     head = _chosen(settings)
-    heads, trained.curves["pseudo"], trained.joined = train_twice(
-        task_of(features, data, head), features, head, settings.seed, settings.pseudo_label
+    heads, trained.curves["pseudo"], trained.n_joined = train_twice(
+        head_task(features, data, head), features, head, settings.seed, settings.pseudo_label
     )
     trained.tables["pseudo"] = head_table(heads, features, data)
 
 
 def _add_singles(
-    trained: Trained,
+    trained: PhotoModels,
     single: dict[str, NDArray[np.float32]],
     data: TrainRows,
     settings: TrainPhotoClassifier,
@@ -167,31 +193,38 @@ def _add_singles(
             _add(trained, name, features, data, _chosen(settings), settings.seed)
 
 
-def artefact_of(
-    trained: Trained,
+def build_artefact(
+    trained: PhotoModels,
     params: Params,
     data: TrainRows,
     features_dir: Path,
     probs: NDArray[np.float64],
 ) -> keras.Model:
-    """The artefact: heads, calibration fitted on `probs` (N, K out-of-fold), extractors by name."""
+    """Return the model that is saved: heads, calibration, and the extractors by name.
+
+    Args:
+        trained: the models of a run.
+        params: all settings.
+        data: the train rows.
+        features_dir: holds <extractor>.h5.
+        probs: out of fold (N, K); the calibration is fitted on them.
+    """
     assert trained.heads is not None
-    fitted = calibration.Calibration()
-    if params.train_photo_classifier.calibrate:
-        fitted = calibration.fit(probs, data.truth)
+    calibrate = params.train_photo_classifier.calibrate
+    calibrator = calibration.fit(probs, data.truth) if calibrate else calibration.Calibration()
     names = fused_names(params)
     description = {
         "task": "photos",
         "classes": data.classes,
-        "calibration": fitted.as_dict(),
+        "calibration": calibrator.as_dict(),
         "max_megapixels": params.photos.max_megapixels,
-        "extractors": [_needed(name, params, features_dir) for name in names],
+        "extractors": [_extractor_settings(name, params, features_dir) for name in names],
     }
     n_features = sum(extractor_table.find(name).n_features for name in names)
     return assemble(trained.heads, n_features, description)
 
 
-def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
+def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
     provenance = read_provenance(features_dir / f"{name}.h5")
     return {
         "name": name,
@@ -203,13 +236,13 @@ def _needed(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
 
 
 def summary_lines(metrics: dict[str, Any]) -> Sequence[str]:
-    """The scores as lines of text, best first, then how many test pictures joined."""
-    found = metrics["oof"]
-    order = sorted(found, key=lambda name: found[name]["log_loss"])
-    joined = metrics.get("pseudo_labels")
-    last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
-    return [
-        f"{name:<20} log loss {found[name]['log_loss']:.4f} +- {found[name]['log_loss_se']:.4f}"
-        f"   accuracy {found[name]['accuracy']:.4f}"
-        for name in order
-    ] + ([last.format(**joined)] if joined else [])
+    """Return the scores as lines of text, best first, then how many test pictures joined."""
+    lines = [
+        f"{name:<20} log loss {scores['log_loss']:.4f} +- {scores['log_loss_se']:.4f}"
+        f"   accuracy {scores['accuracy']:.4f}"
+        for name, scores in sorted(metrics["oof"].items(), key=lambda pair: pair[1]["log_loss"])
+    ]
+    if counts := metrics.get("pseudo_labels"):
+        last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
+        lines.append(last.format(**counts))
+    return lines

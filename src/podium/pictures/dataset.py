@@ -16,16 +16,10 @@ from PIL import Image
 
 from podium.core.code_fingerprint import computing_code
 from podium.core.errors import PodiumError
-from podium.core.files import (
-    read_table,
-    scratch_dir,
-    text_sha256,
-    to_numbers,
-    write_table,
-)
+from podium.core.files import json_sha256, read_table, scratch_dir, to_numbers, write_table
 from podium.core.ids import refuse_duplicates
 from podium.core.picture_decoder import UnreadableImage, decode
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.pictures.source import Entry, PictureSource
 
 ITEM_COLUMNS = ["id", "split", "label", "path", "content", "width", "height", "phash"]
@@ -33,8 +27,16 @@ QUARANTINE_COLUMNS = ["id", "split", "path", "reason"]
 
 
 @dataclass(frozen=True)
-class Check:
-    """What one look at a picture's bytes tells; `reason` says why it cannot be read."""
+class PictureCheck:
+    """Facts of one picture file.
+
+    Attributes:
+        content: sha256 of its bytes.
+        width: in pixels; 0 if it cannot be read.
+        height: in pixels; 0 if it cannot be read.
+        phash: as `perceptual_hash` gives it; '' if it cannot be read.
+        reason: why it cannot be read; '' if it can.
+    """
 
     content: str
     width: int = 0
@@ -44,7 +46,7 @@ class Check:
 
 
 def perceptual_hash(image: Image.Image) -> str:
-    """A 64-bit hash, as 16 hexadecimal digits, in which look-alikes differ by few bits.
+    """Return a 64-bit hash, as 16 hexadecimal digits, that differs by few bits in look-alikes.
 
     pHash: which of the 8x8 lowest frequencies of the 32x32 grey picture lie above their median
     (Zauner 2010, section 3.2.1).
@@ -54,70 +56,82 @@ def perceptual_hash(image: Image.Image) -> str:
     return np.packbits(low > np.median(low)).tobytes().hex()
 
 
-def check(data: bytes, max_megapixels: float) -> Check:
-    """What `data` holds: its hash, and its size and look, or the reason it cannot be read."""
+def check_picture(data: bytes, max_megapixels: float) -> PictureCheck:
+    """Decode the bytes of a picture file and return its facts."""
     content = hashlib.sha256(data).hexdigest()
     try:
         image = decode(data, max_megapixels)
     except UnreadableImage as error:
-        return Check(content, reason=str(error))
-    return Check(content, image.width, image.height, perceptual_hash(image))
+        return PictureCheck(content, reason=str(error))
+    return PictureCheck(content, image.width, image.height, perceptual_hash(image))
 
 
 class CheckCache:
-    """Checks of earlier runs, by content hash, so that an added picture costs one picture."""
+    """Checks of earlier runs by content hash, so that an added picture costs one picture.
+
+    Attributes:
+        checks: content hash -> facts.
+        n_new: how many of them this process added.
+    """
 
     def __init__(self, max_megapixels: float) -> None:
-        key = text_sha256({"code": computing_code(__name__), "max_megapixels": max_megapixels})[:16]
+        key = json_sha256({"code": computing_code(__name__), "max_megapixels": max_megapixels})[:16]
         self.path = scratch_dir("checks") / f"{key}.csv"
         self.max_megapixels = max_megapixels
-        self.known = self._load()
+        self.checks = self._load()
         self.n_new = 0
 
-    def _load(self) -> dict[str, Check]:
+    def _load(self) -> dict[str, PictureCheck]:
+        columns = list(PictureCheck.__dataclass_fields__)
         try:
-            table = read_table(self.path, *Check.__dataclass_fields__)
+            table = read_table(self.path, *columns)
             to_numbers(self.path, table, ["width", "height"], int)
         except PodiumError:  # absent, or damaged: work is repeated, nothing is lost
             return {}
-        rows = table[list(Check.__dataclass_fields__)].itertuples(index=False, name=None)
-        return {row[0]: Check(*row) for row in rows}
+        rows = table[columns].itertuples(index=False, name=None)
+        return {row[0]: PictureCheck(*row) for row in rows}
 
-    def look(self, data: bytes) -> Check:
-        """The check of `data`, made only if no run before made it."""
+    def check(self, data: bytes) -> PictureCheck:
+        """Return the facts of a picture's bytes, computed only if no earlier run has."""
         content = hashlib.sha256(data).hexdigest()
-        if content not in self.known:
-            self.known[content] = check(data, self.max_megapixels)
+        if content not in self.checks:
+            self.checks[content] = check_picture(data, self.max_megapixels)
             self.n_new += 1
-        return self.known[content]
+        return self.checks[content]
 
     def save(self) -> None:
-        """Keep what was learnt for the next run."""
+        """Write the checks for the next run."""
         if self.n_new:
-            write_table(self.path, pd.DataFrame([asdict(value) for value in self.known.values()]))
+            rows = [asdict(check) for check in self.checks.values()]
+            write_table(self.path, pd.DataFrame(rows))
 
 
-def survey(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The readable pictures of `source` (ITEM_COLUMNS) and the others (QUARANTINE_COLUMNS).
+def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the readable pictures of `source` (ITEM_COLUMNS) and the others (QUARANTINE_COLUMNS).
 
     Args:
         source: train and test pictures.
-        cache: checks of earlier runs; saved even when the look-through is interrupted.
+        cache: checks of earlier runs; saved even if this run is interrupted.
 
     Raises:
-        PodiumError: no train pictures, or only one class.
+        PodiumError: no train pictures, or an id that occurs twice.
     """
-    listed = [(split, entry) for split in ("train", "test") for entry in source.entries(split)]
-    _refuse_hopeless(source.root, listed)
-    refuse_duplicates(source.root, [entry.id for _, entry in listed])
+    entries = [(split, entry) for split in ("train", "test") for entry in source.entries(split)]
+    if not any(split == "train" for split, _ in entries):
+        raise PodiumError(
+            f"{source.root}: no train pictures\n"
+            "remedy: put train/ or train.zip there (see data/raw/README.md)"
+        )
+    refuse_duplicates(source.root, [entry.id for _, entry in entries])
     items, quarantine = [], []
+    checked = _check_all(source, cache, entries)
     try:
-        for split, entry, seen in watched(_looks(source, cache, listed), len(listed), "pictures"):
+        for split, entry, check in progress(checked, len(entries), "pictures"):
             row = {"id": entry.id, "split": split, "label": entry.label, "path": entry.path}
-            if seen.reason:
-                quarantine.append({**row, "reason": seen.reason})
+            if check.reason:
+                quarantine.append({**row, "reason": check.reason})
             else:
-                items.append({**row, **asdict(seen)})
+                items.append({**row, **asdict(check)})
     finally:
         cache.save()
     return (
@@ -126,50 +140,47 @@ def survey(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.D
     )
 
 
-def _looks(
-    source: PictureSource, cache: CheckCache, listed: list[tuple[str, Entry]]
-) -> Iterator[tuple[str, Entry, Check]]:
+def _check_all(
+    source: PictureSource, cache: CheckCache, entries: list[tuple[str, Entry]]
+) -> Iterator[tuple[str, Entry, PictureCheck]]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
-        for start in range(0, len(listed), 256):
-            part = listed[start : start + 256]
-            seen = pool.map(lambda pair: cache.look(source.read(pair[1].path)), part)
+        for start in range(0, len(entries), 256):
+            part = entries[start : start + 256]
+            checks = pool.map(lambda pair: cache.check(source.read(pair[1].path)), part)
             yield from (
-                (split, entry, found) for (split, entry), found in zip(part, seen, strict=True)
+                (split, entry, check) for (split, entry), check in zip(part, checks, strict=True)
             )
 
 
-def _refuse_hopeless(root: Path, listed: list[tuple[str, Entry]]) -> None:
-    labels = {entry.label for split, entry in listed if split == "train"}
-    if not labels:
-        raise PodiumError(
-            f"{root}: no train pictures\n"
-            "remedy: put train/ or train.zip there (see data/raw/README.md)"
-        )
-    if len(labels) == 1:
-        raise PodiumError(
-            f"{root}: all train pictures are of one class, {labels.pop()!r}\n"
-            "remedy: add pictures of another class"
-        )
-
-
 def refuse_many_unreadable(
-    root: Path, items: pd.DataFrame, quarantine: pd.DataFrame, tolerance: float
+    root: Path, items: pd.DataFrame, quarantine: pd.DataFrame, tolerance: float, key: str
 ) -> None:
-    """Raise a PodiumError if more than `tolerance` of the train pictures cannot be read."""
-    bad = quarantine[quarantine["split"] == "train"]
-    n_train = len(bad) + int((items["split"] == "train").sum())
-    if len(bad) > tolerance * n_train:
-        first = bad.iloc[0]
+    """Check that few train pictures are unreadable.
+
+    Args:
+        root: the folder of the pictures, for messages.
+        items: readable pictures.
+        quarantine: the others.
+        tolerance: share of the train pictures that may be unreadable.
+        key: of the tolerance in params.yaml, for messages.
+
+    Raises:
+        PodiumError: more are.
+    """
+    unreadable = quarantine[quarantine["split"] == "train"]
+    n_train = len(unreadable) + int((items["split"] == "train").sum())
+    if len(unreadable) > tolerance * n_train:
+        first = unreadable.iloc[0]
         raise PodiumError(
             f"{root / first['path']}: {first['reason']}\n"
-            f"{len(bad)} of {n_train} train pictures cannot be read, more than the share "
-            f"ingest_photos.max_unreadable = {tolerance:g}\n"
+            f"{len(unreadable)} of {n_train} train pictures cannot be read, more than the share "
+            f"{key} = {tolerance:g}\n"
             "remedy: replace or remove them, or raise that number"
         )
 
 
 def read_items(path: Path) -> pd.DataFrame:
-    """The table of readable pictures that ingest_photos wrote to `path`."""
+    """Read the table of readable pictures (ITEM_COLUMNS) at `path`."""
     items = read_table(path, *ITEM_COLUMNS)
     refuse_duplicates(path, items["id"])
     to_numbers(path, items, ["width", "height"], int)
@@ -177,9 +188,10 @@ def read_items(path: Path) -> pd.DataFrame:
 
 
 def summary(items: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, int]:
-    """How many pictures of each kind were found."""
+    """Return the numbers of readable and unreadable pictures of each split."""
+    tables = (("n", items), ("n_unreadable", quarantine))
     return {
-        **{f"n_{split}": int((items["split"] == split).sum()) for split in ("train", "test")},
-        "n_classes": int(items["label"][items["split"] == "train"].nunique()),
-        **{f"n_unreadable_{s}": int((quarantine["split"] == s).sum()) for s in ("train", "test")},
+        f"{name}_{split}": int((table["split"] == split).sum())
+        for name, table in tables
+        for split in ("train", "test")
     }

@@ -1,4 +1,4 @@
-"""Bottleneck features of many pictures: decoded ahead, computed in full batches, resumable."""
+"""Bottleneck features of many pictures, computed in full batches; a killed run is resumed."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ from podium.core import hardware
 from podium.core.code_fingerprint import computing_code
 from podium.core.errors import PodiumError
 from podium.core.feature_store import BLOCK, Shards
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
 from podium.core.picture_decoder import DECODER, decode
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import Extractor, Pixels, build
 from podium.models.extractor_table import TABLE, is_baseline
-from podium.pictures.views import (
-    AVERAGED,
-    N_VIEWS,
-    cut,
-    in_scope,
-)
+from podium.pictures.views import AVERAGED, cut, mirror
 
-AHEAD = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
+PREFETCHED = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a feature row besides the picture itself."""
+    """Everything that decides a feature row besides the picture itself.
+
+    Attributes:
+        extractor: the network or descriptor.
+        batch_size: pictures per step.
+        max_megapixels: larger pictures are refused.
+        views: plain, flip or crops, see `podium.pictures.views`.
+        precision: the Keras policy of the network.
+    """
 
     extractor: Extractor
     batch_size: int
@@ -47,54 +50,56 @@ class Recipe:
     precision: str = "float32"
 
     @property
+    def n_features(self) -> int:
+        """D, the length of a feature row."""
+        return self.extractor.n_features
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """The extractor's provenance with the decoder's policy, the batch size and the views.
 
-        Plain features name no views and float32 ones no precision, as those that were computed
-        before there was a choice.
+        Plain views and float32 are not named.
         """
-        several = {"views": self.views, "averaged": AVERAGED.get(self.views)}
-        rounded = {"precision": self.precision} if self.precision != "float32" else {}
+        views = {"views": self.views, "averaged": AVERAGED.get(self.views)}
+        precision = {"precision": self.precision}
         return {
             **self.extractor.provenance,
             "decoder": DECODER,
             "resize": "squash, bicubic, antialiased",
             "batch_size": self.batch_size,
-            **(several if self.views != "plain" else {}),
-            **rounded,
+            **(views if self.views != "plain" else {}),
+            **(precision if self.precision != "float32" else {}),
         }
 
     @property
     def fingerprint(self) -> str:
-        """Sha256 of the provenance: one name for one recipe, whatever the code."""
-        return text_sha256(self.provenance)
-
-    @property
-    def mflop(self) -> float:
-        """Million operations for a picture, in all its views."""
-        return self.extractor.mflop() * N_VIEWS[self.views]
+        """Sha256 of the provenance, whatever the code."""
+        return json_sha256(self.provenance)
 
     def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """The bytes of a picture as the network sees it: RGB (C, H, W, 3), C > 1 for crops."""
+        """Decode the bytes of a picture to RGB (C, H, W, 3) for the network; C > 1 for crops."""
         return cut(decode(data, self.max_megapixels), self.extractor.image_size, self.views)
 
     def compute(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Features (n, D) of n <= batch_size pictures (C, H, W, 3): the mean over their views.
+        """Return the features (n, D) of n <= batch_size pictures (C, H, W, 3), means over views.
 
-        Each view is computed as one full batch. A padded batch has one shape, so a row's bytes do
-        not depend on how many rows came along.
+        Each view is computed as one full batch. Padded batches all have one shape, so that the
+        bytes of a row do not depend on the number of rows.
+
+        Raises:
+            PodiumError: a feature is not finite.
         """
         size = self.extractor.image_size
         batch: Pixels = np.zeros((self.batch_size, size, size, 3), dtype=np.uint8)
         features = []
         for view in np.stack(pictures, axis=1):
             batch[: len(view)] = view
-            features.append(self._of_one(batch, len(view)))
+            features.append(self._compute_batch(batch, len(view)))
             if self.views != "plain":
-                features.append(self._of_one(in_scope(batch), len(view)))
+                features.append(self._compute_batch(mirror(batch), len(view)))
         return np.stack(features).mean(0, dtype=np.float64).astype(np.float32)
 
-    def _of_one(self, batch: Pixels, rows: int) -> NDArray[np.float32]:
+    def _compute_batch(self, batch: Pixels, rows: int) -> NDArray[np.float32]:
         features = self.extractor.compute(batch)[:rows]
         if not np.isfinite(features).all():
             raise PodiumError(
@@ -104,26 +109,31 @@ class Recipe:
         return features
 
 
-def recipe(name: str, params: Params, weights_dir: Path) -> Recipe:
-    """How the pipeline computes the features of extractor `name`."""
-    wanted, settings = params.extractors[name], params.extract_features
+def build_recipe(name: str, params: Params, max_megapixels: float, weights_dir: Path) -> Recipe:
+    """Return how the pipeline computes the features of an extractor.
+
+    Args:
+        name: the extractor, a key of `extractors` in params.yaml.
+        params: sections extractors, extract_features and device count.
+        max_megapixels: larger pictures are refused.
+        weights_dir: the folder of local weights files.
+    """
+    choice, settings = params.extractors[name], params.extract_features
     precision = "float32" if is_baseline(name) else _set_up(settings.precision, params)
-    extractor = build(name, wanted.weights, weights_dir)
-    return Recipe(
-        extractor, settings.batch_size, params.photos.max_megapixels, wanted.views, precision
-    )
+    extractor = build(name, choice.weights, weights_dir)
+    return Recipe(extractor, settings.batch_size, max_megapixels, choice.views, precision)
 
 
 def _set_up(precision: str, params: Params) -> str:
-    """TensorFlow made ready to extract; what it will compute in."""
+    """Set up TensorFlow and return the precision it supports."""
     from podium.training import runtime
 
     runtime.set_up(0, precision, params.device.deterministic)
     return runtime.precision()
 
 
-def device_of(recipe: Recipe) -> dict[str, Any]:
-    """What the features are computed on and with; hand-made descriptors know no TensorFlow."""
+def device_report(recipe: Recipe) -> dict[str, Any]:
+    """Return device and software that compute the features; hand-made ones need no TensorFlow."""
     if is_baseline(recipe.extractor.name):
         return hardware.report()
     from podium.training import runtime
@@ -131,11 +141,11 @@ def device_of(recipe: Recipe) -> dict[str, Any]:
     return runtime.report()
 
 
-def shards_of(recipe: Recipe) -> Shards:
-    """The scratch store of features computed by `recipe` and this code so far."""
+def open_shards(recipe: Recipe) -> Shards:
+    """Return the scratch store of features computed by `recipe` and this code so far."""
     key = {**recipe.provenance, "spec": repr(TABLE.get(recipe.extractor.name))}
-    name = text_sha256(key | {"code": computing_code(__name__)})
-    return Shards(scratch_dir("features", name[:32]), recipe.extractor.n_features)
+    name = json_sha256(key | {"code": computing_code(__name__)})
+    return Shards(scratch_dir("features", name[:32]), recipe.n_features)
 
 
 def compute_missing(
@@ -144,11 +154,19 @@ def compute_missing(
     recipe: Recipe,
     shards: Shards,
     shard_size: int,
-    clock: ThroughputMeter | None = None,
+    meter: ThroughputMeter | None = None,
 ) -> int:
-    """How many pictures of `items` (columns content, path) were new; `shards` now has all.
+    """Compute the features that `shards` lacks and return how many there were.
 
     A kill loses at most the pictures since the last shard.
+
+    Args:
+        items: pictures, columns content and path.
+        read: returns the bytes of the picture at a path.
+        recipe: how features are computed.
+        shards: where they are stored.
+        shard_size: pictures per shard.
+        meter: times the batches.
     """
     new = items[~items["content"].isin(list(shards.where))].drop_duplicates("content")
     keys: list[str] = []
@@ -156,10 +174,9 @@ def compute_missing(
     batches = _decoded(list(zip(new["content"], new["path"], strict=True)), read, recipe)
     total = -(-len(new) // recipe.batch_size)
     try:
-        shown = watched(batches, total, f"{recipe.extractor.name}, batches")
-        for part, pictures in (clock or ThroughputMeter()).watched(
-            shown, lambda batch: len(batch[0])
-        ):
+        steps = progress(batches, total, f"{recipe.extractor.name}, batches")
+        measured = (meter or ThroughputMeter()).measure_each(steps, lambda batch: len(batch[0]))
+        for part, pictures in measured:
             rows.append(recipe.compute(pictures))
             keys += part
             if len(keys) >= shard_size:
@@ -171,8 +188,8 @@ def compute_missing(
     return len(new)
 
 
-def in_order(shards: Shards, content: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-    """Blocks (up to BLOCK, D) of the features of the pictures `content`, in their order."""
+def feature_blocks(shards: Shards, content: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+    """Yield features (B, D), B <= BLOCK, of the pictures with hashes `content`, in that order."""
     for start in range(0, len(content), BLOCK):
         yield shards.rows(content[start : start + BLOCK])
 
@@ -183,8 +200,8 @@ Picture = tuple[str, str]  # content hash, path
 def _decoded(
     pictures: Sequence[Picture], read: Callable[[str], bytes], recipe: Recipe
 ) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
-    """(hashes, pixels) of one batch after the other, a few batches decoded ahead by threads."""
-    size, ahead = recipe.batch_size, AHEAD[recipe.views]
+    """(hashes, pixels) of one batch after the other; threads decode a few batches in advance."""
+    size, n_ahead = recipe.batch_size, PREFETCHED[recipe.views]
     parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
     waiting: deque[tuple[list[str], list[Future[NDArray[np.uint8]]]]] = deque()
 
@@ -192,16 +209,14 @@ def _decoded(
         content, path = picture
         data = read(path)
         if hashlib.sha256(data).hexdigest() != content:
-            raise PodiumError(
-                f"{path}: changed since ingest_photos ran\nremedy: run dvc repro again"
-            )
+            raise PodiumError(f"{path}: changed since it was ingested\nremedy: run dvc repro again")
         return recipe.pixels(data)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for index in range(len(parts) + ahead):
+        for index in range(len(parts) + n_ahead):
             if index < len(parts):
                 futures = [pool.submit(load, picture) for picture in parts[index]]
                 waiting.append(([content for content, _ in parts[index]], futures))
-            if index >= ahead:
+            if index >= n_ahead:
                 keys, futures = waiting.popleft()
                 yield keys, [future.result() for future in futures]

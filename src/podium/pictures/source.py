@@ -1,4 +1,4 @@
-"""A folder of competition pictures as it was dropped in: folders or zips, flat or by class."""
+"""A folder of competition pictures as a person drops it in: folders or zips, flat or by class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ MAX_RATIO = 200  # pictures are compressed already; real zips stay near 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture file: `path` is relative to the source, `train.zip!cat.0.jpg` inside a zip."""
+    """One picture file.
+
+    Attributes:
+        id: its path below the split, without the suffix.
+        label: the class that its folder or the beginning of its name says; '' if none.
+        path: relative to the source; `train.zip!cat.0.jpg` inside a zip.
+    """
 
     id: str
     label: str
@@ -26,21 +32,23 @@ class Entry:
 
 
 class PictureSource:
-    """Read access to `root`, which holds train and, perhaps, test: each a folder or a zip."""
+    """Read access to the folder `root` with train and, perhaps, test: each a folder or a zip."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._zips: dict[str, zipfile.ZipFile] = {}
 
     def entries(self, split: str) -> list[Entry]:
-        """The pictures of `train` or `test` in natural order of their ids; labels only in train.
+        """Return the pictures of `train` or `test` in natural order of their ids.
+
+        Only those of train have labels.
 
         Raises:
-            PodiumError: no pictures, names without a class, two files with one id, a hostile zip.
+            PodiumError: two files have one id, or a zip is hostile.
         """
         names = list(self._names(split))
         folders = any("/" in inner for inner, _ in names)
-        entries = [_entry(split, inner, path, folders, self.root) for inner, path in names]
+        entries = [_entry(split, inner, path, folders) for inner, path in names]
         entries.sort(key=lambda entry: (natural_key(entry.id), entry.path))
         for first, second in pairwise(entries):
             if first.id == second.id:
@@ -51,7 +59,7 @@ class PictureSource:
         return entries
 
     def read(self, path: str) -> bytes:
-        """The bytes of the picture at `path`; safe to call from several threads."""
+        """Return the bytes of the picture at `path`; safe to call from several threads."""
         archive, bang, member = path.partition("!")
         if not bang or not archive.endswith(".zip"):
             return (self.root / path).read_bytes()
@@ -107,18 +115,12 @@ def _is_picture(path: PurePosixPath) -> bool:
     return not hidden and path.suffix.lower() in SUFFIXES
 
 
-def _entry(split: str, inner: str, path: str, folders: bool, root: Path) -> Entry:
+def _entry(split: str, inner: str, path: str, folders: bool) -> Entry:
     name = PurePosixPath(inner)
     identity = name.with_suffix("").as_posix()
-    if split == "test":
+    if split == "test" or (folders and len(name.parts) == 1):
         return Entry(identity, "", path)
-    label = name.parts[0] if len(name.parts) > 1 else "" if folders else _class_prefix(name)
-    if not label:
-        raise PodiumError(
-            f"{root}: {path} says no class\n"
-            "remedy: name train pictures class.number.jpg or sort them into train/<class>/"
-        )
-    return Entry(identity, label, path)
+    return Entry(identity, name.parts[0] if folders else _class_prefix(name), path)
 
 
 def _class_prefix(name: PurePosixPath) -> str:

@@ -1,4 +1,4 @@
-"""What of a picture a network sees: the whole, or several views whose features are averaged."""
+"""Which parts of a picture a network sees: the whole, or several views with averaged features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podium.core.picture_decoder import resize
 
 CROP = 7 / 8  # of each side
 N_VIEWS = {"plain": 1, "flip": 2, "crops": 10}
-# part of a feature's provenance; another way to cut needs another wording
+# in the provenance of features: another way to crop needs another wording
 AVERAGED = {
     "flip": "the picture and its mirror image",
     "crops": f"five crops of {CROP} of each side and their mirror images",
@@ -18,7 +18,13 @@ AVERAGED = {
 
 
 def cut(image: Image.Image, size: int, views: str) -> NDArray[np.uint8]:
-    """RGB pixels (C, size, size, 3): the whole picture, or (crops) its corners and its centre."""
+    """Return RGB pixels (C, size, size, 3) of the whole picture or, for crops, of five parts.
+
+    Args:
+        image: RGB.
+        size: width and height in pixels.
+        views: plain and flip give one picture, crops the four corners and the centre.
+    """
     if views != "crops":
         return resize(image, (size, size))[None]
     places = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5)]
@@ -32,6 +38,6 @@ def _crop(image: Image.Image, size: int, across: float, down: float) -> NDArray[
     return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
-def in_scope(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures (..., H, W, 3) with left and right exchanged."""
+def mirror(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pictures (..., H, W, 3) with left and right exchanged."""
     return np.ascontiguousarray(pictures[..., ::-1, :])

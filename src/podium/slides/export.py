@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from podium.core.files import write_bytes, write_text, written_whole
+from podium.core.files import atomic_write, write_bytes, write_text
 from podium.slides import report, rle
 from podium.slides.annotations import geojson, raster
 from podium.slides.scoring import threshold_of
@@ -54,7 +54,7 @@ def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Gri
         write_bytes(folder / f"{name}.png", cv2.imencode(".png", whole * 255)[1].tobytes())
     else:
         about = json.dumps({"downsample": downsample, "size": size})
-        with written_whole(folder / f"{name}.tif") as partial:
+        with atomic_write(folder / f"{name}.tif") as partial:
             mask = frame_mask.astype(np.uint8) * 255
             tifffile.imwrite(partial, mask, tile=(512, 512), compression="zlib", description=about)
     regions = raster.polygons(frame_mask, downsample, simplify=1.5 * downsample)

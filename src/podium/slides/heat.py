@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.code_fingerprint import computing_code
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import TileSlides
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
@@ -69,7 +69,7 @@ def heat_map(
         "corners": hashlib.sha256(tiles.l_corners.tobytes()).hexdigest(),
         "max_bad": max_unreadable,
     }
-    path = scratch_dir("heat") / f"{text_sha256(about)}.h5"
+    path = scratch_dir("heat") / f"{json_sha256(about)}.h5"
     if path.is_file():
         for row, band in heat_bands(path):
             observe(row, band)

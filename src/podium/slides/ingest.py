@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import file_sha256
 from podium.core.params import IngestSlides, Slides
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.evaluation import folds
 from podium.slides.annotations import geojson, load
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
@@ -40,7 +40,7 @@ def ingest(
     """
     annotations.mkdir(parents=True, exist_ok=True)
     rows, failed = [], []
-    for entry in watched(entries, len(entries), "slides"):
+    for entry in progress(entries, len(entries), "slides"):
         try:
             rows.append(_record(root, entry, settings, annotations))
         except EnvironmentFault:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.slides.dataset import SlideRecord, open_slide, regions_of
 from podium.slides.heat import heat_map, tiles_to_predict
@@ -42,8 +42,8 @@ class Predictor:
             EnvironmentFault: the machine is at fault; heat maps done so far are kept.
         """
         results = []
-        shown = watched(rows, len(rows), "slides")
-        for row in meter.watched(shown, lambda _: self.segmenter.take_tile_count()):
+        shown = progress(rows, len(rows), "slides")
+        for row in meter.measure_each(shown, lambda _: self.segmenter.take_tile_count()):
             try:
                 results.append(self._result(row))
             except EnvironmentFault:

@@ -13,8 +13,7 @@ from podium.core.errors import PodiumError
 from podium.core.params import Slides, TileSlides
 from podium.slides.fcn import TASK
 from podium.training import artefact
-from podium.training.batch_size import fitted
-from podium.training.flops import mflop
+from podium.training.batch_size import in_batches
 from podium.training.runtime import jit_compile, keras, tf
 
 Heat = NDArray[np.float32]
@@ -68,10 +67,6 @@ class Segmenter:
         self._all = _graph(self._networks)
         self._n_tiles = 0
 
-    def mflop(self, tile: int) -> float:
-        """Million operations of one network for one tile of `tile` px a side."""
-        return mflop(self._networks[0], (tile, tile, 3))
-
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
         """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3).
 
@@ -98,4 +93,4 @@ def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]
         probabilities = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
         return tf.cast(tf.add_n(probabilities), tf.float32) / len(models)
 
-    return fitted(models, mean)
+    return in_batches(models, mean)

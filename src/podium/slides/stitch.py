@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, disk_fault
-from podium.core.feature_store import opened
-from podium.core.files import locked, require_space, scratch_dir, written_whole
+from podium.core.feature_store import open_hdf5
+from podium.core.files import atomic_write, locked, require_space, scratch_dir
 from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
@@ -163,7 +163,7 @@ def write_heat_map(
     """
     w, h = grid.frame
     require_space(path, w * h * 4 + w * h // 1000 + (1 << 20))
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         chunks = min(h, BAND), min(w, BAND)
         heat = file.create_dataset(
@@ -175,7 +175,7 @@ def write_heat_map(
 
 def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
     """A written heat map in bands (up to `rows`, w) of its frame, from top to bottom."""
-    with opened(path, "heat map") as file:
+    with open_hdf5(path, "heat map") as file:
         for row in range(0, len(file["heat"]), rows):
             yield row, file["heat"][row : row + rows]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dvclive.live import Live
 
-from podium.core.files import scratch_dir, text_sha256
+from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import TrainSegmenter
 from podium.training.runtime import tf
 
@@ -15,7 +15,7 @@ from podium.training.runtime import tf
 def events_dir(settings: TrainSegmenter) -> Path:
     """The folder of a run's events in the scratch folder, named by its settings."""
     name = f"{settings.encoder}-rate{settings.learning_rate:g}-l2-{settings.l2:g}"
-    number = text_sha256(settings.model_dump())[:8]
+    number = json_sha256(settings.model_dump())[:8]
     return scratch_dir("tensorboard") / f"{name}-batch{settings.batch_size}-{number}"
 
 

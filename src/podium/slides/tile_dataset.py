@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import text_sha256
+from podium.core.files import json_sha256
 from podium.slides.dataset import UNKNOWN, SlideRecord
 from podium.slides.tile_store import load_pixels, load_tiles
 
@@ -57,7 +57,7 @@ class TileDataset:
                 "remedy: annotate slides of other patients, or lower tile_slides.min_tissue"
             )
         parts = [(s.slide, s.coordinates.tolist(), s.tumour.tolist()) for s in slides]
-        self.fingerprint = text_sha256({"tiles": parts, "folds": self.fold.tolist()})
+        self.fingerprint = json_sha256({"tiles": parts, "folds": self.fold.tolist()})
         self.tile = slides[0].grid.tile
         self.tumour = np.concatenate([tiles.tumour for tiles in slides])
         self._file = np.repeat(np.arange(len(slides)), counts)

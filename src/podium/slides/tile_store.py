@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.feature_store import opened
-from podium.core.files import locked, require_space, written_whole
+from podium.core.feature_store import open_hdf5
+from podium.core.files import atomic_write, locked, require_space
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
 from podium.slides.tissue_tiles import TissueTiles
@@ -63,7 +63,7 @@ def write_tiles(
     tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
     order = [np.empty(0, dtype=np.int64)]
     require_space(path, len(l_corners) * (4 * grid.tile**2 + 1024) + _SPARE)
-    with locked(path), written_whole(path) as partial, h5py.File(partial, "w") as file:
+    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
         for other in path.parent.iterdir():
             if other.name.startswith(f".{path.name}.") and other.name != partial.name:
                 other.unlink()  # left by a process that was killed
@@ -114,7 +114,7 @@ def load_tiles(path: Path) -> Tiles:
     Raises:
         PodiumError: it is missing, damaged, or no tile file.
     """
-    with opened(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         fields = json.loads(file.attrs["grid"])
         grid = Grid(**fields | {"size": tuple(fields["size"])})
         columns = (file[name][:] for name in ("coordinates", "tissue", "tumour"))
@@ -132,7 +132,7 @@ def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArra
     Raises:
         PodiumError: the file is missing, damaged, or holds no masks.
     """
-    with opened(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         stored = file[name]
         pixels = np.empty((len(rows), *stored.shape[1:]), dtype=np.uint8)
         for position, row in enumerate(rows):

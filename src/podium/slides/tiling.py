@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from podium.core.code_fingerprint import computing_code
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line
-from podium.core.files import scratch_dir, text_sha256, write_bytes, write_json
+from podium.core.files import json_sha256, scratch_dir, write_bytes, write_json
 from podium.core.params import Slides, TileSlides
-from podium.core.processes import each
-from podium.core.progress import watched
+from podium.core.processes import parallel_map
+from podium.core.progress import progress
 from podium.slides.annotations import raster
 from podium.slides.dataset import SlideRecord, regions_of
 from podium.slides.reader import Slide
@@ -140,9 +140,9 @@ def tile_all(jobs: Sequence[Job], plan: Plan, out: Path, processes: int) -> list
         EnvironmentFault: the machine is at fault; slides done so far are kept.
         SettingsError: no slide can be tiled by this plan.
     """
-    folder = scratch_dir("tiles", text_sha256(asdict(plan))[:16])
+    folder = scratch_dir("tiles", json_sha256(asdict(plan))[:16])
     work = partial(tile_slide, plan=plan, folder=folder)
-    outcomes = list(watched(each(work, jobs, processes), len(jobs), "slides"))
+    outcomes = list(progress(parallel_map(work, jobs, processes), len(jobs), "slides"))
     if not any(outcome.state == "done" for outcome in outcomes):
         raise PodiumError(f"no slide could be tiled\n{outcomes[0].reason}")
     out.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
     """
     own = {"content": job.content, "mpp": job.mpp, "mask": job.mask_of is not None}
     own["code"] = computing_code(__name__)
-    fingerprint = text_sha256(asdict(plan) | own)
+    fingerprint = json_sha256(asdict(plan) | own)
     state, path = folder / f"{job.slide}.json", folder / f"{job.slide}.h5"
     with suppress(PodiumError):
         before = read_outcome(state)

@@ -1,6 +1,6 @@
-"""The command line every stage shares: paths in, paths out, where the settings lie, and the clock.
+"""The command line that every stage shares, its metrics, and the record of its run.
 
-No other file of the stages or below reads the time for a result.
+No other file of the stages or below reads the clock for a result.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from podium.core.throughput import Throughput
 def parse(
     description: str | None, argv: Sequence[str] | None, *paths: str, names: Sequence[str] = ()
 ) -> argparse.Namespace:
-    """The stage's arguments: `--<path>` for each of `paths`, `--<name>` for words, `--params`.
+    """Return the stage's arguments: `--<path>` for `paths`, `--<name>` for `names`, `--params`.
 
     Args:
         description: shown by --help.
@@ -36,24 +36,30 @@ def parse(
     return parser.parse_args(argv, argparse.Namespace(started=time.perf_counter()))
 
 
+def run_path(metrics: Path) -> Path:
+    """Return the file of a run's record: metrics/x.json -> runs/x.json."""
+    return metrics.parent.with_name("runs") / metrics.name
+
+
 def write_metrics(
     args: argparse.Namespace,
     metrics: Mapping[str, Any],
-    work: Throughput | None = None,
+    throughput: Throughput | None = None,
     device: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `metrics` to --metrics, and how they came about.
+    """Write `metrics` to --metrics, and the record of the run to `run_path`.
 
-    `run` tells device and software, and what `work` knows: items, batch size, items per second.
-    `seconds` are by the clock, since the arguments were read: DVC keeps no durations, and `podium
-    compare` adds these up. Nothing else differs between two equal runs.
+    Equal runs write equal metrics. Whatever differs between them is in the record, which neither
+    git nor DVC compares: `run` holds device, software and throughput, `seconds` the wall-clock
+    time since the arguments were read.
 
     Args:
         args: of the stage.
-        metrics: its scores.
-        work: what it spent most of its time on.
-        device: as `runtime.report` tells it; None: the processor.
+        metrics: scores and counts, as JSON values.
+        throughput: of what the stage spent most of its time on.
+        device: as `runtime.report` gives it; None: the processor.
     """
+    write_json(args.metrics, metrics)
+    run = {**(device or hardware.report()), **(throughput.as_record() if throughput else {})}
     seconds = round(time.perf_counter() - args.started, 1)
-    run = {**(device or hardware.report()), **(work.as_metrics() if work else {})}
-    write_json(args.metrics, {**metrics, "run": run, "seconds": seconds})
+    write_json(run_path(args.metrics), {"run": run, "seconds": seconds})

@@ -8,7 +8,7 @@ from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.pictures.dataset import read_items
-from podium.pictures.look_alikes import assign_folds, listed, look_alikes
+from podium.pictures.look_alikes import assign_folds, look_alikes, pair_table
 from podium.stages.arguments import parse
 
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     pairs = look_alikes(train, params.duplicate_distance)
     folds = assign_folds(train, pairs, params.n_folds, params.seeds)
     write_table(args.folds, folds)
-    write_table(args.duplicates, listed(train, pairs))
+    write_table(args.duplicates, pair_table(train, pairs))
     print(
         f"{len(train)} pictures, {folds['group'].nunique()} groups, {len(pairs)} look-alike pairs"
     )

@@ -11,11 +11,11 @@ from podium.core.params import load_params
 from podium.core.throughput import ThroughputMeter
 from podium.pictures.dataset import read_items
 from podium.pictures.extract import (
+    build_recipe,
     compute_missing,
-    device_of,
-    in_order,
-    recipe,
-    shards_of,
+    device_report,
+    feature_blocks,
+    open_shards,
 )
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
@@ -24,29 +24,22 @@ from podium.stages.arguments import parse, write_metrics
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
     """Write --out from the pictures that --items lists in --source."""
-    args = parse(
-        __doc__, argv, "source", "items", "weights-dir", "out", "metrics", names=["extractor"]
-    )
+    paths = ("source", "items", "weights-dir", "out", "metrics")
+    args = parse(__doc__, argv, *paths, names=["extractor"])
     params = load_params(args.params)
-    how = recipe(args.extractor, params, args.weights_dir)
-    items, source, shards = read_items(args.items), PictureSource(args.source), shards_of(how)
-    require_space(args.out, len(items) * how.extractor.n_features * 4)
-    clock = ThroughputMeter()
+    recipe = build_recipe(args.extractor, params, params.photos.max_megapixels, args.weights_dir)
+    items, shards, n_features = read_items(args.items), open_shards(recipe), recipe.n_features
+    require_space(args.out, len(items) * n_features * 4)
+    meter, read = ThroughputMeter(), PictureSource(args.source).read
     shard_size = params.extract_features.shard_size
-    n_new = compute_missing(items, source.read, how, shards, shard_size, clock)
-    write_features(
-        args.out,
-        items["id"].tolist(),
-        items["label"].tolist(),
-        items["content"].tolist(),
-        in_order(shards, items["content"].tolist()),
-        how.extractor.n_features,
-        how.provenance,
-    )
-    sizes = {"n_pictures": len(items), "n_features": how.extractor.n_features}
-    work = clock.work(len(items), how.batch_size, how.mflop)
-    write_metrics(args, sizes, work, device_of(how))
-    print(f"{args.out}: {sizes}, {n_new} pictures new, {clock.speed:.0f} pictures/s")
+    n_new = compute_missing(items, read, recipe, shards, shard_size, meter)
+    ids, labels, content = (items[name].tolist() for name in ("id", "label", "content"))
+    blocks = feature_blocks(shards, content)
+    write_features(args.out, ids, labels, content, blocks, n_features, recipe.provenance)
+    sizes = {"n_pictures": len(items), "n_features": n_features}
+    throughput = meter.throughput(len(items), recipe.batch_size)
+    write_metrics(args, sizes, throughput, device_report(recipe))
+    print(f"{args.out}: {sizes}, {n_new} pictures new, {meter.items_per_second:.0f} pictures/s")
 
 
 if __name__ == "__main__":

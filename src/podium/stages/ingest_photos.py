@@ -1,4 +1,4 @@
-"""Look at every photo once: one table of readable pictures, one list of the others."""
+"""Check every photo once: one table of readable pictures, one list of the others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.pictures.dataset import (
-    CheckCache,
-    refuse_many_unreadable,
-    summary,
-    survey,
-)
+from podium.photos.labels import require_classes
+from podium.pictures.dataset import CheckCache, check_pictures, refuse_many_unreadable, summary
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 
@@ -23,12 +19,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "source", "items", "quarantine", "metrics")
     params = load_params(args.params)
     source, cache = PictureSource(args.source), CheckCache(params.photos.max_megapixels)
-    items, quarantine = survey(source, cache)
-    refuse_many_unreadable(args.source, items, quarantine, params.ingest_photos.max_unreadable)
+    require_classes(source)
+    items, quarantine = check_pictures(source, cache)
+    tolerance, key = params.ingest_photos.max_unreadable, "ingest_photos.max_unreadable"
+    refuse_many_unreadable(args.source, items, quarantine, tolerance, key)
     write_table(args.items, items)
     write_table(args.quarantine, quarantine)
-    write_metrics(args, summary(items, quarantine))
-    print(f"{args.source}: {summary(items, quarantine)}")
+    n_classes = int(items["label"][items["split"] == "train"].nunique())
+    counts = {**summary(items, quarantine), "n_classes": n_classes}
+    write_metrics(args, counts)
+    print(f"{args.source}: {counts}")
 
 
 if __name__ == "__main__":

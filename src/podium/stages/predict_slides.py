@@ -8,7 +8,7 @@ from dataclasses import asdict
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_json, write_table
 from podium.core.params import load_params
-from podium.core.progress import watched
+from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
 from podium.slides import report, slide_classification
@@ -55,12 +55,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.plots / "precision_recall.csv", curve)
     write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))
     report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
-    for slide in watched(slides, len(slides), "masks"):
+    for slide in progress(slides, len(slides), "masks"):
         write_outputs(slide, args.out, args.plots / f"{slide.result.row.slide}.png")
     metrics = slide_classification.metrics(oof, settings.bootstrap)
     metrics |= {"threshold": level / LEVELS, "n_left_out": len(rows) - len(results)}
-    work = meter.work(meter.items, settings.batch_size, segmenter.mflop(segmenter.tiles.tile))
-    write_metrics(args, metrics, work, runtime.report())
+    throughput = meter.throughput(meter.n_items, settings.batch_size)
+    write_metrics(args, metrics, throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(results)} slides"]))
 
 

@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     meter = ThroughputMeter()
     jobs = jobs_of(read_slides(args.slides), args.source, args.annotations, params.slides)
     processes = min(len(jobs), len(os.sched_getaffinity(0)))
-    with meter.timed(1):
+    with meter.measure(1):
         outcomes = tile_all(jobs, plan_of(params.tile_slides), args.tiles, processes)
     table = summary(outcomes, args.tiles)
     write_table(args.table, table)
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
     n = counts["n_tiles"]
-    write_metrics(args, counts, Throughput(n, meter.work(1).seconds, n))
+    write_metrics(args, counts, Throughput(n, meter.throughput(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     for row in table[table["state"] == "failed"].itertuples():
         print(f"failed: {row.reason}")

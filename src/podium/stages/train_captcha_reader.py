@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             reader = CaptchaReader(args.model)
             write_readings_png(args.plots / "readings.png", reader, job.pictures.seed_validation)
     metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
-    write_metrics(args, metrics, result.work, runtime.report())
+    write_metrics(args, metrics, result.throughput, runtime.report())
     result.checkpoint.unlink(missing_ok=True)
     print("\n".join(report.summary_lines(scores)))
 

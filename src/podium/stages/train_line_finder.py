@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     scores = evaluate(finder, pictures.seed_test, settings.n_test)
     write_table(args.plots / "learning_curve.csv", training.curve)
     write_lines_png(args.plots / "lines.png", finder, pictures.seed_test)
-    write_metrics(args, {"test": scores}, training.work, runtime.report())
+    write_metrics(args, {"test": scores}, training.throughput, runtime.report())
     training.checkpoint.unlink(missing_ok=True)
     shares = {name: score for name, score in scores.items() if name != "overlap"}
     print(*report.summary_lines({"test": shares}), sep="\n")

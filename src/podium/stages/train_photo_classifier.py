@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from podium.core.errors import guarded
 from podium.core.files import write_table
-from podium.core.params import load_params
+from podium.core.params import Params, load_params
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation.predictions import write_predictions
-from podium.photos.crossval import load_rows
+from podium.photos.crossval import Floats, TrainRows, load_rows
 from podium.photos.report import (
     curves_png,
     fold_scores,
@@ -20,7 +21,7 @@ from podium.photos.report import (
     mistakes_png,
     write_curves,
 )
-from podium.photos.training import artefact_of, summary_lines, train_all
+from podium.photos.training import PhotoModels, build_artefact, summary_lines, train_all
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
@@ -37,34 +38,37 @@ def main(argv: Sequence[str] | None = None) -> None:
     runtime.set_up(params.train_photo_classifier.seed, deterministic=params.device.deterministic)
     items = read_items(args.items)
     data = load_rows(items, args.folds)
-    clock, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
-    with clock.timed(n_rows):
+    meter, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
+    with meter.measure(n_rows):
         trained = train_all(params, data, args.features)
-    found = trained.metrics(data)
+    metrics = trained.metrics(data)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
-
-    artefact.save(artefact_of(trained, params, data, args.features, oof), args.model)
+    artefact.save(build_artefact(trained, params, data, args.features, oof), args.model)
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     for name, table in trained.tables.items():
         write_predictions(args.tables / f"{name}.csv", table, settings)
-    curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
-    write_table(args.plots / "learning_curve.csv", pd.concat(curves))
-    write_table(args.plots / "folds.csv", fold_scores(trained.tables, data))
-    write_curves(args.plots, oof, data)
-    ladder_png(args.plots / "ladder.png", found["oof"])
-    curve = trained.curves[params.train_photo_classifier.head]
-    curves_png(args.plots / "curves.png", curve, oof, data.truth)
+    _write_plots(args.plots, trained, data, oof, params)
     path_of, source = dict(zip(items["id"], items["path"], strict=True)), PictureSource(args.source)
-    mistakes_png(
-        args.plots / "mistakes.png",
-        oof,
-        data,
-        lambda name: source.read(path_of[name]),
-        params.photos.max_megapixels,
-    )
-    work = clock.work(n_rows, params.train_photo_classifier.batch_size, trained.mflop)
-    write_metrics(args, found, work, runtime.report())
-    print("\n".join(summary_lines(found)))
+
+    def read(name: str) -> bytes:
+        return source.read(path_of[name])
+
+    mistakes_png(args.plots / "mistakes.png", oof, data, read, params.photos.max_megapixels)
+    throughput = meter.throughput(n_rows, params.train_photo_classifier.batch_size)
+    write_metrics(args, metrics, throughput, runtime.report())
+    print("\n".join(summary_lines(metrics)))
+
+
+def _write_plots(
+    folder: Path, trained: PhotoModels, data: TrainRows, oof: Floats, params: Params
+) -> None:
+    curves = [curve.assign(model=name) for name, curve in trained.curves.items()]
+    write_table(folder / "learning_curve.csv", pd.concat(curves))
+    write_table(folder / "folds.csv", fold_scores(trained.tables, data))
+    write_curves(folder, oof, data)
+    ladder_png(folder / "ladder.png", trained.scores(data))
+    curve = trained.curves[params.train_photo_classifier.head]
+    curves_png(folder / "curves.png", curve, oof, data.truth)
 
 
 if __name__ == "__main__":

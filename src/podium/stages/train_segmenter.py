@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from podium.core.errors import guarded
-from podium.core.files import text_sha256, write_table
+from podium.core.files import json_sha256, write_table
 from podium.core.params import load_params
 from podium.core.throughput import total
 from podium.slides import fcn
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
     tiles = TileDataset(args.tiles, rows)
-    content = text_sha256(
+    content = json_sha256(
         {"slides": [row.content for row in rows], "tiles": tiles.fingerprint}
         | params.tile_slides.model_dump()
     )
@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                for k, result in results.items()}  # fmt: skip
     curves = [result.curve.assign(fold=fold) for fold, result in results.items()]
     write_table(args.plots / "learning_curve.csv", pd.concat(curves, ignore_index=True))
-    work = total([result.work for result in results.values()])
+    throughput = total([result.throughput for result in results.values()])
     metrics = {"tile_f1_mean": sum(tile_f1.values()) / len(tile_f1), "tile_f1": tile_f1}
-    write_metrics(args, metrics, work, runtime.report())
+    write_metrics(args, metrics, throughput, runtime.report())
     for result in results.values():
         result.checkpoint.unlink(missing_ok=True)
 

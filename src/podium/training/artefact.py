@@ -1,8 +1,13 @@
-"""Trained models as single .keras files that carry their own description."""
+"""Trained models as single .keras files that carry their own description.
+
+The bytes of a file depend on weights, architecture, description and versions only: neither on the
+clock nor on where in memory the model lay.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zipfile
 import zlib
@@ -10,36 +15,62 @@ from pathlib import Path
 from typing import Any
 
 from podium.core.errors import PodiumError, first_line
-from podium.core.files import locked, written_whole
+from podium.core.files import atomic_write, locked
 from podium.training.distribution import in_scope
 from podium.training.runtime import keras
+
+RETRAIN = "remedy: run dvc repro, which trains it again"
 
 
 @keras.saving.register_keras_serializable("podium")
 class MetadataLayer(keras.layers.Layer):
-    """Passes its input on; its config holds the artefact's description (JSON values)."""
+    """An identity layer whose config holds the description of a model (JSON values)."""
 
     def __init__(self, description: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.description = description
 
     def call(self, inputs: Any) -> Any:
-        """The input, unchanged."""
+        """Return the input, unchanged."""
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """The layer's settings, with the description."""
+        """Return the layer's settings and the description."""
         return {**super().get_config(), "description": self.description}
 
 
 def save(model: keras.Model, path: Path) -> None:
-    """Write `model`, whole or not at all."""
-    with locked(path), written_whole(path) as partial:
+    """Write `model` to `path`, whole or not at all; the same model gives the same bytes."""
+    with locked(path), atomic_write(path) as partial:
         model.save(partial)
+        _make_reproducible(partial)
 
 
-def from_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
-    """What `load` gives for the artefact whose bytes are `data`, which came from the file `name`.
+def _make_reproducible(path: Path) -> None:
+    """Rewrite a .keras file (a zip) without dates, and with shared objects numbered from 1.
+
+    Keras writes when it saved the file, and the memory addresses of objects that layers share.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(entries["metadata.json"])
+    del metadata["date_saved"]
+    entries["metadata.json"] = json.dumps(metadata).encode()
+    numbers: dict[bytes, int] = {}
+    entries["config.json"] = re.sub(
+        rb'"shared_object_id": (\d+)',
+        lambda match: b'"shared_object_id": %d' % numbers.setdefault(match[1], len(numbers) + 1),
+        entries["config.json"],
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(name), data)  # dated 1980, the first year of a zip
+
+
+def load_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the model and the description of the artefact whose bytes are `data`.
+
+    `name` is the file it comes from, for messages.
 
     Raises:
         PodiumError: as `load`.
@@ -50,25 +81,22 @@ def from_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
         return load(path)
 
 
-def task_of(path: Path) -> str:
-    """What the model in `path` is for, read without building it: photos, captcha-text, ...
+def read_task(path: Path) -> str:
+    """Return the task of the model in `path` (photos, captcha-text, ...) without building it.
 
     Raises:
         PodiumError: the file is missing, damaged, or was not written by `save`.
     """
     _require(path)
     try:
-        with zipfile.ZipFile(path) as parts:
-            config = json.loads(parts.read("config.json"))
-        layers = config["config"]["layers"]
-        found = [
-            one["config"]["description"] for one in layers if one["class_name"] == "MetadataLayer"
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+        layers = [
+            layer for layer in config["config"]["layers"] if layer["class_name"] == "MetadataLayer"
         ]
-        return str(found[0]["task"])
+        return str(layers[0]["config"]["description"]["task"])
     except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError):
-        raise PodiumError(
-            f"{path}: not a podium model\nremedy: run dvc repro, which trains it again"
-        ) from None
+        raise PodiumError(f"{path}: not a podium model\n{RETRAIN}") from None
 
 
 def _require(path: Path) -> None:
@@ -78,9 +106,9 @@ def _require(path: Path) -> None:
 
 @in_scope
 def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """The model in `path` and its description. Nothing in the file is run.
+    """Return the model in `path` and its description. Code inside the file is refused, not run.
 
-    The layers it uses must have been registered, i.e. their module imported.
+    The modules that define its layers must have been imported.
 
     Raises:
         PodiumError: the file is missing, damaged, or was not written by `save`.
@@ -90,10 +118,9 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for foreign and damaged files
         raise PodiumError(
-            f"{path}: not a model this version can read ({first_line(error)[:200]})\n"
-            "remedy: run dvc repro, which trains it again"
+            f"{path}: not a model this version can read ({first_line(error)[:200]})\n{RETRAIN}"
         ) from None
-    described = [layer for layer in model.layers if isinstance(layer, MetadataLayer)]
-    if len(described) != 1:
+    metadata = [layer for layer in model.layers if isinstance(layer, MetadataLayer)]
+    if len(metadata) != 1:
         raise PodiumError(f"{path}: a Keras model, but not one of podium's")
-    return model, dict(described[0].description)
+    return model, dict(metadata[0].description)

@@ -1,4 +1,4 @@
-"""How many rows a device takes at once: fewer once its memory ran out, and that is remembered."""
+"""The batch size that fits the device's memory: halved on out-of-memory, and remembered."""
 
 from __future__ import annotations
 
@@ -12,49 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault
-from podium.core.files import scratch_dir, text_sha256, write_json
+from podium.core.files import json_sha256, scratch_dir, write_json
 from podium.training import distribution, runtime
 from podium.training.runtime import keras, tf
 
 Graph = Callable[[Any], Any]
 
 
-def fitted(models: Sequence[keras.Model], graph: Graph) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """`graph`, which asks `models`, as a function of rows (N, ...): as many at once as fit."""
+def in_batches(
+    models: Sequence[keras.Model], graph: Graph
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return `graph` as a function of rows (N, ...), computed in batches that fit the memory.
+
+    The dtype of the result (N, ...) is that of the graph. `models` are those that `graph` runs.
+    """
 
     @functools.cache
-    def of(shape: tuple[int, ...]) -> BatchSize:
+    def batch_size(shape: tuple[int, ...]) -> BatchSize:
         return BatchSize(models, shape[0], str(shape[1:]))
 
-    return lambda rows: of(rows.shape).computed(graph, rows)
+    return lambda rows: batch_size(rows.shape).run(graph, rows)
 
 
 class BatchSize:
-    """The largest batch that a model was seen to fit in on this device.
+    """The largest batch size, up to a limit, at which models fit the memory of this device.
 
-    What was found is kept in the scratch folder, so that the next run begins with it.
+    It is kept in the scratch folder, so that the next run starts with it.
 
     Args:
-        models: that are asked.
-        most: rows at once, where memory does not say fewer.
-        use: tells what is done with them, and to what.
+        models: that are run together.
+        limit: the batch size if memory is no matter.
+        use: what is computed, and the size of the inputs: part of the key in the scratch folder.
 
     Attributes:
-        size: rows at once.
+        size: the batch size so far.
     """
 
-    def __init__(self, models: Sequence[keras.Model], most: int, use: str) -> None:
+    def __init__(self, models: Sequence[keras.Model], limit: int, use: str) -> None:
         self.name = " and ".join(model.name for model in models)
         # Keras numbers the layers that a process makes: conv2d, conv2d_1, ...
         outlines = [re.sub(r'_\d+"', '"', model.to_json()) for model in models]
-        key = text_sha256({"models": outlines, "use": use, "most": most, **runtime.report()})
+        key = json_sha256({"models": outlines, "use": use, "most": limit, **runtime.report()})
         self._path = scratch_dir("batch-sizes") / f"{key}.json"
-        self.size = most
-        if 0 < (known := self._remembered()) < most:
-            self.size = known
-            print(
-                f"{self.name}: {known} at once, no more fitted earlier ({self._path})", flush=True
-            )
+        self.size = limit
+        if 0 < (remembered := self._remembered()) < limit:
+            self.size = remembered
+            print(f"{self.name}: batch size {remembered}, as earlier ({self._path})", flush=True)
 
     def _remembered(self) -> int:
         try:
@@ -63,10 +66,10 @@ class BatchSize:
             return 0
 
     def halve(self) -> None:
-        """From now on, half as many at once.
+        """Halve the batch size, in this run and the next ones.
 
         Raises:
-            EnvironmentFault: it is one already.
+            EnvironmentFault: it is 1 already.
         """
         if self.size <= 1:
             raise EnvironmentFault(
@@ -77,12 +80,15 @@ class BatchSize:
         write_json(self._path, {"model": self.name, "size": self.size})
         print(f"{self.name}: out of memory, now {self.size} at once", flush=True)
 
-    def computed(self, graph: Graph, rows: NDArray[Any]) -> NDArray[Any]:
-        """What `graph` makes of `rows` (N, ...), as many at once as fit."""
+    def run(self, graph: Graph, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return `graph` of rows (N, ...), batch by batch; the dtype is that of the graph."""
         while True:
-            edges = range(0, len(rows), self.size)
+            starts = range(0, len(rows), self.size)
             try:
-                parts = [distribution.computed(graph, rows[at : at + self.size]) for at in edges]
+                parts = [
+                    distribution.run_on_devices(graph, rows[start : start + self.size])
+                    for start in starts
+                ]
             except tf.errors.OpError as error:
                 if not runtime.is_out_of_memory(error):
                     raise

@@ -1,4 +1,4 @@
-"""Several devices that share one batch: copies of the variables, parts of the pictures."""
+"""Several devices that share a batch: each has a copy of the variables and a part of the rows."""
 
 from __future__ import annotations
 
@@ -16,72 +16,72 @@ R = TypeVar("R")
 _devices: tuple[str, ...] = tuple(f"GPU:{number}" for number in range(len(GPUS)))
 
 
-def spread_over(devices: Sequence[str]) -> None:
-    """Compute on these devices from now on, instead of on all GPUs."""
+def use_devices(devices: Sequence[str]) -> None:
+    """Compute on these devices (such as GPU:0) from now on, instead of on all GPUs."""
     global _devices
     _devices = tuple(devices)
 
 
-def count() -> int:
-    """How many devices share a batch."""
+def n_devices() -> int:
+    """Return how many devices share a batch."""
     return max(1, len(_devices))
 
 
 def strategy() -> Any:
-    """TensorFlow's strategy: one copy of the variables on each device if there are several."""
-    return _mirrors(_devices) if count() > 1 else tf.distribute.get_strategy()
+    """Return TensorFlow's strategy; on several devices, one that copies the variables to each."""
+    return _mirrored(_devices) if n_devices() > 1 else tf.distribute.get_strategy()
 
 
 @functools.cache  # two strategies over the same devices take each other's messages for their own
-def _mirrors(devices: tuple[str, ...]) -> Any:
+def _mirrored(devices: tuple[str, ...]) -> Any:
     return tf.distribute.MirroredStrategy(list(devices))
 
 
 def replica_id() -> Any:
-    """The number of the device that a replica's part of a graph is for."""
+    """Return the number of the device that computes this replica's part of a graph."""
     context = tf.distribute.get_replica_context()
-    return context.replica_id_in_sync_group if count() > 1 else 0
+    return context.replica_id_in_sync_group if n_devices() > 1 else 0
 
 
 def in_scope(build: Callable[P, R]) -> Callable[P, R]:
-    """`build`, the variables that it makes having a copy on each device."""
+    """Decorate `build` so that each device gets a copy of the variables it makes."""
 
     @functools.wraps(build)
-    def made(*args: P.args, **kwargs: P.kwargs) -> R:
+    def build_in_scope(*args: P.args, **kwargs: P.kwargs) -> R:
         with strategy().scope():
             return build(*args, **kwargs)
 
-    return made
+    return build_in_scope
 
 
 def batch_normalization(momentum: float) -> keras.layers.Layer:
-    """Batch normalisation over the batch of all devices."""
-    return keras.layers.BatchNormalization(momentum=momentum, synchronized=count() > 1)
+    """Return batch normalisation over the batch of all devices."""
+    return keras.layers.BatchNormalization(momentum=momentum, synchronized=n_devices() > 1)
 
 
-def computed(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
-    """What `graph` makes of `rows` (N, ...), every device taking its share of them."""
-    n = count()
+def run_on_devices(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """Return `graph` of rows (N, ...), each device computing its share; dtype as the graph's."""
+    n = n_devices()
     if n == 1 or len(rows) < n:
         return np.asarray(graph(tf.constant(rows)))
     parts = np.array_split(rows, n)
     values = distribute_values([(tf.constant(part),) for part in parts])
     # not `graph` itself: its signature knows no values that differ by device
     shared = strategy().run(lambda part: graph(part), args=values)
-    found = strategy().experimental_local_results(shared)
-    return np.concatenate([np.asarray(one) for one in found])
+    results = strategy().experimental_local_results(shared)
+    return np.concatenate([np.asarray(result) for result in results])
 
 
 def distribute_values(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """The values of each device (tuples of equal length) as one tuple, as `strategy` takes it."""
+    """Return one tuple of per-device values, for `strategy().run`, from a tuple per device."""
     make = strategy().experimental_distribute_values_from_function
 
-    def column(number: int) -> Any:
+    def value(number: int) -> Any:
         return make(lambda context: parts[context.replica_id_in_sync_group][number])
 
-    return tuple(column(number) for number in range(len(parts[0])))
+    return tuple(value(number) for number in range(len(parts[0])))
 
 
-def summed(value: Any) -> Any:
-    """The sum of a value over all devices."""
+def sum_over_devices(value: Any) -> Any:
+    """Return the sum of a per-device value over all devices."""
     return strategy().reduce("SUM", value, axis=None)

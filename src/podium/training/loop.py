@@ -1,4 +1,4 @@
-"""How a network learns: batches in a fixed order, one optimiser, progress that survives a kill."""
+"""The training loop: fixed order of batches, a checkpoint each epoch, exact resume after a kill."""
 
 from __future__ import annotations
 
@@ -15,148 +15,132 @@ import numpy as np
 import pandas as pd
 
 from podium.core.code_fingerprint import computing_code
-from podium.core.files import scratch_dir, text_sha256
-from podium.core.params import TrainingSettings
-from podium.core.progress import watched
+from podium.core.files import json_sha256, scratch_dir
+from podium.core.progress import progress
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.training import runtime
-from podium.training.flops import mflop
 from podium.training.runtime import keras, tf
-from podium.training.train_step import (
-    Augment,
-    Batch,
-    History,
-    Trainer,
-    learning_rate,
-)
+from podium.training.schedules import steps_per_epoch
+from podium.training.train_step import Augment, Batch, History, Trainer
 
 __all__ = [
-    "Augment",
-    "Batch",
-    "Trainer",
-    "TrainingJob",
-    "TrainingResult",
-    "checkpoint_of",
-    "learning_rate",
-    "steps_per_epoch",
-    "train",
+    "Augment", "Batch", "Trainer", "TrainingJob", "TrainingResult", "checkpoint_path",
+    "steps_per_epoch", "train",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 
-def steps_per_epoch(settings: TrainingSettings) -> int:
-    """Batches in an epoch: as many as fill it, one at least."""
-    return max(1, settings.epoch_size // settings.batch_size)
-
-
-def checkpoint_of(folder: str, model: keras.Model, about: Mapping[str, Any], module: str) -> Path:
-    """Where the progress of a run is kept, named by all it depends on: only the same is resumed.
+def checkpoint_path(
+    folder: str, model: keras.Model, recipe: Mapping[str, Any], module: str
+) -> Path:
+    """Return where the progress of a training lies; its name is a hash of all it depends on.
 
     Args:
-        folder: of the scratch folder.
+        folder: in the scratch folder.
         model: untrained.
-        about: what else the run depends on, as JSON values.
+        recipe: all else that the training depends on, as JSON values.
         module: dotted name of the module that trains: its code counts, too.
     """
-    known = {**about, "model": json.loads(model.to_json()), "keras": keras.__version__}
-    known["code"] = computing_code(module)
-    return scratch_dir(folder) / f"{text_sha256(known)}.npz"
+    key = {**recipe, "model": json.loads(model.to_json()), "keras": keras.__version__}
+    return scratch_dir(folder) / f"{json_sha256({**key, 'code': computing_code(module)})}.npz"
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What a model is taught.
+    """What a model is trained on, and how it is validated.
 
     Attributes:
-        batches: from picture number `start` on.
-        validate: the share of validation pictures that it gets right.
-        checkpoint: where progress is kept.
-        measured: the name of that share.
-        log: told each epoch's figures; those of epochs done before a kill once more.
+        batches: gives the stream of batches from picture number `start` on.
+        validate: returns the validation metric; called after each epoch.
+        checkpoint: the file of the training's progress.
+        metric: the name of the validation metric.
+        log: called with the figures of each epoch; after a resume also with those of epochs
+            finished before.
     """
 
     batches: Callable[[int], Iterator[Batch]]
     validate: Callable[[], float]
     checkpoint: Path
-    measured: str = "whole_string"
+    metric: str = "whole_string"
     log: Callable[[dict[str, float]], None] = lambda _: None
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What came of teaching a model.
+    """What a training leaves beside the model.
 
     Attributes:
-        curve: the learning curve, one row per epoch.
-        checkpoint: where progress was kept; to be removed once the results are written.
-        work: the pictures that were seen.
+        curve: the learning curve; columns epoch, pictures, train_loss and the metric.
+        checkpoint: the file of the training's progress, to be removed once results are written.
+        throughput: pictures trained on.
     """
 
     curve: pd.DataFrame
     checkpoint: Path
-    work: Throughput
+    throughput: Throughput
 
 
 class _BatchTooLarge(Exception):
     """The device's memory ran out in a step."""
 
 
-def train(learner: Trainer, course: TrainingJob) -> TrainingResult:
-    """Teach a model.
+def train(trainer: Trainer, job: TrainingJob) -> TrainingResult:
+    """Train a model and return its learning curve.
 
-    A run that was killed goes on after its last whole epoch and ends as if it had never stopped.
-    One whose batch does not fit the device's memory goes on there with smaller parts.
+    A training that was killed resumes after its last whole epoch and ends as if it had never
+    stopped. If a batch does not fit the device's memory, it continues with smaller parts.
     """
-    history, epochs, clock = (
-        learner.restore(course.checkpoint),
-        learner.settings.epochs,
-        ThroughputMeter(),
-    )
+    epochs, meter = trainer.settings.epochs, ThroughputMeter()
+    history = trainer.restore(job.checkpoint)
     if history:
         print(f"resumed after epoch {len(history)} of {epochs}", flush=True)
     else:
-        learner.save(course.checkpoint, [])
-    for done in history:
-        course.log(done)
+        trainer.save(job.checkpoint, [])
+    for row in history:
+        job.log(row)
     while len(history) < epochs:
         try:
-            _go_on(learner, course, history, clock)
+            _train_epochs(trainer, job, history, meter)
         except _BatchTooLarge:
-            learner.fitting.halve()
-            learner.restore(course.checkpoint)
-    return _taught(learner, course, history, clock)
+            trainer.batch_size.halve()
+            trainer.restore(job.checkpoint)
+    curve = pd.DataFrame(history).astype({"epoch": int, "pictures": int})
+    throughput = meter.throughput(int(curve["pictures"].iloc[-1]), trainer.batch_size.size)
+    return TrainingResult(curve, job.checkpoint, throughput)
 
 
-def _go_on(learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter) -> None:
-    """All epochs that are still to come; each is added to `history` once it is kept."""
-    settings = learner.settings
+def _train_epochs(
+    trainer: Trainer, job: TrainingJob, history: History, meter: ThroughputMeter
+) -> None:
+    """Run the epochs that are left; each is added to `history` once its checkpoint is written."""
+    settings = trainer.settings
     per_epoch = steps_per_epoch(settings)
-    n_steps, done = per_epoch * settings.epochs, len(history) * per_epoch
-    wanted = islice(course.batches(done * settings.batch_size), n_steps - done)
-    batches = ahead(map(_on_device, wanted))
+    n_steps, n_done = per_epoch * settings.epochs, len(history) * per_epoch
+    batches = islice(job.batches(n_done * settings.batch_size), n_steps - n_done)
+    ready = prefetch(map(_on_device, batches))
     for epoch in range(len(history), settings.epochs):
-        steps = range(epoch * per_epoch, (epoch + 1) * per_epoch)
         name = f"epoch {epoch + 1}/{settings.epochs}"
-        shown = clock.watched(
-            watched(steps, per_epoch, name, every=30), lambda _: settings.batch_size
+        steps = progress(
+            range(epoch * per_epoch, (epoch + 1) * per_epoch), per_epoch, name, every=30
         )
-        losses = [_fitting_step(learner, next(batches), step, n_steps) for step in shown]
+        measured = meter.measure_each(steps, lambda _: settings.batch_size)
+        losses = [_step(trainer, next(ready), step, n_steps) for step in measured]
         row = {
             "epoch": epoch + 1,
             "pictures": (epoch + 1) * per_epoch * settings.batch_size,
             "train_loss": float(np.mean(losses)),
-            course.measured: course.validate(),
+            job.metric: job.validate(),
         }
-        course.log(row)
-        learner.save(course.checkpoint, [*history, row])
+        job.log(row)
+        trainer.save(job.checkpoint, [*history, row])
         history.append(row)
-        _tell(name, row, clock)
+        _print_epoch(name, row, meter)
 
 
-def _fitting_step(learner: Trainer, batch: Any, step: int, n_steps: int) -> float:
+def _step(trainer: Trainer, batch: Any, number: int, n_steps: int) -> float:
     try:
-        return learner.step(batch, step, n_steps)
+        return trainer.step(batch, number, n_steps)
     except tf.errors.OpError as error:
         if runtime.is_out_of_memory(error):
             raise _BatchTooLarge from error
@@ -164,28 +148,19 @@ def _fitting_step(learner: Trainer, batch: Any, step: int, n_steps: int) -> floa
 
 
 def _on_device(batch: Batch) -> tuple[Any, Any]:
-    """A batch where it will be needed; done by the thread that makes it."""
+    """Copy a batch to the device; run by the thread that makes it."""
     pixels, labels = batch
     return tf.constant(pixels), tf.constant(labels)
 
 
-def _tell(epoch: str, row: dict[str, float], clock: ThroughputMeter) -> None:
-    figures = [f"{name.replace('_', ' ')} {row[name]:.4f}" for name in list(row)[2:]]
-    seen = f"{epoch}: {row['pictures']:,} pictures seen"
-    print(", ".join([seen, *figures, f"{clock.speed:.0f} pictures/s"]), flush=True)
+def _print_epoch(name: str, row: dict[str, float], meter: ThroughputMeter) -> None:
+    figures = [f"{key.replace('_', ' ')} {row[key]:.4f}" for key in list(row)[2:]]
+    seen = f"{name}: {row['pictures']:,} pictures seen"
+    print(", ".join([seen, *figures, f"{meter.items_per_second:.0f} pictures/s"]), flush=True)
 
 
-def _taught(
-    learner: Trainer, course: TrainingJob, history: History, clock: ThroughputMeter
-) -> TrainingResult:
-    curve = pd.DataFrame(history).astype({"epoch": int, "pictures": int})
-    flops = mflop(learner.model, learner.seen) if learner.seen else 0.0
-    work = clock.work(int(curve["pictures"].iloc[-1]), learner.fitting.size, flops)
-    return TrainingResult(curve, course.checkpoint, work)
-
-
-def ahead(items: Iterator[T], n: int = 2) -> Iterator[T]:
-    """`items`; a thread makes the next `n` while the device is busy with one."""
+def prefetch(items: Iterator[T], n: int = 2) -> Iterator[T]:
+    """Yield `items`, of which a thread makes the next `n` while the caller works on one."""
     with ThreadPoolExecutor(1) as worker:
         waiting = deque(worker.submit(next, items, None) for _ in range(n))
         while (item := waiting.popleft().result()) is not None:

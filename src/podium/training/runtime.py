@@ -1,4 +1,4 @@
-"""What the project computes with: TensorFlow, GPUs and their memory, XLA, precision, seeds."""
+"""TensorFlow, set up once for all: GPUs and their memory, XLA, precision, seeds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = [
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """TensorFlow's C++ greets on file descriptor 2 before any log level is read."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    """Silence file descriptor 2: TensorFlow's C++ writes there before it reads any log level."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 with exit_on_fault():  # stages import this before their own guard is up
@@ -40,41 +40,41 @@ with _silent_stderr():
         convert_variables_to_constants_v2 as freeze,
     )
 
-    GPUS = tf.config.list_physical_devices("GPU")  # asking greets once more
+    GPUS = tf.config.list_physical_devices("GPU")  # asking writes there once more
     for _gpu in GPUS:
         tf.config.experimental.set_memory_growth(_gpu, True)
 
-# what errors of other kinds say when a kernel, a copy to the device or cuBLAS finds it full
+# in messages of other errors, if a kernel, a copy to the device or cuBLAS runs out of memory
 _FULL = ("out of memory", "resource_exhausted", "dst tensor is not initialized", "alloc_failed")
-_AMPERE = (8, 0)  # the first compute capability whose tensor cores know bfloat16
+_AMPERE = (8, 0)  # the first compute capability with bfloat16 in tensor cores
 
 
-def set_up(seed: int, wanted: str = "float32", deterministic: bool = False) -> None:
-    """Seed Python, NumPy and TensorFlow, and choose what the layers built from now on compute in.
+def set_up(seed: int, requested: str = "float32", deterministic: bool = False) -> None:
+    """Seed Python, NumPy and TensorFlow, and set the precision of layers built from now on.
 
     Args:
         seed: 0 or more.
-        wanted: float32, mixed_bfloat16, mixed_float16, or auto; see `supported`.
-        deterministic: the same bytes on the same GPU every time, at the cost of speed; for the
-            rest of the process.
+        requested: float32, mixed_bfloat16, mixed_float16, or auto; see `supported_precision`.
+        deterministic: whether the same GPU gives the same bytes every time, which is slower; it
+            cannot be undone in this process.
     """
     keras.utils.set_random_seed(seed)
-    keras.mixed_precision.set_global_policy(supported(wanted))
+    keras.mixed_precision.set_global_policy(supported_precision(requested))
     if deterministic:
         tf.config.experimental.enable_op_determinism()
 
 
-def supported(wanted: str) -> str:
-    """The policy of Keras that comes nearest to what is wanted and that pays on this device.
+def supported_precision(requested: str) -> str:
+    """Return the Keras policy nearest to the requested one that this device computes fast.
 
-    auto: float16 beside float32 on a GPU, float32 on a processor. Processors do not compute in
-    float16, and GPUs older than Ampere not in bfloat16: they get float32 and float16.
+    auto is mixed_float16 on a GPU and float32 on a processor. Processors get float32 instead of
+    float16, GPUs older than Ampere float16 instead of bfloat16.
     """
     if not GPUS:
-        return "float32" if wanted in ("auto", "mixed_float16") else wanted
-    if wanted == "auto" or (wanted == "mixed_bfloat16" and _capability() < _AMPERE):
+        return "float32" if requested in ("auto", "mixed_float16") else requested
+    if requested == "auto" or (requested == "mixed_bfloat16" and _capability() < _AMPERE):
         return "mixed_float16"
-    return wanted
+    return requested
 
 
 def _capability() -> tuple[int, int]:
@@ -83,28 +83,29 @@ def _capability() -> tuple[int, int]:
 
 
 def precision() -> str:
-    """The policy of layers built now."""
+    """Return the Keras policy of layers built now."""
     return str(keras.mixed_precision.global_policy().name)
 
 
 def jit_compile() -> bool:
-    """Whether XLA pays: on one GPU it does; on a CPU it was seen 2 to 20 times slower.
+    """Return whether to compile by XLA: on one GPU only.
 
-    Not on several GPUs: what they tell each other in a step is nothing that XLA can compile.
+    On a CPU it was measured to be 2 to 20 times slower; on several GPUs XLA cannot compile the
+    communication between them.
     """
     return len(GPUS) == 1
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of TensorFlow says that the device's memory is full."""
-    told = str(error).lower()
+    """Return whether an error of TensorFlow says that the device's memory is full."""
+    message = str(error).lower()
     return isinstance(error, tf.errors.ResourceExhaustedError) or (
-        isinstance(error, tf.errors.OpError) and any(words in told for words in _FULL)
+        isinstance(error, tf.errors.OpError) and any(words in message for words in _FULL)
     )
 
 
 def report() -> dict[str, Any]:
-    """What this process computes on and with: device, software, precision, for metrics."""
+    """Return device, software and precision of this process, for the record of a run."""
     if not GPUS:
         return {**hardware.report(), "software": _software(), "precision": precision()}
     name = tf.config.experimental.get_device_details(GPUS[0]).get("device_name", "GPU")

@@ -1,4 +1,4 @@
-"""A model, its optimiser, and one step of both: on one device or several, in parts that fit."""
+"""One training step of a network: on one device or several, in parts that fit its memory."""
 
 from __future__ import annotations
 
@@ -20,58 +20,36 @@ from podium.core.files import write_bytes
 from podium.core.params import TrainingSettings
 from podium.training import distribution, runtime
 from podium.training.batch_size import BatchSize
+from podium.training.optimizers import adamw
 from podium.training.runtime import keras, tf
+from podium.training.schedules import Schedule, learning_rate
 
 History = list[dict[str, float]]
-# pixels (B, H, W, 3), and what a network is to make of them: labels (B, K), maps (B, h, w, K)
+# pixels (B, H, W, 3) and targets: labels (B, K) or maps (B, h, w, K)
 Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
-# float32 pixels and labels of step `number` -> both as the network is to see them
+# (float32 pixels, targets, number of the step) -> augmented pixels and targets
 Augment = Callable[[Any, Any, int], tuple[Any, Any]]
 
 
-def learning_rate(settings: TrainingSettings, step: int, n_steps: int) -> float:
-    """A linear warm-up to the peak, then half a cosine down to nothing."""
-    rising = settings.warmup * n_steps
-    if step < rising:
-        return settings.learning_rate * (step + 1) / (rising + 1)
-    done = (step - rising) / max(n_steps - rising, 1)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-
-
-@distribution.in_scope
-def _optimizer(model: keras.Model, settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    """AdamW; float16 gradients are scaled up, lest they vanish."""
-    optimizer = keras.optimizers.AdamW(
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        beta_2=0.99,
-        clipnorm=5.0 / distribution.count(),  # of gradients that are divided by it: see `_applied`
-    )
-    if runtime.precision() == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)
-    optimizer.build(model.trainable_variables)
-    return optimizer
-
-
 class Trainer:
-    """A model, its optimiser, and one step of both.
+    """A model and its optimiser.
 
     A batch that does not fit the device is computed in parts whose gradients are added up, and
-    several devices share it: what is learnt is the same, but for rounding (and, part by part, for
-    batch statistics and for losses that are no mean over pictures).
+    several devices share a batch. The result is the same but for rounding; in parts, batch
+    statistics and losses that are no mean over pictures differ too.
 
     Args:
         model: pixels (N, H, W, 3) in.
-        settings: how it learns.
-        loss: of what is wanted and what the model gives: a mean over the pictures.
-        augment: changes pictures on their way in; None leaves them as they are.
-        rate: the learning rate at a step of so many, by default `learning_rate`.
-        xla: whether XLA has kernels for all of the model and the loss.
-        use: tells what the model does not: how large the pictures are, where it takes any.
+        settings: batch size, learning rate and how long.
+        loss: of targets and the model's output; a mean over the pictures.
+        augment: changes each batch before the model sees it; None: nothing does.
+        schedule: of the learning rate.
+        xla: False if XLA lacks kernels for the model or the loss.
+        size_key: the size of the pictures, e.g. '512 px', if the model takes any size: what fits
+            the memory is remembered for each model and size.
 
     Attributes:
-        fitting: how many pictures are computed at once.
-        seen: the shape (H, W, 3) of the last pictures; () before any.
+        batch_size: how many pictures fit the device at once.
     """
 
     def __init__(
@@ -80,35 +58,38 @@ class Trainer:
         settings: TrainingSettings,
         loss: keras.losses.Loss,
         augment: Augment | None = None,
-        rate: Callable[[TrainingSettings, int, int], float] = learning_rate,
+        schedule: Schedule = "cosine",
         xla: bool = True,
-        use: str = "",
+        size_key: str = "",
     ) -> None:
-        self.model, self.settings, self._augment, self._rate = model, settings, augment, rate
-        self.optimizer = _optimizer(model, settings)
-        self._loss = loss
-        self.seen: tuple[int, ...] = ()
-        self.fitting = BatchSize([model], settings.batch_size, f"learn {use}")
+        self.model, self.settings = model, settings
+        self.optimizer = adamw(model, settings)
+        self._loss, self._augment, self._schedule = loss, augment, schedule
+        self.batch_size = BatchSize([model], settings.batch_size, f"learn {size_key}")
         compiled = xla and runtime.jit_compile()
-        self._whole = tf.function(self._graph, jit_compile=compiled)
+        self._whole = tf.function(self._learn, jit_compile=compiled)
         self._part = tf.function(self._gradients, jit_compile=compiled)
-        self._shared_part = tf.function(self._shared)
-        self._apply = tf.function(self._applied)
+        self._shared_part = tf.function(self._gradients_of_devices)
+        self._apply = tf.function(self._apply_on_devices)
 
     def step(self, batch: Batch | tuple[Any, Any], number: int, n_steps: int) -> float:
-        """Learn from one batch; its loss before that.
+        """Update the weights by one batch and return its loss before the update.
+
+        Args:
+            batch: uint8 pixels (B, H, W, 3) and integer targets (B, ...).
+            number: of the step, from 0.
+            n_steps: in the whole training.
 
         Raises:
             PodiumError: the loss is not finite.
         """
-        pixels, labels = batch
-        self.seen = tuple(pixels.shape[1:])
-        self.optimizer.learning_rate = self._rate(self.settings, number, n_steps)
-        images, wanted = tf.cast(pixels, tf.float32), tf.convert_to_tensor(labels)
+        pixels, targets = batch
+        self.optimizer.learning_rate = learning_rate(self._schedule, self.settings, number, n_steps)
+        images, labels = tf.cast(pixels, tf.float32), tf.convert_to_tensor(targets)
         if self._augment:
-            images, wanted = self._augment(images, wanted, number)
-        at_once = distribution.count() == 1 and self.fitting.size >= len(pixels)
-        loss = float(self._whole(images, wanted) if at_once else self._in_parts(images, wanted))
+            images, labels = self._augment(images, labels, number)
+        at_once = distribution.n_devices() == 1 and self.batch_size.size >= len(pixels)
+        loss = float(self._whole(images, labels) if at_once else self._in_parts(images, labels))
         if not math.isfinite(loss):
             raise PodiumError(
                 f"training diverged at step {number} (loss {loss})\n"
@@ -116,24 +97,24 @@ class Trainer:
             )
         return loss
 
-    def _graph(self, pixels: Any, labels: Any) -> Any:
+    def _learn(self, pixels: Any, labels: Any) -> Any:
         loss, gradients = self._gradients(pixels, labels, 1.0)
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss
 
     def _gradients(self, pixels: Any, labels: Any, share: Any) -> tuple[Any, Any]:
-        """The loss of a part of a batch, times its share of the batch, and the gradients of it."""
+        """The loss of a part of a batch, times its share of the batch, and its gradients."""
         with tf.GradientTape() as tape:
+            outputs = tf.cast(self.model(pixels, training=True), tf.float32)
             # not `self._loss(...)`: that divides by the number of devices
-            found = tf.cast(self.model(pixels, training=True), tf.float32)
-            lost = self._loss.call(labels, found)
-            loss = (tf.reduce_mean(lost) + sum(self.model.losses)) * share
+            losses = self._loss.call(labels, outputs)
+            loss = (tf.reduce_mean(losses) + sum(self.model.losses)) * share
             scaled = self.optimizer.scale_loss(loss)
         return loss, tape.gradient(scaled, self.model.trainable_variables)
 
     def _in_parts(self, pixels: Any, labels: Any) -> Any:
         """One step, the batch computed in parts; its loss."""
-        n, size = len(pixels), self.fitting.size
+        n, size = len(pixels), self.batch_size.size
         parts = (
             self._of_part(pixels[start : start + size], labels[start : start + size], n)
             for start in range(0, n, size)
@@ -143,7 +124,7 @@ class Trainer:
         return loss
 
     def _of_part(self, pixels: Any, labels: Any, n: int) -> Any:
-        devices = distribution.count()
+        devices = distribution.n_devices()
         if devices == 1 or len(pixels) < devices:
             return self._part(pixels, labels, tf.constant(len(pixels) / n))
         edges = np.linspace(0, len(pixels), devices + 1).astype(int)
@@ -152,36 +133,36 @@ class Trainer:
         ]
         return self._shared_part(*distribution.distribute_values(parts))
 
-    def _shared(self, pixels: Any, labels: Any, share: Any) -> Any:
+    def _gradients_of_devices(self, pixels: Any, labels: Any, share: Any) -> Any:
         """As `_gradients`, of values that lie on several devices."""
-        found = distribution.strategy().run(self._gradients, args=(pixels, labels, share))
-        return tf.nest.map_structure(distribution.summed, found)
+        results = distribution.strategy().run(self._gradients, args=(pixels, labels, share))
+        return tf.nest.map_structure(distribution.sum_over_devices, results)
 
-    def _applied(self, gradients: Any) -> None:
+    def _apply_on_devices(self, gradients: Any) -> None:
         """Apply the gradients of a whole batch on every device; the optimiser adds them up."""
-        each = [one / distribution.count() for one in gradients]
+        shares = [gradient / distribution.n_devices() for gradient in gradients]
         variables = self.model.trainable_variables
-        distribution.strategy().run(self.optimizer.apply, args=(each, variables))
+        distribution.strategy().run(self.optimizer.apply, args=(shares, variables))
 
     @property
     def _state(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
     def save(self, path: Path, history: History) -> None:
-        """Keep everything that the next epoch depends on, whole or not at all."""
+        """Write all that the next epoch depends on to `path`, whole or not at all."""
         out = io.BytesIO()
-        arrays = {str(k): np.asarray(one) for k, one in enumerate(self._state)}
+        arrays = {str(k): np.asarray(variable) for k, variable in enumerate(self._state)}
         np.savez(out, history=np.array(json.dumps(history)), **arrays)  # type: ignore[arg-type]
         write_bytes(path, out.getvalue())
 
     def restore(self, path: Path) -> History:
-        """The epochs that were kept at `path`, taken up again; none if nothing fits."""
+        """Take up the progress saved at `path`; return its epochs, none if it cannot be read."""
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                arrays = [kept[str(k)] for k in range(len(self._state))]
-                history: History = json.loads(str(kept["history"]))
+            with np.load(path, allow_pickle=False) as saved:
+                arrays = [saved[str(k)] for k in range(len(self._state))]
+                history: History = json.loads(str(saved["history"]))
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return []
-        for one, array in zip(self._state, arrays, strict=True):
-            one.assign(array)
+        for variable, array in zip(self._state, arrays, strict=True):
+            variable.assign(array)
         return history

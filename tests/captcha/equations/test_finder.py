@@ -7,12 +7,13 @@ import pytest
 from house import ROOT
 from lines import dark_finder, dark_lines
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder, build
+from podium.captcha.equations.finder import LineFinder, build
 from podium.captcha.equations.line_maps import CELL, find_boxes, training_batch
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.training import evaluate, train_line_finder
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
+from podium.models.losses import BinaryCrossEntropy
 from podium.training import artefact
 from podium.training.loop import Trainer
 from podium.training.runtime import keras, set_up
@@ -73,7 +74,7 @@ def test_training_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
         done = train_line_finder(model, TINY, (1, 2), 0)
         assert done.checkpoint.is_file()
         done.checkpoint.unlink()
-        assert (done.work.items, done.work.batch_size) == (32, TINY.batch_size)
+        assert (done.throughput.n_items, done.throughput.batch_size) == (32, TINY.batch_size)
         return done.curve, [np.asarray(one) for one in model.weights]
 
     whole, weights = taught(None)
@@ -94,7 +95,7 @@ def _stop() -> None:
 def test_a_finder_is_kept_and_comes_back(tmp_path: Path) -> None:
     model = build(4)
     artefact.save(model, tmp_path / "lines.keras")
-    assert artefact.task_of(tmp_path / "lines.keras") == "equation-lines"
+    assert artefact.read_task(tmp_path / "lines.keras") == "equation-lines"
     pixels = paint(scene_of(1, 2)[0])
     again = LineFinder.load(tmp_path / "lines.keras")
     np.testing.assert_allclose(again.maps(pixels), LineFinder(model).maps(pixels), atol=1e-6)

@@ -54,15 +54,6 @@ def _joined(fine: Any, coarse: Any, channels: int) -> Any:
     return layers.Concatenate()([fine, layers.UpSampling2D(2)(convolution(coarse, channels, 1))])
 
 
-class BinaryCrossEntropy(keras.losses.Loss):
-    """Binary cross-entropy of maps (N, h, w, 2), probabilities as 0 to 255, and logits."""
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The mean over pictures, cells and maps, a scalar float32."""
-        probabilities = tf.cast(y_true, tf.float32) / 255
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(probabilities, y_pred))
-
-
 class LineFinder:
     """Finds the lines of text on pictures of any size."""
 

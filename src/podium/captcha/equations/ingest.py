@@ -22,7 +22,7 @@ from podium.captcha.ingest import read_raw, standin_splits
 from podium.captcha.source import LabelledPictures, decode_picture, watched_parts
 from podium.captcha.tasks import StripTask, task_from
 from podium.core.params import Params
-from podium.core.progress import watched
+from podium.core.progress import progress
 
 NAME = "equations"
 PART = 8  # whole pictures at a time, each up to 12 MB
@@ -85,7 +85,7 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     def laid_out(split: Split) -> Iterator[Part]:
         n = len(split.ids)
         parts = map_ranges(partial(render_range, split.seed), 0, n, processes, PART)
-        for pictures, texts in watched(parts, -(-n // PART), f"{split.name}, parts"):
+        for pictures, texts in progress(parts, -(-n // PART), f"{split.name}, parts"):
             yield layout.strips(pictures, texts)
 
     strips = generate(task, train.seed, 0, len(train.ids), processes)

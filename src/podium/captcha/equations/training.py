@@ -10,18 +10,19 @@ import numpy as np
 
 from podium.captcha.batches import rebatch
 from podium.captcha.equations.canvas import paint
-from podium.captcha.equations.finder import BinaryCrossEntropy, LineFinder
+from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.line_maps import all_lines_match, overlap, training_batch
 from podium.captcha.equations.render import scene_of
 from podium.captcha.generator import map_ranges
 from podium.captcha.scoring import share
-from podium.core.params import LineFinder as Settings
+from podium.core.params import TrainLineFinder as Settings
+from podium.models.losses import BinaryCrossEntropy
 from podium.training.loop import (
     Batch,
     Trainer,
     TrainingJob,
     TrainingResult,
-    checkpoint_of,
+    checkpoint_path,
     steps_per_epoch,
     train,
 )
@@ -50,7 +51,7 @@ def train_line_finder(
         return float(evaluate(finder, seeds[1], settings.n_validation)["lines"]["score"])
 
     identity = {"settings": settings.model_dump(), "seeds": seeds}
-    checkpoint = checkpoint_of("line-finders", model, identity, __name__)
+    checkpoint = checkpoint_path("line-finders", model, identity, __name__)
     job = TrainingJob(batches, validate, checkpoint, "all_lines")
     return train(Trainer(model, settings, BinaryCrossEntropy()), job)
 

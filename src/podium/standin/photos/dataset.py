@@ -20,7 +20,7 @@ from PIL import Image
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_table
-from podium.core.processes import each
+from podium.core.processes import parallel_map
 from podium.standin.photos.anatomy import Animal
 from podium.standin.photos.animal import add_animal
 from podium.standin.photos.camera import photograph, picture_size
@@ -77,7 +77,7 @@ def draw_dataset(
     for folder in ("train", "test"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
     jobs = [*_train_jobs(out_dir, n_train, seed), *_test_jobs(out_dir, answers, seed)]
-    for _ in each(_write_picture, jobs, n_processes or os.cpu_count() or 1, chunksize=8):
+    for _ in parallel_map(_write_picture, jobs, n_processes or os.cpu_count() or 1, chunksize=8):
         pass
     write_table(out_dir / "sample_submission.csv", _labelled([0.5] * n_test))
     write_table(out_dir / "test_labels.csv", _labelled(answers))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_table, write_text
-from podium.core.processes import each
+from podium.core.processes import parallel_map
 from podium.standin.noise import Vector
 from podium.standin.slides.maps import MPP
 from podium.standin.slides.picture import draw_slide, has_tumour, patient_of
@@ -70,7 +70,7 @@ def draw_dataset(
         for split, count in counts.items()
         for number in range(count)
     ]
-    for _ in each(_write_slide, jobs, n_processes or os.cpu_count() or 1):
+    for _ in parallel_map(_write_slide, jobs, n_processes or os.cpu_count() or 1):
         pass
     columns = ["slide", "patient", "split", "mpp", "label"]
     write_table(out_dir / "slides.csv", pd.DataFrame(map(_row, jobs), columns=columns))

@@ -18,7 +18,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from podium.core.files import written_whole
+from podium.core.files import atomic_write
 
 TILE = 256
 _LARGEST_TOP = 384  # px; levels halve until the longer side is no larger
@@ -66,7 +66,7 @@ def write_pyramid(path: Path, levels: Iterable[Level], mpp: float, quality: int 
     Raises:
         EnvironmentFault: the disk is full or read-only.
     """
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         with partial.open("wb") as raw, tifffile.TiffWriter(raw, bigtiff=True) as file:
             finest = 0
             for level in levels:

@@ -1,0 +1,133 @@
+"""Typed settings, a file for the sections of each kind of competition; `load_params` reads them.
+
+params.yaml is checked as a whole; what does not fit is named and refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from podium.core.errors import SettingsError
+from podium.core.params.blends import Blend, BlendCaptcha, BlendMethod, TextBlend, VotingMethod
+from podium.core.params.captcha import (
+    Captcha,
+    CaptchaArithmetic,
+    CaptchaEquations,
+    CaptchaText,
+    GenerateCaptcha,
+    TrainCaptchaReader,
+    TrainLineFinder,
+)
+from podium.core.params.photos import (
+    AssignPhotoFolds,
+    Boosting,
+    DrawPhotos,
+    ExtractFeatures,
+    ExtractorParams,
+    Head,
+    IngestPhotos,
+    Photos,
+    TrainPhotoClassifier,
+)
+from podium.core.params.section import Device, Precision, Section, TrainingSettings
+from podium.core.params.slides import (
+    DrawSlides,
+    IngestSlides,
+    PredictSlides,
+    Slides,
+    SubmitSlides,
+    TileSlides,
+    TrainSegmenter,
+)
+
+__all__ = [
+    "AssignPhotoFolds", "Blend", "BlendCaptcha", "BlendMethod", "Boosting", "Captcha",
+    "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
+    "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
+    "IngestPhotos", "IngestSlides", "Params", "Photos", "Precision", "PredictSlides", "Section",
+    "Slides", "SubmitSlides", "TextBlend", "TileSlides", "TrainCaptchaReader",
+    "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
+    "VotingMethod", "load_params", "read_yaml", "validate_params",
+]  # fmt: skip
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    device: Device
+    photos: Photos
+    extractors: Annotated[dict[str, ExtractorParams], Field(min_length=1)]
+    draw_photos: DrawPhotos
+    ingest_photos: IngestPhotos
+    assign_photo_folds: AssignPhotoFolds
+    extract_features: ExtractFeatures
+    train_photo_classifier: TrainPhotoClassifier
+    blend_photos: Blend
+    captcha: Captcha
+    generate_captcha: GenerateCaptcha
+    train_line_finder: TrainLineFinder
+    generate_equations: GenerateCaptcha
+    train_captcha_reader: Annotated[dict[str, TrainCaptchaReader], Field(min_length=1)]
+    blend_captcha: BlendCaptcha
+    slides: Slides
+    draw_slides: DrawSlides
+    ingest_slides: IngestSlides
+    tile_slides: TileSlides
+    train_segmenter: TrainSegmenter
+    predict_slides: PredictSlides
+    blend_slides: Blend
+    submit_slides: SubmitSlides
+
+    def pictures(self, task: str) -> GenerateCaptcha:
+        """The section about the pictures of a captcha task: their numbers, seeds and split."""
+        return self.generate_equations if task == "equations" else self.generate_captcha
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check the settings in `path`.
+
+    Raises:
+        SettingsError: names each unknown, missing or mistyped key.
+    """
+    return validate_params(read_yaml(path), path)
+
+
+def validate_params(settings: Any, path: Path) -> Params:
+    """Check `settings`, which were read from `path`.
+
+    Raises:
+        SettingsError: names each unknown, missing or mistyped key.
+    """
+    try:
+        return Params.model_validate(settings)
+    except ValidationError as error:
+        faults = [_message(path, detail) for detail in error.errors()]
+        more = [f"and {len(faults) - 2} more"] if len(faults) > 3 else []
+        raise SettingsError("\n".join(faults[: 2 if more else 3] + more)) from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Read the YAML file at `path` as DVC does (YAML 1.2).
+
+    Raises:
+        SettingsError: there is no such file, or it is no YAML.
+    """
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; run from the project's folder") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _message(path: Path, detail: object) -> str:
+    assert isinstance(detail, dict)
+    key = ".".join(str(part) for part in detail["loc"]) or "the file"
+    kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
+    reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {detail['input']!r}"
+    return f"{path}: {key}: {reason}"

@@ -1,0 +1,95 @@
+"""Sections of the photo stages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from podium.core.params.section import Count, Positive, Precision, Section, Seed, Share
+
+
+class Photos(Section):
+    """Where the photos come from, and how large one may be."""
+
+    source: Literal["standin", "raw"]
+    max_megapixels: Positive
+
+
+class ExtractorParams(Section):
+    """Where an extractor's weights come from, and over which views its features are averaged.
+
+    Attributes:
+        weights: package, download, none, or the sha256 of a weights file.
+        views: plain (the whole picture), flip (that and its mirror image), or crops (five crops
+            and their mirror images).
+    """
+
+    weights: Annotated[str, Field(pattern=r"^(package|download|none|[0-9a-f]{64})$")]
+    views: Literal["plain", "flip", "crops"]
+
+
+class DrawPhotos(Section):
+    """How many stand-in photos are drawn."""
+
+    n_train: Annotated[int, Field(ge=2)]
+    n_test: Count
+    seed: Seed
+
+
+class IngestPhotos(Section):
+    """The share of train photos that may be unreadable."""
+
+    max_unreadable: Share
+
+
+class AssignPhotoFolds(Section):
+    """Folds for each seed; photos whose perceptual hashes differ by so few bits share a fold."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    duplicate_distance: Annotated[int, Field(ge=0, le=64)]
+
+
+class ExtractFeatures(Section):
+    """Batch size, precision of the networks, and pictures per file of work in progress."""
+
+    batch_size: Count
+    precision: Precision
+    shard_size: Count
+
+
+class Head(Section):
+    """How a dense head on the bottleneck features is trained."""
+
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    l2: Annotated[float, Field(ge=0)]
+    optimizer: Literal["adam", "sgd", "adadelta", "rmsprop"]
+    learning_rate: Positive
+    batch_size: Count
+    epochs: Count
+    patience: Annotated[int, Field(ge=0)]
+    class_weight: Literal["none", "balanced"]
+
+
+class Boosting(Section):
+    """Gradient boosting on principal components: their number, and the trees."""
+
+    components: Count
+    iterations: Count
+    learning_rate: Positive
+    leaves: Annotated[int, Field(ge=2)]
+    l2: Annotated[float, Field(ge=0)]
+
+
+class TrainPhotoClassifier(Head):
+    """The dense head, the book's head, and the scikit-learn models they are compared with."""
+
+    head: Literal["dense", "book"]
+    book: Head
+    logistic_c: Positive
+    hog_c: Positive
+    calibrate: bool
+    boosting: Boosting
+    pseudo_label: Share
+    seed: Seed

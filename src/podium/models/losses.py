@@ -1,0 +1,102 @@
+"""The losses of all networks.
+
+Images are N, characters of a label K, time steps T, classes C, heads M.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.training.runtime import GPUS, keras, tf
+
+
+def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray[np.float32]:
+    """Return the weight (C,) of each class.
+
+    Args:
+        truth: class indices (N,).
+        n_classes: C.
+        how: none (all weigh 1), or balanced: N / (C times the count of the class).
+    """
+    if how == "none":
+        return np.ones(n_classes, dtype=np.float32)
+    counts = np.maximum(np.bincount(truth, minlength=n_classes), 1)
+    return (len(truth) / (n_classes * counts)).astype(np.float32)
+
+
+def head_loss(truth: Any, logits: Any, weights: Any, n_rows: Any) -> Any:
+    """Return the sum over M heads of the weighted mean cross-entropy over their rows.
+
+    Args:
+        truth: int64 class indices (B, M).
+        logits: float32 (B, M, C).
+        weights: float32 (B, M); 0 where a head does not learn from a row.
+        n_rows: float32 (M,), rows of the whole batch that each head learns from.
+    """
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, logits)
+    return tf.reduce_sum(tf.reduce_sum(losses * weights, 0) / n_rows)
+
+
+def reader_loss(kind: str) -> keras.losses.Loss:
+    """Return the loss of a captcha reader: labels (N, K), padded with 0, and logits (N, T, C).
+
+    crnn: the negative log-probability of the label over all its paths (Graves et al. 2006), blank
+    0; cnn: the mean cross-entropy over characters.
+    """
+    if kind == "crnn":
+        return keras.losses.CTC() if GPUS else ProcessorCTC()
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+class ProcessorCTC(keras.losses.Loss):
+    """`keras.losses.CTC` by an operation that only processors have.
+
+    It takes a twelfth of the time there: that of Keras is a loop over time steps.
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the losses (N,) of labels (N, K) padded with 0 and of logits (N, T, C)."""
+        labels = tf.sparse.from_dense(tf.cast(y_true, tf.int32))
+        steps = tf.fill(tf.shape(y_pred)[:1], tf.shape(y_pred)[1])
+        return tf.nn.ctc_loss(labels, y_pred, None, steps, logits_time_major=False, blank_index=0)
+
+
+class BinaryCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of maps (N, h, w, 2) of 0 to 255, where 255 is certain, and of logits."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the mean over pictures, cells and maps."""
+        targets = tf.cast(y_true, tf.float32) / 255
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, y_pred))
+
+
+class TumourLoss(keras.losses.Loss):
+    """The sum of the named losses of masks (N, H, W, 1) of 0 and 1 and of logits.
+
+    Args:
+        kind: cross_entropy; dice (Milletari et al. 2016: 1 - Dice over the whole batch); focal
+            (Lin et al. 2017: gamma 2, alpha 0.25); or cross_entropy+dice.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        losses = {
+            "cross_entropy": keras.losses.BinaryCrossentropy(from_logits=True).call,
+            "focal": keras.losses.BinaryFocalCrossentropy(
+                apply_class_balancing=True, from_logits=True
+            ).call,
+            "dice": _dice,
+        }
+        self._parts = [losses[name] for name in kind.split("+")]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the sum of the parts, each a mean over the batch."""
+        masks = tf.cast(y_true, tf.float32)
+        return sum(tf.reduce_mean(part(masks, y_pred)) for part in self._parts)
+
+
+def _dice(masks: Any, logits: Any) -> Any:
+    return keras.losses.Dice().call(masks, tf.sigmoid(logits))
