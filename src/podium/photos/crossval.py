@@ -166,7 +166,7 @@ def prior_table(data: TrainRows) -> pd.DataFrame:
 
 
 def prediction_table(probs: Floats, data: TrainRows) -> pd.DataFrame:
-    """Return the prediction table of probabilities (N + T, M splits, K).
+    """Return the prediction table of probabilities (N + T, M, K) by M splits.
 
     Per seed it holds each train row by the split that held it out, and test rows by the mean of
     all splits.
