@@ -1,7 +1,4 @@
-"""Typed settings, a file for the sections of each kind of competition; `load_params` reads them.
-
-params.yaml is checked as a whole; what does not fit is named and refused.
-"""
+"""Typed settings: params.yaml is checked as a whole, and what does not fit is refused by name."""
 
 from __future__ import annotations
 
