@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.captcha import network
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.batches import distorted, rebatched, rows_at, stored_batches
 from podium.captcha.charset import Charset
-from podium.captcha.competitions import competition
 from podium.captcha.ctc import BLANK, check_label, n_classes
 from podium.captcha.dataset import Captchas, Facts, pixel_parts, read_captchas, read_texts
 from podium.captcha.decoding import Decoder, rules_of
@@ -227,7 +227,7 @@ def validation_scores(what: Lesson, logits: Logits) -> tuple[dict[str, Any], lis
     readings, truth = what.decoder.best(found), what.validation.texts
     constant = str(pd.Series(what.texts).mode().iloc[0])
     greedy = [one.text for one in what.decoder.greedy(found)]
-    scores = competition(what.task).scores
+    scores = answer_rules(what.task).scores
     metrics = {
         "greedy": scores(truth, greedy),
         "decoded": scores(truth, [one.text for one in readings]),

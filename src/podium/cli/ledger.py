@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.cli.competitions import COMPETITIONS, refuse_unknown
 from podium.cli.manifests import checked_manifest
+from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add(
 
     A row is known by its competition and the sha256 of its file.
     """
-    refuse_unknown(competition)
+    competition_named(competition)
     scores = dict(public=public, private=private, oof=oof, nested=nested, test=test)
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
@@ -70,11 +70,11 @@ def show(
 ) -> None:
     """Print the ledger, newest last."""
     if competition:
-        refuse_unknown(competition)
+        competition_named(competition)
     from podium.submission import ledger
 
     path = folder / "ledger.csv"
-    entries = [one for one in ledger.read(path) if competition in (None, one.competition)]
+    entries = [row for row in ledger.read(path) if competition in (None, row.competition)]
     empty = f"{path}: nothing entered yet{f' for {competition}' if competition else ''}"
     print(ledger.as_text(entries) if entries else f"{empty}; see podium ledger add --help")
 

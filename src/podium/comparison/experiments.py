@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from podium.comparison.run_results import Revision, read_revision
-from podium.competitions import Contest
+from podium.comparison.run_results import RunResults, read_results
 from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.files import scratch_dir
 from podium.core.progress import watched
+from podium.evaluation.competition import Competition
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -34,13 +34,13 @@ class Listing:
 
 
 def read_all(
-    project: Path, contest: Contest, named: Sequence[str] = (), baseline: str | None = None
-) -> tuple[list[Revision], list[str]]:
+    project: Path, competition: Competition, named: Sequence[str] = (), baseline: str | None = None
+) -> tuple[list[RunResults], list[str]]:
     """What is known of the workspace and of each revision, and notes on those left out.
 
     Args:
         project: its folder, or one below.
-        contest: whose files to read.
+        competition: whose files to read.
         named: revisions; none: HEAD and all experiments that started from it.
         baseline: another revision to read.
 
@@ -53,10 +53,10 @@ def read_all(
         asked = [*([baseline] if baseline else []), *named]
         listing = Listing() if named else listed(repo)
         listing.commits = _resolved(repo, asked) | listing.commits
-        found = [read_revision(WORKSPACE, root, contest)]
+        found = [read_results(WORKSPACE, root, competition)]
         commits = _once(listing.commits, asked)
         for name, commit in watched(commits, len(commits), "revisions"):
-            found.append(_at(repo, name, commit, contest))
+            found.append(_at(repo, name, commit, competition))
     if listing.head not in asked:
         found = [one for one in found if one.name != listing.head or not _same(one, found[0])]
     return found, listing.notes
@@ -130,7 +130,7 @@ def _once(commits: dict[str, str], asked: Sequence[str]) -> list[tuple[str, str]
     return found
 
 
-def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
+def _at(repo: Repo, name: str, commit: str, competition: Competition) -> RunResults:
     from dvc.exceptions import DvcException
 
     with TemporaryDirectory(dir=scratch_dir("compare")) as folder:
@@ -138,10 +138,10 @@ def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
         try:
             with repo.switch(commit):
                 _ = repo.index.data["repo"]  # raises what would make every file seem absent
-                absent = _exported(repo.dvcfs, contest.files, root)
+                absent = _exported(repo.dvcfs, competition.result_files, root)
         except DvcException as error:  # of another time: no dvc.yaml yet, or one DVC refuses
-            return Revision(name, notes=[f"DVC cannot read it: {first_line(error)}"])
-        found = read_revision(name, root, contest)
+            return RunResults(name, notes=[f"DVC cannot read it: {first_line(error)}"])
+        found = read_results(name, root, competition)
     if absent:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         found.notes.append(
@@ -173,7 +173,7 @@ def _exported(files: Any, wanted: Sequence[str], root: Path) -> list[str]:
     return absent
 
 
-def _same(one: Revision, other: Revision) -> bool:
+def _same(one: RunResults, other: RunResults) -> bool:
     """Whether two revisions say the same, so that one of them is enough."""
     if one.settings != other.settings or one.models.keys() != other.models.keys():
         return False

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from podium.comparison.experiments import opened
-from podium.competitions import flat
 from podium.core.errors import PodiumError
+from podium.evaluation.competition import flat
 
 STATES = ("queued", "running", "done", "failed", "lost")
 LAST_LINES = 3

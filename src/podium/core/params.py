@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -234,12 +234,21 @@ class Election(Section):
     seed: Seed
 
 
-class BlendCaptcha(Section):
-    """How the readers of each task vote."""
+def _blend_or_vote(section: Any) -> str:
+    readers = section.get("readers") if isinstance(section, dict) else vars(section).get("readers")
+    return "<blend>" if readers is None else "<vote>"  # `_fault` leaves these out
 
-    text: Election
-    arithmetic: Election
-    equations: Election
+
+BlendSection = Annotated[
+    Annotated[Blend, Tag("<blend>")] | Annotated[Election, Tag("<vote>")],
+    Discriminator(_blend_or_vote),
+]
+
+
+class Submit(Section):
+    """How often groups (patients, where there are any) are drawn for the interval of a score."""
+
+    bootstrap: Count
 
 
 class Slides(Section):
@@ -309,12 +318,6 @@ class PredictSlides(Section):
     bootstrap: Count
 
 
-class SubmitSlides(Section):
-    """How often patients are drawn for the interval of a score."""
-
-    bootstrap: Count
-
-
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -326,21 +329,19 @@ class Params(Section):
     assign_photo_folds: AssignPhotoFolds
     extract_features: ExtractFeatures
     train_photo_classifier: TrainPhotoClassifier
-    blend_photos: Blend
     captcha: Captcha
     generate_captcha: GenerateCaptcha
     train_line_finder: LineFinder
     generate_equations: GenerateCaptcha
     train_captcha_reader: Annotated[dict[str, CaptchaReader], Field(min_length=1)]
-    blend_captcha: BlendCaptcha
     slides: Slides
     draw_slides: DrawSlides
     ingest_slides: IngestSlides
     tile_slides: TileSlides
     train_segmenter: TrainSegmenter
     predict_slides: PredictSlides
-    blend_slides: Blend
-    submit_slides: SubmitSlides
+    blend: Annotated[dict[str, BlendSection], Field(min_length=1)]
+    submit: Annotated[dict[str, Submit], Field(min_length=1)]
 
     def pictures(self, task: str) -> GenerateCaptcha:
         """Of a captcha task: how many there are, and where they come from."""
@@ -386,7 +387,8 @@ def read_yaml(path: Path) -> Any:
 
 def _fault(path: Path, detail: object) -> str:
     assert isinstance(detail, dict)
-    key = ".".join(str(part) for part in detail["loc"]) or "the file"
+    parts = [str(part) for part in detail["loc"] if not str(part).startswith("<")]
+    key = ".".join(parts) or "the file"
     kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
     reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {detail['input']!r}"
     return f"{path}: {key}: {reason}"

@@ -8,7 +8,7 @@ passed over unseen. The picks are those of the exhaustive search.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +50,38 @@ def select(
     weights = np.zeros(len(probs))
     for picks in pick(probs, n_picks, bags_of(len(probs), n_bags, share, seed)):
         weights += np.bincount(picks.best, minlength=len(probs)) / len(picks.best)
+    return weights / n_bags
+
+
+def select_by_loss(
+    predictions: Floats,
+    loss: Callable[[Floats], float],
+    n_picks: int,
+    n_bags: int = 1,
+    share: float = 1.0,
+    seed: int = 0,
+) -> Floats:
+    """Return weights (M,) as `select` does, for any loss, by trying every model at each step.
+
+    Args:
+        predictions: (M, N, K) of each model.
+        loss: of predictions (N, K), lower is better.
+        n_picks: of each bag; it keeps those up to its lowest loss.
+        n_bags: each over a random `share` of the models; the bags are averaged.
+        share: of the models, one at least.
+        seed: of the bags.
+    """
+    weights = np.zeros(len(predictions))
+    for members in bags_of(len(predictions), n_bags, share, seed):
+        picks = Picks([], [])
+        total = np.zeros_like(predictions[0])
+        for n_models in range(1, n_picks + 1):
+            losses = [loss((total + predictions[m]) / n_models) for m in members]
+            best = int(np.argmin(losses))
+            picks.models.append(int(members[best]))
+            picks.losses.append(float(losses[best]))
+            total += predictions[members[best]]
+        weights += np.bincount(picks.best, minlength=len(weights)) / len(picks.best)
     return weights / n_bags
 
 

@@ -55,7 +55,27 @@ def ridge(alpha: float) -> Fit:
     """Ridge regression of class indicators on probabilities' logits, clipped and normalised."""
 
     def fit(probs: Floats, truth: Ints) -> Combine:
-        wanted = np.eye(probs.shape[2])[truth]
-        return Stack(Ridge(alpha=alpha).fit(inputs(probs), wanted), linear=True)
+        indicators = np.eye(probs.shape[2])[truth]
+        return Stack(Ridge(alpha=alpha).fit(inputs(probs), indicators), linear=True)
+
+    return fit
+
+
+@dataclass(frozen=True)
+class NumberStack:
+    """A fitted scikit-learn regression on the numbers of all models."""
+
+    model: Any
+
+    def __call__(self, values: Floats) -> Floats:
+        """Return numbers (T, 1) of the numbers (M, T, 1) of M models."""
+        return np.asarray(self.model.predict(values[:, :, 0].T), dtype=np.float64)[:, None]
+
+
+def number_ridge(alpha: float) -> Fit:
+    """Return ridge regression of true numbers (N,) on the numbers (M, N, 1) of M models."""
+
+    def fit(values: Floats, truth: Floats) -> Combine:
+        return NumberStack(Ridge(alpha=alpha).fit(values[:, :, 0].T, truth))
 
     return fit

@@ -12,13 +12,14 @@ import numpy as np
 from podium.core.errors import PodiumError
 from podium.core.files import file_sha256, write_json
 from podium.core.params import PredictSlides
+from podium.evaluation.competition import PredictOptions
 from podium.slides import export, report
 from podium.slides.dataset import SlideRecord
 from podium.slides.heat import heat_map, view_of
 from podium.slides.reader import Slide
-from podium.slides.scoring import LEVELS
+from podium.slides.scoring import CALLED, LEVELS
 from podium.slides.segmenter import Segmenter
-from podium.slides.slide_classification import CALLED, PlattScaling, SlidePrediction
+from podium.slides.slide_classification import PlattScaling, SlidePrediction
 from podium.slides.slide_results import find
 
 COLUMNS = ["path", "probability", "tumour"]
@@ -108,3 +109,16 @@ def predict(
             report.overlay_png(out / f"{path.stem}-overlay.png", view, call, None)
         marked = finding.histogram[:, level:].sum() / finding.histogram.sum()
         yield path, probability, float(marked)
+
+
+def csv_lines(model: Path, slides: Sequence[Path], options: PredictOptions) -> Iterator[str]:
+    """Yield a header, then path, probability of tumour and share of tumour, a line a slide.
+
+    Args:
+        model: the trained artefact.
+        slides: slide files.
+        options: says where outputs go, and the resolution of slides that do not say theirs.
+    """
+    yield ",".join(COLUMNS)
+    for path, probability, tumour in predict(model, list(slides), options.out, options.mpp):
+        yield f"{path},{probability:.6f},{tumour:.6f}"

@@ -7,7 +7,7 @@ F1 and IoU of such a slide are 1 (so a slide without tumour scores 1 if nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from podium.evaluation.intervals import Terms, bootstrap_scores
+
 LEVELS = 256  # of heat that a histogram tells apart
+CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
 
 Histogram = NDArray[np.int64]  # (2, LEVELS): pixels of background and of tumour at each heat
 
@@ -111,13 +114,20 @@ def scores(counts: Sequence[Counts]) -> dict[str, float]:
     }
 
 
+def f1_terms(counts: Sequence[Counts]) -> Terms:
+    """Return numerator and denominator (N,) of the pooled F1, float64: 2 TP and 2 TP + FP + FN."""
+    double = np.array([2 * each.true_positive for each in counts], dtype=np.float64)
+    wrong = [each.false_positive + each.false_negative for each in counts]
+    return double, double + np.array(wrong, dtype=np.float64)
+
+
 def judged(
     counts: Sequence[Counts], patients: Sequence[str], n_bootstrap: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Scores of the network's masks with an interval over patients, and of marking nothing."""
-    low, high = interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
+    f1 = bootstrap_scores([f1_terms(counts)], patients, n_bootstrap, seed=0)[0]
     return {
-        "network": scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high},
+        "network": scores(counts) | {"tumour_f1_low": f1.low, "tumour_f1_high": f1.high},
         "all_background": scores([one.unmarked for one in counts]),
     }
 
@@ -159,30 +169,3 @@ def curve(histogram: Histogram) -> list[dict[str, float]]:
 def auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float | None:
     """The area under the ROC of slide-level calls; None where all slides are of one kind."""
     return float(roc_auc_score(labels, probabilities)) if len(np.unique(labels)) == 2 else None
-
-
-def interval(
-    value: Callable[[list[Any]], float],
-    items: Sequence[Any],
-    patients: Sequence[str],
-    n: int,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """The 95 % interval of a score by the percentile bootstrap over patients (Efron 1979).
-
-    Args:
-        value: the score of some items.
-        items: one per slide.
-        patients: whose slide each is; patients are drawn whole, with replacement.
-        n: how often.
-        seed: of the drawing.
-    """
-    of = {patient: [k for k, other in enumerate(patients) if other == patient]
-          for patient in dict.fromkeys(patients)}  # fmt: skip
-    names, rng = list(of), np.random.default_rng(seed)
-    found = []
-    for _ in range(n):
-        chosen = rng.integers(0, len(names), len(names))
-        found.append(value([items[k] for name in chosen for k in of[names[name]]]))
-    low, high = np.percentile(found, [2.5, 97.5])
-    return float(low), float(high)

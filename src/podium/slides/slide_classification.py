@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
-from podium.slides.scoring import LEVELS, Counts, auc, best_level, curve, judged, scores
+from podium.slides.scoring import (
+    CALLED,
+    LEVELS,
+    Counts,
+    auc,
+    best_level,
+    curve,
+    judged,
+    scores,
+)
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
-CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
 _FAR = 1 / LEVELS  # no score is nearer to 0 or 1
 Floats = NDArray[np.float64]
 

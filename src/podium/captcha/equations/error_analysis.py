@@ -58,7 +58,7 @@ def breakdown(
         for name in sorted(set(names), key=_ORDER.get(by, _first_number)):
             mine = right[np.array(names) == name]
             found = share(int(mine.sum()), len(mine))
-            rows.append({"by": by, "group": name, "n": len(mine), "sequence": found["score"]})
+            rows.append({"by": by, "group": name, "n": len(mine), "sequence": found["value"]})
             rows[-1] |= {"low": found["low"], "high": found["high"]}
     return pd.DataFrame(rows)
 

@@ -48,7 +48,7 @@ def summary_lines(found: dict[str, Any]) -> list[str]:
     """The scores of a finder as lines of text."""
     return [
         *(
-            f"{name:<10} {one['score']:.4f}  "
+            f"{name:<10} {one['value']:.4f}  "
             f"(95 %: {one['low']:.4f} to {one['high']:.4f}, n = {one['n']:,})"
             for name, one in found.items()
             if isinstance(one, dict)

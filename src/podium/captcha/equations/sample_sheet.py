@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from podium.captcha.competitions import competition
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.equations.render import render
 from podium.captcha.equations.report import SHOWN, WIDE, seen
 from podium.captcha.equations.strips import lay_out
@@ -34,7 +34,7 @@ def readings_png(path: Path, reader: CaptchaReader, seed: int) -> None:
 def _caption(truth: str, found: Reading) -> NDArray[np.uint8]:
     """Text, value and probability; in red, with the truth, where the text is wrong."""
     right = found.text == truth
-    [value] = competition("equations").answers(found.text)
+    [value] = answer_rules("equations").answers(found.text)
     words = f"{found.text}  =  {value or 'no value'}   ({np.exp(found.log_prob):.2f})"
     strip = Image.new("RGB", (WIDE, 44), "white")
     text = words if right else f"{words}   it says {truth}"

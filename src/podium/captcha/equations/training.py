@@ -47,7 +47,7 @@ def teach(
         return rebatched(parts, settings.batch_size)
 
     def validate() -> float:
-        return float(tried(finder, seeds[1], settings.n_validation)["lines"]["score"])
+        return float(tried(finder, seeds[1], settings.n_validation)["lines"]["value"])
 
     about = {"settings": settings.model_dump(), "seeds": seeds}
     checkpoint = checkpoint_of("line-finders", model, about)

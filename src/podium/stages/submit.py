@@ -1,0 +1,73 @@
+"""Write the checked submission of a competition, its manifest, and its rows as plain lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from podium.competitions import competition_named
+from podium.core.errors import guarded
+from podium.core.files import file_sha256, write_json, write_text
+from podium.core.params import load_params
+from podium.ensemble.blend_scores import blend_summary
+from podium.evaluation.predictions import read_predictions
+from podium.evaluation.scores import Score, as_dicts
+from podium.stages.arguments import parse
+from podium.submission import writing
+from podium.submission.format import answer_key, format_of, ids_to_submit
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write --out, its manifest, its plain lines and --metrics from the blended table --table.
+
+    What was ingested is read below --root, where the registry says.
+    """
+    args = parse(__doc__, argv, "root", "table", "blend", "out", "metrics", names=["competition"])
+    competition, params = competition_named(args.competition), load_params(args.params)
+    made = format_of(competition, args.root, params)
+    table = read_predictions(args.table)
+    scores = {"held_out": made.held_out_scores(table)}
+    ids = ids_to_submit(made) if made.test_ids() else []
+    filled: list[str] = []
+    if ids:
+        rows, filled = made.frame(ids, table)
+        scores["test"] = made.score(rows, answer_key(competition, args.root, params))
+        blend = json.loads(args.blend.read_text(encoding="utf-8"))
+        inputs = [*made.inputs.items, args.table]
+        manifest = {
+            "competition": competition.name,
+            **made.facts(rows),
+            "filled": filled,
+            "scores": {"blend": blend_summary(blend), **_as_dicts(scores)},
+            "inputs": {str(path): file_sha256(path) for path in inputs},
+            "params": params.model_dump(),
+        }
+        writing.write_submission(args.out, rows, made, ids, manifest)
+    else:
+        writing.write_nothing(args.out, f"{competition.name} has no test items: metrics only")
+    write_text(args.out.with_suffix(".txt"), made.plain_lines(rows) if ids else "")
+    write_json(args.metrics, _as_dicts(scores))
+    print("\n".join([*summary_lines(scores), *_outcome(args.out, ids, filled)]))
+
+
+def _as_dicts(groups: Mapping[str, Mapping[str, Score]]) -> dict[str, dict[str, object]]:
+    return {name: dict(as_dicts(scores)) for name, scores in groups.items() if scores}
+
+
+def summary_lines(groups: Mapping[str, Mapping[str, Score]]) -> Iterator[str]:
+    """Yield a line for each score, after the name of its group."""
+    for group, scores in groups.items():
+        for name, score in scores.items():
+            yield f"{group:<10} {name:<20} {score.in_words(digits=6)}"
+
+
+def _outcome(out: object, ids: Sequence[str], filled: Sequence[str]) -> Iterator[str]:
+    if filled:
+        yield f"{len(filled)} rows could not be predicted and were filled: {filled[:3]}"
+    if ids:
+        yield f"{out}: {len(ids)} rows, checked"
+
+
+if __name__ == "__main__":
+    main()
