@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from podium.captcha.competitions import competition
 
 from podium.captcha import submission
 from podium.captcha.charset import Charset
-from podium.captcha.competitions import competition
 from podium.captcha.scoring import share
 from podium.core.errors import PodiumError, SettingsError
 from podium.evaluation.predictions import Reading, text_rows

@@ -60,7 +60,7 @@ def changed(table, where, **cells):
 
 def test_a_library_by_hand():
     found = joined(a_table(), a_table("b", shift=0.5))
-    assert (found.models, found.classes) == (["a", "b"], CLASSES)
+    assert (found.models, found.kind.names) == (["a", "b"], CLASSES)
     assert (found.ids, found.test_ids) == (IDS, TEST)
     cat = np.array([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.9]])
     np.testing.assert_allclose(found.oof, np.stack([cat, 1 - cat], axis=2))
@@ -109,7 +109,7 @@ def test_classes_in_another_order_are_turned_round():
     np.testing.assert_array_equal(found.oof[0], found.oof[1])
     np.testing.assert_array_equal(found.test[0], found.test[1])
     turned = joined(a_table("b")[order], a_table())
-    assert turned.classes == ["dog", "cat"]
+    assert turned.kind.names == ["dog", "cat"]
     np.testing.assert_array_equal(turned.oof, found.oof[:, :, ::-1])
     np.testing.assert_array_equal(turned.truth, 1 - found.truth)
 

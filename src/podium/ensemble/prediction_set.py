@@ -14,7 +14,7 @@ from podium.core.ids import refuse_other_ids
 from podium.ensemble.blend import Floats, Ints, Truth
 from podium.ensemble.nested import Groups
 from podium.evaluation.predictions import read_predictions
-from podium.evaluation.table_kinds import Classes, TableKind, Text, kind_of
+from podium.evaluation.table_kinds import TableKind, Text, kind_of
 
 _OTHER = "give tables of one competition, made by one run of dvc repro"
 
@@ -115,17 +115,14 @@ def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
 def _refuse_other_kind(path: Path, kind: TableKind, first: Path, expected: TableKind) -> None:
     if isinstance(kind, Text):
         raise PodiumError(f"{path}: a table of texts, which are put to the vote, not blended")
-    if kind.name != expected.name or set(kind.names) != set(expected.names):
-        held, other = (
-            f"{each.name} are {list(each.names)}"
-            if isinstance(each, Classes)
-            else f"{each.name} {list(each.names)}"
-            for each in (kind, expected)
-        )
-        raise PodiumError(
-            f"{path}: its {held}, those of {first.name} {other}: another competition\n"
-            f"remedy: {_OTHER}"
-        )
+    if kind.name != expected.name:
+        difference = f"it holds {kind.name}, {first.name} {expected.name}"
+    elif set(kind.names) != set(expected.names):
+        names = list(kind.names), list(expected.names)
+        difference = f"its {kind.name} are {names[0]}, those of {first.name} {names[1]}"
+    else:
+        return
+    raise PodiumError(f"{path}: {difference}: another competition\nremedy: {_OTHER}")
 
 
 def _model(path: Path, table: pd.DataFrame) -> str:
