@@ -59,6 +59,19 @@ def test_whole_groups_widen_the_interval(rng):
     assert means(values, np.arange(400), 2000, 0).std() < whole / 2
 
 
+def test_one_group_has_an_interval_without_width():
+    (score,) = bootstrap_scores([terms([0.0, 0.5, 1.0])], ["p", "p", "p"], 50, 0)
+    assert (score.value, score.low, score.high, score.se) == (0.5, 0.5, 0.5, 0)
+
+
+def test_the_interval_is_that_of_a_mean():
+    # 400 patients, heads or tails: 0.5 +- 1.96 sqrt(0.25 / 400) = 0.049; four slides of each
+    # patient, all alike, must not halve it
+    values = [k % 2 for k in range(400)] * 4
+    (score,) = bootstrap_scores([terms(values)], [f"p{k}" for k in range(400)] * 4, 400, 0)
+    assert (score.low, score.high) == pytest.approx((0.451, 0.549), abs=0.012)
+
+
 def test_an_interval_by_hand():
     # 41 draws 0 ... 40: 2.5 % of 40 is 1; their variance with n - 1 is 41 * 42 / 12 = 143.5
     assert interval(np.arange(41.0)[::-1]) == (pytest.approx(143.5**0.5), 1, 39)

@@ -92,7 +92,7 @@ class Format:
 
 
 def written(path, rows, ids=IDS):
-    write_submission(path, rows, Format(*rows.columns[1:]), ids, {})
+    write_submission(path, rows, Format(*rows.columns[1:]), ids, dict)
 
 
 def test_a_good_submission_is_written(tmp_path):

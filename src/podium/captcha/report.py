@@ -55,7 +55,7 @@ def summary_lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"{how:<14} {name:<20} {one['value']:.4f}  (95 %: {one['low']:.4f} to {one['high']:.4f}, "
         f"n = {one['n']})"
         for how, each in found.items()
-        for name, one in (each.items() if "value" not in each else [("whole_string", each)])
+        for name, one in (each.items() if "n" not in each else [("whole_string", each)])
     ]
 
 

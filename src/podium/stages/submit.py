@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from podium.competitions import competition_named
 from podium.core.errors import guarded
@@ -29,24 +30,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = read_predictions(args.table)
     scores = {"held_out": made.held_out_scores(table)}
     ids = ids_to_submit(made) if made.test_ids() else []
-    filled: list[str] = []
-    if ids:
-        rows, filled = made.frame(ids, table)
+    rows, filled = made.frame(ids, table)
+
+    def manifest() -> dict[str, Any]:
         scores["test"] = made.score(rows, answer_key(competition, args.root, params))
-        blend = json.loads(args.blend.read_text(encoding="utf-8"))
-        inputs = [*made.inputs.items, args.table]
-        manifest = {
+        blend = blend_summary(json.loads(args.blend.read_text(encoding="utf-8")))
+        return {
             "competition": competition.name,
             **made.facts(rows),
             "filled": filled,
-            "scores": {"blend": blend_summary(blend), **_as_dicts(scores)},
-            "inputs": {str(path): file_sha256(path) for path in inputs},
+            "scores": {"blend": blend, **_as_dicts(scores)},
+            "inputs": {str(path): file_sha256(path) for path in (*made.inputs.items, args.table)},
             "params": params.model_dump(),
         }
+
+    if ids:
         writing.write_submission(args.out, rows, made, ids, manifest)
     else:
         writing.write_nothing(args.out, f"{competition.name} has no test items: metrics only")
-    write_text(args.out.with_suffix(".txt"), made.plain_lines(rows) if ids else "")
+    write_text(args.out.with_suffix(".txt"), made.plain_lines(rows))
     write_json(args.metrics, _as_dicts(scores))
     print("\n".join([*summary_lines(scores), *_outcome(args.out, ids, filled)]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def write_submission(
     table: pd.DataFrame,
     made: SubmissionFormat,
     ids: Sequence[str],
-    manifest: Mapping[str, Any],
+    manifest: Callable[[], Mapping[str, Any]],
 ) -> None:
     """Write a submission and its manifest, unless the file would have a fault.
 
@@ -30,7 +30,7 @@ def write_submission(
         table: the rows.
         made: the competition's format.
         ids: that the rows must have, in this order.
-        manifest: what the manifest says.
+        manifest: gives what the manifest says; called once the rows are known to have no fault.
 
     Raises:
         PodiumError: the file has faults; up to three are named.
@@ -38,7 +38,8 @@ def write_submission(
     with written_whole(path) as partial:
         write_table(partial, table)
         refuse_faults(path, read_submission(partial), made, ids)
-    _write_manifest(path, table, manifest)
+        facts = manifest()
+    _write_manifest(path, table, facts)
 
 
 def refuse_faults(
