@@ -13,7 +13,6 @@ from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.cli import app
 from podium.competitions import COMPETITIONS
 from podium.pictures.dataset import ITEM_COLUMNS
-from podium.slides import submission as slides
 from podium.slides.dataset import COLUMNS
 
 
@@ -231,7 +230,6 @@ def test_a_submission_for_another_competition(write, lines, competition, other):
 
 
 def test_the_columns_by_which_files_are_known_are_the_rooms_own():
-    assert list(COMPETITIONS["slides"].columns) == slides.COLUMNS
     for task, rules in RULES.items():
         assert rules.columns == list(COMPETITIONS[f"captcha-{task}"].columns)
     assert all(competition.columns for competition in COMPETITIONS.values())

@@ -16,12 +16,12 @@ from podium.evaluation.predictions import rows as table_rows
 from podium.slides import dataset, rle
 from podium.slides.annotations import geojson
 from podium.slides.slide_classification import CLASSES
-from podium.slides.submission import COLUMNS, SlideSubmission
+from podium.slides.submission import SlideSubmission
 from podium.submission.checking import faults, ordered_ids, read_submission
 from podium.submission.format import FormatInputs
 from slide_networks import row
 
-KEY = "test_annotations"
+KEY, COLUMNS = "test_annotations", ["slide", "probability", "rle"]
 TRAIN = [row(f"t{k}", split="train", label=str(int(k > 0))) for k in range(3)]
 ROWS = [row(name, split="test", fold=-1, label="", annotation="") for name in ("a", "b", "c")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -159,7 +160,8 @@ def test_predict_gives_text_and_value(finished, tmp_path):
 
 def test_several_readers_vote(finished, tmp_path):
     one = Equations(tmp_path)
-    one.captchas, one.tables = finished.captchas, finished.tables
+    shutil.copytree(finished.root / "data", tmp_path / "data")
+    one.tables = finished.tables
     one.settings["train_captcha_reader"]["other"] = one.reader | {"seed": 1}
     one.settings["blend"]["captcha-equations"] |= {"readers": ["other", NAME]}
     one.settings["blend"]["captcha-equations"] |= {"method": "confidence"}

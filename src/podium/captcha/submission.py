@@ -21,7 +21,7 @@ from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.evaluation.scores import Score, score_from
 from podium.submission import checking
 from podium.submission.checking import counted, examples
-from podium.submission.format import FormatInputs, expected_ids
+from podium.submission.format import FormatInputs, SubmissionFormat, expected_ids
 
 
 def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[str]:
@@ -43,8 +43,8 @@ def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) ->
 
 
 @dataclass(frozen=True)
-class CaptchaSubmission:
-    """Submissions of one captcha task; see `SubmissionFormat`."""
+class CaptchaSubmission(SubmissionFormat):
+    """Submissions of one captcha task."""
 
     inputs: FormatInputs
 
@@ -52,11 +52,6 @@ class CaptchaSubmission:
     def rules(self) -> AnswerRules:
         """What a text comes to, and how it is scored."""
         return answer_rules(self.inputs.competition.task)
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns: id, then text, or expression and value."""
-        return self.rules.columns
 
     @property
     def captchas(self) -> Path:
@@ -97,8 +92,8 @@ class CaptchaSubmission:
         ids, texts = table.iloc[:, 0].tolist(), table.iloc[:, 1].tolist()
         if empty := [f"id {name}" for name, text in zip(ids, texts, strict=True) if not text]:
             yield f"{counted(len(empty), 'text')} empty, {examples(empty)}"
-        known = set(self.charset.characters) if self.charset else set().union(*texts)
-        if odd := sorted(set().union(*texts) - known):
+        used = set().union(*texts)
+        if odd := sorted(used - set(self.charset.characters) if self.charset else ()):
             pairs = zip(ids, texts, strict=True)
             rows = [f"id {name}: {text!r}" for name, text in pairs if set(text) & set(odd)]
             yield (
@@ -115,10 +110,6 @@ class CaptchaSubmission:
             if wrong:
                 yield f"{counted(len(wrong), 'value')} wrong, {examples(wrong)}"
 
-    def notes(self, table: pd.DataFrame) -> Iterator[str]:
-        """Yield nothing: a text is right or wrong."""
-        yield from ()
-
     def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
         """Return scores where the text of every test picture is known; else none.
 
@@ -127,9 +118,9 @@ class CaptchaSubmission:
             key: the file of ingested pictures, with their texts.
         """
         ids, truth = read_texts(key, "test")
-        known = dict(zip(ids, truth, strict=True))
+        of_id = dict(zip(ids, truth, strict=True))
         texts = [str(text) for text in table.iloc[:, 1]]
-        return self.scores([known[name] for name in table.iloc[:, 0]], texts)
+        return self.scores([of_id[name] for name in table.iloc[:, 0]], texts)
 
     def scores(self, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Score]:
         """Return the scores of N texts; none unless the true text of every one is known."""

@@ -32,10 +32,24 @@ TermTables = dict[str, pd.DataFrame]  # by metric name: COLUMNS, a row for each 
 def terms_of_table(path: Path, metrics: Sequence[Metric]) -> TermTables:
     """Return the terms of a prediction table for each of `metrics` that has a function of terms.
 
+    Args:
+        path: of the table.
+        metrics: which scores.
+
     Raises:
         PodiumError: the table is broken, or no row outside `test` has a known truth.
     """
-    table = read_predictions(path)
+    return terms_of_rows(path, read_predictions(path), metrics)
+
+
+def terms_of_rows(path: Path, table: pd.DataFrame, metrics: Sequence[Metric]) -> TermTables:
+    """Return the terms of a prediction table that was read already; see `terms_of_table`.
+
+    Args:
+        path: where the table is from, for the message.
+        table: its rows.
+        metrics: which scores.
+    """
     scored = table[(table["split"] != "test") & (table["truth"] != "")]
     if scored.empty:
         raise PodiumError(

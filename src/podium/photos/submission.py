@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
 from podium.core.ids import refuse_other_ids
-from podium.evaluation.intervals import bootstrap_scores
+from podium.evaluation import intervals
 from podium.evaluation.metrics import area_under_roc
-from podium.evaluation.predictions import probabilities
-from podium.evaluation.scores import ACCURACY, LOG_LOSS, Score
+from podium.evaluation.scores import Score
 from podium.evaluation.table_kinds import Classes
 from podium.pictures.dataset import QUARANTINE_COLUMNS, read_items
 from podium.submission import checking
-from podium.submission.format import FormatInputs
+from podium.submission.format import FormatInputs, SubmissionFormat
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +32,8 @@ def columns_of(classes: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class PhotoSubmission:
-    """Submissions of pictures with classes; see `SubmissionFormat`."""
+class PhotoSubmission(SubmissionFormat):
+    """Submissions of pictures with classes."""
 
     inputs: FormatInputs
 
@@ -128,45 +127,32 @@ class PhotoSubmission:
         truth = np.array([number[of_id[name]] for name in ids], dtype=np.int64)
         values = table.iloc[:, 1:].to_numpy(dtype=np.float64)
         probs = np.hstack([1 - values, values]) if len(self.classes) == 2 else values
-        return self._scores([probs], truth, ids)
+        scores = {
+            metric.key: intervals.score(
+                metric, metric.row_terms(probs, truth), ids, self.inputs.n_draws
+            )
+            for metric in self.inputs.competition.table_metrics
+        }
+        return scores | _area([probs], [truth])
 
     def held_out_scores(self, table: pd.DataFrame) -> dict[str, Score]:
         """Return scores of the out-of-fold rows, the mean over seeds; look-alikes drawn together.
 
         Raises:
-            PodiumError: there are no out-of-fold rows of exactly the train pictures.
+            PodiumError: there are no out-of-fold rows.
         """
-        oof = table[table["split"] == "oof"]
-        train = self._items[self._items["split"] == "train"]
-        ids = train["id"].tolist()
-        parts = []
-        for _, part in oof.groupby("seed", sort=False):
-            refuse_other_ids(Path("the blend"), part["id"].tolist(), ids, "run dvc repro")
-            parts.append(part.set_index("id").loc[ids])
-        if not parts:
-            raise PodiumError("no out-of-fold rows to score")
-        truth = np.searchsorted(self.classes, train["label"].to_numpy(dtype=str)).astype(np.int64)
-        groups = parts[0]["group"].tolist()
-        return self._scores([probabilities(part) for part in parts], truth, groups)
-
-    def _scores(
-        self, each: Sequence[Floats], truth: NDArray[np.int64], groups: Sequence[str]
-    ) -> dict[str, Score]:
-        """Scores of the probabilities (N, K) of several seeds, the mean over them."""
-        scores = {}
-        for metric in (LOG_LOSS, ACCURACY):
-            parts = [metric.row_terms(probs, truth) for probs in each]
-            terms = np.mean([top for top, _ in parts], axis=0), np.ones(len(truth))
-            scores[metric.key] = bootstrap_scores([terms], groups, self.inputs.n_draws, seed=0)[0]
-        areas = [area_under_roc(probs, truth) for probs in each]
-        if kept := [area for area in areas if area is not None]:
-            scores["auc"] = Score(float(np.mean(kept)), n=len(truth))
-        return scores
+        kind, oof = Classes(self.classes), table[table["split"] == "oof"]
+        parts = [part for _, part in oof.groupby("seed", sort=False)]
+        area = _area([kind.values(part) for part in parts], [kind.truth(part) for part in parts])
+        return super().held_out_scores(table) | area
 
     def facts(self, table: pd.DataFrame) -> dict[str, Any]:
         """Return the classes."""
         return {"classes": self.classes}
 
-    def plain_lines(self, table: pd.DataFrame) -> str:
-        """Return id and probabilities of each row, separated by spaces."""
-        return checking.spaced_lines(table)
+
+def _area(each: Sequence[Floats], truth: Sequence[NDArray[np.int64]]) -> dict[str, Score]:
+    """The area under the ROC of probabilities (N, K), the mean over several seeds."""
+    pairs = zip(each, truth, strict=True)
+    areas = [area for pair in pairs if (area := area_under_roc(*pair)) is not None]
+    return {"auc": Score(float(np.mean(areas)), n=len(truth[0]))} if areas else {}

@@ -22,22 +22,16 @@ from podium.slides.annotations import load, raster
 from podium.slides.dataset import SlideRecord, read_slides
 from podium.slides.scoring import CALLED, Counts, auc
 from podium.submission import checking
-from podium.submission.format import FormatInputs
+from podium.submission.format import FormatInputs, SubmissionFormat
 
-COLUMNS = ["slide", "probability", "rle"]
 ANY_SIZE = (1, 10**18)  # (w, h): more pixels than any slide
 
 
 @dataclass(frozen=True)
-class SlideSubmission:
-    """Submissions of slides; see `SubmissionFormat`."""
+class SlideSubmission(SubmissionFormat):
+    """Submissions of slides."""
 
     inputs: FormatInputs
-
-    @property
-    def columns(self) -> list[str]:
-        """slide, probability of tumour, run lengths of tumour."""
-        return COLUMNS
 
     @cached_property
     def slides(self) -> list[SlideRecord]:
@@ -79,7 +73,7 @@ class SlideSubmission:
             else:
                 rows.append((name, round(prior, 6), ""))
                 filled.append(name)
-        return pd.DataFrame(rows, columns=pd.Index(COLUMNS)), filled
+        return pd.DataFrame(rows, columns=pd.Index(self.columns)), filled
 
     def faults(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield what is wrong with probabilities and run lengths of a submission read as text.

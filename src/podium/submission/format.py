@@ -5,6 +5,7 @@ A room implements it once; the stage `submit`, `podium validate` and `podium sub
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any, Protocol
 import pandas as pd
 
 from podium.core.params import Params
+from podium.evaluation import intervals
 from podium.evaluation.competition import Competition
+from podium.evaluation.metric_terms import by_id, terms_in, terms_of_rows
 from podium.evaluation.scores import Score
-from podium.submission.checking import ordered_ids, read_sample
+from podium.submission.checking import ordered_ids, read_sample, spaced_lines
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,24 @@ class FormatInputs:
 
 
 class SubmissionFormat(Protocol):
-    """How the submissions of one competition look. A class takes `FormatInputs` alone."""
+    """How the submissions of one competition look.
 
-    @property
-    def inputs(self) -> FormatInputs:
-        """What it was made from."""
+    A room's class inherits from this one and takes `FormatInputs` alone; what has a body here need
+    not be written again.
+    """
+
+    inputs: FormatInputs
 
     @property
     def columns(self) -> Sequence[str]:
         """The columns in their order; the first holds ids."""
+        return self.inputs.competition.columns
 
+    @abstractmethod
     def test_ids(self) -> list[str]:
         """Return the ids that ingestion found in the test set, readable or not."""
 
+    @abstractmethod
     def frame(self, ids: Sequence[str], table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Return the rows of a submission, and the ids that were filled for want of a prediction.
 
@@ -66,12 +74,15 @@ class SubmissionFormat(Protocol):
             table: the prediction table.
         """
 
+    @abstractmethod
     def faults(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield what is wrong with the cells of a submission that was read as text."""
 
     def notes(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield what is odd about the cells of a submission read as text, but allowed."""
+        yield from ()
 
+    @abstractmethod
     def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
         """Return the scores of a submission on the answer key; none if there is no key.
 
@@ -82,12 +93,23 @@ class SubmissionFormat(Protocol):
 
     def held_out_scores(self, table: pd.DataFrame) -> dict[str, Score]:
         """Return the scores of a prediction table on its own rows whose truth is known."""
+        metrics = {metric.name: metric for metric in self.inputs.competition.table_metrics}
+        path = Path(self.inputs.competition.files.blend)
+        scores = {}
+        for name, rows in terms_of_rows(path, table, list(metrics.values())).items():
+            pooled, metric = by_id(rows), metrics[name]
+            scores[metric.key] = intervals.score(
+                metric, terms_in(pooled), pooled["group"].to_numpy(dtype=str), self.inputs.n_draws
+            )
+        return scores
 
     def facts(self, table: pd.DataFrame) -> dict[str, Any]:
         """Return what else the manifest says of a submission."""
+        return {}
 
     def plain_lines(self, table: pd.DataFrame) -> str:
         """Return a submission as lines of text without header, as the competition writes labels."""
+        return spaced_lines(table)
 
 
 def format_of(
