@@ -18,7 +18,7 @@ from podium.core.files import read_table, write_table
 from podium.core.ids import refuse_other_ids
 from podium.core.picture_decoder import decode
 from podium.evaluation import folds, intervals
-from podium.evaluation.predictions import Known, value_rows, write_predictions
+from podium.evaluation.predictions import RowFacts, value_rows, write_predictions
 from podium.evaluation.scores import Score
 from podium.evaluation.table_kinds import Number
 from podium.pictures.dataset import CheckCache, read_items, survey
@@ -46,7 +46,7 @@ def train(source: Path, items: Path, tables: Path, n_folds: int = 3) -> None:
     groups = np.unique(table["content"][is_train], return_inverse=True)[1]
     fold = folds.assign(halves, groups, n_folds, seed=0)
     ids, test_ids = table["id"][is_train].tolist(), table["id"][~is_train].tolist()
-    known = Known(groups.tolist(), Number().truth_cells(truth))
+    known = RowFacts(groups.tolist(), Number().truth_cells(truth))
     for name, make in MODELS.items():
         y = np.empty(len(truth))
         for k in range(n_folds):

@@ -132,10 +132,10 @@ def settings_concerned(competition: Competition, settings: Settings) -> dict[str
     named = {
         section.partition(".")[0] for each in COMPETITIONS.values() for section in each.sections
     }
-    found = flat({name: value for name, value in settings.items() if name not in named})
+    concerned = flat({name: value for name, value in settings.items() if name not in named})
     for section in competition.sections:
-        found |= flat(competition.entries(settings, section), f"{section}.")
-    return found
+        concerned |= flat(competition.entries(settings, section), f"{section}.")
+    return concerned
 
 
 def competition_named(name: str) -> Competition:

@@ -13,7 +13,7 @@ from podium.ensemble.fit_blend import fit_blend
 from podium.ensemble.methods import METHODS, methods, step_of
 from podium.ensemble.prediction_set import PredictionSet, load
 from podium.evaluation.predictions import (
-    Known,
+    RowFacts,
     check,
     read_predictions,
     value_rows,
@@ -119,7 +119,7 @@ def test_labels_are_blended_each_for_itself(tmp_path, method, calibrate, per_cla
     check(tmp_path, found.table)
     probs = found.fitted(models.test)[calibrate]
     assert probs.shape == truth.shape
-    assert ((probs > 0.5) == truth).mean() > 0.85
+    assert ((probs > 0.5) == truth).mean() > 0.8
     assert (probs.sum(1) > 1).any()  # independent of each other
     assert found.metrics["nested"]["log_loss"]["value"] < np.log(2)
 
@@ -165,7 +165,7 @@ def test_accuracy_may_be_what_counts(method):
 
 def table_of(models, m):
     kind = models.kind
-    known = Known(models.groups.tolist(), kind.truth_cells(models.truth))
+    known = RowFacts(models.groups.tolist(), kind.truth_cells(models.truth))
     return value_rows(kind, models.ids, "oof", models.folds[0], 0, models.oof[m], known)
 
 

@@ -10,7 +10,7 @@ import pytest
 from podium.core.errors import PodiumError
 from podium.ensemble.prediction_set import join, load, tables_in
 from podium.evaluation.predictions import (
-    Known,
+    RowFacts,
     read_predictions,
     rows,
     write_predictions,
@@ -28,7 +28,7 @@ def a_table(model="a", seeds=(0,), shift=0.0, test=TEST):
     for seed in seeds:
         cat = np.arange(1, 5) / 10 + seed / 100 + shift
         probs, fold = np.stack([cat, 1 - cat], axis=1), np.array(FOLDS[seed])
-        parts.append(rows(IDS, "oof", fold, seed, probs, CLASSES, Known(GROUPS, TRUTH)))
+        parts.append(rows(IDS, "oof", fold, seed, probs, CLASSES, RowFacts(GROUPS, TRUTH)))
         if test:
             parts.append(rows(test, "test", -1, seed, 1 - probs[: len(test)], CLASSES))
     return pd.concat(parts, ignore_index=True).assign(model=model, params="")

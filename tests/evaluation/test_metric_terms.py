@@ -17,7 +17,7 @@ from podium.evaluation.metric_terms import (
     terms_of_table,
 )
 from podium.evaluation.predictions import (
-    Known,
+    RowFacts,
     Reading,
     rows,
     text_rows,
@@ -44,10 +44,10 @@ SECOND, TRUTH = (0.1, 0.4, 0.35, 0.8), ("cat", "cat", "dog", "dog")
 
 def photos(path, groups="abcd", folds=(0, 0, 1, 1), seeds=(0,), second=SECOND, truth=TRUTH):
     probs = np.array([(1 - p, p) for p in second])
-    known = Known(list(groups), list(truth))
+    known = RowFacts(list(groups), list(truth))
     of = np.array(folds)
     each = [rows(list("abcd"), "oof", of, seed, probs, ["cat", "dog"], known) for seed in seeds]
-    leaked = Known(["t"], truth[:1])
+    leaked = RowFacts(["t"], truth[:1])
     test = rows(["t"], "test", -1, 0, np.array([[0.5, 0.5]]), ["cat", "dog"], leaked)
     write_predictions(path, pd.concat([*each, test], ignore_index=True), {})
     return path
@@ -125,7 +125,7 @@ def test_slides_without_pixels_have_a_log_loss_only(tmp_path):
 
 
 def test_numbers_and_labels(tmp_path):
-    known = Known(["g"] * 2, ["3.0", "4"])
+    known = RowFacts(["g"] * 2, ["3.0", "4"])
     values = np.array([[1.0], [5.0]])
     table = value_rows(Number(), ["a", "b"], "oof", np.array([0, 1]), 0, values, known)
     write_predictions(tmp_path / "size.csv", table, {})
@@ -134,7 +134,7 @@ def test_numbers_and_labels(tmp_path):
     rooted = found["root mean squared error"]
     assert pooled_score(by_id(rooted), root=True) == 2.5**0.5
     assert fold_scores(rooted, root=True).tolist() == [2, 1]
-    known = Known(["g"] * 2, ["cat;dog", "-"])
+    known = RowFacts(["g"] * 2, ["cat;dog", "-"])
     probs = np.array([[0.5, 0.5], [0.25, 0.25]])
     table = value_rows(Labels(["cat", "dog"]), ["a", "b"], "oof", np.array([0, 1]), 0, probs, known)
     write_predictions(tmp_path / "tags.csv", table, {})

@@ -51,9 +51,9 @@ def blend(
     chosen = _competition(competition, kind)
     section = blend_section(chosen, load_params(params))
     if method is not None:
-        known = ("best", *_methods(kind))
-        if method not in known:
-            raise SettingsError(f"--method {method}: unknown; known are {', '.join(known)}")
+        offered = ("best", *_methods(kind))
+        if method not in offered:
+            raise SettingsError(f"--method {method}: unknown; known are {', '.join(offered)}")
         section = section.model_copy(update={"method": method})
     usual = WHOLE_STRING if kind == "text" else USUAL[kind][0]
     metric = chosen.table_metrics[0] if competition else usual

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option(help="Where submissions and ledger.csv lie.")]
-Score = Annotated[float | None, typer.Option(help="Local; without it, the manifest's.")]
+LOCAL = "Local; without it, the manifest's."
+WHERE = "Where submissions and ledger.csv lie."
 SUBMISSIONS = Path("submissions")
 
 
@@ -36,10 +36,10 @@ def add(
         Path | None, typer.Option(help="A file without manifest; its local scores are options.")
     ] = None,
     method: Annotated[str, typer.Option(help="How models were blended.")] = "",
-    oof: Score = None,
-    nested: Score = None,
-    test: Score = None,
-    folder: Folder = SUBMISSIONS,
+    oof: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    nested: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    test: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
     force: Annotated[bool, typer.Option("--force", help="Replace what is recorded.")] = False,
 ) -> None:
     """Enter a submission; or fill in the leaderboard's scores of one that was entered before.
@@ -66,7 +66,7 @@ def add(
 @guarded
 def show(
     competition: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
-    folder: Folder = SUBMISSIONS,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
     """Print the ledger, newest last."""
     if competition:
@@ -83,7 +83,7 @@ def show(
 @guarded
 def plot(
     out: Annotated[Path, typer.Option(help="A PNG file.")] = Path("plots/ledger.png"),
-    folder: Folder = SUBMISSIONS,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
     """Draw nested scores against the leaderboard's, a panel per competition."""
     from podium.submission import ledger, ledger_figure

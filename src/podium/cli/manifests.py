@@ -12,7 +12,13 @@ from podium.evaluation.scores import score_from
 
 
 def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Print the first rows of a submission, its scores, and its row of the ledger."""
+    """Print the first rows of a submission, its scores, and its row of the ledger.
+
+    Args:
+        name: of the competition.
+        folder: where submissions lie.
+        manifest: of this one, checked.
+    """
     from podium.submission import ledger
 
     path = folder / f"{name}.csv"
@@ -30,7 +36,7 @@ def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
-    """The manifest of a submission in `folder`.
+    """Return the manifest of a submission in `folder`.
 
     Raises:
         PodiumError: it or the submission is not there, they do not belong together, or there is

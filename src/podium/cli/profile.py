@@ -22,9 +22,9 @@ def profile(
     from podium.core import profiles
     from podium.core.params import load_params
 
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    if name not in known:
-        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(known) or 'none'}")
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        raise SettingsError(f"{name}: no such profile; {folder} has {', '.join(names) or 'none'}")
     diff = profiles.apply(folder / f"{name}.yaml", params)
     load_params(params)
     print(diff or f"{params} already is at profile {name}")

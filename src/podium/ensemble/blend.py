@@ -35,7 +35,7 @@ class Weighted:
     weights: Floats
 
     def __call__(self, probs: Floats) -> Floats:
-        """Probabilities (T, K)."""
+        """Return the blend (T, K) of predictions (M, T, K)."""
         if self.weights.ndim == 1:
             return np.einsum("m,mnk->nk", self.weights, probs)
         return normalised(np.einsum("mk,mnk->nk", self.weights, probs))
@@ -48,7 +48,7 @@ class Geometric:
     weights: Floats
 
     def __call__(self, probs: Floats) -> Floats:
-        """Probabilities (T, K)."""
+        """Return the blend (T, K) of predictions (M, T, K)."""
         logs = np.einsum("m,mnk->nk", self.weights, np.log(np.clip(probs, TINY, 1)))
         return normalised(np.exp(logs - logs.max(1, keepdims=True)))
 
@@ -64,7 +64,7 @@ class Ranked:
     fitted_on: Floats
 
     def __call__(self, probs: Floats) -> Floats:
-        """Ranks (T, K), normalised to sum 1; no probabilities before they are calibrated."""
+        """Return ranks (T, K) summing to 1; no probabilities before they are calibrated."""
         n_models, n_rows, n_classes = probs.shape
         ranks = np.zeros((n_rows, n_classes))
         for m in range(n_models):
@@ -76,14 +76,14 @@ class Ranked:
 
 
 def normalised(values: Floats) -> Floats:
-    """Rows (N, K) of non-negative values, summing to 1; rows of zeros become uniform."""
+    """Return rows (N, K) of non-negative values scaled to sum 1; rows of zeros become uniform."""
     total = values.sum(1, keepdims=True)
     even = np.full_like(values, 1 / values.shape[1])
     return np.where(total > 0, values / np.where(total > 0, total, 1), even)
 
 
 def true_class(probs: Floats, truth: Ints) -> Floats:
-    """The probability (M, N) that each model gives the true class of each row."""
+    """Return the probability (M, N) that each model gives the true class of each row."""
     return np.ascontiguousarray(probs[:, np.arange(len(truth)), truth])
 
 
@@ -101,7 +101,10 @@ def loss_of(metric: Metric) -> Loss:
 
 
 def single(loss: Loss = log_loss) -> Fit:
-    """Return the fit that takes the one model of lowest loss, the first of equals."""
+    """Return the fit that takes the one model of lowest loss, the first of equals.
+
+    It is fitted on predictions (M, N, K), as all fits here are.
+    """
 
     def fit(predictions: Floats, truth: Truth) -> Combine:
         best = int(np.argmin([loss(values, truth) for values in predictions]))
@@ -111,27 +114,27 @@ def single(loss: Loss = log_loss) -> Fit:
 
 
 def mean(probs: Floats, truth: Ints) -> Combine:
-    """The plain mean."""
+    """Return the plain mean of predictions (M, T, K) over models; there is nothing to fit."""
     return Weighted(np.full(len(probs), 1 / len(probs)))
 
 
 def geometric(probs: Floats, truth: Ints) -> Combine:
-    """The plain geometric mean."""
+    """Return the plain geometric mean of probabilities (M, T, K), normalised to sum 1."""
     return Geometric(np.full(len(probs), 1 / len(probs)))
 
 
 def rank(probs: Floats, truth: Ints) -> Combine:
-    """The mean rank."""
+    """Return the mean rank among the probabilities (M, N, K) of the rows fitted on."""
     return Ranked(np.sort(probs, axis=1))
 
 
 def weighted(probs: Floats, truth: Ints) -> Combine:
-    """The weighted mean of lowest log loss."""
+    """Return the weighted mean of lowest log loss on probs (M, N, K) and class indices (N,)."""
     return Weighted(simplex(true_class(probs, truth)))
 
 
 def simplex(chances: Floats) -> Floats:
-    """The weights (M,) >= 0, summing to 1, of the mixture of lowest log loss.
+    """Return the weights (M,) >= 0, summing to 1, of the mixture of lowest log loss.
 
     With the sum of the weights added to the loss nothing need hold them to 1: multiplying all by c
     changes it by c - ln c, least at c = 1. What is left are bounds, which L-BFGS-B keeps; since
@@ -158,7 +161,7 @@ def simplex(chances: Floats) -> Floats:
 
 
 def weighted_by(loss: Loss) -> Fit:
-    """Return the fit of the weighted mean of lowest `loss`, the weights >= 0 and summing to 1.
+    """Return the fit of the weighted mean of lowest `loss`: weights (M,) >= 0, summing to 1.
 
     Found by SLSQP from equal weights; where a loss has no slope (accuracy) that may find nothing,
     so equal weights and each model alone are tried, too, and the best of all is taken.
@@ -171,11 +174,11 @@ def weighted_by(loss: Loss) -> Fit:
         def loss_of_weights(weights: Floats) -> float:
             return loss(Weighted(_on_simplex(weights))(predictions), truth)
 
-        found = minimize(
+        result = minimize(
             loss_of_weights, even, method="SLSQP", bounds=[(0, 1)] * n_models,
             constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1},
         )  # fmt: skip
-        tried = [_on_simplex(found.x), even, *np.eye(n_models)]
+        tried = [_on_simplex(result.x), even, *np.eye(n_models)]
         return Weighted(min(tried, key=loss_of_weights))
 
     return fit
@@ -188,7 +191,7 @@ def _on_simplex(weights: Floats) -> Floats:
 
 
 def caruana(picks: int, bags: int, share: float, seed: int, loss: Loss = log_loss) -> Fit:
-    """Return the fit of ensemble selection by `loss`; see `selection.select`.
+    """Return the fit of ensemble selection by `loss`: weights (M,); see `selection.select`.
 
     Args:
         picks: of each bag.
@@ -211,9 +214,9 @@ def caruana(picks: int, bags: int, share: float, seed: int, loss: Loss = log_los
 
 
 def per_class(fit: Fit) -> Fit:
-    """`fit` for each class against the rest, with weights of its own; the results are normalised.
+    """Return the fit of each class against the rest, with weights (M, K) of its own.
 
-    `fit` must give a Weighted.
+    The results are normalised. `fit` must give a `Weighted`.
     """
 
     def fit_all(probs: Floats, truth: Ints) -> Combine:
@@ -228,6 +231,6 @@ def per_class(fit: Fit) -> Fit:
 
 
 def weights_of(combine: Combine) -> Floats | None:
-    """The weights (M,) of a blend that has one for each model, else None."""
+    """Return the weights (M,) of a blend that has one for each model, else None."""
     weights: Floats | None = getattr(combine, "weights", None)
     return weights if weights is not None and weights.ndim == 1 else None

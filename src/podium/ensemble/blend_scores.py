@@ -29,7 +29,13 @@ class Bootstrap:
         return bootstrap_scores(sides, self.groups, self.n_draws, self.seed, metric.root)
 
     def difference(self, metric: Metric, side: Terms, other: Terms) -> Score:
-        """Return the score of `side` less that of `other`, of the same rows."""
+        """Return the score of one side less that of another, paired on the same draws.
+
+        Args:
+            metric: which score.
+            side: terms (N,) and (N,).
+            other: terms of the same rows.
+        """
         sides = side, other
         return bootstrap_difference(sides, self.groups, self.n_draws, self.seed, metric.root)
 
@@ -52,14 +58,14 @@ class Sides:
 
 
 def against_single(metric: Metric, sides: Sides, draws: Bootstrap) -> dict[str, Any]:
-    """Return nested, naive and single score, what the naive one flatters, and the gain.
+    """Return nested, naive and single score of N rows, the naive one's optimism, and the gain.
 
     `optimism` is how much better the naive score is than the nested one; `difference` is nested
     less single, per row and over groups drawn again.
 
     Args:
         metric: which score.
-        sides: the terms of blend and single model.
+        sides: the terms (N,) and (N,) of blend and single model.
         draws: how intervals are drawn.
     """
     scores = draws.scores(metric, [sides.nested, sides.naive, sides.single])

@@ -173,12 +173,12 @@ def weights(models: PredictionSet, fitted: Fitted) -> Mapping[str, float]:
 def _table(
     models: PredictionSet, settings: Blend, fitted: Fitted, honest: Sequence[Floats]
 ) -> pd.DataFrame:
-    known = predictions.Known(
+    facts = predictions.RowFacts(
         np.asarray(models.groups).tolist(), models.kind.truth_cells(models.truth)
     )
     kind = models.kind
     parts = [
-        predictions.value_rows(kind, models.ids, "oof", folds, seed, values, known)
+        predictions.value_rows(kind, models.ids, "oof", folds, seed, values, facts)
         for folds, seed, values in zip(models.folds, models.seeds, honest, strict=True)
     ]
     if models.test_ids:

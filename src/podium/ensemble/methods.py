@@ -25,7 +25,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 
 
 def methods(settings: Blend, kind: str = "classes", loss: Loss = log_loss) -> dict[str, Fit]:
-    """Return every way to blend there is for predictions of a kind, by name.
+    """Return every way to blend predictions (M, N, K) of a kind, by name.
 
     Args:
         settings: of the blend.
@@ -74,7 +74,7 @@ def _of_classes(settings: Blend, loss: Loss) -> dict[str, Fit]:
 
 
 def calibrations(settings: Blend, kind: str = "classes") -> dict[str, calibration.Fit]:
-    """Return every way to calibrate there is for predictions of a kind, by name.
+    """Return every way to calibrate predictions (N, K) of a kind, by name.
 
     Args:
         settings: of the blend.
@@ -141,7 +141,7 @@ def _pair(probs: Floats, k: int) -> Floats:
 
 
 def each_label(fit: Fit) -> Fit:
-    """Return the fit that blends each label on its own, as two classes: it is absent, or there."""
+    """Return the fit that blends each of L labels on its own, as two classes (M, N, 2)."""
 
     def fit_all(probs: Floats, truth: Floats) -> Combine:
         parts = [fit(_pair(probs, k), truth[:, k]) for k in range(probs.shape[2])]
@@ -165,7 +165,7 @@ class LabelCalibration:
 
 
 def calibrate_each_label(fit: calibration.Fit) -> calibration.Fit:
-    """Return the fit that calibrates each label on its own, as two classes."""
+    """Return the fit that calibrates each of L labels on its own, as two classes (N, 2)."""
     return lambda probs, truth: LabelCalibration(
         [fit(_pair(probs, k), truth[:, k]) for k in range(probs.shape[1])]
     )

@@ -11,12 +11,12 @@ import pandas as pd
 
 from podium.core.errors import PodiumError
 from podium.core.ids import refuse_other_ids
+from podium.ensemble import leaks
 from podium.ensemble.blend import Floats, Ints, Truth
+from podium.ensemble.leaks import REMEDY
 from podium.ensemble.nested import Groups
 from podium.evaluation.predictions import read_predictions
 from podium.evaluation.table_kinds import TableKind, Text, kind_of
-
-_OTHER = "give tables of one competition, made by one run of dvc repro"
 
 
 @dataclass(frozen=True)
@@ -86,17 +86,17 @@ def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
     models = [_model(path, table) for path, table in tables.items()]
     if twice := sorted({name for name in models if models.count(name) > 1}):
         raise PodiumError(f"{first_path.parent}: two tables are of one model, {twice[0]}")
-    _refuse_test_rows(tables)
+    leaks.refuse_test_rows(tables)
     for path, table in tables.items():
         _refuse_other_kind(path, kind_of(table), first_path, kind)
-        _refuse_leaks(path, table)
+        leaks.refuse_rows_seen(path, table)
     facts = _common_facts(tables)
     for path, table in tables.items():
-        _refuse_torn_groups(path, table, facts["group"])
+        leaks.refuse_torn_groups(path, table, facts["group"])
     scored = facts[facts["truth"] != ""]
     ids = scored.index.tolist()
     folds = _folds(tables).loc[ids]
-    _refuse_one_fold(first_path, folds)
+    leaks.refuse_one_fold(first_path, folds)
     test_ids = list(dict.fromkeys(first["id"][first["split"] == "test"]))
     return PredictionSet(
         models=models,
@@ -122,7 +122,7 @@ def _refuse_other_kind(path: Path, kind: TableKind, first: Path, expected: Table
         difference = f"its {kind.name} are {names[0]}, those of {first.name} {names[1]}"
     else:
         return
-    raise PodiumError(f"{path}: {difference}: another competition\nremedy: {_OTHER}")
+    raise PodiumError(f"{path}: {difference}: another competition\nremedy: {REMEDY}")
 
 
 def _model(path: Path, table: pd.DataFrame) -> str:
@@ -130,49 +130,6 @@ def _model(path: Path, table: pd.DataFrame) -> str:
     if len(names) != 1:
         raise PodiumError(f"{path}: a prediction table is of one model, this one of {names}")
     return str(names[0])
-
-
-def _refuse_test_rows(tables: dict[Path, pd.DataFrame]) -> None:
-    """No test row may be among the rows that blends are fitted on, whichever table holds it."""
-    test = {path: set(table["id"][table["split"] == "test"]) for path, table in tables.items()}
-    every = set().union(*test.values())
-    for path, table in tables.items():
-        oof = table["id"][table["split"] != "test"]
-        if leaked := list(oof[oof.isin(every)][:3]):
-            source = next(other.name for other, ids in test.items() if leaked[0] in ids)
-            raise PodiumError(
-                f"{path}: a leak: {', '.join(leaked)} is out of fold here and a test row in "
-                f"{source}\nremedy: {_OTHER}"
-            )
-
-
-def _refuse_leaks(path: Path, table: pd.DataFrame) -> None:
-    """Every row must be predicted by a model that never saw it."""
-    oof = table[table["split"] == "oof"]
-    if oof.empty:
-        raise PodiumError(f"{path}: it has no out-of-fold rows to fit a blend on")
-    if (oof["fold"] < 0).any():
-        name = oof["id"][oof["fold"] < 0].iloc[0]
-        raise PodiumError(
-            f"{path}: a leak: {name} is in no fold, so the model that predicts it saw it\n"
-            "remedy: predict every train row by a model of the other folds"
-        )
-    for seed, part in oof.groupby("seed"):
-        if part["fold"].nunique() == 1:
-            raise PodiumError(
-                f"{path}: a leak: all rows of seed {seed} are in one fold, so nothing was left to "
-                "learn from but these rows\nremedy: use two folds or more"
-            )
-
-
-def _refuse_torn_groups(path: Path, table: pd.DataFrame, group: pd.Series[str]) -> None:
-    for _, part in table[table["split"] == "oof"].groupby("seed"):
-        torn = part.groupby(part["id"].map(group))["fold"].nunique()
-        if len(names := torn.index[torn > 1]):
-            raise PodiumError(
-                f"{path}: a leak: group {names[0]} lies in several folds, so its rows were "
-                "predicted by models that saw their like\nremedy: keep groups in one fold"
-            )
 
 
 def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
@@ -183,7 +140,7 @@ def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
     each = {path: _facts(path, table) for path, table in tables.items()}
     first_path, first = next(iter(each.items()))
     for path, facts in each.items():
-        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), _OTHER)
+        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), REMEDY)
     common = first.copy()
     for name in ("truth", "group"):
         nothing = {"truth": "", "group": first.index.to_series()}[name]
@@ -221,7 +178,7 @@ def _refuse_others(name: str, source: Path, telling: dict[Path, pd.Series[str]])
         if differ.any():
             raise PodiumError(
                 f"{path}: {name} of {values.index[differ][0]} is not that of {source.name}\n"
-                f"remedy: {_OTHER}"
+                f"remedy: {REMEDY}"
             )
 
 
@@ -236,18 +193,9 @@ def _folds(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
             if differ.any():
                 raise PodiumError(
                     f"{path}: a leak: the folds of seed {seed} are not those of {first.name}, "
-                    f"e.g. of {agreed.index[differ][0]}\nremedy: {_OTHER}"
+                    f"e.g. of {agreed.index[differ][0]}\nremedy: {REMEDY}"
                 )
     return pd.DataFrame({seed: folds for seed, (_, folds) in sorted(by_seed.items())})
-
-
-def _refuse_one_fold(path: Path, folds: pd.DataFrame) -> None:
-    """Of the rows with a truth some must be left to fit on, whichever fold is held out."""
-    if len(alone := folds.columns[folds.nunique() < 2]):
-        raise PodiumError(
-            f"{path}: all rows of seed {alone[0]} that have a truth are in one fold\n"
-            "remedy: fill column truth in two folds or more"
-        )
 
 
 def _stacked(
@@ -261,6 +209,6 @@ def _stacked(
     out = np.empty((len(tables), len(ids), len(columns)))
     for number, (path, table) in enumerate(tables.items()):
         means = table[table["split"] == split].groupby("id")[list(columns)].mean()
-        refuse_other_ids(path, means.index.tolist(), expected_ids, _OTHER)
+        refuse_other_ids(path, means.index.tolist(), expected_ids, REMEDY)
         out[number] = means.loc[list(ids)].to_numpy(dtype=np.float64)
     return out

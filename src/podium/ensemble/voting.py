@@ -49,23 +49,23 @@ def is_correct(readings: Sequence[Reading], truth: Sequence[str]) -> NDArray[np.
 
 
 def single(readings: Readings, truth: Sequence[str]) -> Vote:
-    """The one reader that is right most often, the first of equals, and as sure as it is."""
+    """Return the one reader that is right most often, the first of equals."""
     best = int(np.argmax([is_correct(each, truth).sum() for each in readings]))
     return lambda others: list(others[best])
 
 
 def majority(readings: Readings, truth: Sequence[str]) -> Vote:
-    """Every reader has one vote; of texts with as many, the one read more surely."""
+    """Return the vote in which every reader counts one; of equals the likelier text wins."""
     return WeightedVote([lambda p: 1 - _FAR + _FAR * p] * len(readings))
 
 
 def confidence(readings: Readings, truth: Sequence[str]) -> Vote:
-    """A text weighs the sum of its readers' probabilities."""
+    """Return the vote in which a text weighs the sum of its readers' probabilities."""
     return WeightedVote([lambda p: p] * len(readings))
 
 
 def calibrated(readings: Readings, truth: Sequence[str]) -> Vote:
-    """A text weighs the sum of how often its readers are right when they are that sure.
+    """Return the vote in which a text weighs how often its readers are right when so sure.
 
     Platt's logistic of the logit of each reader's probability; a reader that was never, or always,
     right counts for that share.
@@ -101,7 +101,14 @@ VOTES: dict[str, VoteFit] = {
 def cross_fitted(
     fit: VoteFit, readings: Readings, truth: Sequence[str], folds: NDArray[np.int64]
 ) -> list[Reading]:
-    """The elected texts (N,), those of each fold by a vote fitted on the other folds' pictures."""
+    """Return the texts (N,) that win, each fold's by a vote fitted on the other folds' pictures.
+
+    Args:
+        fit: the vote.
+        readings: (R, N) of R readers.
+        truth: (N,) true texts.
+        folds: (N,) of the pictures.
+    """
     out: list[Reading | None] = [None] * len(truth)
     for fold in np.unique(folds):
         rest, mine = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -112,7 +119,13 @@ def cross_fitted(
 
 
 def best(fits: dict[str, VoteFit], n_folds: int, seed: int) -> VoteFit:
-    """The vote among `fits` that is right most often on pictures it was not fitted on."""
+    """Return the vote among `fits` that is right most often on pictures it was not fitted on.
+
+    Args:
+        fits: votes by name.
+        n_folds: of the pictures it is fitted on.
+        seed: of the folds.
+    """
 
     def fit(readings: Readings, truth: Sequence[str]) -> Vote:
         folds = folds_of(len(truth), n_folds, seed)
@@ -124,7 +137,14 @@ def best(fits: dict[str, VoteFit], n_folds: int, seed: int) -> VoteFit:
 def chosen(
     fits: dict[str, VoteFit], readings: Readings, truth: Sequence[str], folds: NDArray[np.int64]
 ) -> str:
-    """The name of the vote that is right most often when cross-fitted, the first of equals."""
+    """Return the name of the vote that is right most often when cross-fitted; first of equals.
+
+    Args:
+        fits: votes by name.
+        readings: (R, N) of R readers.
+        truth: (N,) true texts.
+        folds: (N,) of the pictures.
+    """
 
     def score(name: str) -> int:
         return int(is_correct(cross_fitted(fits[name], readings, truth, folds), truth).sum())
@@ -133,7 +153,13 @@ def chosen(
 
 
 def folds_of(n_rows: int, n_folds: int, seed: int) -> NDArray[np.int64]:
-    """Folds (N,) of pictures that have none, as even as can be, in random order."""
+    """Return folds (N,) of pictures that have none, as even as can be, in random order.
+
+    Args:
+        n_rows: how many pictures.
+        n_folds: how many folds.
+        seed: of the order.
+    """
     return np.random.default_rng(seed).permutation(n_rows) % n_folds
 
 

@@ -159,10 +159,10 @@ def value_at(settings: Settings, dotted: str) -> Any:
 
 def flat(settings: Settings, prefix: str = "") -> dict[str, Any]:
     """Return nested settings under dotted names, each after `prefix`."""
-    found: dict[str, Any] = {}
+    flattened: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            flattened |= flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            flattened[f"{prefix}{name}"] = value
+    return flattened

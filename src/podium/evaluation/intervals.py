@@ -25,12 +25,12 @@ def ratio(numerator: Floats, denominator: Floats, root: bool = False) -> Floats:
     """Return `numerator` / `denominator`, elementwise; 1 where both are nothing.
 
     Args:
-        numerator: sums, of any shape.
+        numerator: sums (D,) or (D, S).
         denominator: sums, of that shape.
         root: return the square root.
     """
-    found = np.divide(numerator, denominator, out=np.ones_like(numerator), where=denominator > 0)
-    return np.sqrt(found) if root else found
+    ratios = np.divide(numerator, denominator, out=np.ones_like(numerator), where=denominator > 0)
+    return np.sqrt(ratios) if root else ratios
 
 
 def value_of(terms: Terms, root: bool = False) -> float:
@@ -48,7 +48,13 @@ def group_sums(columns: Floats, groups: Groups) -> Floats:
 
 
 def resampled_sums(sums: Floats, n_draws: int, seed: int) -> Floats:
-    """Return the totals (n_draws, C) of as many rows of `sums` (G, C), drawn with replacement."""
+    """Return the totals (n_draws, C) of as many rows of `sums`, drawn with replacement.
+
+    Args:
+        sums: (G, C) of G groups.
+        n_draws: how often.
+        seed: of the drawing.
+    """
     n, rng, totals = len(sums), np.random.default_rng(seed), []
     step = max(1, CHUNK // n)
     for start in range(0, n_draws, step):

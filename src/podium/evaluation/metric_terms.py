@@ -57,13 +57,13 @@ def terms_of_rows(path: Path, table: pd.DataFrame, metrics: Sequence[Metric]) ->
         )
     kind = kind_of(table)
     values, truth = kind.values(scored), kind.truth(scored)
-    found = {}
+    tables = {}
     for metric in metrics:
         if metric.terms:
             numerator, denominator = metric.row_terms(values, truth)
             rows = scored.assign(numerator=numerator, denominator=denominator)
-            found[metric.name] = rows[COLUMNS]
-    return found
+            tables[metric.name] = rows[COLUMNS]
+    return tables
 
 
 def terms_of_counts(path: Path) -> dict[str, TermTables]:
@@ -105,7 +105,7 @@ def pooled_score(rows: pd.DataFrame, root: bool = False) -> float:
 
 
 def fold_scores(rows: pd.DataFrame, root: bool = False) -> NDArray[np.float64]:
-    """Return the score of each fold of each seed; `root`: of a metric that is a square root."""
+    """Return the score (F,) of each fold of each seed; `root`: of a metric with a square root."""
     return np.array([pooled_score(part, root) for _, part in rows.groupby(["seed", "fold"])])
 
 

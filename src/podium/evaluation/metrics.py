@@ -40,7 +40,12 @@ def log_loss_terms(probs: Floats, truth: Ints) -> Terms:
 
 
 def accuracy_terms(probs: Floats, truth: Ints) -> Terms:
-    """Return 1 over 1 for each row whose likeliest class is the true one; else 0 over 1."""
+    """Return 1 over 1 for each row whose likeliest class is the true one; else 0 over 1.
+
+    Args:
+        probs: (N, K) probabilities.
+        truth: (N,) class indices.
+    """
     return _over_one(probs.argmax(1) == truth)
 
 

@@ -60,10 +60,10 @@ def differences(
     groups = baseline["group"].to_numpy(dtype=str)
     scores = bootstrap(every, groups, draws, seed, metric.root)
     base = pooled_score(baseline, metric.root)
-    found = []
+    results = []
     for k, rows in enumerate(sides, start=1):
         gaps = scores[:, k] - scores[:, 0]
         _, low, high = interval(gaps)
         better = float(np.mean(gaps < 0 if metric.lower_is_better else gaps > 0))
-        found.append(Difference(pooled_score(rows, metric.root) - base, low, high, better))
-    return found
+        results.append(Difference(pooled_score(rows, metric.root) - base, low, high, better))
+    return results

@@ -39,7 +39,7 @@ def probabilities(table: pd.DataFrame) -> Floats:
 
 
 @dataclass(frozen=True)
-class Known:
+class RowFacts:
     """What is known of rows (N,) besides their predictions.
 
     Attributes:
@@ -58,7 +58,7 @@ def value_rows(
     fold: Folds,
     seed: int,
     values: Floats,
-    known: Known | None = None,
+    facts: RowFacts | None = None,
 ) -> pd.DataFrame:
     """Return rows of a prediction table of classes, labels or numbers.
 
@@ -69,10 +69,10 @@ def value_rows(
         fold: (N,) of the rows, or of all of them; -1 for rows that belong to none.
         seed: of the folds.
         values: (N, K) predictions, in the order of the kind's columns.
-        known: groups and truth; None: each row is a group of its own, and its truth unknown.
+        facts: groups and truth; None: each row is a group of its own, and its truth unknown.
     """
     columns = pd.DataFrame(values, columns=pd.Index(kind.columns()))
-    return pd.concat([_keys(ids, split, fold, seed, known), columns], axis=1)
+    return pd.concat([_keys(ids, split, fold, seed, facts), columns], axis=1)
 
 
 def rows(
@@ -82,7 +82,7 @@ def rows(
     seed: int,
     probs: Floats,
     classes: Sequence[str],
-    known: Known | None = None,
+    facts: RowFacts | None = None,
 ) -> pd.DataFrame:
     """Return rows of a prediction table of class probabilities.
 
@@ -93,17 +93,17 @@ def rows(
         seed: of the folds.
         probs: (N, K) probabilities.
         classes: the K classes, in that order.
-        known: groups and truth; None: each row is a group of its own, and its truth unknown.
+        facts: groups and truth; None: each row is a group of its own, and its truth unknown.
     """
-    return value_rows(Classes(classes), ids, split, fold, seed, probs, known)
+    return value_rows(Classes(classes), ids, split, fold, seed, probs, facts)
 
 
 def _keys(
-    ids: Sequence[str], split: str, fold: Folds, seed: int, known: Known | None
+    ids: Sequence[str], split: str, fold: Folds, seed: int, facts: RowFacts | None
 ) -> pd.DataFrame:
-    known = known or Known(ids, [""] * len(ids))
+    facts = facts or RowFacts(ids, [""] * len(ids))
     keys = pd.DataFrame({"id": list(ids), "split": split, "fold": fold, "seed": seed})
-    return keys.assign(group=[str(group) for group in known.groups], truth=list(known.truth))
+    return keys.assign(group=[str(group) for group in facts.groups], truth=list(facts.truth))
 
 
 def write_predictions(
@@ -183,7 +183,7 @@ def text_rows(
         readings: (N,) texts with their probabilities.
         truth: (N,) true texts; None: unknown.
     """
-    keys = _keys(ids, split, -1, seed, Known(ids, truth) if truth is not None else None)
+    keys = _keys(ids, split, -1, seed, RowFacts(ids, truth) if truth is not None else None)
     keys["text"] = [reading.text for reading in readings]
     keys["log_prob"] = [reading.log_prob for reading in readings]
     return keys

@@ -23,7 +23,13 @@ class Client(Protocol):
     def competition_list_files(
         self, competition: str, page_token: str | None = None, page_size: int = 20
     ) -> Any:
-        """A page of files, and the token of the next one."""
+        """Return a page of files, and the token of the next one.
+
+        Args:
+            competition: its slug.
+            page_token: of the page; None: the first.
+            page_size: files on a page.
+        """
 
     def competition_download_file(
         self,
@@ -33,17 +39,38 @@ class Client(Protocol):
         force: bool = False,
         quiet: bool = False,
     ) -> None:
-        """Download into the folder `path`; without `force` a half file is continued."""
+        """Download a file; without `force` a half file is continued.
+
+        Args:
+            competition: its slug.
+            file_name: of the file.
+            path: the folder where it goes.
+            force: download it again if it is there.
+            quiet: print no progress.
+        """
 
     def competition_submit(
         self, file_name: str, message: str, competition: str, quiet: bool = False
     ) -> Any:
-        """Hand a file in."""
+        """Hand a file in.
+
+        Args:
+            file_name: its path.
+            message: said with it.
+            competition: its slug.
+            quiet: print no progress.
+        """
 
     def competition_submissions(
         self, competition: str, *, page_number: int = -1, page_size: int = 20
     ) -> Any:
-        """A page of what was handed in, the newest first."""
+        """Return a page of what was handed in, the newest first.
+
+        Args:
+            competition: its slug.
+            page_number: from 1 on.
+            page_size: submissions on a page.
+        """
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _rows(part: Sequence[SlideResult], split: str, seed: int, p: Floats) -> pd.D
     pairs = np.stack([1 - p, p], axis=1)
     patients = [one.row.patient for one in part]
     labels = [one.row.label if split == "oof" else "" for one in part]
-    known = predictions.Known(patients, [CLASSES[int(one)] if one else "" for one in labels])
+    known = predictions.RowFacts(patients, [CLASSES[int(one)] if one else "" for one in labels])
     return predictions.rows(list(ids), split, np.array(of), seed, pairs, CLASSES, known)
 
 

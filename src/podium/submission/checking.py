@@ -85,15 +85,15 @@ def faults(
         ordered: whether another order of the ids is a fault, too.
     """
     columns = list(made.columns)
-    found = [*_column_faults(list(table.columns), columns)]
+    lines = [*_column_faults(list(table.columns), columns)]
     if columns[0] in table:
         held = table[columns[0]].tolist()
-        found += _id_faults(held, ids)
+        lines += _id_faults(held, ids)
         if ordered and sorted(held) == sorted(ids) and held != list(ids):
-            found.append("the ids are right but not in the sample's order")
+            lines.append("the ids are right but not in the sample's order")
     if set(columns) <= set(table.columns):
-        found += made.faults(table[columns])
-    return found
+        lines += made.faults(table[columns])
+    return lines
 
 
 def notes(table: pd.DataFrame, made: SubmissionFormat, ids: Sequence[str]) -> list[str]:
@@ -107,14 +107,14 @@ def notes(table: pd.DataFrame, made: SubmissionFormat, ids: Sequence[str]) -> li
     columns = list(made.columns)
     if not set(columns) <= set(table.columns):
         return []
-    found = []
+    lines = []
     held = table[columns[0]].tolist()
     if made.inputs.sample and sorted(held) == sorted(ids) and held != list(ids):
-        found.append("the ids are not in the sample's order")
+        lines.append("the ids are not in the sample's order")
     for name in columns[1:]:
         if len(table) > 1 and table[name].nunique() == 1:
-            found.append(f"column {name} is {_short(repr(table[name].iloc[0]))} in every row")
-    return [*found, *made.notes(table[columns])]
+            lines.append(f"column {name} is {_short(repr(table[name].iloc[0]))} in every row")
+    return [*lines, *made.notes(table[columns])]
 
 
 def _column_faults(columns: Sequence[str], expected: Sequence[str]) -> Iterator[str]:

@@ -53,9 +53,9 @@ def refuse_faults(
         made: the competition's format.
         ids: that its rows must have, in this order.
     """
-    if found := faults(table, made, ids, ordered=True):
-        more = len(found) - SHOWN
-        lines = found[:SHOWN] + ([f"and {counted(more, 'more fault')}"] if more > 0 else [])
+    if every := faults(table, made, ids, ordered=True):
+        more = len(every) - SHOWN
+        lines = every[:SHOWN] + ([f"and {counted(more, 'more fault')}"] if more > 0 else [])
         raise PodiumError(f"{path}: {'; '.join(lines)}")
 
 
