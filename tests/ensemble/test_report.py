@@ -91,7 +91,7 @@ def test_each_competition_has_its_methods():
         "captcha-text\n\n| method | naive | nested |\n|---|---|---|\n"
         "| majority | 0.8000 | 0.7500 |\n"
     )
-    assert "Naive: fitted and scored on the same" in page
+    assert "\nBetter is, of log loss: down; of whole string: up.\nNaive: fitted and scored" in page
 
 
 def test_a_test_score_of_nothing_is_a_score():

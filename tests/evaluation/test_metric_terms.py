@@ -17,8 +17,8 @@ from podium.evaluation.metric_terms import (
     terms_of_table,
 )
 from podium.evaluation.predictions import (
-    RowFacts,
     Reading,
+    RowFacts,
     rows,
     text_rows,
     value_rows,

@@ -9,8 +9,8 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.evaluation.predictions import (
-    RowFacts,
     Reading,
+    RowFacts,
     check,
     classes_of,
     probabilities,

@@ -15,7 +15,7 @@ from podium.evaluation.competition import PredictOptions
 
 @guarded
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Picture files, or slides.")],
+    images: Annotated[list[Path], typer.Argument(help="Files of pictures, or slides.")],
     model: Annotated[Path, typer.Option(help="A trained artefact.")] = Path("models/photos.keras"),
     weights_dir: Annotated[Path, typer.Option(help="Where local ImageNet weights lie.")] = Path(
         "data/weights"
@@ -52,7 +52,7 @@ def tile(
         "tiles"
     ),
     size: Annotated[int, typer.Option(help="Side of a tile, pixels.")] = 256,
-    overlap: Annotated[int, typer.Option(help="Pixels that neighbours share.")] = 0,
+    overlap: Annotated[int, typer.Option(help="How many pixels neighbours share.")] = 0,
     target_mpp: Annotated[
         float | None, typer.Option(help="Micrometres per pixel; without it, --level counts.")
     ] = None,

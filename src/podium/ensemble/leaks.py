@@ -12,7 +12,7 @@ REMEDY = "give tables of one competition, made by one run of dvc repro"
 
 
 def refuse_test_rows(tables: dict[Path, pd.DataFrame]) -> None:
-    """Raise a PodiumError if a test row of any table is among the rows that blends are fitted on."""
+    """Raise a PodiumError if a test row of any table is among the rows to fit blends on."""
     test = {path: set(table["id"][table["split"] == "test"]) for path, table in tables.items()}
     every = set().union(*test.values())
     for path, table in tables.items():

@@ -36,7 +36,7 @@ class Row:
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return a page: one row for each competition, then the methods of each."""
-    lines = ["# Blends", "", HEADER, "|---" * 9 + "|", *map(_line, rows), "", *_explained()]
+    lines = ["# Blends", "", HEADER, "|---" * 9 + "|", *map(_line, rows), "", *_explained(rows)]
     for row in rows:
         lines += [
             "",
@@ -72,12 +72,15 @@ def _line(row: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _explained() -> list[str]:
+def _explained(rows: Sequence[Row]) -> list[str]:
+    metrics = dict.fromkeys(row.competition.table_metrics[0] for row in rows)
+    ways = [f"{each.name}: {'down' if each.lower_is_better else 'up'}" for each in metrics]
     return [
-        "Log loss: down is better; whole string: up. Naive: fitted and scored on the same",
-        "out-of-fold rows. Nested: every row by a blend whose choices, weights and calibration",
-        "never saw its fold. Optimism: what the naive score flatters. The interval draws groups",
-        "(look-alikes, patients) again. Test: the submission against the answer key.",
+        f"Better is, of {'; of '.join(dict.fromkeys(ways))}.",
+        "Naive: fitted and scored on the same out-of-fold rows. Nested: every row by a blend whose",
+        "choices, weights and calibration never saw its fold. Optimism: what the naive score",
+        "flatters. The interval draws groups (look-alikes, patients) again. Test: the submission",
+        "against the answer key.",
     ]
 
 

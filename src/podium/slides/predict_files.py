@@ -17,7 +17,7 @@ from podium.slides import export, report
 from podium.slides.dataset import SlideRecord
 from podium.slides.heat import heat_map, view_of
 from podium.slides.reader import Slide
-from podium.slides.scoring import CALLED, LEVELS
+from podium.slides.scoring import LEVELS, MIN_PROBABILITY
 from podium.slides.segmenter import Segmenter
 from podium.slides.slide_classification import PlattScaling, SlidePrediction
 from podium.slides.slide_results import find
@@ -102,7 +102,7 @@ def predict(
         heat = heat_map(view, segmenter, -1, manner.batch_size, key, manner.max_unreadable)
         finding = find(row, view, heat, None, baseline=False)
         probability = float(caller(np.array([finding.hottest]))[0])
-        level = manner.level if probability >= CALLED else LEVELS
+        level = manner.level if probability >= MIN_PROBABILITY else LEVELS
         if out:
             export.write_outlines(out, path.stem, view, heat, level)
             call = SlidePrediction(finding, probability, level)

@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from podium.evaluation.intervals import Terms, bootstrap_scores
 
 LEVELS = 256  # of heat that a histogram tells apart
-CALLED = 0.5  # a slide less likely to have tumour than this has none marked on it
+MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
 
 Histogram = NDArray[np.int64]  # (2, LEVELS): pixels of background and of tumour at each heat
 

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
 from podium.slides.scoring import (
-    CALLED,
     LEVELS,
+    MIN_PROBABILITY,
     Counts,
     auc,
     best_level,
@@ -116,7 +116,7 @@ def call(
     caller, level = fitted(learnt_from), level_for(learnt_from)
     p = caller(np.array([one.hottest for one in findings])).tolist()
     return [
-        SlidePrediction(one, its, level if its >= CALLED else LEVELS)
+        SlidePrediction(one, its, level if its >= MIN_PROBABILITY else LEVELS)
         for one, its in zip(findings, p, strict=True)
     ]
 

@@ -20,7 +20,7 @@ from podium.evaluation.scores import Score
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import SlideRecord, read_slides
-from podium.slides.scoring import CALLED, Counts, auc
+from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
 from podium.submission import checking
 from podium.submission.format import FormatInputs, SubmissionFormat
 
@@ -68,7 +68,7 @@ class SlideSubmission(SubmissionFormat):
             path = self.inputs.predictions / f"{name}.rle"
             if name in test.index and path.is_file():
                 p = float(test[name])
-                marked = path.read_text(encoding="utf-8") if p >= CALLED else ""
+                marked = path.read_text(encoding="utf-8") if p >= MIN_PROBABILITY else ""
                 rows.append((name, round(p, 6), marked))
             else:
                 rows.append((name, round(prior, 6), ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 if TYPE_CHECKING:
     from podium.submission.format import SubmissionFormat
 
-LONGEST_CELL = 2**31 - 1  # run lengths of a slide pass the csv module's 128 KiB
+LONGEST_CELL = 2**31 - 1  # characters
 SUM_TOLERANCE = 1e-3  # of a row's probabilities
 
 
@@ -32,8 +33,18 @@ def read_submission(path: Path) -> pd.DataFrame:
     Raises:
         PodiumError: it is missing or no CSV.
     """
-    csv.field_size_limit(LONGEST_CELL)
-    return read_table(path)
+    with _long_cells():
+        return read_table(path)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let the csv module read cells of any length: run lengths of a slide pass its 128 KiB."""
+    usual = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
 
 
 def read_sample(path: Path, columns: Sequence[str]) -> list[str]:
@@ -42,8 +53,8 @@ def read_sample(path: Path, columns: Sequence[str]) -> list[str]:
     Raises:
         PodiumError: other columns, or an id twice.
     """
-    csv.field_size_limit(LONGEST_CELL)
-    sample = read_table(path, *columns)
+    with _long_cells():
+        sample = read_table(path, *columns)
     if list(sample.columns) != list(columns):
         raise PodiumError(
             f"{path}: its columns are {', '.join(sample.columns)}, "
