@@ -110,6 +110,8 @@ def test_names_of_formats_and_predictors_lead_somewhere():
     for competition in COMPETITIONS.values():
         assert resolve_name(competition.format).frame
         assert callable(resolve_name(competition.predictor))
+        room = f"podium.{competition.room}.submission"
+        assert set(competition.modules) == {"podium.evaluation.metrics", room}
         assert competition.table_metrics
     assert {*STAGES["blend"]["foreach"]} == {*STAGES["submit"]["foreach"]} == {*COMPETITIONS}
 

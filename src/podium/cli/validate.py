@@ -63,17 +63,17 @@ def validated(file: Path, competition: Competition, sample: Path | None, params:
     table = checking.read_submission(file)
     if other := _other(table, competition):
         raise PodiumError(f"{file}: {other}\nremedy: name that competition, or another file")
-    made = _format(competition, sample, params)
-    ids = expected_ids(made)
+    form = _format(competition, sample, params)
+    ids = expected_ids(form)
     if not ids:
-        source = made.inputs.sample or made.inputs.items[0]
+        source = form.inputs.sample or form.inputs.items[0]
         raise PodiumError(f"{source}: {competition.name} has nothing to predict")
-    for line in (faults := checking.faults(table, made, ids)):
+    for line in (faults := checking.faults(table, form, ids)):
         print(f"{file}: {line}")
-    for line in checking.notes(table, made, ids):
+    for line in checking.notes(table, form, ids):
         print(f"note: {line}")
-    goes_by = made.inputs.sample
-    origin = f"sample: {goes_by}" if goes_by else f"ids: {made.inputs.items[0]}"
+    goes_by = form.inputs.sample
+    origin = f"sample: {goes_by}" if goes_by else f"ids: {form.inputs.items[0]}"
     if faults:
         n = checking.counted(len(faults), "fault")
         raise PodiumError(f"{file}: {n}, it does not fit {competition.name} ({origin}); see above")
@@ -89,16 +89,16 @@ def _format(competition: Competition, sample: Path | None, params: Path) -> Subm
         _refuse_other_sample(sample, competition)
         return format_of(competition, Path(), None, sample)
     settings = load_params(params)
-    made = format_of(competition, Path(), settings)
-    absent = [path for path in made.inputs.items if not path.is_file()]
-    if made.inputs.sample is None and absent:
+    form = format_of(competition, Path(), settings)
+    absent = [path for path in form.inputs.items if not path.is_file()]
+    if form.inputs.sample is None and absent:
         folder = source_folder(competition, Path(), settings)
         raise Unknown(
             f"{absent[0]}: no such file, and sample_submission.csv is not in {folder}: nobody "
             f"knows what {competition.name} asks for\n"
             f"remedy: run dvc repro {competition.ingest}, or name a sample with --sample"
         )
-    return made
+    return form
 
 
 def _refuse_other_sample(sample: Path, competition: Competition) -> None:

@@ -97,6 +97,12 @@ class Competition:
         return tuple(metric for metric in self.metrics if metric.terms)
 
     @property
+    def modules(self) -> list[str]:
+        """The modules that the stages blend and submit import by name, which no import shows."""
+        dotted = [self.format, *(metric.terms for metric in self.table_metrics)]
+        return sorted({name.partition(":")[0] for name in dotted})
+
+    @property
     def result_files(self) -> list[str]:
         """Everything that is read of a revision, folders and files."""
         names = ["params.yaml", "metrics", self.files.tables, self.files.blend, self.files.counts]

@@ -26,29 +26,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     args = parse(__doc__, argv, "root", "table", "blend", "out", "metrics", names=["competition"])
     competition, params = competition_named(args.competition), load_params(args.params)
-    made = format_of(competition, args.root, params)
+    form = format_of(competition, args.root, params)
     table = read_predictions(args.table)
-    scores = {"held_out": made.held_out_scores(table)}
-    ids = ids_to_submit(made) if made.test_ids() else []
-    rows, filled = made.frame(ids, table)
+    scores = {"held_out": form.held_out_scores(table)}
+    ids = ids_to_submit(form) if form.test_ids() else []
+    rows, filled = form.frame(ids, table)
 
     def manifest() -> dict[str, Any]:
-        scores["test"] = made.score(rows, answer_key(competition, args.root, params))
+        scores["test"] = form.score(rows, answer_key(competition, args.root, params))
         blend = blend_summary(json.loads(args.blend.read_text(encoding="utf-8")))
         return {
             "competition": competition.name,
-            **made.facts(rows),
+            **form.facts(rows),
             "filled": filled,
             "scores": {"blend": blend, **_as_dicts(scores)},
-            "inputs": {str(path): file_sha256(path) for path in (*made.inputs.items, args.table)},
+            "inputs": {str(path): file_sha256(path) for path in (*form.inputs.items, args.table)},
             "params": params.model_dump(),
         }
 
     if ids:
-        writing.write_submission(args.out, rows, made, ids, manifest)
+        writing.write_submission(args.out, rows, form, ids, manifest)
     else:
         writing.write_nothing(args.out, f"{competition.name} has no test items: metrics only")
-    write_text(args.out.with_suffix(".txt"), made.plain_lines(rows))
+    write_text(args.out.with_suffix(".txt"), form.plain_lines(rows))
     write_json(args.metrics, _as_dicts(scores))
     print("\n".join([*summary_lines(scores), *_outcome(args.out, ids, filled)]))
 

@@ -85,17 +85,17 @@ def ordered_ids(sample: Path, columns: Sequence[str], test_ids: Sequence[str]) -
 
 
 def faults(
-    table: pd.DataFrame, made: SubmissionFormat, ids: Sequence[str], ordered: bool = False
+    table: pd.DataFrame, form: SubmissionFormat, ids: Sequence[str], ordered: bool = False
 ) -> list[str]:
     """Return everything that keeps `table` from being handed in, a line each.
 
     Args:
         table: a submission, read as text.
-        made: its competition's format.
+        form: its competition's format.
         ids: that its rows must have.
         ordered: whether another order of the ids is a fault, too.
     """
-    columns = list(made.columns)
+    columns = list(form.columns)
     lines = [*_column_faults(list(table.columns), columns)]
     if columns[0] in table:
         held = table[columns[0]].tolist()
@@ -103,29 +103,29 @@ def faults(
         if ordered and sorted(held) == sorted(ids) and held != list(ids):
             lines.append("the ids are right but not in the sample's order")
     if set(columns) <= set(table.columns):
-        lines += made.faults(table[columns])
+        lines += form.faults(table[columns])
     return lines
 
 
-def notes(table: pd.DataFrame, made: SubmissionFormat, ids: Sequence[str]) -> list[str]:
+def notes(table: pd.DataFrame, form: SubmissionFormat, ids: Sequence[str]) -> list[str]:
     """Return what is odd about `table`, but allowed, a line each; nothing if it lacks a column.
 
     Args:
         table: a submission, read as text.
-        made: its competition's format.
+        form: its competition's format.
         ids: that its rows must have.
     """
-    columns = list(made.columns)
+    columns = list(form.columns)
     if not set(columns) <= set(table.columns):
         return []
     lines = []
     held = table[columns[0]].tolist()
-    if made.inputs.sample and sorted(held) == sorted(ids) and held != list(ids):
+    if form.inputs.sample and sorted(held) == sorted(ids) and held != list(ids):
         lines.append("the ids are not in the sample's order")
     for name in columns[1:]:
         if len(table) > 1 and table[name].nunique() == 1:
             lines.append(f"column {name} is {_short(repr(table[name].iloc[0]))} in every row")
-    return [*lines, *made.notes(table[columns])]
+    return [*lines, *form.notes(table[columns])]
 
 
 def _column_faults(columns: Sequence[str], expected: Sequence[str]) -> Iterator[str]:

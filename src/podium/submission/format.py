@@ -129,8 +129,8 @@ def format_of(
         sample = own if own.is_file() else None
     items = tuple(root / name for name in files.items)
     inputs = FormatInputs(competition, items, sample, root / files.predictions, params)
-    made: SubmissionFormat = resolve_name(competition.format)(inputs)
-    return made
+    form: SubmissionFormat = resolve_name(competition.format)(inputs)
+    return form
 
 
 def source_folder(competition: Competition, root: Path, params: Params) -> Path:
@@ -158,21 +158,21 @@ def answer_key(competition: Competition, root: Path, params: Params) -> Path:
     return root / files.items[0]
 
 
-def expected_ids(made: SubmissionFormat) -> list[str]:
+def expected_ids(form: SubmissionFormat) -> list[str]:
     """Return the ids that a submission must have: the sample's, else all test ids.
 
     Raises:
         PodiumError: the sample has other columns, or an id twice.
     """
-    sample = made.inputs.sample
-    return read_sample(sample, made.columns) if sample else made.test_ids()
+    sample = form.inputs.sample
+    return read_sample(sample, form.columns) if sample else form.test_ids()
 
 
-def ids_to_submit(made: SubmissionFormat) -> list[str]:
+def ids_to_submit(form: SubmissionFormat) -> list[str]:
     """Return the ids of a new submission: the test ids in the sample's order, or in natural order.
 
     Raises:
         PodiumError: the sample's ids are not the ingested test ids.
     """
-    sample = made.inputs.sample or Path("no sample")
-    return ordered_ids(sample, made.columns, made.test_ids())
+    sample = form.inputs.sample or Path("no sample")
+    return ordered_ids(sample, form.columns, form.test_ids())

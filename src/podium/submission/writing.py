@@ -19,7 +19,7 @@ SHOWN = 3  # faults in a message
 def write_submission(
     path: Path,
     table: pd.DataFrame,
-    made: SubmissionFormat,
+    form: SubmissionFormat,
     ids: Sequence[str],
     manifest: Callable[[], Mapping[str, Any]],
 ) -> None:
@@ -28,7 +28,7 @@ def write_submission(
     Args:
         path: of the CSV file; an earlier one stays if this one is refused.
         table: the rows.
-        made: the competition's format.
+        form: the competition's format.
         ids: that the rows must have, in this order.
         manifest: gives what the manifest says; called once the rows are known to have no fault.
 
@@ -37,23 +37,23 @@ def write_submission(
     """
     with written_whole(path) as partial:
         write_table(partial, table)
-        refuse_faults(path, read_submission(partial), made, ids)
+        refuse_faults(path, read_submission(partial), form, ids)
         facts = manifest()
     _write_manifest(path, table, facts)
 
 
 def refuse_faults(
-    path: Path, table: pd.DataFrame, made: SubmissionFormat, ids: Sequence[str]
+    path: Path, table: pd.DataFrame, form: SubmissionFormat, ids: Sequence[str]
 ) -> None:
     """Raise a PodiumError that names the faults of a submission.
 
     Args:
         path: for the message.
         table: the submission, read as text.
-        made: the competition's format.
+        form: the competition's format.
         ids: that its rows must have, in this order.
     """
-    if every := faults(table, made, ids, ordered=True):
+    if every := faults(table, form, ids, ordered=True):
         more = len(every) - SHOWN
         lines = every[:SHOWN] + ([f"and {counted(more, 'more fault')}"] if more > 0 else [])
         raise PodiumError(f"{path}: {'; '.join(lines)}")
