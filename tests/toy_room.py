@@ -23,7 +23,7 @@ from podium.evaluation.scores import Score
 from podium.evaluation.table_kinds import Number
 from podium.pictures.dataset import CheckCache, read_items, survey
 from podium.pictures.source import PictureSource
-from podium.submission.checking import number_faults
+from podium.submission.cells import number_faults
 from podium.submission.format import FormatInputs, SubmissionFormat
 
 MODELS = {"ridge": lambda: Ridge(1e-3), "neighbours": lambda: KNeighborsRegressor(5)}

@@ -17,7 +17,8 @@ from podium.slides import dataset, rle
 from podium.slides.annotations import geojson
 from podium.slides.slide_classification import CLASSES
 from podium.slides.submission import SlideSubmission
-from podium.submission.checking import faults, ordered_ids, read_submission
+from podium.submission.cells import ordered_ids, read_submission
+from podium.submission.checking import faults
 from podium.submission.format import FormatInputs
 from slide_networks import row
 

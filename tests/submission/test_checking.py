@@ -8,17 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from podium.submission.checking import (
+from podium.submission.cells import (
     counted,
     examples,
-    faults,
     hard_notes,
-    notes,
     numbers,
     probability_faults,
     read_submission,
     sum_faults,
 )
+from podium.submission.checking import faults, notes
 
 
 class Format:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.submission.checking import ordered_ids, probability_faults, read_sample
+from podium.submission.cells import ordered_ids, probability_faults, read_sample
 from podium.submission.writing import write, write_nothing, write_submission
 
 COLUMNS = ["id", "label"]

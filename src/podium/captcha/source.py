@@ -25,7 +25,7 @@ from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.picture_decoder import SUFFIXES
 from podium.core.progress import watched
-from podium.submission.checking import ordered_ids
+from podium.submission.cells import ordered_ids
 
 Pixels = NDArray[np.uint8]
 PART = 256  # pictures decoded at a time

@@ -19,8 +19,8 @@ from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.scoring import TOLERANCE, Solve, value_of
 from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.evaluation.scores import Score, score_from
-from podium.submission import checking
-from podium.submission.checking import counted, examples
+from podium.submission import cells
+from podium.submission.cells import counted, examples
 from podium.submission.format import FormatInputs, SubmissionFormat, expected_ids
 
 
@@ -141,7 +141,7 @@ class CaptchaSubmission(SubmissionFormat):
 
     def plain_lines(self, table: pd.DataFrame) -> str:
         """Return the rows as the competition writes its labels: text, space, value."""
-        return checking.spaced_lines(table.iloc[:, 1:])
+        return cells.spaced_lines(table.iloc[:, 1:])
 
 
 def as_scores(scores: Mapping[str, Any]) -> dict[str, Score]:

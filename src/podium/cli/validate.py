@@ -57,10 +57,10 @@ def validated(file: Path, competition: Competition, sample: Path | None, params:
         PodiumError: it does not fit.
         Unknown: nobody knows what the competition asks for.
     """
-    from podium.submission import checking
+    from podium.submission import cells, checking
     from podium.submission.format import expected_ids
 
-    table = checking.read_submission(file)
+    table = cells.read_submission(file)
     if other := _other(table, competition):
         raise PodiumError(f"{file}: {other}\nremedy: name that competition, or another file")
     form = _format(competition, sample, params)
@@ -75,9 +75,9 @@ def validated(file: Path, competition: Competition, sample: Path | None, params:
     goes_by = form.inputs.sample
     origin = f"sample: {goes_by}" if goes_by else f"ids: {form.inputs.items[0]}"
     if faults:
-        n = checking.counted(len(faults), "fault")
+        n = cells.counted(len(faults), "fault")
         raise PodiumError(f"{file}: {n}, it does not fit {competition.name} ({origin}); see above")
-    return f"{file}: {checking.counted(len(table), 'row')}, fits {competition.name} ({origin})"
+    return f"{file}: {cells.counted(len(table), 'row')}, fits {competition.name} ({origin})"
 
 
 def _format(competition: Competition, sample: Path | None, params: Path) -> SubmissionFormat:
@@ -102,9 +102,9 @@ def _format(competition: Competition, sample: Path | None, params: Path) -> Subm
 
 
 def _refuse_other_sample(sample: Path, competition: Competition) -> None:
-    from podium.submission import checking
+    from podium.submission import cells
 
-    columns = tuple(checking.read_submission(sample).columns)
+    columns = tuple(cells.read_submission(sample).columns)
     fitting = _with_columns(columns)
     if fitting and competition not in fitting:
         names = " or ".join(each.name for each in fitting)

@@ -20,7 +20,7 @@ from podium.evaluation.metrics import area_under_roc
 from podium.evaluation.scores import Score
 from podium.evaluation.table_kinds import Classes
 from podium.pictures.dataset import QUARANTINE_COLUMNS, read_items
-from podium.submission import checking
+from podium.submission import cells
 from podium.submission.format import FormatInputs, SubmissionFormat
 
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ class PhotoSubmission(SubmissionFormat):
         sample = self.inputs.sample
         if sample is None or self.inputs.items[0].is_file():
             return columns_of(self.classes)
-        names = [str(name) for name in checking.read_submission(sample).columns]
+        names = [str(name) for name in cells.read_submission(sample).columns]
         if len(names) < 2:
             raise PodiumError(f"{sample}: its only column is {names}; probabilities are missing")
         return names
@@ -91,13 +91,13 @@ class PhotoSubmission(SubmissionFormat):
     def faults(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield what is wrong with the probabilities of a submission that was read as text."""
         names = list(table.columns[1:])
-        yield from checking.probability_faults(table, names)
+        yield from cells.probability_faults(table, names)
         if len(names) > 1:
-            yield from checking.sum_faults(table, names)
+            yield from cells.sum_faults(table, names)
 
     def notes(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield the columns that look like hard labels."""
-        yield from checking.hard_notes(table, list(table.columns[1:]))
+        yield from cells.hard_notes(table, list(table.columns[1:]))
 
     def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
         """Return scores on the answer key (id,label), which nothing but this reads; none without.

@@ -21,7 +21,7 @@ from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import SlideRecord, read_slides
 from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
-from podium.submission import checking
+from podium.submission import cells
 from podium.submission.format import FormatInputs, SubmissionFormat
 
 ANY_SIZE = (1, 10**18)  # (w, h): more pixels than any slide
@@ -80,7 +80,7 @@ class SlideSubmission(SubmissionFormat):
 
         Run lengths of a slide of unknown size are checked for their form alone.
         """
-        yield from checking.probability_faults(table, ["probability"])
+        yield from cells.probability_faults(table, ["probability"])
         pairs = zip(table["slide"], table["rle"], strict=True)
         wrong = [
             f"{name}: {why}"
@@ -88,17 +88,17 @@ class SlideSubmission(SubmissionFormat):
             if (why := why_not_fitting(text, self.sizes.get(name, ANY_SIZE)))
         ]
         if wrong:
-            shown = checking.examples(wrong)
-            n_slides = checking.counted(len(wrong), "slide")
+            shown = cells.examples(wrong)
+            n_slides = cells.counted(len(wrong), "slide")
             yield f"{n_slides} with run lengths that do not fit, {shown}"
 
     def notes(self, table: pd.DataFrame) -> Iterator[str]:
         """Yield what is odd about a submission: hard labels, and slides of unknown size."""
-        yield from checking.hard_notes(table, ["probability"])
+        yield from cells.hard_notes(table, ["probability"])
         if unknown := [name for name in table["slide"] if name not in self.sizes]:
             yield (
-                f"{checking.counted(len(unknown), 'slide')} of unknown size, only the form of "
-                f"their run lengths was checked, {checking.examples(unknown)}"
+                f"{cells.counted(len(unknown), 'slide')} of unknown size, only the form of "
+                f"their run lengths was checked, {cells.examples(unknown)}"
             )
 
     def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
@@ -148,7 +148,7 @@ class SlideSubmission(SubmissionFormat):
 
     def plain_lines(self, table: pd.DataFrame) -> str:
         """Return slide and probability of each row, without its run lengths."""
-        return checking.spaced_lines(table[["slide", "probability"]])
+        return cells.spaced_lines(table[["slide", "probability"]])
 
 
 def why_not_fitting(text: str, size: tuple[int, int]) -> str:

@@ -19,7 +19,7 @@ from podium.evaluation import intervals
 from podium.evaluation.competition import Competition
 from podium.evaluation.metric_terms import by_id, terms_in, terms_of_rows
 from podium.evaluation.scores import Score
-from podium.submission.checking import ordered_ids, read_sample, spaced_lines
+from podium.submission.cells import ordered_ids, read_sample, spaced_lines
 
 
 @dataclass(frozen=True)

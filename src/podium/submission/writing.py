@@ -10,7 +10,8 @@ import pandas as pd
 
 from podium.core.errors import PodiumError
 from podium.core.files import file_sha256, write_json, write_table, written_whole
-from podium.submission.checking import counted, faults, read_submission
+from podium.submission.cells import counted, read_submission
+from podium.submission.checking import faults
 from podium.submission.format import SubmissionFormat
 
 SHOWN = 3  # faults in a message
