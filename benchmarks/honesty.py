@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from podium.core.params import Blend
 from podium.ensemble.blend import log_loss, single
-from podium.ensemble.fit_blend import step_of
+from podium.ensemble.methods import step_of
 from podium.ensemble.nested import nested
 
 KINDS = [(25, 4, 2), (60, 5, 2), (100, 30, 2), (600, 12, 2), (600, 100, 2), (1000, 20, 3)]
@@ -59,7 +59,7 @@ def competition(number: int, kind: tuple[int, int, int], settings: Blend) -> dic
     step, how = step_of(settings), settings.calibrate
     fitted = step.fit(oof, truth, folds, groups)
     honest = nested(step, oof, truth, folds, groups)[how]
-    alone = single(oof, truth)
+    alone = single()(oof, truth)
     return {
         "naive": log_loss(fitted(oof)[how], truth),
         "nested": log_loss(honest, truth),
@@ -91,7 +91,7 @@ def main() -> None:
     args = parser.parse_args()
     params = YAML(typ="safe").load(Path("params.yaml").read_text(encoding="utf-8"))
     settings = Blend.model_validate(
-        params["blend_photos"] | {"method": args.method, "calibrate": "temperature", "bags": 5}
+        params["blend"]["photos"] | {"method": args.method, "calibrate": "temperature", "bags": 5}
     )
     results, every = {}, []
     for kind in KINDS:

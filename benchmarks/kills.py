@@ -42,8 +42,8 @@ train_captcha_reader:
   equations-crnn-2: {task: equations, model: crnn, step: 4, on_the_fly: true, emphasis: '',
     precision: auto, augment: 0.0, recombine: 0.0, learning_rate: 0.003, weight_decay: 0.0001,
     beam_width: 10, seed: 1, width: 4, epochs: 1, epoch_size: 64, batch_size: 16, warmup: 0.1}
-blend_captcha:
-  equations:
+blend:
+  captcha-equations:
     readers: [equations-crnn, equations-crnn-2]
 train_segmenter:
   epochs: 3

@@ -6,6 +6,7 @@ import numpy as np
 
 from podium.core.params import Blend
 from podium.ensemble.prediction_set import PredictionSet
+from podium.evaluation.table_kinds import Classes
 
 
 def blend_settings(**changes: object) -> Blend:
@@ -50,7 +51,7 @@ def simulated(seed: int, n_models=5, n_rows=60, n_test=0, n_classes=2, n_folds=3
     folds = [rng.permutation(groups.max() + 1)[groups] % n_folds for _ in seeds]
     library = PredictionSet(
         models=[f"m{number}" for number in range(n_models)],
-        classes=[f"c{number}" for number in range(n_classes)],
+        kind=Classes([f"c{number}" for number in range(n_classes)]),
         ids=[f"r{number}" for number in range(n_rows)],
         oof=probs[:, :n_rows],
         truth=truth[:n_rows],

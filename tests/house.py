@@ -12,10 +12,10 @@ from ruamel.yaml import YAML
 
 from podium.stages import (
     assign_photo_folds,
-    blend_photos,
+    blend,
     extract_features,
     ingest_photos,
-    submit_photos,
+    submit,
     train_photo_classifier,
 )
 
@@ -130,7 +130,8 @@ class House:
 
     def blend(self) -> None:
         self.run(
-            blend_photos,
+            blend,
+            competition="photos",
             tables=self.root / "predictions/tables/photos",
             out=self.root / "predictions/blends/photos.csv",
             metrics=self.root / "metrics/blend_photos.json",
@@ -138,11 +139,9 @@ class House:
 
     def submit(self) -> None:
         self.run(
-            submit_photos,
-            source=self.photos,
-            items=self.items,
-            quarantine=self.quarantine,
-            folds=self.folds,
+            submit,
+            competition="photos",
+            root=self.root,
             table=self.root / "predictions/blends/photos.csv",
             blend=self.root / "metrics/blend_photos.json",
             out=self.out,

@@ -1,149 +1,151 @@
-"""What sets the competitions apart when models are compared: files, scores, settings."""
+"""The registry of competitions: what each is scored by, reads, depends on and hands in.
+
+Nothing slow is imported, so that the command line stays quick; formats of submissions and functions
+of metrics stand here by their dotted names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from podium.core.errors import SettingsError
-from podium.evaluation.metric_names import ACCURACY, LOG_LOSS, SLIDE_LOSS, TUMOUR_F1, WHOLE
+from podium.evaluation.competition import BLEND, Competition, Files, Settings, flat
+from podium.evaluation.scores import (
+    ACCURACY,
+    LOG_LOSS,
+    SEQUENCE,
+    SLIDE_LOG_LOSS,
+    TUMOUR_F1,
+    WHOLE_STRING,
+    Metric,
+)
 
-BLEND = "blend"  # the name of its model
-
-Settings = Mapping[str, Any]
-
-# sections of params.yaml that say nothing to other rooms; one that is not named here concerns all
-_SECTIONS = {
-    "photos": (
+PHOTOS = Competition(
+    name="photos",
+    room="photos",
+    task="",
+    metrics=(LOG_LOSS, ACCURACY),
+    sections=(
         "photos", "extractors", "draw_photos", "ingest_photos", "assign_photo_folds",
-        "extract_features", "train_photo_classifier", "blend_photos", "submit_photos",
+        "extract_features", "train_photo_classifier", "blend.photos", "submit.photos",
     ),
-    "captcha": (
-        "captcha", "generate_captcha", "train_line_finder", "generate_equations",
-        "train_captcha_reader", "blend_captcha", "submit_captcha",
+    files=Files(
+        source="photos",
+        tables="predictions/tables/photos",
+        blend="predictions/blends/photos.csv",
+        items=("data/photos/items.csv", "data/photos/quarantine.csv"),
+        key="test_labels.csv",
     ),
-    "slides": (
+    format="podium.photos.submission:PhotoSubmission",
+    columns=("id", "label"),
+    source_setting="photos.source",
+    ingest="ingest_photos",
+    timed=("extract_features-{extractors}", "train_photo_classifier"),
+    submits=(BLEND, "params:train_photo_classifier.head"),
+    predictor="podium.photos.predict_files:csv_lines",
+    kaggle_slug="dogs-vs-cats-redux-kernels-edition",
+)  # fmt: skip
+
+SLIDES = Competition(
+    name="slides",
+    room="slides",
+    task="",
+    metrics=(TUMOUR_F1, SLIDE_LOG_LOSS),
+    sections=(
         "slides", "draw_slides", "ingest_slides", "tile_slides", "train_segmenter",
-        "predict_slides", "blend_slides", "submit_slides",
+        "predict_slides", "blend.slides", "submit.slides",
     ),
-}  # fmt: skip
-_OF_EQUATIONS = ("train_line_finder", "generate_equations")
+    files=Files(
+        source="slides",
+        tables="predictions/tables/slides",
+        blend="predictions/blends/slides.csv",
+        items=("data/slides/slides.csv", "data/slides/failed.csv"),
+        key="test_annotations",
+        predictions="predictions/slides",
+        counts="plots/predict_slides/counts.csv",
+    ),
+    format="podium.slides.submission:SlideSubmission",
+    columns=("slide", "probability", "rle"),
+    source_setting="slides.source",
+    ingest="ingest_slides",
+    timed=("train_segmenter", "predict_slides"),
+    submits=("fcn",),  # a blend of slides marks no pixels
+    predictor="podium.slides.predict_files:csv_lines",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Contest:
-    """One competition.
-
-    Attributes:
-        name: as people type it.
-        room: whose settings concern it.
-        task: of captchas, else ''.
-        measures: scores, the one that counts first.
-    """
-
-    name: str
-    room: str
-    task: str
-    measures: tuple[str, ...]
-
-    @property
-    def tables(self) -> str:
-        """The folder of prediction tables."""
-        return "/".join(("predictions/tables", self.room, self.task)).rstrip("/")
-
-    @property
-    def blend(self) -> str:
-        """The prediction table of the blend."""
-        return "/".join(("predictions/blends", self.room, self.task)).rstrip("/") + ".csv"
-
-    @property
-    def counts(self) -> str | None:
-        """The table of pixels by slide, where there are any."""
-        return "plots/predict_slides/counts.csv" if self.room == "slides" else None
-
-    @property
-    def files(self) -> list[str]:
-        """Everything that is read of a revision, folders and files."""
-        found = ["params.yaml", "metrics", self.tables, self.blend]
-        return found + ([self.counts] if self.counts else [])
-
-    def concerned(self, settings: Settings) -> dict[str, Any]:
-        """The settings this competition depends on, flat: section.key."""
-        others = [one for room, its in _SECTIONS.items() if room != self.room for one in its]
-        mine = {name: one for name, one in settings.items() if name not in others}
-        if self.task:
-            for name in ("captcha", "blend_captcha", "submit_captcha"):
-                mine[name] = {self.task: settings.get(name, {}).get(self.task, {})}
-            readers = settings.get("train_captcha_reader", {})
-            mine["train_captcha_reader"] = {name: readers[name] for name in self.readers(settings)}
-            others = ["generate_captcha"] if self.task == "equations" else list(_OF_EQUATIONS)
-            mine = {name: one for name, one in mine.items() if name not in others}
-        return flat(mine)
-
-    def readers(self, settings: Settings) -> list[str]:
-        """The readers of this captcha task."""
-        readers = settings.get("train_captcha_reader", {})
-        return [name for name, one in readers.items() if one.get("task") == self.task]
-
-    def submitted(self, settings: Settings) -> list[str]:
-        """The models whose predictions are handed in, the first one that exists: blend or single.
-
-        Of slides the one that marks pixels, which no blend does; of readers that vote all.
-        """
-        if self.room == "slides":
-            return ["fcn"]
-        blend = [BLEND] if f"blend_{self.room}" in settings else []
-        if self.room == "photos":
-            return [*blend, *_head(settings)]
-        tasks = [settings.get(name, {}) for name in ("blend_captcha", "submit_captcha")]
-        readers = [name for one in tasks for name in one.get(self.task, {}).get("readers", [])]
-        return [*blend, *readers]
-
-    def timed(self, settings: Settings) -> list[str]:
-        """The files in runs/, without suffix, that hold the seconds of its stages."""
-        if self.room == "photos":
-            names = [f"extract_features-{name}" for name in settings.get("extractors", {})]
-            return [*names, "train_photo_classifier"]
-        if self.room == "slides":
-            return ["train_segmenter", "predict_slides"]
-        found = ["train_line_finder"] if self.task == "equations" else []
-        return found + [f"train_captcha_reader-{name}" for name in self.readers(settings)]
+def _captcha(
+    task: str,
+    metric: Metric,
+    ingest: str,
+    columns: tuple[str, ...],
+    sections: tuple[str, ...],
+    timed: tuple[str, ...] = (),
+) -> Competition:
+    name = f"captcha-{task}"
+    shared = (f"captcha.{task}", "train_captcha_reader", f"blend.{name}", f"submit.{name}")
+    return Competition(
+        name=name,
+        room="captcha",
+        task=task,
+        metrics=(metric,),
+        sections=(*shared, *sections),
+        files=Files(
+            source=f"captcha/{task}",
+            tables=f"predictions/tables/captcha/{task}",
+            blend=f"predictions/blends/captcha/{task}.csv",
+            items=(f"data/captcha/{task}.h5",),
+            key="",
+        ),
+        format="podium.captcha.submission:CaptchaSubmission",
+        columns=columns,
+        source_setting=f"captcha.{task}.source",
+        ingest=ingest,
+        timed=(*timed, "train_captcha_reader-{train_captcha_reader}"),
+        submits=(BLEND, f"params:blend.{name}.readers"),
+        predictor="podium.captcha.predict_files:csv_lines",
+    )
 
 
-def _head(settings: Settings) -> list[str]:
-    head = settings.get("train_photo_classifier", {}).get("head")
-    return [str(head)] if head else []
-
-
-def flat(settings: Settings, above: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{above}{name}.")
-        else:
-            found[f"{above}{name}"] = value
-    return found
-
-
-CONTESTS = {
-    one.name: one
-    for one in (
-        Contest("photos", "photos", "", (LOG_LOSS, ACCURACY)),
-        Contest("slides", "slides", "", (TUMOUR_F1, SLIDE_LOSS)),
-        *(Contest(f"captcha-{task}", "captcha", task, (WHOLE,))
-          for task in ("text", "arithmetic", "equations")),
+_DRAWN = ("generate_captcha",)
+_VALUES = ("id", "expression", "value")
+COMPETITIONS: dict[str, Competition] = {
+    competition.name: competition
+    for competition in (
+        PHOTOS,
+        SLIDES,
+        _captcha("text", WHOLE_STRING, "generate_captcha@text", ("id", "text"), _DRAWN),
+        _captcha("arithmetic", WHOLE_STRING, "generate_captcha@arithmetic", _VALUES, _DRAWN),
+        _captcha(
+            "equations", SEQUENCE, "generate_equations", _VALUES,
+            ("train_line_finder", "generate_equations"), ("train_line_finder",),
+        ),
     )
 }  # fmt: skip
 
 
-def contest(name: str) -> Contest:
-    """The competition `name`.
+def settings_concerned(competition: Competition, settings: Settings) -> dict[str, Any]:
+    """Return the settings that `competition` depends on, flat: section.key.
+
+    A section that no competition names concerns all of them.
+    """
+    named = {
+        section.partition(".")[0] for each in COMPETITIONS.values() for section in each.sections
+    }
+    concerned = flat({name: value for name, value in settings.items() if name not in named})
+    for section in competition.sections:
+        concerned |= flat(competition.entries(settings, section), f"{section}.")
+    return concerned
+
+
+def competition_named(name: str) -> Competition:
+    """Return the competition `name`.
 
     Raises:
         SettingsError: there is none.
     """
-    if name not in CONTESTS:
-        raise SettingsError(f"{name}: no such competition\nremedy: one of {', '.join(CONTESTS)}")
-    return CONTESTS[name]
+    if name not in COMPETITIONS:
+        raise SettingsError(
+            f"{name}: no such competition\nremedy: one of {', '.join(COMPETITIONS)}"
+        )
+    return COMPETITIONS[name]

@@ -29,12 +29,13 @@ def wilson(k: int, n: int) -> tuple[float, float]:
 def test_the_interval_is_wilsons(k: int, n: int) -> None:
     found, (low, high) = share(k, n), wilson(k, n)
     assert found == {
-        "score": k / n,
+        "value": k / n,
+        "se": pytest.approx(math.sqrt(k / n * (1 - k / n) / n), abs=6e-7),
         "low": pytest.approx(low, abs=6e-7),
         "high": pytest.approx(high, abs=6e-7),
         "n": n,
     }
-    assert 0 <= found["low"] <= found["score"] <= found["high"] <= 1
+    assert 0 <= found["low"] <= found["value"] <= found["high"] <= 1
 
 
 def test_an_interval_from_the_literature() -> None:
@@ -47,7 +48,7 @@ def test_an_interval_from_the_literature() -> None:
 
 
 def score_of(found: dict, name: str) -> float:
-    return found[name]["score"]
+    return found[name]["value"]
 
 
 def test_all_texts_right_and_none() -> None:
@@ -88,7 +89,7 @@ def test_a_value_may_be_right_where_the_text_is_not() -> None:
     truth = ["2+3+1", "2+3+1", "2+3+1", "2+3+1"]
     texts = ["2+3+1", "3+2+1", "2+3+7", "2+3+"]
     found = arithmetic_scores(truth, texts)
-    assert [found[name]["score"] for name in ("whole_string", "value", "computable")] == [
+    assert [found[name]["value"] for name in ("whole_string", "value", "computable")] == [
         0.25,
         0.5,
         0.75,

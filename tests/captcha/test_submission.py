@@ -1,14 +1,18 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from podium.captcha import submission
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.charset import Charset
-from podium.captcha.competitions import competition
-from podium.captcha.scoring import share
+from podium.captcha.dataset import Facts, Split, write_captchas
+from podium.captcha.submission import CaptchaSubmission, texts_of
+from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
+from podium.evaluation.intervals import wilson
 from podium.evaluation.predictions import Reading, text_rows
+from podium.submission.format import FormatInputs
 
 PATH = Path("table.csv")
 
@@ -29,9 +33,9 @@ def table(*, seed: int = 0) -> pd.DataFrame:
 
 
 def test_texts_join_by_id() -> None:
-    assert submission.texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
-    assert submission.texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
-    assert submission.texts_of(PATH, table(), "oof", []) == []
+    assert texts_of(PATH, table(), "test", ["10", "1", "2"]) == ["", "007", "NA"]
+    assert texts_of(PATH, table(), "holdout", ["2", "1"]) == ["other", "kept"]
+    assert texts_of(PATH, table(), "oof", []) == []
 
 
 @pytest.mark.parametrize(
@@ -45,13 +49,13 @@ def test_texts_join_by_id() -> None:
 )
 def test_a_table_of_other_pictures(split: str, ids: list[str], reason: str) -> None:
     with pytest.raises(PodiumError, match=rf"^table\.csv: {reason}\nremedy: run dvc repro"):
-        submission.texts_of(PATH, table(), split, ids)
+        texts_of(PATH, table(), split, ids)
 
 
 def test_a_table_of_two_seeds() -> None:
     twice = pd.concat([table(), table(seed=1)], ignore_index=True)
     with pytest.raises(PodiumError, match=r"^table\.csv: 3 ids occur more than once"):
-        submission.texts_of(PATH, twice, "test", ["1", "2", "10"])
+        texts_of(PATH, twice, "test", ["1", "2", "10"])
 
 
 # ---- the answers
@@ -74,84 +78,107 @@ def test_a_table_of_two_seeds() -> None:
     ],
 )
 def test_answer(expression: str, value: str) -> None:
-    assert competition("arithmetic").answers(expression) == [value]
+    assert answer_rules("arithmetic").answers(expression) == [value]
 
 
 def test_answers_of_the_other_competitions() -> None:
-    assert competition("text").answers("1/0") == []
-    assert competition("equations").answers("流=5;(3-1)*流/4") == ["2.50"]
-    assert competition("equations").answers("流=5;(3-1)*河/4") == [""]
+    assert answer_rules("text").answers("1/0") == []
+    assert answer_rules("equations").answers("流=5;(3-1)*流/4") == ["2.50"]
+    assert answer_rules("equations").answers("流=5;(3-1)*河/4") == [""]
     with pytest.raises(SettingsError, match="'voice' is unknown; known are text, arithmetic, eq"):
-        competition("voice")
+        answer_rules("voice")
 
 
 @pytest.mark.parametrize(
     ("task", "text"), [("text", "1+1"), ("arithmetic", "1+1"), ("equations", "君=2;1+君/3")]
 )
 def test_what_is_right_scores_one_everywhere(task: str, text: str) -> None:
-    found = competition(task).scores([text], [text])
+    found = answer_rules(task).scores([text], [text])
     assert found
-    assert {one["score"] for one in found.values()} == {1.0}
+    assert {one["value"] for one in found.values()} == {1.0}
+
+
+def form(task: str, captchas: Path = Path("none.h5")) -> CaptchaSubmission:
+    return CaptchaSubmission(FormatInputs(COMPETITIONS[f"captcha-{task}"], (captchas,)))
 
 
 def test_rows_of_texts() -> None:
-    found = submission.frame("text", ["2", "007"], ["NA", "1-2"])
+    found = form("text").rows(["2", "007"], ["NA", "1-2"])
     assert found.to_dict("list") == {"id": ["2", "007"], "text": ["NA", "1-2"]}
     assert list(found.columns) == ["id", "text"]
 
 
 def test_rows_of_arithmetic() -> None:
-    found = submission.frame("arithmetic", ["2", "1", "3"], ["(3-7)+5", "1+", "6/4"])
+    found = form("arithmetic").rows(["2", "1", "3"], ["(3-7)+5", "1+", "6/4"])
     assert list(found.columns) == ["id", "expression", "value"]
     assert found.to_numpy().tolist() == [
         ["2", "(3-7)+5", "1"],
         ["1", "1+", ""],
         ["3", "6/4", "1.50"],
     ]
+    assert form("arithmetic").facts(found) == {"task": "arithmetic", "not_computable": ["1"]}
 
 
 def test_no_rows() -> None:
-    assert submission.frame("arithmetic", [], []).shape == (0, 3)
+    assert form("arithmetic").rows([], []).shape == (0, 3)
 
 
-@pytest.mark.parametrize("text", ["", "AC", "ab", "A ", "不"])
-def test_a_text_that_cannot_be_right(text: str) -> None:
-    rows = submission.frame("text", ["1", "2"], ["AB", text])
-    with pytest.raises(PodiumError, match=rf"^x\.csv: id 2 has the text '{text}', which cannot"):
-        submission.check_texts(Path("x.csv"), rows, Charset("AB"))
+def test_rows_are_those_of_the_table() -> None:
+    found, filled = form("text").frame(["10", "1", "2"], table())
+    assert (found["text"].tolist(), filled) == (["", "007", "NA"], [])
 
 
-def test_texts_that_may_be_right() -> None:
-    submission.check_texts(PATH, submission.frame("text", ["1", "2"], ["AB", "B"]), Charset("AB"))
-    rows = submission.frame("arithmetic", ["1", "2"], ["1+1", "1+"])
-    submission.check_texts(PATH, rows, Charset("1+"))  # an empty value is no empty text
-    submission.check_texts(PATH, submission.frame("text", [], []), Charset("AB"))
+@pytest.fixture
+def ingested(tmp_path: Path) -> Path:
+    """Train characters A and B, test pictures 1 and 2."""
+    path = tmp_path / "text.h5"
+    splits = [Split("train", ["0"]), Split("validation", ["1", "2"]), Split("test", ["1", "2"])]
+    parts = [
+        (np.zeros((len(texts), 4, 8, 3), np.uint8), texts)
+        for texts in (["A"], ["kept", "odd"], ["AB", "B"])
+    ]
+    write_captchas(path, Facts((8, 4), Charset("AB"), {}), splits, parts)
+    return path
+
+
+@pytest.mark.parametrize("text", ["AC", "ab", "A ", "不"])
+def test_a_text_that_cannot_be_right(ingested: Path, text: str) -> None:
+    made = form("text", ingested)
+    (fault,) = made.faults(made.rows(["1", "2"], ["AB", text]))
+    assert fault.startswith("1 text with characters that no train picture has")
+    assert fault.endswith(f"namely id 2: {text!r}")
+
+
+def test_texts_that_may_be_right(ingested: Path) -> None:
+    made = form("text", ingested)
+    assert list(made.faults(made.rows(["1", "2"], ["AB", "B"]))) == []
+    assert list(made.faults(made.rows(["1", "2"], ["AB", ""]))) == ["1 text empty, namely id 2"]
+    rows = form("arithmetic").rows(["1", "2"], ["1+1", "1+"])
+    assert list(form("arithmetic").faults(rows)) == []  # an empty value is no empty text
+    assert list(made.faults(made.rows([], []))) == []
 
 
 # ---- scores
 
 
 def test_scores_only_where_every_truth_is_known() -> None:
-    found = submission.test_scores("text", ["A0", "B"], ["AO", "C"])
-    assert found == {"whole_string": share(0, 2), "whole_string_0_is_O": share(1, 2)}
-    assert submission.test_scores("arithmetic", ["2+3"], ["3+2"])["value"] == share(1, 1)
-    assert submission.test_scores("text", ["A0", ""], ["A0", ""]) == {}
-    assert submission.test_scores("text", ["", ""], ["A", "B"]) == {}
-    assert submission.test_scores("text", [], []) == {}
+    found = form("text").scores(["A0", "B"], ["AO", "C"])
+    assert found == {"whole_string": wilson(0, 2), "whole_string_0_is_O": wilson(1, 2)}
+    assert form("arithmetic").scores(["2+3"], ["3+2"])["value"] == wilson(1, 1)
+    assert form("text").scores(["A0", ""], ["A0", ""]) == {}
+    assert form("text").scores(["", ""], ["A", "B"]) == {}
+    assert form("text").scores([], []) == {}
 
 
-def test_what_a_person_reads() -> None:
-    one = {"score": 0.75, "low": 0.30064, "high": 0.954413, "n": 20_000}
-    metrics = {"validation": {"whole_string": one}, "test": {"value": one}}
-    assert submission.summary_lines(metrics, []) == [
-        "validation whole_string         0.750000  (95 %: 0.300640 to 0.954413, n = 20,000)",
-        "test       value                0.750000  (95 %: 0.300640 to 0.954413, n = 20,000)",
-    ]
-    lines = submission.summary_lines(metrics, ["1", "2", "3", "4"])
-    assert lines[2:] == ["4 expressions have no value: ['1', '2', '3']"]
+def test_scores_of_a_submission_and_of_held_out_pictures(ingested: Path) -> None:
+    made = form("text", ingested)
+    rows = made.rows(["2", "1"], ["B", "AA"])
+    assert made.score(rows, ingested)["whole_string"] == wilson(1, 2)
+    assert made.held_out_scores(table())["whole_string"] == wilson(1, 2)  # kept, not odd
 
 
 def test_lines_as_the_competition_writes_them() -> None:
-    found = submission.frame("equations", ["7", "8"], ["流=5;(3-1)*流/4", "流=5;(3-1)*河/4"])
-    assert submission.lines(found) == "流=5;(3-1)*流/4 2.50\n流=5;(3-1)*河/4\n"
-    assert submission.lines(submission.frame("text", ["7"], ["A 1"])) == "A 1\n"
+    made = form("equations")
+    found = made.rows(["7", "8"], ["流=5;(3-1)*流/4", "流=5;(3-1)*河/4"])
+    assert made.plain_lines(found) == "流=5;(3-1)*流/4 2.50\n流=5;(3-1)*河/4\n"
+    assert form("text").plain_lines(form("text").rows(["7"], ["A 1"])) == "A 1\n"

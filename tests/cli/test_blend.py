@@ -42,7 +42,7 @@ def test_probabilities(two, tmp_path, method):
     assert found.groupby("split").size().to_dict() == {"oof": 60, "test": 5}
     assert set(found["model"]) == {"blend"}
     if method != "best":
-        assert f"blend ({method}): naive 0." in done.output
+        assert f"blend ({method}) of 2: naive 0." in done.output
 
 
 def test_texts(tmp_path):
@@ -55,7 +55,7 @@ def test_texts(tmp_path):
         paths.append(path)
     done = run(*paths, "--method", "confidence", "--out", tmp_path / "blend.csv")
     assert done.exit_code == 0
-    assert "best single reader one: 1.0000" in done.output
+    assert "best single model one: 1.0000" in done.output
     found = read_text_predictions(tmp_path / "blend.csv").set_index("split")
     assert found.loc["test", "text"] == "one"
 
@@ -70,3 +70,25 @@ def test_what_cannot_be_blended(two, tmp_path):
     leaked.to_csv(two[1], index=False)
     done = run(*two)
     assert (done.exit_code, "a leak: 100 is out of fold here" in done.output) == (1, True)
+
+
+def numbers(folder, name, noise, rng):
+    truth = np.arange(60) / 10
+    oof = {"id": range(60), "split": "oof", "fold": np.arange(60) % 3, "seed": 0, "truth": truth}
+    oof = pd.DataFrame(oof | {"y": truth + noise * rng.normal(size=60)})
+    test = {"id": range(100, 105), "split": "test", "fold": -1, "seed": 0, "truth": "", "y": 1.0}
+    pd.concat([oof, pd.DataFrame(test)]).to_csv(folder / f"{name}.csv", index=False)
+    return folder / f"{name}.csv"
+
+
+def test_numbers_have_methods_of_their_own(tmp_path, rng):
+    two = [numbers(tmp_path, "one", 0.5, rng), numbers(tmp_path, "two", 0.7, rng)]
+    done = run(*two)  # settings of photos
+    assert done.exit_code == 2
+    assert "blend method geometric: it is for probabilities, the tables hold numbers" in done.output
+    assert "remedy: choose among single, mean, weighted, caruana, ridge" in done.output
+    done = run(*two, "--method", "rank")
+    assert "--method rank: unknown; known are best, single, mean, weighted" in done.output
+    mixed = chances(tmp_path, "three", 1.0, rng)
+    done = run(two[0], mixed)
+    assert "three.csv: it holds classes, one.csv number: another competition" in done.output

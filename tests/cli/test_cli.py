@@ -86,8 +86,9 @@ def test_submit_shows_what_it_would_send(trained):
     sha = file_sha256(trained.out)
     assert f"would send {trained.out}: 5 rows, sha256 {sha[:16]}" in out
     assert "  id,label\n  3," in out
-    assert re.search(r"oof +log loss 0\.\d{4}", out)
-    assert re.search(r"blend +geometric: naive 0\.\d{4}, nested 0\.\d{4}\n", out)
+    assert re.search(r"held_out log_loss +0\.\d{4}  \(95 %: 0", out)
+    assert re.search(r"blend method +geometric\n", out)
+    assert re.search(r"blend nested +0\.\d{4}  \(95 %: ", out)
 
 
 def test_submit_refuses_a_file_changed_by_hand(trained, tmp_path):
@@ -103,16 +104,16 @@ def test_submit_refuses_a_file_changed_by_hand(trained, tmp_path):
 def test_submit_shows_the_scores_of_slides(tmp_path):
     path = tmp_path / "slides.csv"
     path.write_text("slide,probability,rle\na,0.9,1 4\nb,0.9," + "1 4 " * 200 + "\n")
-    network = {"tumour_f1": 0.9, "tumour_f1_macro": 0.8, "iou": 0.7}
-    test = {"n_slides": 1, "network": network, "log_loss": 0.1, "slide_auc": 1.0}
+    f1 = {"value": 0.9, "se": 0.01, "low": 0.85, "high": 0.95, "n": 2}
+    test = {"tumour_f1": f1, "iou": {"value": 0.7}, "log_loss": {"value": 0.1}}
     manifest = {"sha256": file_sha256(path), "rows": 1, "scores": {"test": test}}
     path.with_suffix(".json").write_text(json.dumps(manifest))
     code, out, _ = run("submit", "slides", "--folder", tmp_path)
     assert code == 0
     cut = next(line for line in out.splitlines() if line.startswith("  b,0.9,1 4 1 4"))
     assert (len(cut), cut[-3:]) == (2 + 97 + 3, "...")
-    assert re.search(r"  test +log loss 0\.1000\n", out)
-    assert re.search(r"  test\.network +tumour F1 0\.9000  IoU 0\.7000\n", out)
+    assert re.search(r"  test log_loss +0\.1000\n", out)
+    assert re.search(r"  test tumour_f1 +0\.9000  \(95 %: 0\.8500 to 0\.9500\)  n = 2\n", out)
 
 
 def test_submit_refuses_an_empty_one(tmp_path):

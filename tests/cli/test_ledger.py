@@ -18,9 +18,14 @@ from podium.submission import writing
 from podium.submission.ledger import Entry, read, record
 
 SCORES = {
-    "oof": {"calibrated": {"log_loss": 0.3, "accuracy": 0.9}},
-    "blend": {"method": "mean", "naive": 0.25, "nested": 0.28, "metric": "log_loss"},
-    "test": {"log_loss": 0.125, "accuracy": 0.95},
+    "held_out": {"log_loss": {"value": 0.3}, "accuracy": {"value": 0.9}},
+    "blend": {
+        "method": "mean",
+        "metric": "log_loss",
+        "naive": {"value": 0.25},
+        "nested": {"value": 0.28},
+    },
+    "test": {"log_loss": {"value": 0.125}, "accuracy": {"value": 0.95}},
 }
 
 
@@ -90,7 +95,7 @@ def test_add_takes_a_file_without_manifest(folder, tmp_path):
 
 def test_add_refuses(folder):
     code, _, err = run("ledger", "add", "photo")
-    assert (code, "photo: no such competition; known are photos, slides" in err) == (2, True)
+    assert (code, "photo: no such competition\nremedy: one of photos, slides" in err) == (2, True)
     assert run("ledger", "add", "photos", "--public", "much")[0] == 2
     code, _, err = run("ledger", "add", "photos", "--private", "nan")
     assert (code, err) == (2, "error: --private nan: a score is a finite number\n")
@@ -99,7 +104,7 @@ def test_add_refuses(folder):
         "error: none.csv: no such file\n",
     )
     code, _, err = run("ledger", "add", "captcha-text")
-    assert (code, "remedy: run dvc repro submit_captcha@text" in err) == (1, True)
+    assert (code, "remedy: run dvc repro submit@captcha-text" in err) == (1, True)
     (folder / "photos.csv").write_text("id,label\n1,0.5\n")
     code, _, err = run("ledger", "add", "photos")
     assert (code, "photos.csv: changed since it was checked" in err) == (1, True)

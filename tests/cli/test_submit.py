@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from house import make_params
 from kaggle_standin import Status, refused
 from podium.cli import app
-from podium.cli import send_submission as work
+from podium.cli import submit as work
 from podium.core.errors import EnvironmentFault
 from podium.core.files import file_sha256
 from podium.kaggle import submit
@@ -20,8 +22,13 @@ from podium.submission import ledger, writing
 
 SLUG = "dogs-vs-cats-redux-kernels-edition"
 SCORES = {
-    "blend": {"method": "geometric", "naive": 0.25, "nested": 0.17612, "metric": "log_loss"},
-    "test": {"log_loss": 0.125},
+    "blend": {
+        "method": "geometric",
+        "metric": "log_loss",
+        "naive": {"value": 0.25},
+        "nested": {"value": 0.17612},
+    },
+    "test": {"log_loss": {"value": 0.125}},
 }
 SCORED = (Status.COMPLETE, "0.04141", "0.05")
 PENDING = (Status.PENDING, "", "")
@@ -52,9 +59,7 @@ def run(*words: object, stdin: str | None = None) -> tuple[int, str, str]:
 @pytest.fixture
 def fits(monkeypatch, folder):
     """The project's settings and a sample that fits."""
-    monkeypatch.setattr("podium.core.params.load_params", lambda _: SimpleNamespace(
-        photos=SimpleNamespace(source="raw")
-    ))  # fmt: skip
+    make_params(folder.parent)
     (folder.parent / "data/raw/photos").mkdir(parents=True)
     sample = folder.parent / "data/raw/photos/sample_submission.csv"
     sample.write_text("id,label\n1,0.5\n2,0.5\n")
@@ -88,9 +93,9 @@ def test_without_a_terminal_it_is_only_shown(folder, server):
 
 @pytest.mark.parametrize(("answer", "n_sent"), [("y\n", 1), ("n\n", 0), ("\n", 0)])
 def test_on_a_terminal_a_person_is_asked(folder, fits, server, monkeypatch, answer, n_sent):
-    monkeypatch.setattr("podium.cli.submit.sys", SimpleNamespace(
-        stdin=SimpleNamespace(isatty=lambda: True), stdout=SimpleNamespace(isatty=lambda: True)
-    ))  # fmt: skip
+    terminal = SimpleNamespace(isatty=lambda: True)
+    system = SimpleNamespace(stdin=terminal, stdout=terminal, stderr=sys.stderr)
+    monkeypatch.setattr("podium.cli.submit.sys", system)
     code, out, _ = run("photos", stdin=answer)
     assert (code, len(server.sent)) == (0, n_sent)
     assert f"hand it in to {SLUG}? [y/N]" in out
@@ -172,7 +177,7 @@ def test_faults_are_found_before_anything_is_sent(folder, fits, server):
     made(folder, 0.5, source="standin")
     code, _, err = run("photos", "--yes")
     assert (code, "made of pictures drawn here (photos.source: standin)" in err) == (1, True)
-    assert "-S photos.source=raw submit_photos\n" in err
+    assert "-S photos.source=raw submit@photos\n" in err
     made(folder, 0.5)
     (folder / "photos.csv").write_text("id,label\n")
     code, _, err = run("photos", "--yes")
@@ -222,13 +227,13 @@ def test_the_network_may_fail_while_the_score_is_awaited(server, tmp_path):
         waits.append(seconds)
         server.fails = {"competition_submissions": ConnectionError()} if len(waits) == 1 else {}
 
-    found = submit.waited(kaggle, "x", "mark", 0, 600, pause)
+    found = submit.wait_for_score(kaggle, "x", "mark", 0, 600, pause)
     assert (found.public, waits) == (0.04141, [3.0, 4.5, 6.75])
-    assert submit.waited(kaggle, "x", "mark", found.ref, 10, pause) is None
+    assert submit.wait_for_score(kaggle, "x", "mark", found.ref, 10, pause) is None
     assert waits[3:] == [3.0, 4.5, 2.5]
     server.fails = {"competition_submissions": ConnectionError()}
     with pytest.raises(EnvironmentFault, match="cannot be reached"):
-        submit.waited(kaggle, "x", "mark", 0, 0, pause)
+        submit.wait_for_score(kaggle, "x", "mark", 0, 0, pause)
 
 
 def test_handed_in_but_then_cut_off(folder, fits, server, monkeypatch):

@@ -9,18 +9,20 @@ import pandas as pd
 import pytest
 
 from podium.comparison.compare import Choice, compare, differing
-from podium.comparison.run_results import Revision
-from podium.competitions import CONTESTS
+from podium.comparison.run_results import RunResults
+from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
-from podium.evaluation import pairing
+from podium.evaluation import intervals
+from podium.evaluation.intervals import resampled_sums
 from podium.evaluation.metric_terms import COLUMNS
-from podium.evaluation.pairing import differences, resampled
+from podium.evaluation.pairing import differences
+from podium.evaluation.scores import ACCURACY, LOG_LOSS, SLIDE_LOG_LOSS
 
-PHOTOS, SLIDES = CONTESTS["photos"], CONTESTS["slides"]
+PHOTOS, SLIDES = COMPETITIONS["photos"], COMPETITIONS["slides"]
 
 
-def evidence(over, under=None, groups=None, ids=None, truth=None, folds=None):
-    n = len(over)
+def evidence(values, denominator=None, groups=None, ids=None, truth=None, folds=None):
+    n = len(values)
     return pd.DataFrame(
         {
             "id": ids or [f"i{k}" for k in range(n)],
@@ -28,19 +30,21 @@ def evidence(over, under=None, groups=None, ids=None, truth=None, folds=None):
             "seed": 0,
             "group": groups or [f"g{k}" for k in range(n)],
             "truth": truth or ["cat"] * n,
-            "over": np.array(over, dtype=float),
-            "under": np.ones(n) if under is None else np.array(under, dtype=float),
+            "numerator": np.array(values, dtype=float),
+            "denominator": np.ones(n)
+            if denominator is None
+            else np.array(denominator, dtype=float),
         }
     )[COLUMNS]
 
 
-def photo(over, **other):
-    right = [float(one < 0.7) for one in over]
-    return {"log loss": evidence(over, **other), "accuracy": evidence(right, **other)}
+def photo(values, **other):
+    right = [float(one < 0.7) for one in values]
+    return {"log loss": evidence(values, **other), "accuracy": evidence(right, **other)}
 
 
 def revision(name, settings=None, seconds=60.0, submitted="dense", **models):
-    return Revision(name, settings or {}, [submitted], models, seconds)
+    return RunResults(name, settings or {}, [submitted], models, seconds)
 
 
 def by_name(found):
@@ -56,7 +60,7 @@ def test_lines_by_hand():
     ]  # fmt: skip
     best, base = found.lines
     # folds of the baseline: (.1 + .3) / 2 = .2 and (.2 + 1) / 2 = .6
-    assert (base.mean, base.score, base.beside) == pytest.approx((0.4, 0.4, 0.75))
+    assert (base.mean, base.score, base.second) == pytest.approx((0.4, 0.4, 0.75))
     assert base.sd == pytest.approx(0.4 / 2**0.5)
     assert (base.seconds, base.settings, base.difference) == (90, {}, None)
     assert (best.mean, best.sd) == pytest.approx((0.3, 0.2 / 2**0.5))
@@ -85,15 +89,15 @@ def test_the_bootstrap_is_that_of_every_draw_there_is():
     groups = ["x", "y", "y", "z", "z", "z"]
     base, mine = [0.5, 0.1, 0.9, 0.4, 0.2, 0.3], [0.2, 0.6, 0.8, 0.3, 0.1, 0.1]
     frames = [evidence(one, groups=groups).set_index("id") for one in (base, mine)]
-    sums = [one.groupby("group")[["over", "under"]].sum().to_numpy() for one in frames]
+    sums = [one.groupby("group")[["numerator", "denominator"]].sum().to_numpy() for one in frames]
     wanted = enumerated(sums[1], sums[0])
-    (found,) = differences([frames[1]], frames[0], True, 40_000, 3)
+    (found,) = differences([frames[1]], frames[0], LOG_LOSS, 40_000, 3)
     assert found.value == pytest.approx((2.1 - 2.4) / 6)
     assert found.better == pytest.approx((wanted < 0).mean(), abs=0.01)
     assert 0.6 < found.better < 0.9
     low, high = np.percentile(wanted, [2.5, 97.5], method="inverted_cdf")
     assert (found.low, found.high) == pytest.approx((low, high))
-    (worse,) = differences([frames[1]], frames[0], False, 40_000, 3)
+    (worse,) = differences([frames[1]], frames[0], ACCURACY, 40_000, 3)
     assert worse.better == pytest.approx((wanted > 0).mean(), abs=0.01)
 
 
@@ -103,7 +107,7 @@ def test_two_groups_by_hand():
         evidence([0.5, 0.5], groups=["x", "y"]).set_index("id"),
         evidence([0.3, 0.7], groups=["x", "y"]).set_index("id"),
     ]
-    (found,) = differences([frames[1]], frames[0], True, 20_000, 0)
+    (found,) = differences([frames[1]], frames[0], LOG_LOSS, 20_000, 0)
     assert (found.value, found.low, found.high) == pytest.approx((0, -0.2, 0.2))
     assert found.better == pytest.approx(0.25, abs=0.02)
 
@@ -111,7 +115,7 @@ def test_two_groups_by_hand():
 def test_a_group_is_drawn_whole():
     # within the one group everything cancels: no draw can differ
     frames = [evidence(one, groups=["p", "p"]).set_index("id") for one in ([0, 1], [1, 0.5])]
-    (found,) = differences([frames[1]], frames[0], True, 2000, 0)
+    (found,) = differences([frames[1]], frames[0], LOG_LOSS, 2000, 0)
     assert (found.low, found.high) == pytest.approx((0.25, 0.25))
 
 
@@ -140,8 +144,8 @@ def test_a_blend_without_pixels_is_paired_by_what_both_have():
     found = compare(SLIDES, [here], Choice())
     assert [line.model for line in found.lines] == ["fcn", "hed_otsu", "blend"]
     lines = {line.model: line for line in found.lines}
-    assert lines["fcn"].beside == pytest.approx(0.6)
-    assert lines["blend"].measure == "log loss of slides"
+    assert lines["fcn"].second == pytest.approx(0.6)
+    assert lines["blend"].metric == SLIDE_LOG_LOSS
     assert lines["blend"].difference.value == pytest.approx(-0.2)
     only = compare(SLIDES, [here], Choice(model="hed_otsu"))
     assert by_name(only)["workspace", "blend"].note.startswith("not paired: the baseline has no")
@@ -192,7 +196,7 @@ def test_the_baseline_is_one_of_those_shown_if_nothing_else_is_said():
 
 
 def test_an_empty_workspace_leaves_the_baseline_to_the_next():
-    empty = Revision("workspace", notes=["params.yaml cannot be read"])
+    empty = RunResults("workspace", notes=["params.yaml cannot be read"])
     found = compare(PHOTOS, [empty, revision("main", dense=photo([0.1]))], Choice())
     assert found.baseline == "main:dense"
     assert found.notes == ["workspace: params.yaml cannot be read"]
@@ -200,7 +204,7 @@ def test_an_empty_workspace_leaves_the_baseline_to_the_next():
 
 def test_a_note_that_holds_for_many_is_told_once():
     full = revision("w", dense=photo([0.1]))
-    two = [Revision(name, notes=["no cache", name]) for name in "ab"]
+    two = [RunResults(name, notes=["no cache", name]) for name in "ab"]
     found = compare(PHOTOS, [full, *two], Choice())
     assert found.notes == ["a, b: no cache", "a: a", "b: b"]
 
@@ -208,9 +212,9 @@ def test_a_note_that_holds_for_many_is_told_once():
 def test_what_cannot_be_chosen():
     here = revision("workspace", dense=photo([0.1]))
     with pytest.raises(PodiumError, match=r"no revision has a prediction table(.|\n)*dvc checkout"):
-        compare(PHOTOS, [Revision("workspace")], Choice())
+        compare(PHOTOS, [RunResults("workspace")], Choice())
     with pytest.raises(SettingsError, match="--baseline exp: it has no prediction table of photos"):
-        compare(PHOTOS, [here, Revision("exp")], Choice("exp"))
+        compare(PHOTOS, [here, RunResults("exp")], Choice("exp"))
     with pytest.raises(SettingsError, match=r"no model 'nix' to compare with\nremedy: .* dense"):
         compare(PHOTOS, [here], Choice(model="nix"))
     with pytest.raises(SettingsError, match=r"--model nix: no revision has it\nremedy: .* dense"):
@@ -225,9 +229,9 @@ def test_settings_that_differ():
 
 def test_draws_do_not_depend_on_how_much_is_held_at_once(monkeypatch):
     sums = np.arange(12.0).reshape(6, 2)
-    whole = resampled(sums, 7, seed=5)
+    whole = resampled_sums(sums, 7, seed=5)
     assert whole.shape == (7, 2)
-    monkeypatch.setattr(pairing, "CHUNK", 12)  # two draws at a time
-    np.testing.assert_array_equal(resampled(sums, 7, seed=5), whole)
-    assert (resampled(sums, 7, seed=6) != whole).any()
-    np.testing.assert_array_equal(resampled(np.ones((4, 1)), 3, 0), np.full((3, 1), 4))
+    monkeypatch.setattr(intervals, "CHUNK", 12)  # two draws at a time
+    np.testing.assert_array_equal(resampled_sums(sums, 7, seed=5), whole)
+    assert (resampled_sums(sums, 7, seed=6) != whole).any()
+    np.testing.assert_array_equal(resampled_sums(np.ones((4, 1)), 3, 0), np.full((3, 1), 4))

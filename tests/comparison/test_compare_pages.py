@@ -9,22 +9,23 @@ import pytest
 
 from podium.comparison import compare_pages, compare_plot
 from podium.comparison.compare import Comparison, Line
-from podium.competitions import CONTESTS
+from podium.competitions import COMPETITIONS
 from podium.evaluation.pairing import Difference
+from podium.evaluation.scores import LOG_LOSS, SLIDE_LOG_LOSS, TUMOUR_F1, WHOLE_STRING
 
 VOID = ("meta", "circle", "path", "line")
 
 
 def line(revision="exp", value=None, low=None, high=None, **other):
-    made = {"model": "dense", "measure": "log loss", "mean": 0.25, "sd": 0.05, "score": 0.24}
-    made |= {"error": 0.01, "beside": 0.875, "seconds": 90.0, "settings": {}} | other
+    made = {"model": "dense", "metric": LOG_LOSS, "mean": 0.25, "sd": 0.05, "score": 0.24}
+    made |= {"error": 0.01, "second": 0.875, "seconds": 90.0, "settings": {}} | other
     if value is not None:
         made["difference"] = Difference(value, low, high, 0.975)
     return Line(revision, **made)
 
 
 def comparison(*lines, name="photos", notes=()):
-    return Comparison(CONTESTS[name], "workspace:dense", 2000, list(lines), list(notes))
+    return Comparison(COMPETITIONS[name], "workspace:dense", 2000, list(lines), list(notes))
 
 
 def settings(**values):
@@ -59,13 +60,13 @@ def test_cells():
 
 
 def test_one_score_has_no_second_column():
-    found = comparison(line(beside=None, measure="whole string"), name="captcha-text")
+    found = comparison(line(second=None, metric=WHOLE_STRING), name="captcha-text")
     assert len(compare_pages.head(found)) == len(compare_pages.cells(found, found.lines[0])) == 8
     assert "whole string: higher is better" in compare_pages.text(found)
 
 
 def test_another_score_is_named():
-    found = comparison(line(measure="log loss of slides", beside=None), name="slides")
+    found = comparison(line(metric=SLIDE_LOG_LOSS, second=None), name="slides")
     assert compare_pages.cells(found, found.lines[0])[2] == "0.2500 +- 0.0500 (log loss of slides)"
 
 
@@ -194,13 +195,13 @@ def test_the_axis_names_its_ends_where_there_is_room():
     ]
 
 
-@pytest.mark.parametrize(("low", "high", "measure", "kind"), [
-    (-0.2, -0.1, "log loss", "good"), (0.1, 0.2, "log loss", "bad"),
-    (-0.2, -0.1, "tumour F1", "bad"), (0.1, 0.2, "whole string", "good"),
-    (-0.1, 0.1, "log loss", "even"), (0.0, 0.1, "log loss", "even"),
+@pytest.mark.parametrize(("low", "high", "metric", "kind"), [
+    (-0.2, -0.1, LOG_LOSS, "good"), (0.1, 0.2, LOG_LOSS, "bad"),
+    (-0.2, -0.1, TUMOUR_F1, "bad"), (0.1, 0.2, WHOLE_STRING, "good"),
+    (-0.1, 0.1, LOG_LOSS, "even"), (0.0, 0.1, LOG_LOSS, "even"),
 ])  # fmt: skip
-def test_colour_follows_what_is_better(low, high, measure, kind):
+def test_colour_follows_what_is_better(low, high, metric, kind):
     drawn = compare_plot.interval(
-        line("a", (low + high) / 2, low, high, measure=measure), compare_plot.Scale(-1, 1)
+        line("a", (low + high) / 2, low, high, metric=metric), compare_plot.Scale(-1, 1)
     )
     assert f'<g class="{kind}">' in drawn

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from podium.cli import app
 from podium.comparison.experiments import listed, read_all
-from podium.competitions import CONTESTS
+from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
-from podium.evaluation.metric_terms import by_id, score
+from podium.evaluation.metric_terms import by_id, pooled_score
 
-PHOTOS = CONTESTS["photos"]
+PHOTOS = COMPETITIONS["photos"]
 MAKE = """import json, pathlib, re
 text = pathlib.Path("params.yaml").read_text()
 p = float(re.search("dropout: (.+)", text).group(1))
@@ -98,7 +98,7 @@ def project(made, tmp_path) -> Path:
 
 def losses(revisions):
     rows = {one.name: one.models.get("dense", {}).get("log loss") for one in revisions}
-    return {name: None if one is None else score(by_id(one)) for name, one in rows.items()}
+    return {name: None if one is None else pooled_score(by_id(one)) for name, one in rows.items()}
 
 
 def test_all_experiments_of_head(project):

@@ -80,7 +80,7 @@ GOOD = [
     ("train_photo_classifier__boosting__l2", 0),
     ("train_photo_classifier__pseudo_label", 0.99),
     ("train_photo_classifier__pseudo_label", 1),
-    ("blend_photos__clip", 0.499),
+    ("blend__photos__clip", 0.499),
     ("train_photo_classifier__calibrate", False),
 ]
 
@@ -141,8 +141,8 @@ BAD = [
     ("train_photo_classifier__pseudo_label", 99, "less than or equal to 1"),
     ("train_photo_classifier__pseudo_label", False, "valid number"),
     ("train_photo_classifier__calibrate", "yes", "valid boolean"),
-    ("blend_photos__clip", 0.5, "less than 0.5"),
-    ("blend_photos__clip", 0, "greater than 0"),
+    ("blend__photos__clip", 0.5, "less than 0.5"),
+    ("blend__photos__clip", 0, "greater than 0"),
 ]
 
 
@@ -156,7 +156,7 @@ def test_a_bad_value_is_named_with_what_would_fit(tmp_path, key, value, reason):
 
 
 @pytest.mark.parametrize(
-    "key", ["photos", "extractors", "extractors__hog__views", "blend_photos__clip"]
+    "key", ["photos", "extractors", "extractors__hog__views", "blend__photos__clip"]
 )
 def test_a_missing_key_is_named(tmp_path, key):
     path = changed(tmp_path, **{key: ...})

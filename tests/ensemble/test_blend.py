@@ -91,14 +91,14 @@ def test_rows_are_normalised_and_rows_of_zeros_are_even():
 def test_the_best_single_model_and_of_equals_the_first():
     good, bad = np.array([[0.7, 0.3], [0.3, 0.7]]), np.array([[0.6, 0.4], [0.4, 0.6]])
     for order, place in (([bad, good, bad], 1), ([good, bad, good], 0), ([bad, bad, bad], 0)):
-        chosen = blend.single(np.array(order), TRUTH)
+        chosen = blend.single()(np.array(order), TRUTH)
         np.testing.assert_array_equal(blend.weights_of(chosen), np.eye(3)[place])
         np.testing.assert_array_equal(chosen(np.array(order)), order[place])
 
 
 def test_a_certain_mistake_does_not_hide_a_better_model():
     probs = np.array([[[0.0, 1.0], [0.0, 1.0]], [[0.4, 0.6], [0.6, 0.4]]])
-    np.testing.assert_array_equal(blend.weights_of(blend.single(probs, TRUTH)), [0, 1])
+    np.testing.assert_array_equal(blend.weights_of(blend.single()(probs, TRUTH)), [0, 1])
 
 
 # ---- simplex

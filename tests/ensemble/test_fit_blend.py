@@ -4,17 +4,14 @@ import numpy as np
 import pytest
 
 from competition import blend_settings, simulated
-from podium.ensemble.fit_blend import (
-    blended,
-    ladder,
-    step_of,
-    summary_lines,
-    weights,
-)
+from podium.ensemble.blend_scores import summary_lines
+from podium.ensemble.fit_blend import fit_blend, ladder, weights
+from podium.ensemble.methods import step_of
 from podium.ensemble.nested import nested
 from podium.ensemble.prediction_set import PredictionSet
 from podium.evaluation.metrics import scores
 from podium.evaluation.predictions import check, classes_of, probabilities
+from podium.evaluation.scores import LOG_LOSS
 
 EVERY = ["mean", "geometric", "rank", "weighted", "caruana", "logistic", "ridge"]
 
@@ -40,10 +37,10 @@ def test_the_nested_score_is_nearer_to_fresh_rows_than_the_naive_one(
     naive, honest = [], []
     for seed in range(n_competitions):
         library, truth = simulated(seed, n_models=25, n_rows=60, n_test=1000, n_folds=4)
-        found = blended(library, blend_settings(**changes))
+        found = fit_blend(library, blend_settings(**changes))
         fresh = log_loss(found.fitted(library.test)["none"], truth)
-        naive.append(found.metrics["naive"]["log_loss"] - fresh)
-        honest.append(found.metrics["nested"]["log_loss"] - fresh)
+        naive.append(found.metrics["naive"]["log_loss"]["value"] - fresh)
+        honest.append(found.metrics["nested"]["log_loss"]["value"] - fresh)
     assert np.mean(naive) < -flattered
     assert abs(np.mean(honest)) < abs(np.mean(naive)) / 2
     assert np.mean(np.abs(honest)) < np.mean(np.abs(naive))
@@ -55,10 +52,10 @@ def test_models_that_know_nothing_are_not_made_to_look_good():
     noise = rng.dirichlet([1, 1], library.oof.shape[:2])
     idle = PredictionSet(**(vars(library) | {"oof": noise}))
     settings = blend_settings(method="logistic", methods=EVERY, logistic_c=1.0)
-    found = blended(idle, settings).metrics
-    assert found["naive"]["log_loss"] < 0.5
-    assert found["nested"]["log_loss"] > np.log(2)
-    assert all(one["nested"] > 0.6 for one in found["methods"].values())
+    found = fit_blend(idle, settings).metrics
+    assert found["naive"]["log_loss"]["value"] < 0.5
+    assert found["nested"]["log_loss"]["value"] > np.log(2)
+    assert all(one["nested"]["value"] > 0.6 for one in found["methods"].values())
 
 
 # ---- metrics
@@ -67,7 +64,7 @@ def test_models_that_know_nothing_are_not_made_to_look_good():
 def test_metrics_hold_together():
     library, _ = simulated(1, seeds=(0, 4), n_test=6)
     settings = blend_settings(method="best", methods=EVERY, calibrate="temperature")
-    found = blended(library, settings)
+    found = fit_blend(library, settings)
     metrics, truth = found.metrics, library.truth
     each = [
         nested(step_of(settings), library.oof, truth, folds, library.groups)
@@ -76,26 +73,28 @@ def test_metrics_hold_together():
     honest = [one["temperature"] for one in each]
     for key in ("log_loss", "accuracy", "auc"):
         wanted = np.mean([scores(probs, truth)[key] for probs in honest])
-        assert metrics["nested"][key] == pytest.approx(wanted)
+        assert metrics["nested"][key]["value"] == pytest.approx(wanted)
     rowwise = np.mean([scores(probs, truth)["log_loss_se"] for probs in honest])
-    assert metrics["nested"]["log_loss_se"] == pytest.approx(rowwise, rel=0.3)  # groups are rows
-    low, high = metrics["nested"]["log_loss_low"], metrics["nested"]["log_loss_high"]
-    assert low < metrics["nested"]["log_loss"] < high
+    nested_loss = metrics["nested"]["log_loss"]
+    assert nested_loss["se"] == pytest.approx(rowwise, rel=0.3)  # groups are rows
+    assert nested_loss["low"] < nested_loss["value"] < nested_loss["high"]
+    assert nested_loss["n"] == len(truth)
     for name in ("none", "clip", "temperature", "isotonic"):
         wanted = np.mean([log_loss(one[name], truth) for one in each])
-        assert metrics["calibration"][name] == {"log_loss": pytest.approx(wanted)}
+        assert metrics["calibration"][name]["log_loss"]["value"] == pytest.approx(wanted)
     assert metrics["n_models"] == 5
     assert metrics["method"] == found.fitted.method
     naive = log_loss(found.fitted(library.oof)["temperature"], truth)
-    assert metrics["naive"] == {"log_loss": pytest.approx(naive)}
-    gap = metrics["nested"]["log_loss"] - metrics["naive"]["log_loss"]
+    assert metrics["naive"]["log_loss"]["value"] == pytest.approx(naive)
+    gap = nested_loss["value"] - metrics["naive"]["log_loss"]["value"]
     assert metrics["optimism"] == pytest.approx(gap)
     alone = [log_loss(probs, truth) for probs in library.oof]
     best = int(np.argmin(alone))
-    assert metrics["single"] == {"model": f"m{best}", "log_loss": pytest.approx(alone[best])}
+    assert metrics["single"]["model"] == f"m{best}"
+    assert metrics["single"]["log_loss"]["value"] == pytest.approx(alone[best])
     difference = metrics["difference"]
-    assert difference["mean"] == pytest.approx(metrics["nested"]["log_loss"] - alone[best])
-    assert difference["low"] < difference["mean"] < difference["high"]
+    assert difference["value"] == pytest.approx(nested_loss["value"] - alone[best])
+    assert difference["low"] < difference["value"] < difference["high"]
 
 
 def test_the_interval_draws_whole_groups():
@@ -112,7 +111,8 @@ def test_the_interval_draws_whole_groups():
         "ids": [*library.ids, *(f"{name}b" for name in library.ids)],
     }
     found = [
-        blended(PredictionSet(**(vars(one) | twice)), loose).metrics["difference"] for one in pairs
+        fit_blend(PredictionSet(**(vars(one) | twice)), loose).metrics["difference"]
+        for one in pairs
     ]
     width = [one["high"] - one["low"] for one in found]
     assert width[1] == pytest.approx(width[0] * np.sqrt(2), rel=0.1)
@@ -123,19 +123,20 @@ def test_the_ladder_is_of_all_methods_and_the_best_comes_first():
     library, _ = simulated(3, seeds=(0, 1))
     found = ladder(library, blend_settings(methods=EVERY, method="mean"))
     assert set(found) == {"single", *EVERY}
-    honest = [one["nested"] for one in found.values()]
+    honest = [one["nested"]["value"] for one in found.values()]
     assert honest == sorted(honest)
     plain = log_loss(library.oof.mean(0), library.truth)
-    assert found["mean"] == {"naive": pytest.approx(plain), "nested": pytest.approx(plain)}
+    for side in ("naive", "nested"):
+        assert found["mean"][side]["value"] == pytest.approx(plain)
     alone = min(log_loss(probs, library.truth) for probs in library.oof)
-    assert found["single"]["naive"] == pytest.approx(alone)
-    assert found["single"]["nested"] >= alone
-    assert found["weighted"]["naive"] < alone + 1e-6
+    assert found["single"]["naive"]["value"] == pytest.approx(alone)
+    assert found["single"]["nested"]["value"] >= alone
+    assert found["weighted"]["naive"]["value"] < alone + 1e-6
 
 
 def test_weights_are_named_and_the_largest_comes_first():
     library, _ = simulated(4, n_models=8)
-    fitted = blended(library, blend_settings(method="caruana")).fitted
+    fitted = fit_blend(library, blend_settings(method="caruana")).fitted
     found = weights(library, fitted)
     assert list(found.values()) == sorted(found.values(), reverse=True)
     assert sum(found.values()) == pytest.approx(1, abs=1e-5)
@@ -143,7 +144,7 @@ def test_weights_are_named_and_the_largest_comes_first():
     assert 1 < len(found) < 8
     for name, weight in found.items():
         assert fitted.combine.weights[int(name[1:])] == pytest.approx(weight, abs=1e-6)
-    even = weights(library, blended(library, blend_settings(method="mean")).fitted)
+    even = weights(library, fit_blend(library, blend_settings(method="mean")).fitted)
     assert even == {f"m{number}": 0.125 for number in range(8)}
     assert list(even) == library.models  # of equals the first comes first
 
@@ -151,13 +152,13 @@ def test_weights_are_named_and_the_largest_comes_first():
 @pytest.mark.parametrize("changes", [{"method": "rank"}, {"per_class": True}])
 def test_blends_without_a_weight_per_model_list_none(changes):
     library, _ = simulated(5)
-    assert blended(library, blend_settings(**changes)).metrics["weights"] == {}
+    assert fit_blend(library, blend_settings(**changes)).metrics["weights"] == {}
 
 
 def test_the_same_settings_give_the_same_blend():
     library, _ = simulated(6, n_test=5)
     settings = blend_settings(method="best", methods=EVERY, calibrate="isotonic")
-    one, other = (blended(library, settings) for _ in range(2))
+    one, other = (fit_blend(library, settings) for _ in range(2))
     assert one.metrics == other.metrics
     assert one.table.equals(other.table)
 
@@ -168,7 +169,7 @@ def test_the_same_settings_give_the_same_blend():
 def test_the_table_has_nested_rows_and_test_rows(tmp_path):
     library, _ = simulated(7, n_test=9, n_classes=3)
     settings = blend_settings(method="weighted", calibrate="clip", clip=0.05)
-    found = blended(library, settings)
+    found = fit_blend(library, settings)
     table = found.table
     check(tmp_path, table)
     assert classes_of(table) == ["c0", "c1", "c2"]
@@ -187,7 +188,7 @@ def test_the_table_has_nested_rows_and_test_rows(tmp_path):
 
 def test_every_seed_of_folds_has_rows_of_its_own(tmp_path):
     library, _ = simulated(8, seeds=(3, 8), n_test=4)
-    table = blended(library, blend_settings()).table
+    table = fit_blend(library, blend_settings()).table
     check(tmp_path, table)
     assert len(table) == 2 * 60 + 4
     parts = [table[(table["split"] == "oof") & (table["seed"] == seed)] for seed in library.seeds]
@@ -199,7 +200,7 @@ def test_every_seed_of_folds_has_rows_of_its_own(tmp_path):
 
 def test_a_library_without_test_rows_makes_a_table_without(tmp_path):
     library, _ = simulated(9)
-    table = blended(library, blend_settings(method="ridge", calibrate="isotonic")).table
+    table = fit_blend(library, blend_settings(method="ridge", calibrate="isotonic")).table
     check(tmp_path, table)
     assert set(table["split"]) == {"oof"}
 
@@ -224,16 +225,16 @@ def test_small_competitions(tmp_path, calibrate, per_class, case):
     settings = blend_settings(
         method="best", methods=EVERY, calibrate=calibrate, per_class=per_class, bootstrap=5
     )
-    found = blended(library, settings)
+    found = fit_blend(library, settings)
     check(tmp_path, found.table)
-    assert np.isfinite(found.metrics["nested"]["log_loss"])
-    assert all(np.isfinite(one["nested"]) for one in found.metrics["methods"].values())
+    assert np.isfinite(found.metrics["nested"]["log_loss"]["value"])
+    assert all(np.isfinite(one["nested"]["value"]) for one in found.metrics["methods"].values())
 
 
 def test_a_library_of_one_class_is_scored_without_an_area():
     library, _ = simulated(11)
     one = PredictionSet(**(vars(library) | {"truth": np.zeros_like(library.truth)}))
-    found = blended(one, blend_settings(method="best", methods=EVERY, calibrate="isotonic"))
+    found = fit_blend(one, blend_settings(method="best", methods=EVERY, calibrate="isotonic"))
     assert "auc" not in found.metrics["nested"]
 
 
@@ -243,17 +244,18 @@ def test_a_library_of_one_class_is_scored_without_an_area():
 def test_the_summary_by_hand():
     metrics = {
         "method": "mean",
+        "metric": "log_loss",
         "n_models": 2,
-        "nested": {"log_loss": 0.25, "log_loss_se": 0.01},
-        "single": {"model": "dense", "log_loss": 0.3},
-        "naive": {"log_loss": 0.2},
-        "difference": {"mean": -0.05, "low": -0.08, "high": 0.02},
-        "methods": {"mean": {"naive": 0.2, "nested": 0.25}},
+        "nested": {"log_loss": {"value": 0.25, "se": 0.01}},
+        "single": {"model": "dense", "log_loss": {"value": 0.3}},
+        "naive": {"log_loss": {"value": 0.2}},
+        "difference": {"value": -0.05, "low": -0.08, "high": 0.02},
+        "methods": {"mean": {"naive": {"value": 0.2}, "nested": {"value": 0.25}}},
     }
-    assert summary_lines(metrics) == [
+    assert summary_lines(metrics, LOG_LOSS) == [
         "method          naive   nested   log loss",
         "mean           0.2000   0.2500",
         "best single model dense: 0.3000",
-        "blend (mean): naive 0.2000, nested 0.2500 +- 0.0100, against the single one -0.0500 "
+        "blend (mean) of 2: naive 0.2000, nested 0.2500 +- 0.0100, against the single one -0.0500 "
         "(95 %: -0.0800 to +0.0200)",
     ]

@@ -5,7 +5,7 @@ import pytest
 
 from competition import blend_settings, simulated
 from podium.ensemble.blend import weights_of
-from podium.ensemble.fit_blend import methods, step_of
+from podium.ensemble.methods import methods, step_of
 
 NAMES = ["single", "mean", "geometric", "rank", "weighted", "caruana", "logistic", "ridge"]
 

@@ -1,14 +1,11 @@
 """Nested scores: no row has a say in its own prediction, at any depth."""
 
-import itertools
-
 import numpy as np
-import pytest
 
 from competition import blend_settings, simulated
 from podium.ensemble import blend
-from podium.ensemble.fit_blend import methods, step_of
-from podium.ensemble.nested import Step, bootstrap, cross_fitted, interval, nested, refolded
+from podium.ensemble.methods import methods, step_of
+from podium.ensemble.nested import Step, cross_fitted, nested, refolded
 from podium.evaluation import calibration
 from podium.evaluation.calibration import Calibration
 
@@ -231,45 +228,3 @@ def test_two_folds_nest():
         np.testing.assert_allclose(probs.sum(1), 1)
     memory = nested(Step({"a": memorising, "b": memorising}, NONE), *facts)
     np.testing.assert_array_equal(memory["none"], 0.5)
-
-
-# ---- bootstrap, interval
-
-
-def test_two_groups_enumerated():
-    # 1 1 1 and 0 drawn twice: both of the first 1/4, one of each 3/4 by rows, both of the other 0
-    found = bootstrap(np.array([1.0, 0, 1, 1]), np.array([5, 9, 5, 5]), 20_000, 0)
-    values, counts = np.unique(found, return_counts=True)
-    np.testing.assert_allclose(values, [0, 0.75, 1])
-    np.testing.assert_allclose(counts / 20_000, [0.25, 0.5, 0.25], atol=0.015)
-
-
-def test_three_groups_enumerated():
-    values, groups = np.array([0.5, 2.0, 1.0, 4.0, -1.0, 0.3]), np.array([2, 0, 2, 1, 1, 1])
-    wanted = {}
-    for drawn in itertools.product(range(3), repeat=3):
-        mean = round(float(np.concatenate([values[groups == g] for g in drawn]).mean()), 9)
-        wanted[mean] = wanted.get(mean, 0) + 1 / 27
-    found, counts = np.unique(bootstrap(values, groups, 20_000, 1).round(9), return_counts=True)
-    np.testing.assert_allclose(found, sorted(wanted))
-    np.testing.assert_allclose(counts / 20_000, [wanted[m] for m in sorted(wanted)], atol=0.012)
-
-
-def test_draws_follow_the_seed(rng):
-    values, groups = rng.normal(size=30), np.arange(30) // 3
-    first, again, other = (bootstrap(values, groups, 50, seed) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-
-
-def test_whole_groups_widen_the_interval(rng):
-    values = np.repeat(rng.normal(size=40), 10)  # ten copies say no more than one
-    whole = bootstrap(values, np.repeat(np.arange(40), 10), 2000, 0).std()
-    assert whole == pytest.approx(values.std() / np.sqrt(40), rel=0.1)
-    assert bootstrap(values, np.arange(400), 2000, 0).std() < whole / 2
-
-
-def test_an_interval_by_hand():
-    # 41 draws 0 ... 40: 2.5 % of 40 is 1; their variance with n - 1 is 41 * 42 / 12 = 143.5
-    found = interval(np.arange(41.0)[::-1])
-    assert found == {"se": pytest.approx(143.5**0.5), "low": 1, "high": 39}

@@ -10,7 +10,7 @@ import pytest
 from podium.core.errors import PodiumError
 from podium.ensemble.prediction_set import join, load, tables_in
 from podium.evaluation.predictions import (
-    Known,
+    RowFacts,
     read_predictions,
     rows,
     write_predictions,
@@ -28,7 +28,7 @@ def a_table(model="a", seeds=(0,), shift=0.0, test=TEST):
     for seed in seeds:
         cat = np.arange(1, 5) / 10 + seed / 100 + shift
         probs, fold = np.stack([cat, 1 - cat], axis=1), np.array(FOLDS[seed])
-        parts.append(rows(IDS, "oof", fold, seed, probs, CLASSES, Known(GROUPS, TRUTH)))
+        parts.append(rows(IDS, "oof", fold, seed, probs, CLASSES, RowFacts(GROUPS, TRUTH)))
         if test:
             parts.append(rows(test, "test", -1, seed, 1 - probs[: len(test)], CLASSES))
     return pd.concat(parts, ignore_index=True).assign(model=model, params="")
@@ -60,7 +60,7 @@ def changed(table, where, **cells):
 
 def test_a_library_by_hand():
     found = joined(a_table(), a_table("b", shift=0.5))
-    assert (found.models, found.classes) == (["a", "b"], CLASSES)
+    assert (found.models, found.kind.names) == (["a", "b"], CLASSES)
     assert (found.ids, found.test_ids) == (IDS, TEST)
     cat = np.array([[0.1, 0.2, 0.3, 0.4], [0.6, 0.7, 0.8, 0.9]])
     np.testing.assert_allclose(found.oof, np.stack([cat, 1 - cat], axis=2))
@@ -109,7 +109,7 @@ def test_classes_in_another_order_are_turned_round():
     np.testing.assert_array_equal(found.oof[0], found.oof[1])
     np.testing.assert_array_equal(found.test[0], found.test[1])
     turned = joined(a_table("b")[order], a_table())
-    assert turned.classes == ["dog", "cat"]
+    assert turned.kind.names == ["dog", "cat"]
     np.testing.assert_array_equal(turned.oof, found.oof[:, :, ::-1])
     np.testing.assert_array_equal(turned.truth, 1 - found.truth)
 

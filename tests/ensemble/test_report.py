@@ -4,39 +4,47 @@ import numpy as np
 from PIL import Image
 
 from competition import blend_settings, simulated
-from podium.ensemble.fit_blend import blended
-from podium.ensemble.report import HEADER, markdown, picture
+from podium.competitions import COMPETITIONS, SLIDES
+from podium.ensemble.fit_blend import fit_blend
+from podium.ensemble.report import HEADER, Row, markdown, picture
+
+
+def value(number, **others):
+    return {"value": number, **others}
+
+
+def both(naive, nested):
+    return {"naive": value(naive), "nested": value(nested)}
+
 
 PHOTOS = {
     "method": "caruana",
+    "metric": "log_loss",
     "n_models": 12,
-    "single": {"model": "dense", "log_loss": 0.30004},
-    "naive": {"log_loss": 0.2},
-    "nested": {
-        "log_loss": 0.25,
-        "log_loss_se": 0.01,
-        "log_loss_low": 0.23,
-        "log_loss_high": 0.27,
-    },
+    "single": {"model": "dense", "log_loss": value(0.30004)},
+    "naive": {"log_loss": value(0.2)},
+    "nested": {"log_loss": value(0.25, se=0.01, low=0.23, high=0.27), "accuracy": value(0.9)},
     "optimism": 0.05,
-    "difference": {"mean": -0.05, "se": 0.02, "low": -0.08, "high": 0.02},
-    "methods": {
-        "caruana": {"naive": 0.2, "nested": 0.25},
-        "mean": {"naive": 0.21, "nested": 0.21006},
-    },
+    "difference": value(-0.05, se=0.02, low=-0.08, high=0.02),
+    "methods": {"caruana": both(0.2, 0.25), "mean": both(0.21, 0.21006)},
     "weights": {"dense": 0.75, "hog": 0.25},
 }
 CAPTCHA = {
     "method": "majority",
+    "metric": "whole_string",
     "n_models": 3,
-    "single": {"model": "crnn", "whole_string": 0.7},
-    "naive": 0.8,
-    "nested": {"whole_string": 0.75, "se": 0.02, "low": 0.7, "high": 0.8},
+    "single": {"model": "crnn", "whole_string": value(0.7)},
+    "naive": {"whole_string": value(0.8)},
+    "nested": {"whole_string": value(0.75, se=0.02, low=0.7, high=0.8)},
     "optimism": -0.05,
-    "difference": {"mean": 0.05, "se": 0.02, "low": 0.01, "high": 0.1},
-    "methods": {"majority": {"naive": 0.8, "nested": 0.75}},
+    "difference": value(0.05, se=0.02, low=0.01, high=0.1),
+    "methods": {"majority": both(0.8, 0.75)},
 }
-BOTH = {"photos": PHOTOS, "captcha-text": CAPTCHA}
+
+
+def rows(photos=None, captcha=None):
+    names = {"photos": (PHOTOS, photos), "captcha-text": (CAPTCHA, captcha)}
+    return [Row(COMPETITIONS[name], blend, test) for name, (blend, test) in names.items()]
 
 
 def cells(line):
@@ -44,7 +52,7 @@ def cells(line):
 
 
 def test_the_rows_by_hand():
-    lines = markdown(BOTH, {"photos": 0.26}).splitlines()
+    lines = markdown(rows(0.26)).splitlines()
     assert lines[:4] == ["# Blends", "", HEADER, "|---|---|---|---|---|---|---|---|---|"]
     assert cells(lines[4]) == [
         "photos (caruana)",
@@ -72,7 +80,7 @@ def test_the_rows_by_hand():
 
 
 def test_each_competition_has_its_methods():
-    page = markdown(BOTH, {})
+    page = markdown(rows())
     photos, captcha = page.split("\n## ")[1:]
     assert photos == (
         "photos\n\n| method | naive | nested |\n|---|---|---|\n"
@@ -83,28 +91,28 @@ def test_each_competition_has_its_methods():
         "captcha-text\n\n| method | naive | nested |\n|---|---|---|\n"
         "| majority | 0.8000 | 0.7500 |\n"
     )
-    assert "Naive: fitted and scored on the same" in page
+    assert "\nBetter is, of log loss: down; of whole string: up.\nNaive: fitted and scored" in page
 
 
 def test_a_test_score_of_nothing_is_a_score():
-    lines = markdown(BOTH, {"photos": 0.0, "captcha-text": 1.0}).splitlines()
+    lines = markdown(rows(0.0, 1.0)).splitlines()
     assert (cells(lines[4])[-1], cells(lines[5])[-1]) == ("0.0000", "1.0000")
 
 
 def test_the_metrics_of_a_blend_fit_the_page():
     library, _ = simulated(0)
-    page = markdown({"slides": blended(library, blend_settings()).metrics}, {})
-    assert "| slides (weighted) | log loss | 5 | " in page
+    page = markdown([Row(SLIDES, fit_blend(library, blend_settings()).metrics)])
+    assert "| slides (weighted) | log loss of slides | 5 | " in page
     assert "\nWeights: m" in page
-    unnamed = blended(library, blend_settings(method="rank")).metrics
-    assert "Weights:" not in markdown({"slides": unnamed}, {})
+    unnamed = fit_blend(library, blend_settings(method="rank")).metrics
+    assert "Weights:" not in markdown([Row(SLIDES, unnamed)])
 
 
 def test_the_picture_grows_with_the_competitions(tmp_path):
     sizes = []
-    for number, blends in enumerate((BOTH, {"photos": PHOTOS}, {"captcha-text": CAPTCHA})):
+    for number, shown in enumerate((rows(), rows()[:1], rows()[1:])):
         path = tmp_path / f"{number}.png"
-        picture(path, blends)
+        picture(path, shown)
         with Image.open(path) as image:
             image.load()
             assert image.format == "PNG"
@@ -115,5 +123,5 @@ def test_the_picture_grows_with_the_competitions(tmp_path):
 
 def test_the_same_scores_draw_the_same_bytes(tmp_path):
     for name in ("a.png", "b.png"):
-        picture(tmp_path / name, BOTH)
+        picture(tmp_path / name, rows())
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

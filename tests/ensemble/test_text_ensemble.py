@@ -11,10 +11,8 @@ from podium.ensemble import voting
 from podium.ensemble.text_ensemble import (
     TextPredictions,
     chosen_readers,
-    elect,
     load,
-    settings_of,
-    summary_lines,
+    vote,
 )
 from podium.evaluation.predictions import (
     Reading,
@@ -62,13 +60,10 @@ def params(write_params, **changes):
     return load_params(write_params(**changes))
 
 
-def test_the_settings_of_a_task(write_params):
-    found = params(write_params, blend_captcha__text__n_folds=7)
-    assert settings_of("text", found).n_folds == 7
-    assert settings_of("arithmetic", found) == found.blend_captcha.arithmetic
-    assert chosen_readers("text", found) == found.blend_captcha.text.readers
-    with pytest.raises(SettingsError, match=r"^captcha task 'words' is unknown; known are text, "):
-        settings_of("words", found)
+def test_the_readers_of_a_competition(write_params):
+    found = params(write_params)
+    names = chosen_readers("captcha-text", "text", found)
+    assert names == found.blend["captcha-text"].readers
 
 
 @pytest.mark.parametrize(
@@ -80,9 +75,9 @@ def test_the_settings_of_a_task(write_params):
     ],
 )
 def test_readers_that_cannot_vote(write_params, readers, reason):
-    found = params(write_params, blend_captcha__text__readers=readers)
-    with pytest.raises(SettingsError, match=rf"^blend_captcha\.text\.readers: {reason}"):
-        chosen_readers("text", found)
+    found = params(write_params, **{"blend__captcha-text__readers": readers})
+    with pytest.raises(SettingsError, match=rf"^blend\.captcha-text\.readers: {reason}"):
+        chosen_readers("captcha-text", "text", found)
 
 
 # ---- load
@@ -147,7 +142,7 @@ def test_no_test_pictures(tmp_path):
     paths = [write(tmp_path, name, test=[]) for name in ("one", "two")]
     found = load(paths)
     assert (found.test_ids, found.test) == ([], [[], []])
-    table = elect(found, settings()).table
+    table = vote(found, settings()).table
     assert table["id"].tolist() == IDS
     assert (table["fold"].dtype, table["seed"].dtype) == (np.int64, np.int64)
     write_text_predictions(tmp_path / "out.csv", [table])
@@ -178,12 +173,12 @@ def ballots(n=60, n_test=10, accuracies=(0.5, 0.7, 0.8), seed=0):
 
 
 def shares(some, found):
-    return voting.right(found, some.truth).mean()
+    return voting.is_correct(found, some.truth).mean()
 
 
 def test_the_table_has_elected_texts(tmp_path):
     some = ballots()
-    found = elect(some, settings(seed=3))
+    found = vote(some, settings(seed=3))
     holdout = found.table[found.table["split"] == "holdout"]
     test = found.table[found.table["split"] == "test"]
     folds = voting.folds_of(60, 3, 3)
@@ -196,38 +191,45 @@ def test_the_table_has_elected_texts(tmp_path):
     write_text_predictions(tmp_path / "out.csv", [found.table])
 
 
+def values(scores):
+    return {name: score["value"] for name, score in scores.items()}
+
+
 def test_the_metrics_of_a_vote():
     some = ballots()
-    metrics = elect(some, settings()).metrics
+    metrics = vote(some, settings()).metrics
     folds = voting.folds_of(60, 3, 0)
     naive = shares(some, voting.calibrated(some.holdout, some.truth)(some.holdout))
     honest = shares(some, voting.cross_fitted(voting.calibrated, some.holdout, some.truth, folds))
     alone = [shares(some, one) for one in some.holdout]
     assert (metrics["method"], metrics["n_models"]) == ("calibrated", 3)
-    assert (metrics["naive"], metrics["nested"]["whole_string"]) == (naive, honest)
-    assert metrics["nested"]["low"] < honest < metrics["nested"]["high"]
+    nested = metrics["nested"]["whole_string"]
+    assert (metrics["naive"]["whole_string"]["value"], nested["value"]) == (naive, honest)
+    assert nested["low"] < honest < nested["high"]
+    assert nested["n"] == 60
     # a share of n pictures: sqrt(p (1 - p) / n)
-    assert metrics["nested"]["se"] == pytest.approx((honest * (1 - honest) / 60) ** 0.5, rel=0.3)
+    assert nested["se"] == pytest.approx((honest * (1 - honest) / 60) ** 0.5, rel=0.3)
     assert metrics["optimism"] == pytest.approx(naive - honest)
-    assert metrics["single"] == {"model": "reader2", "whole_string": max(alone)}
-    assert metrics["difference"]["mean"] == pytest.approx(honest - max(alone))
+    assert metrics["single"]["model"] == "reader2"
+    assert metrics["single"]["whole_string"]["value"] == max(alone)
+    assert metrics["difference"]["value"] == pytest.approx(honest - max(alone))
     low, high = metrics["difference"]["low"], metrics["difference"]["high"]
-    assert low < metrics["difference"]["mean"] < high
+    assert low < metrics["difference"]["value"] < high
     assert list(metrics["methods"]) == ["single", "majority", "confidence", "calibrated"]
-    assert metrics["methods"]["calibrated"] == {"naive": naive, "nested": honest}
+    assert values(metrics["methods"]["calibrated"]) == {"naive": naive, "nested": honest}
     plain = shares(some, voting.majority(some.holdout, some.truth)(some.holdout))
-    assert metrics["methods"]["majority"] == {"naive": plain, "nested": plain}
-    assert metrics["methods"]["single"]["naive"] == max(alone)
+    assert values(metrics["methods"]["majority"]) == {"naive": plain, "nested": plain}
+    assert metrics["methods"]["single"]["naive"]["value"] == max(alone)
 
 
 def test_a_vote_of_three_gains_on_the_best_of_them():
-    found = elect(ballots(n=400, accuracies=(0.7, 0.7, 0.7)), settings()).metrics
+    found = vote(ballots(n=400, accuracies=(0.7, 0.7, 0.7)), settings()).metrics
     assert found["difference"]["low"] > 0
 
 
 def test_the_best_vote_is_chosen_among_the_methods():
     some = ballots()
-    found = elect(some, settings(method="best")).metrics
+    found = vote(some, settings(method="best")).metrics
     folds = voting.folds_of(60, 3, 0)
     score = {
         name: shares(some, voting.cross_fitted(fit, some.holdout, some.truth, folds))
@@ -236,43 +238,25 @@ def test_the_best_vote_is_chosen_among_the_methods():
     assert found["method"] == max(score, key=score.get)
     step = voting.best(voting.VOTES, 3, 0)
     honest = shares(some, voting.cross_fitted(step, some.holdout, some.truth, folds))
-    assert found["nested"]["whole_string"] == honest
-    only = elect(some, settings(method="best", methods=["single"])).metrics
+    assert found["nested"]["whole_string"]["value"] == honest
+    only = vote(some, settings(method="best", methods=["single"])).metrics
     assert (only["method"], list(only["methods"])) == ("single", ["single"])
 
 
 @pytest.mark.parametrize("method", ["single", "majority", "confidence", "calibrated", "best"])
 def test_one_reader_only_is_that_reader(method):
     some = ballots(accuracies=(0.6,))
-    found = elect(some, settings(method=method))
+    found = vote(some, settings(method=method))
     wanted = [one.text for one in (*some.holdout[0], *some.test[0])]
     assert found.table["text"].tolist() == wanted
     metrics = found.metrics
     alone = shares(some, some.holdout[0])
-    assert (metrics["naive"], metrics["optimism"]) == (alone, 0)
-    assert metrics["nested"]["whole_string"] == alone
-    assert metrics["difference"] == {"mean": 0, "se": 0, "low": 0, "high": 0}
+    assert (metrics["naive"]["whole_string"]["value"], metrics["optimism"]) == (alone, 0)
+    assert metrics["nested"]["whole_string"]["value"] == alone
+    assert metrics["difference"] == {"value": 0, "se": 0, "low": 0, "high": 0, "n": 60}
 
 
 def test_the_same_settings_elect_the_same():
-    one, other = (elect(ballots(), settings(method="best")) for _ in range(2))
+    one, other = (vote(ballots(), settings(method="best")) for _ in range(2))
     assert one.metrics == other.metrics
     assert one.table.equals(other.table)
-
-
-def test_the_summary_by_hand():
-    metrics = {
-        "method": "majority",
-        "n_models": 3,
-        "nested": {"whole_string": 0.75, "se": 0.02, "low": 0.7, "high": 0.8},
-        "single": {"model": "crnn", "whole_string": 0.7},
-        "difference": {"mean": 0.05, "low": -0.01, "high": 0.1},
-        "methods": {"majority": {"naive": 0.8, "nested": 0.75}},
-    }
-    assert summary_lines(metrics) == [
-        "vote            naive   nested   whole strings right",
-        "majority       0.8000   0.7500",
-        "best single reader crnn: 0.7000",
-        "vote (majority) of 3: nested 0.7500, against the single one +0.0500 "
-        "(95 %: -0.0100 to +0.1000)",
-    ]

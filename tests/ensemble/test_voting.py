@@ -12,7 +12,7 @@ from podium.ensemble.voting import (
     chosen,
     cross_fitted,
     folds_of,
-    right,
+    is_correct,
 )
 from podium.evaluation.predictions import Reading
 
@@ -29,7 +29,7 @@ def elected(name, *readers, truth=None):
 
 
 def test_right_by_hand():
-    np.testing.assert_array_equal(right(said(("a", 1), ("b", 1)), ["a", "c"]), [True, False])
+    np.testing.assert_array_equal(is_correct(said(("a", 1), ("b", 1)), ["a", "c"]), [True, False])
 
 
 # ---- majority
@@ -114,8 +114,8 @@ def test_a_sure_reader_that_is_often_wrong_loses_against_two_that_are_right():
     readings, truth = sure_liar_and_two()
     trusting = voting.confidence(readings, truth)(readings)
     wiser = voting.calibrated(readings, truth)(readings)
-    assert right(trusting, truth).mean() < 0.4
-    assert right(wiser, truth).mean() >= 0.9
+    assert is_correct(trusting, truth).mean() < 0.4
+    assert is_correct(wiser, truth).mean() >= 0.9
 
 
 def test_a_reader_never_or_always_right_counts_for_that_share():
@@ -201,7 +201,7 @@ def numbered(n=20):
 def test_a_vote_never_sees_its_own_fold():
     readings, truth = numbered()
     folds = folds_of(20, 4, 0)
-    assert right(memorising(readings, truth)(readings), truth).all()
+    assert is_correct(memorising(readings, truth)(readings), truth).all()
     found = cross_fitted(memorising, readings, truth, folds)
     assert [one.text for one in found] == [""] * 20
 

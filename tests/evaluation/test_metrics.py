@@ -11,7 +11,6 @@ from podium.evaluation.metrics import (
     mean_scores,
     row_log_losses,
     scores,
-    standard_error,
 )
 
 
@@ -98,13 +97,6 @@ def test_shapes_that_do_not_fit_are_refused(score, probs, truth, shapes):
 def test_a_class_outside_the_table_is_refused():
     with pytest.raises(IndexError):
         row_log_losses(two(0.5), np.array([2]))
-
-
-def test_standard_error_by_hand():
-    # 1 2 3 4: deviations 1.5 0.5 0.5 1.5, squares 5, over 3, root 1.2909944, over 2
-    assert standard_error(np.array([1.0, 2, 3, 4])) == pytest.approx(0.6454972244)
-    assert standard_error(np.array([5.0])) == 0
-    assert standard_error(np.array([5.0, 5, 5])) == 0
 
 
 def test_mean_scores_key_by_key():

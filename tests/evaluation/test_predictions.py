@@ -9,8 +9,8 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.evaluation.predictions import (
-    Known,
     Reading,
+    RowFacts,
     check,
     classes_of,
     probabilities,
@@ -59,7 +59,7 @@ def test_a_table_reads_back_the_same(tmp_path, rng):
 
 
 def test_a_table_says_which_model_and_settings_made_it(tmp_path):
-    known = Known([3, 3, 4], ["dog", "", "cat"])
+    known = RowFacts([3, 3, 4], ["dog", "", "cat"])
     fold, probs = np.array([0, 1, 0]), np.array([[0.1, 0.9]] * 3)
     before = rows(["1", "2", "3"], "oof", fold, 7, probs, CLASSES, known)
     names = []

@@ -96,7 +96,7 @@ def built(tmp_path_factory) -> Path:
     project.change(lambda settings: settings["photos"].update(source="raw"))
     project.dvc("add", "-q", str(photos))
     project.commit()
-    assert "extract_features@hog" in project.ran(project.dvc("repro", "submit_photos"))
+    assert "extract_features@hog" in project.ran(project.dvc("repro", "submit@photos"))
     project.commit()
     return root
 
@@ -109,10 +109,10 @@ def project(built, tmp_path) -> Project:
     return Project(tmp_path / "project")
 
 
-TAIL = ["train_photo_classifier", "blend_photos", "submit_photos"]
+TAIL = ["train_photo_classifier", "blend@photos", "submit@photos"]
 SLIDES = [
     "draw_slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides",
-    "blend_slides", "submit_slides",
+    "blend@slides", "submit@slides",
 ]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     project = new_project(tmp_path / "project")
     project.commit()
     every = project.ran(project.dvc("repro"))
-    assert every.pop() == "report_blends"
+    assert every.pop() == "report"
     words = ("captcha", "line", "equations")
     captcha = [stage for stage in every if any(word in stage for word in words)]
     assert sorted(captcha) == sorted(
@@ -130,15 +130,15 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
             "train_line_finder",
             "generate_equations",
             "train_captcha_reader@equations-crnn",
-            "blend_captcha@equations",
-            "submit_captcha@equations",
+            "blend@captcha-equations",
+            "submit@captcha-equations",
             "train_captcha_reader@text-cnn",
             "train_captcha_reader@text-crnn",
             "train_captcha_reader@arithmetic-crnn",
-            "blend_captcha@text",
-            "blend_captcha@arithmetic",
-            "submit_captcha@text",
-            "submit_captcha@arithmetic",
+            "blend@captcha-text",
+            "blend@captcha-arithmetic",
+            "submit@captcha-text",
+            "submit@captcha-arithmetic",
         ]
     )
     slides = [stage for stage in every if "slides" in stage or "segmenter" in stage]
@@ -152,7 +152,7 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     ]
     assert photos[-3:] == TAIL
     assert len((project.root / "submissions/photos.csv").read_text().splitlines()) == 9
-    assert project.metrics("submit_photos")["test"]["log_loss"] > 0
+    assert project.metrics("submit_photos")["test"]["log_loss"]["value"] > 0
     for task in ("text", "arithmetic"):
         rows = (project.root / f"submissions/captcha-{task}.csv").read_text().splitlines()
         assert len(rows) == 17
@@ -163,7 +163,7 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
     assert project.metrics("train_line_finder")["test"]["lines"]["n"] == 4
     rows = (project.root / "submissions/slides.csv").read_text().splitlines()
     assert (rows[0], len(rows)) == ("slide,probability,rle", 3)
-    assert project.metrics("submit_slides")["test"]["n_slides"] == 2
+    assert project.metrics("submit_slides")["test"]["tumour_f1"]["n"] == 2
     assert len(list((project.root / "plots/predict_slides").glob("t*-*.png"))) == 12
     page = (project.root / "reports/blends.md").read_text()
     assert len(re.findall(r"^\| (photos|slides|captcha-\w+) \(", page, re.M)) == 5
@@ -175,20 +175,20 @@ def test_stand_in_pictures_from_nothing_to_a_submission(tmp_path):
 
 
 def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
-    assert project.ran(project.dvc("repro", "submit_photos")) == []
+    assert project.ran(project.dvc("repro", "submit@photos")) == []
 
     project.change(lambda settings: settings["extractors"].pop("hog"))
-    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL[:-1]  # never blended
+    assert project.ran(project.dvc("repro", "submit@photos")) == TAIL[:-1]  # never blended
     assert "hog" not in project.metrics("train_photo_classifier")["oof"]
 
     one_more = {"efficientnet-lite1": {"weights": "package", "views": "plain"}}
     project.change(lambda settings: settings["extractors"].update(one_more))
-    ran = project.ran(project.dvc("repro", "submit_photos"))
+    ran = project.ran(project.dvc("repro", "submit@photos"))
     assert ran == ["extract_features@efficientnet-lite1", *TAIL]
 
     project.change(lambda settings: settings["extractors"].pop("efficientnet-lite1"))
     project.change(lambda settings: settings["train_photo_classifier"].update(l2=0.02))
-    assert project.ran(project.dvc("repro", "submit_photos")) == TAIL
+    assert project.ran(project.dvc("repro", "submit@photos")) == TAIL
     assert "train_photo_classifier.l2" in project.dvc("params", "diff")
     assert "oof.dense.log_loss" in project.dvc("metrics", "diff")
     project.dvc("plots", "show")
@@ -199,7 +199,7 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
 
     picture = project.root / "data/raw/photos/train/cat.70.jpg"
     picture.write_bytes(encoded(striped("cat", 70)))
-    output = project.dvc("repro", "submit_photos")
+    output = project.dvc("repro", "submit@photos")
     extract = "extract_features@efficientnet-lite0"
     ran = project.ran(output)  # DVC promises no order where there is no dependency
     first = ["ingest_photos", "assign_photo_folds", extract]
@@ -217,8 +217,9 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
 
 
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
-    stage = "src/podium/stages/submit_photos.py"
-    project.replace(stage, 'metrics = {"oof": ', 'metrics = {"marker": 1, "oof": ')
+    stage = "src/podium/stages/submit.py"
+    written = "write_json(args.metrics, _as_dicts(scores)"
+    project.replace(stage, written, written + ' | {"marker": 1}')
     project.dvc(
         "exp",
         "run",
@@ -227,7 +228,7 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
         "first",
         "-S",
         "train_photo_classifier.dropout=0.25",
-        "submit_photos",
+        "submit@photos",
     )
     project.replace(stage, '"marker": 1', '"marker": 2')
     project.dvc("queue", "start")

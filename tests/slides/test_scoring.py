@@ -11,10 +11,11 @@ from podium.slides.scoring import (
     Counts,
     auc,
     best_level,
-    bootstrap_interval,
+    f1_terms,
     heat_histogram,
     level_of,
     pooled,
+    score_masks,
     scores,
     threshold_curve,
     threshold_of,
@@ -151,36 +152,17 @@ def test_auc():
     assert auc(labels[:0], chances[:0]) is None
 
 
-def mean(items):
-    return float(np.mean(items))
+def test_the_terms_of_f1_are_those_of_the_pooled_score():
+    counts = [Counts(8, 2, 0, 10), Counts(1, 1, 4, 14), Counts(0, 0, 0, 20)]
+    numerator, denominator = f1_terms(counts)
+    assert (numerator.tolist(), denominator.tolist()) == ([16, 2, 0], [18, 7, 0])
+    assert numerator.sum() / denominator.sum() == pooled(counts).f1
 
 
-def test_one_patient_has_an_interval_without_width():
-    assert bootstrap_interval(mean, [0.0, 0.5, 1.0], ["p", "p", "p"], 50) == (0.5, 0.5)
-
-
-def test_a_seed_repeats_its_interval(rng):
-    items, patients = rng.random(30).tolist(), [f"p{k % 10}" for k in range(30)]
-    first = bootstrap_interval(mean, items, patients, 40, seed=3)
-    assert bootstrap_interval(mean, items, patients, 40, seed=3) == first
-    assert bootstrap_interval(mean, items, patients, 40, seed=4) != first
-
-
-def test_patients_are_drawn_whole():
-    seen = []
-
-    def value(items):
-        seen.append([items.count(one) for one in "abc"])
-        return 0.0
-
-    bootstrap_interval(value, list("abcab"), ["x", "x", "y", "x", "x"], 60)
-    assert all(a == b for a, b, _ in seen)  # the slides of x come together
-    assert {(a, c) for a, _, c in seen} == {(4, 0), (2, 1), (0, 2)}
-
-
-def test_the_interval_is_that_of_a_mean(rng):
-    # 400 patients, heads or tails: 0.5 +- 1.96 sqrt(0.25 / 400) = 0.049; four slides of each
-    # patient, all alike, must not halve it
-    items = [k % 2 for k in range(400)] * 4
-    low, high = bootstrap_interval(mean, items, [f"p{k}" for k in range(400)] * 4, 400)
-    assert (low, high) == pytest.approx((0.451, 0.549), abs=0.012)
+def test_the_interval_of_a_network_draws_patients_whole():
+    counts = [Counts(8, 2, 0, 10), Counts(1, 1, 4, 14), Counts(0, 0, 0, 20)]
+    network = score_masks(counts, ["p1", "p2", "p2"], 200)["network"]
+    ends = network["tumour_f1_low"], network["tumour_f1_high"]
+    assert ends == (2 / 7, 16 / 18)  # either patient twice
+    network = score_masks(counts, ["p", "p", "p"], 20)["network"]
+    assert network["tumour_f1_low"] == network["tumour_f1_high"] == network["tumour_f1"]

@@ -17,7 +17,7 @@ from podium.captcha.dataset import read_captchas, read_texts
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
 from podium.core.errors import PodiumError
-from podium.stages import blend_captcha, generate_captcha, submit_captcha, train_captcha_reader
+from podium.stages import blend, generate_captcha, submit, train_captcha_reader
 
 TINY = {"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8}
 
@@ -33,7 +33,7 @@ class Captchas:
         settings["captcha"]["text"] |= {"width": 64, "height": 32, "alphabet": "0O12", "length": 2}
         for reader in settings["train_captcha_reader"].values():
             reader |= TINY
-        settings["blend_captcha"]["text"]["readers"] = ["text-crnn"]
+        settings["blend"]["captcha-text"]["readers"] = ["text-crnn"]
         self.write(settings)
         self.captchas = root / f"data/captcha/{task}.h5"
         self.source = root / f"data/raw/captcha/{task}"
@@ -78,8 +78,8 @@ class Captchas:
 
     def blend(self) -> None:
         self.run(
-            blend_captcha,
-            *("--task", self.task, "--tables", self.table("any").parent),
+            blend,
+            *("--competition", f"captcha-{self.task}", "--tables", self.table("any").parent),
             *("--out", self.root / "blend.csv"),
             *("--metrics", self.root / f"metrics/blend_captcha-{self.task}.json"),
         )
@@ -87,8 +87,8 @@ class Captchas:
     def submit(self) -> None:
         self.blend()
         self.run(
-            submit_captcha,
-            *("--task", self.task, "--captchas", self.captchas, "--out", self.out),
+            submit,
+            *("--competition", f"captcha-{self.task}", "--root", self.root, "--out", self.out),
             *("--table", self.root / "blend.csv"),
             *("--blend", self.root / f"metrics/blend_captcha-{self.task}.json"),
             *("--metrics", self.root / f"metrics/submit_captcha-{self.task}.json"),
@@ -141,7 +141,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory):
             root = tmp_path_factory.mktemp(task)
             patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
             made[task] = Captchas(root, task)
-            made[task].change(**{f"blend_captcha__{task}__readers": [reader]})
+            made[task].change(**{f"blend__captcha-{task}__readers": [reader]})
             made[task].generate()
             made[task].train(reader)
             made[task].submit()
@@ -181,8 +181,8 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
 
 def test_constrained_decoding_gives_expressions_only(finished):
     found = finished["arithmetic"].metrics("train_captcha_reader-arithmetic-crnn")["validation"]
-    assert found["decoded"]["computable"]["score"] == 1.0  # of a reader that knows nothing yet
-    assert found["greedy"]["computable"]["score"] < 1.0
+    assert found["decoded"]["computable"]["value"] == 1.0  # of a reader that knows nothing yet
+    assert found["greedy"]["computable"]["value"] < 1.0
 
 
 def test_the_artefact_reads_as_the_stage_did(finished):
@@ -246,7 +246,7 @@ def test_raw_pictures_from_folder_to_prediction(make, capsys):
     assert "test" not in one.metrics("submit_captcha-text")
     shown = CliRunner().invoke(app, ["submit", "captcha-text", "--folder", str(one.out.parent)])
     assert shown.exit_code == 0
-    assert "validation.whole_string" in shown.output
+    assert "held_out whole_string" in shown.output
 
     model = one.model("text-crnn")
     pictures = [str(one.source / f"test/{number}.png") for number in (102, 100, 101)]
@@ -264,7 +264,7 @@ def test_no_test_pictures_gives_metrics_only(make, capsys):
     raw_text(one.source, n_test=0)
     one.generate()
     one.train("text-cnn")
-    one.change(blend_captcha__text__readers=["text-cnn"])
+    one.change(blend__captcha_0_text__readers=["text-cnn"])
     one.submit()
     assert "metrics only" in capsys.readouterr().out
     assert one.out.read_text() == "id\n"
@@ -294,7 +294,7 @@ def test_settings_that_cannot_be(make, capsys):
     assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
     one.change(train_captcha_reader__text_0_cnn__recombine=0.5)
     assert "has no assignments" in refused(lambda: one.train("text-cnn"), capsys)
-    one.change(blend_captcha__text__readers=["arithmetic-crnn"])
+    one.change(blend__captcha_0_text__readers=["arithmetic-crnn"])
     one.table("x").parent.mkdir(parents=True)
     assert "does not read text" in refused(lambda: one.submit(), capsys)
     one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__on_the_fly=True)
@@ -324,5 +324,5 @@ def test_a_refused_submission_leaves_the_last_one(make, capsys):
     write_readings(one, "0O", n_test=4)
     assert "1 ids are missing" in refused(lambda: one.submit(), capsys)
     write_readings(one, "§§")
-    assert "cannot be right" in refused(lambda: one.submit(), capsys)
+    assert "with characters that no train picture has" in refused(lambda: one.submit(), capsys)
     assert one.out.read_bytes() == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from podium.captcha.equations.rules import EquationRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
-from podium.stages import blend_captcha, generate_equations, submit_captcha, train_captcha_reader
+from podium.stages import blend, generate_equations, submit, train_captcha_reader
 from podium.training import artefact
 
 NAME = "equations-crnn"
@@ -75,10 +76,11 @@ class Equations:
 
     def submit(self) -> None:
         metrics = self.root / "metrics/submit.json"
-        table, blend = self.root / "blend.csv", self.root / "metrics/blend.json"
-        self.run(blend_captcha, task="equations", tables=self.tables, out=table, metrics=blend)
-        paths = {"captchas": self.captchas, "table": table, "blend": blend, "out": self.out}
-        self.run(submit_captcha, task="equations", metrics=metrics, **paths)
+        table, scores = self.root / "blend.csv", self.root / "metrics/blend.json"
+        name = "captcha-equations"
+        self.run(blend, competition=name, tables=self.tables, out=table, metrics=scores)
+        paths = {"root": self.root, "table": table, "blend": scores, "out": self.out}
+        self.run(submit, competition=name, metrics=metrics, **paths)
 
     def rows(self, name: str = NAME) -> pd.DataFrame:
         return pd.read_csv(self.tables / f"{name}.csv", dtype=str, keep_default_na=False)
@@ -158,10 +160,11 @@ def test_predict_gives_text_and_value(finished, tmp_path):
 
 def test_several_readers_vote(finished, tmp_path):
     one = Equations(tmp_path)
-    one.captchas, one.tables = finished.captchas, finished.tables
+    shutil.copytree(finished.root / "data", tmp_path / "data")
+    one.tables = finished.tables
     one.settings["train_captcha_reader"]["other"] = one.reader | {"seed": 1}
-    one.settings["blend_captcha"]["equations"] |= {"readers": ["other", NAME]}
-    one.settings["blend_captcha"]["equations"] |= {"method": "confidence"}
+    one.settings["blend"]["captcha-equations"] |= {"readers": ["other", NAME]}
+    one.settings["blend"]["captcha-equations"] |= {"method": "confidence"}
     one.write()
     table = finished.rows()
     table["text"], table["log_prob"], table["model"] = "君=2;君/3-4*5-6", "-0.001", "other"
@@ -169,7 +172,7 @@ def test_several_readers_vote(finished, tmp_path):
     one.submit()
     manifest = json.loads(one.out.with_suffix(".json").read_text())
     assert manifest["scores"]["blend"]["method"] == "confidence"
-    assert list(manifest["scores"])[:2] == ["blend", "validation"]
+    assert list(manifest["scores"])[:2] == ["blend", "held_out"]
     assert one.out.read_text().splitlines()[1] == "0,君=2;君/3-4*5-6,-25.33"
 
 

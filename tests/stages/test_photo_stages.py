@@ -51,7 +51,7 @@ def finished(tmp_path_factory) -> House:
         patch.setenv("PODIUM_SCRATCH", str(root / "scratch"))
         photos = make_photos(root)
         (photos / "test/4.jpg").write_bytes(b"no picture")
-        house = House(root, photos, make_params(root, blend_photos__leave_out=OTHERS))
+        house = House(root, photos, make_params(root, blend__photos__leave_out=OTHERS))
         house.everything()
     return house
 
@@ -63,7 +63,7 @@ def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
     assert table["label"].between(0, 1).all()
     assert table["label"].iloc[-1] == 0.5  # the unreadable picture gets the share of dogs, 12 of 24
     manifest = json.loads(finished.out.with_suffix(".json").read_text())
-    assert manifest["filled_with_prior"] == ["4"]
+    assert manifest["filled"] == ["4"]
     assert manifest["rows"] == 5
     assert manifest["params"]["photos"]["source"] == "raw"
 
@@ -83,7 +83,7 @@ def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params,
 
     house.params = write_params(
         **{"extractors__efficientnet-lite0__views": views, "extractors__hog__views": "flip"},
-        blend_photos__leave_out=OTHERS,
+        blend__photos__leave_out=OTHERS,
     )
     house.everything()
     for name, wanted in (("efficientnet-lite0", views), ("hog", "flip")):
@@ -134,17 +134,17 @@ def test_metrics_show_every_model_beside_its_baselines(finished):
     }  # fmt: skip
     assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
-    assert found["prior"]["log_loss"] > finished.metrics("submit_photos")["oof"]["log_loss"]
-    assert finished.metrics("submit_photos")["test"]["accuracy"] >= 0.6
+    submitted = finished.metrics("submit_photos")
+    assert found["prior"]["log_loss"] > submitted["held_out"]["log_loss"]["value"]
+    assert submitted["test"]["accuracy"]["value"] >= 0.6
 
 
 def test_the_blend_is_scored_on_rows_it_never_saw(finished):
     found = finished.metrics("blend_photos")
     assert set(found["calibration"]) == {"none", "clip", "temperature", "isotonic"}
     assert found["single"]["model"] == "dense"
-    assert found["nested"]["log_loss"] == pytest.approx(
-        finished.metrics("submit_photos")["oof"]["log_loss"]
-    )
+    held_out = finished.metrics("submit_photos")["held_out"]["log_loss"]["value"]
+    assert found["nested"]["log_loss"]["value"] == pytest.approx(held_out)
     table = read_predictions(finished.root / "predictions/blends/photos.csv")
     assert table.groupby(["split", "seed"]).size().to_dict() == {
         ("oof", 0): 24, ("oof", 1): 24, ("test", 0): 4,
@@ -223,9 +223,9 @@ def test_more_than_two_classes_from_folders_and_zips(house, tmp_path):
 def test_no_test_pictures_gives_metrics_and_says_so(house, capsys):
     shutil.rmtree(house.photos / "test")
     house.everything()
-    assert "there are no test pictures: metrics only" in capsys.readouterr().out
+    assert "photos has no test items: metrics only" in capsys.readouterr().out
     assert house.out.read_text() == "id\n"
-    assert house.metrics("submit_photos")["oof"]["log_loss"] > 0
+    assert house.metrics("submit_photos")["held_out"]["log_loss"]["value"] > 0
 
 
 # ---- bad input
@@ -292,6 +292,12 @@ def test_too_few_pictures_for_the_folds(house, capsys, write_params):
     refused(capsys, "class 'cat' has 12 pictures", "20 folds", "assign_photo_folds.n_folds")
 
 
+def copy_of(house: House, folder: Path) -> House:
+    root = folder / "copy"
+    shutil.copytree(house.root, root)
+    return House(root, root / house.photos.relative_to(house.root), house.params)
+
+
 @pytest.mark.parametrize(
     ("sample", "says"),
     [
@@ -303,21 +309,19 @@ def test_too_few_pictures_for_the_folds(house, capsys, write_params):
     ],
 )
 def test_a_sample_that_does_not_fit(finished, tmp_path, capsys, sample, says):
-    photos = tmp_path / "photos"
-    shutil.copytree(finished.photos, photos)
-    (photos / "sample_submission.csv").write_text(sample)
-    other = House(finished.root, photos, finished.params)
-    before = finished.out.read_bytes()
+    other = copy_of(finished, tmp_path)
+    (other.photos / "sample_submission.csv").write_text(sample)
+    before = other.out.read_bytes()
     expect_exit(1, other.submit)
     refused(capsys, "sample_submission.csv", says)
-    assert finished.out.read_bytes() == before
+    assert other.out.read_bytes() == before
 
 
 def test_an_answer_key_that_does_not_fit(finished, tmp_path, capsys):
-    photos = tmp_path / "photos"
-    shutil.copytree(finished.photos, photos)
-    (photos / "test_labels.csv").write_text("id,label\n1,cat\n2,dog\n3,dog\n4,cow\n5,dog\n")
-    expect_exit(1, House(finished.root, photos, finished.params).submit)
+    other = copy_of(finished, tmp_path)
+    labels = "id,label\n1,cat\n2,dog\n3,dog\n4,cow\n5,dog\n"
+    (other.photos / "test_labels.csv").write_text(labels)
+    expect_exit(1, other.submit)
     refused(capsys, "test_labels.csv", "unknown classes ['cow']")
 
 

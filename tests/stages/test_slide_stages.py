@@ -27,10 +27,10 @@ from podium.slides.reader import Slide
 from podium.slides.stitch import heat_bands
 from podium.slides.tissue import tissue_mask
 from podium.stages import (
-    blend_slides,
+    blend,
     ingest_slides,
     predict_slides,
-    submit_slides,
+    submit,
     tile_slides,
     train_segmenter,
 )
@@ -40,6 +40,7 @@ from slide_fixtures import stained, write_pyramid
 from slide_networks import PLAIN, TILES
 
 W, H = 160, 96
+SOURCE, MASKS = "data/raw/slides", "predictions/slides"
 TUMOUR = MultiPolygon([shapely.box(0, 0, 64, 96)])
 WITH_TUMOUR = ("t1", "t2", "x")
 SLIDES = """slide,patient,split,label,fold
@@ -55,7 +56,7 @@ z,p7,test,,
 
 def draw(root):
     """The slides of SLIDES, dark where there is tumour, with a sample and an answer key."""
-    source = root / "source"
+    source = root / SOURCE
     for folder in ("images", "annotations", "test_annotations"):
         (source / folder).mkdir(parents=True)
     for seed, name in enumerate(["t1", "n1", "t2", "n2", "x", "y"]):
@@ -76,12 +77,12 @@ class SlideHouse(House):
     """The paths of the slide stages in a temporary folder."""
 
     def __init__(self, root: Path, params: Path) -> None:
-        self.root, self.params, self.source = root, params, root / "source"
-        self.slides, self.failed = root / "slides.csv", root / "failed.csv"
+        self.root, self.params, self.source = root, params, root / SOURCE
+        self.slides, self.failed = root / "data/slides/slides.csv", root / "data/slides/failed.csv"
         self.annotations, self.tiles = root / "annotations", root / "tiles"
         self.model, self.tables = root / "slides.keras", root / "tables"
         self.table = self.tables / "fcn.csv"
-        self.masks, self.out = root / "masks", root / "submission.csv"
+        self.masks, self.out = root / MASKS, root / "submission.csv"
         self.seen = {"source": self.source, "slides": self.slides, "annotations": self.annotations}
 
     def metric(self, stage: str) -> Path:
@@ -106,11 +107,11 @@ class SlideHouse(House):
         self.run(predict_slides, **where | other)
 
     def submit(self, **other: object) -> None:
-        where = {"source": self.source, "slides": self.slides, "failed": self.failed}
-        blend = {"table": self.root / "blend.csv", "blend": self.metric("blend")}
-        self.run(blend_slides, tables=self.tables, out=blend["table"], metrics=blend["blend"])
-        where |= {"masks": self.masks, "out": self.out} | blend
-        self.run(submit_slides, **where | {"metrics": self.metric("submit")} | other)
+        where = {"competition": "slides", "root": self.root, "out": self.out}
+        made = {"table": self.root / "blend.csv", "blend": self.metric("blend")}
+        of = {"competition": "slides", "tables": self.tables}
+        self.run(blend, **of, out=made["table"], metrics=made["blend"])
+        self.run(submit, **where | made | {"metrics": self.metric("submit")} | other)
 
 
 def settings():
@@ -119,7 +120,8 @@ def settings():
     tiles = {"tile": 32, "stride": 32, "target_mpp": None, "thumbnail": 128}
     found |= {f"tile_slides__{name}": value for name, value in tiles.items()}
     found |= {"predict_slides__stride": 16, "predict_slides__batch_size": 45}
-    return found | {"predict_slides__bootstrap": 20, "submit_slides__bootstrap": 20}
+    found |= {"predict_slides__bootstrap": 20, "submit__slides__bootstrap": 20}
+    return found | {"slides__source": "raw"}
 
 
 @pytest.fixture(scope="module")
@@ -244,11 +246,11 @@ def test_the_submission_follows_the_sample_and_flags_what_it_filled(finished):
     masks = [(finished.masks / f"{name}.rle").read_text() for name in "yx"]
     assert handed["rle"].tolist()[1:] == masks
     manifest = json.loads(finished.out.with_suffix(".json").read_text())
-    assert manifest["filled_with_prior"] == ["z"]
+    assert manifest["filled"] == ["z"]
     assert manifest["rows"] == 3
     assert manifest["scores"].pop("blend")["metric"] == "log_loss"
     assert manifest["scores"] == read(finished, "submit")
-    assert manifest["scores"]["test"]["n_slides"] == 2
+    assert manifest["scores"]["test"]["tumour_f1"]["n"] == 2
 
 
 # ---- with a network by hand
@@ -280,9 +282,10 @@ def again(finished, tmp_path, monkeypatch) -> SlideHouse:
     monkeypatch.setattr(predict_slides, "Segmenter", Fake)
     monkeypatch.setattr(Fake, "asked", [])
     house = SlideHouse(tmp_path, finished.params)
+    (tmp_path / "data/slides").mkdir(parents=True)
     for one in (finished.slides, finished.failed, finished.model):
-        shutil.copy(one, tmp_path)
-    for one in ("source", "annotations", "masks", "tables"):
+        shutil.copy(one, tmp_path / one.relative_to(finished.root))
+    for one in (SOURCE, "annotations", MASKS, "tables"):
         shutil.copytree(finished.root / one, tmp_path / one)
     return house
 
@@ -298,8 +301,8 @@ def test_a_slide_is_looked_at_by_the_network_of_its_fold(again):
     assert found["slide_auc"] == 1
     again.submit()
     test = json.loads(again.metric("submit").read_text())["test"]
-    assert test["network"]["tumour_f1"] > 0.9
-    assert test["slide_auc"] == 1
+    assert test["tumour_f1"]["value"] > 0.9
+    assert test["slide_auc"]["value"] == 1
 
 
 @pytest.fixture
@@ -422,7 +425,7 @@ def test_a_slide_that_cannot_be_read_any_more_is_left_out(again, capsys):
     assert json.loads(again.metric("predict").read_text())["n_left_out"] == 1
     again.submit()
     manifest = json.loads(again.out.with_suffix(".json").read_text())
-    assert manifest["filled_with_prior"] == ["z", "y"]
+    assert manifest["filled"] == ["z", "y"]
 
 
 def test_no_slide_can_be_read(again, capsys):
@@ -438,7 +441,7 @@ def test_no_test_slides(again, capsys):
     again.submit()
     assert json.loads(again.metric("submit").read_text()) == {}
     assert again.out.read_text() == "id\n"
-    assert "there are no test slides" in capsys.readouterr().out
+    assert "slides has no test items" in capsys.readouterr().out
 
 
 def test_a_sample_with_another_slide(again, capsys):

@@ -3,20 +3,14 @@
 import hashlib
 import json
 import re
-from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.submission.writing import (
-    check,
-    check_ids,
-    ordered_ids,
-    read_sample,
-    write,
-    write_nothing,
-)
+from podium.submission.cells import ordered_ids, probability_faults, read_sample
+from podium.submission.writing import write, write_nothing, write_submission
 
 COLUMNS = ["id", "label"]
 
@@ -87,66 +81,61 @@ def table(ids=IDS, **columns):
     return pd.DataFrame({"id": ids, **(columns or {"label": [0.0, 1.0, 0.25]})})
 
 
-def test_a_good_submission_passes():
-    check(Path("photos.csv"), table(), IDS)
-    check(Path("photos.csv"), table(a=[0.5] * 3, b=[0.25] * 3, c=[0.25] * 3), IDS)
-    check(Path("photos.csv"), table([], label=[]), [])
+class Format:
+    """Probabilities in one column, or in several that sum to 1."""
+
+    def __init__(self, *columns):
+        self.columns, self.inputs = ["id", *columns], SimpleNamespace(sample=None)
+
+    def faults(self, rows):
+        yield from probability_faults(rows, self.columns[1:])
+
+
+def written(path, rows, ids=IDS):
+    write_submission(path, rows, Format(*rows.columns[1:]), ids, dict)
+
+
+def test_a_good_submission_is_written(tmp_path):
+    written(tmp_path / "photos.csv", table())
+    assert (tmp_path / "photos.csv").read_bytes() == b"id,label\n3,0.0\n1,1.0\n2,0.25\n"
+    written(tmp_path / "many.csv", table(a=[0.5] * 3, b=[0.25] * 3, c=[0.25] * 3))
+    written(tmp_path / "none.csv", table([], label=[]), [])
 
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
+        (table(["3", "1"], label=[0, 0]), "1 id missing, namely 2$"),
+        (table(["3", "1", "2", "4"], label=[0] * 4), "1 id unknown, namely 4$"),
+        (table(["3", "1", "02"]), "1 id missing, namely 2; 1 id unknown, namely 02$"),
+        (table(["3", "1", "1"]), "1 id more than once, namely 1; 1 id missing, namely 2$"),
+        (table(["3", "1", "2", "2"], label=[0] * 4), "1 id more than once, namely 2$"),
+        (table(["1", "2", "3"]), "the ids are right but not in the sample's order$"),
+        (table([], label=[]), "3 ids missing, namely 1, 2, 3$"),
+        (table(label=[0, float("nan"), 0]), r"column label: 1 cell empty, namely id 1: ''$"),
+        (table(label=[0, 1.01, 0]), r"column label: 1 cell outside 0 to 1, namely id 1: '1\.01'$"),
+        (table(label=[-0.01, 2, 0]), r"column label: 2 cells outside 0 to 1, namely id 3: "),
+        (table(label=[0, float("inf"), 0]), "column label: 1 cell outside 0 to 1, namely id 1"),
         (
-            table(["3", "1"], label=[0, 0]),
-            r"1 ids are missing, namely 2\nremedy: predict every test",
+            table(["3", "3"], a=[5, 5], b=["x", ""]),
+            r"1 id more than once, namely 3; 2 ids missing, namely 1, 2; column a: 2 cells outside "
+            r"0 to 1, .*; and 2 more faults$",
         ),
-        (
-            table(["3", "1", "2", "4"], label=[0] * 4),
-            r"1 ids are unknown, namely 4\nremedy: predict",
-        ),
-        (table(["3", "1", "1"]), r"1 ids occur more than once, namely 1$"),
-        (table(["3", "1", "2", "2"], label=[0] * 4), r"1 ids occur more than once, namely 2$"),
-        (table(["1", "2", "3"]), r"the ids are right but not in the sample's order$"),
-        (
-            table(label=[0, float("nan"), 0]),
-            r"1 rows hold NaN or values outside 0 to 1, e\.g\. id 1$",
-        ),
-        (table(label=[0, 0, float("inf")]), r"1 rows hold NaN or values .*, e\.g\. id 2$"),
-        (table(label=[-1e-9, 0, 0]), r"1 rows hold NaN or values .*, e\.g\. id 3$"),
-        (table(label=[0, 1.0000001, 2]), r"2 rows hold NaN or values .*, e\.g\. id 1$"),
-        (table(a=[0, 0, 0], b=[0, 0, 9]), r"1 rows hold NaN or values .*, e\.g\. id 2$"),
     ],
 )
-def test_what_may_not_be_handed_in_is_refused(broken, reason):
-    with pytest.raises(PodiumError, match=rf"^photos\.csv: {reason}"):
-        check(Path("photos.csv"), broken, IDS)
+def test_a_faulty_submission_is_refused_and_the_last_one_stays(tmp_path, broken, reason):
+    path = tmp_path / "photos.csv"
+    written(path, table())
+    before = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    with pytest.raises(PodiumError, match=rf"photos\.csv: {reason}"):
+        written(path, broken)
+    assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["photos.csv", "photos.json"]
 
 
-# ---- the ids of any submission
-
-
-def test_the_first_column_holds_the_ids():
-    check_ids(Path("text.csv"), pd.DataFrame({"name": IDS, "text": ["a", "", "NA"]}), IDS)
-    check_ids(Path("text.csv"), pd.DataFrame({"id": [3, 1, 2], "text": ["a", "b", "c"]}), IDS)
-    check_ids(Path("text.csv"), pd.DataFrame({"id": [], "text": []}), [])
-
-
-@pytest.mark.parametrize(
-    ("ids", "reason"),
-    [
-        (["3", "1"], r"1 ids are missing, namely 2\nremedy: predict every test picture, and only"),
-        (["3", "1", "2", "4"], r"1 ids are unknown, namely 4\nremedy: predict"),
-        (["3", "1", "02"], r"1 ids are missing, namely 2; 1 ids are unknown, namely 02\nremedy: "),
-        (["3", "1", "2", "2"], r"1 ids occur more than once, namely 2$"),
-        (["3", "3", "2"], r"1 ids occur more than once, namely 3$"),
-        (["1", "2", "3"], r"the ids are right but not in the sample's order$"),
-        ([], r"3 ids are missing, namely 1, 2, 3\nremedy: predict"),
-    ],
-)
-def test_other_ids_are_refused(ids, reason):
-    texts = pd.DataFrame({"id": ids, "text": ["a"] * len(ids)})
-    with pytest.raises(PodiumError, match=rf"^text\.csv: {reason}"):
-        check_ids(Path("text.csv"), texts, IDS)
+def test_text_is_checked_as_it_stands_in_the_file(tmp_path):
+    with pytest.raises(PodiumError, match="column label: 1 cell no number, namely id 1: 'x,y'"):
+        written(tmp_path / "photos.csv", table(label=["0", "x,y", "1"]))
 
 
 # ---- the file and its manifest

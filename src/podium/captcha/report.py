@@ -58,10 +58,10 @@ def confusion_table(confused: Counter[tuple[str, str]]) -> pd.DataFrame:
 def summary_lines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Lines of text for the scores metrics[group][name], or metrics[group] if it is a score."""
     return [
-        f"{group:<14} {name:<20} {score['score']:.4f}  "
+        f"{group:<14} {name:<20} {score['value']:.4f}  "
         f"(95 %: {score['low']:.4f} to {score['high']:.4f}, n = {score['n']})"
         for group, scores in metrics.items()
-        for name, score in (scores if "score" not in scores else {"whole_string": scores}).items()
+        for name, score in (scores if "n" not in scores else {"whole_string": scores}).items()
     ]
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from scipy.stats import binomtest
-
 from podium.captcha.answers import NotComputable, evaluate
+from podium.evaluation.intervals import wilson
 
 Solve = Callable[[str], Fraction]  # raises NotComputable
 TOLERANCE = Fraction(1, 100)  # of a value
@@ -18,14 +17,8 @@ NOTHING = "∅"  # beside a character that was left out or put in
 
 
 def share(n_right: int, n: int) -> dict[str, Any]:
-    """The share of `n_right` out of `n`, with its 95 % interval (Wilson 1927)."""
-    interval = binomtest(n_right, n).proportion_ci(method="wilson")
-    return {
-        "score": n_right / n,
-        "low": round(float(interval.low), 6),
-        "high": round(float(interval.high), 6),
-        "n": n,
-    }
+    """The share `n_right` of `n` as metrics files hold it, with a 95 % interval (Wilson 1927)."""
+    return wilson(n_right, n).as_dict()
 
 
 def text_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:

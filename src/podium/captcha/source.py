@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.answers import NotComputable
-from podium.captcha.competitions import competition
 from podium.core import picture_decoder
 from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.picture_decoder import SUFFIXES
 from podium.core.progress import progress
-from podium.submission.writing import ordered_ids
+from podium.submission.cells import ordered_ids
 
 Pixels = NDArray[np.uint8]
 PART = 256  # pictures decoded at a time
@@ -79,7 +79,7 @@ def read_test(folder: Path, task: str) -> LabelledPictures:
     ids, paths = list_pictures(folder / "test")
     path_of = dict(zip(ids, paths, strict=True))
     if ids:
-        ids = ordered_ids(folder / "sample_submission.csv", competition(task).columns, ids)
+        ids = ordered_ids(folder / "sample_submission.csv", answer_rules(task).columns, ids)
     key = folder / "test_labels.csv"
     texts = _from_csv(key, ids) if key.is_file() else [""] * len(ids)
     checked = [
@@ -138,7 +138,7 @@ def _checked(path: Path, name: str, label: str, task: str) -> str:
     """The text of a label, which may be followed by its value if the task's texts have one."""
     text, _, value = label.partition(" ")
     where = f"{path}: label {label[:40]!r} of picture {name}"
-    solve = competition(task).solve
+    solve = answer_rules(task).solve
     if not text or (solve is None and value):
         raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}")
     if not text.isprintable():

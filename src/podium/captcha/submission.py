@@ -1,28 +1,37 @@
-"""A captcha submission: the texts of one reader or of several, and what they come to."""
+"""The captcha submission: the text of each test picture, and its value where it has one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from podium.captcha.answer_rules import AnswerRules, answer_rules
 from podium.captcha.answers import format_value
 from podium.captcha.charset import Charset
-from podium.captcha.competitions import competition
 from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.scoring import TOLERANCE, Solve, value_of
-from podium.core.errors import PodiumError
 from podium.core.ids import refuse_duplicates, refuse_other_ids
-from podium.submission import validation
+from podium.evaluation.scores import Score, score_from
+from podium.submission import cells
+from podium.submission.cells import counted, examples
+from podium.submission.format import FormatInputs, SubmissionFormat, expected_ids
 
 
 def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[str]:
-    """The texts that the prediction table at `path` has for `ids`, in their order.
+    """Return the texts that a prediction table has for `ids`, in their order.
+
+    Args:
+        path: of the table, for the message.
+        table: the prediction table.
+        split: whose rows.
+        ids: of its pictures.
 
     Raises:
         PodiumError: the table names other pictures.
@@ -33,83 +42,122 @@ def texts_of(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) ->
     return [str(text) for text in rows.loc[list(ids), "text"]]
 
 
-def frame(task: str, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
-    """The submission's rows."""
-    what = competition(task)
-    rows = [[name, text, *what.answers(text)] for name, text in zip(ids, texts, strict=True)]
-    return pd.DataFrame(rows, columns=pd.Index(what.columns))
+@dataclass(frozen=True)
+class CaptchaSubmission(SubmissionFormat):
+    """Submissions of one captcha task."""
+
+    inputs: FormatInputs
+
+    @property
+    def rules(self) -> AnswerRules:
+        """What a text comes to, and how it is scored."""
+        return answer_rules(self.inputs.competition.task)
+
+    @property
+    def captchas(self) -> Path:
+        """The file of ingested pictures."""
+        return self.inputs.items[0]
+
+    def test_ids(self) -> list[str]:
+        """Return the ids of the test pictures."""
+        return read_texts(self.captchas, "test")[0]
+
+    @cached_property
+    def charset(self) -> Charset | None:
+        """The characters of the train pictures; None where the sample is of other pictures."""
+        if not self.captchas.is_file():
+            return None
+        same = set(self.test_ids()) == set(expected_ids(self)) != set()
+        return read_facts(self.captchas).charset if same else None
+
+    def frame(self, ids: Sequence[str], table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Return the rows of `ids`; none is ever filled.
+
+        Args:
+            ids: of test pictures.
+            table: the prediction table.
+        """
+        path = Path(self.inputs.competition.files.blend)
+        texts = texts_of(path, table, "test", ids)
+        return self.rows(ids, texts), []
+
+    def rows(self, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of a submission with these ids (N,) and texts (N,)."""
+        pairs = zip(ids, texts, strict=True)
+        cells = [[name, text, *self.rules.answers(text)] for name, text in pairs]
+        return pd.DataFrame(cells, columns=pd.Index(self.columns))
+
+    def faults(self, table: pd.DataFrame) -> Iterator[str]:
+        """Yield what is wrong with the texts and values of a submission that was read as text."""
+        ids, texts = table.iloc[:, 0].tolist(), table.iloc[:, 1].tolist()
+        if empty := [f"id {name}" for name, text in zip(ids, texts, strict=True) if not text]:
+            yield f"{counted(len(empty), 'text')} empty, {examples(empty)}"
+        used = set().union(*texts)
+        if odd := sorted(used - set(self.charset.characters) if self.charset else ()):
+            pairs = zip(ids, texts, strict=True)
+            rows = [f"id {name}: {text!r}" for name, text in pairs if set(text) & set(odd)]
+            yield (
+                f"{counted(len(rows), 'text')} with characters that no train picture has "
+                f"({''.join(odd[:10])}), {examples(rows)}"
+            )
+        if solve := self.rules.solve:
+            cells = zip(ids, texts, table.iloc[:, 2], strict=True)
+            wrong = [
+                f"id {name}: {why}"
+                for name, text, cell in cells
+                if (why := why_wrong_value(text, cell, solve))
+            ]
+            if wrong:
+                yield f"{counted(len(wrong), 'value')} wrong, {examples(wrong)}"
+
+    def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
+        """Return scores where the text of every test picture is known; else none.
+
+        Args:
+            table: the submission.
+            key: the file of ingested pictures, with their texts.
+        """
+        ids, truth = read_texts(key, "test")
+        of_id = dict(zip(ids, truth, strict=True))
+        texts = [str(text) for text in table.iloc[:, 1]]
+        return self.scores([of_id[name] for name in table.iloc[:, 0]], texts)
+
+    def scores(self, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Score]:
+        """Return the scores of N texts; none unless the true text of every one is known."""
+        if not truth or not all(truth):
+            return {}
+        return as_scores(self.rules.scores(truth, texts))
+
+    def held_out_scores(self, table: pd.DataFrame) -> dict[str, Score]:
+        """Return the scores of the texts of validation pictures."""
+        ids, truth = read_texts(self.captchas, "validation")
+        path = Path(self.inputs.competition.files.blend)
+        return as_scores(self.rules.scores(truth, texts_of(path, table, "holdout", ids)))
+
+    def facts(self, table: pd.DataFrame) -> dict[str, Any]:
+        """Return the task, and the ids of rows whose last column is empty: without a value."""
+        empty = table[table.iloc[:, -1] == ""].iloc[:, 0].tolist()
+        return {"task": self.inputs.competition.task, "not_computable": empty}
+
+    def plain_lines(self, table: pd.DataFrame) -> str:
+        """Return the rows as the competition writes its labels: text, space, value."""
+        return cells.spaced_lines(table.iloc[:, 1:])
 
 
-def lines(table: pd.DataFrame) -> str:
-    """The submission as the competition writes its labels: text, space, value; a line each."""
-    rows = table.iloc[:, 1:].itertuples(index=False)
-    return "".join(" ".join(row).rstrip() + "\n" for row in rows)
+def as_scores(scores: Mapping[str, Any]) -> dict[str, Score]:
+    """Return scores as a metrics file holds them as `Score`s."""
+    made = {name: score_from(value) for name, value in scores.items()}
+    return {name: score for name, score in made.items() if score is not None}
 
 
-def check_texts(path: Path, table: pd.DataFrame, charset: Charset) -> None:
-    """Raise a PodiumError if a text is empty or has characters that no train picture has."""
-    for name, text in zip(table.iloc[:, 0], table.iloc[:, 1], strict=True):
-        if not text or set(text) - set(charset.characters):
-            raise PodiumError(f"{path}: id {name} has the text {text!r}, which cannot be right")
-
-
-def test_scores(task: str, truth: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-    """Scores on test pictures where the text of every one is known; else nothing."""
-    return competition(task).scores(truth, texts) if truth and all(truth) else {}
-
-
-def summary_lines(metrics: dict[str, Any], not_computable: Sequence[str]) -> list[str]:
-    """What a person reads after the stage."""
-    lines = [
-        f"{split:<10} {name:<20} {one['score']:.6f}  "
-        f"(95 %: {one['low']:.6f} to {one['high']:.6f}, n = {one['n']:,})"
-        for split, found in metrics.items()
-        for name, one in found.items()
-    ]
-    if not_computable:
-        lines.append(f"{len(not_computable)} expressions have no value: {not_computable[:3]}")
-    return lines
-
-
-def wanted(sample: Path | None, task: str, captchas: Path) -> validation.Wanted:
-    """What is wanted of a submission: the sample's pictures, or all test pictures without one.
+def why_wrong_value(text: str, cell: str, solve: Solve) -> str:
+    """Return why the value in `cell` is not what `text` comes to, exactly; '' if it is.
 
     Args:
-        sample: a sample submission.
-        task: text, arithmetic or equations.
-        captchas: the ingested file. With a sample, its characters count only where both are of
-            the same pictures.
+        text: an expression.
+        cell: of the value, '' for none.
+        solve: what a text comes to.
     """
-    columns = competition(task).columns
-    known = read_texts(captchas, "test")[0] if captchas.is_file() or not sample else []
-    ids = validation.sample_ids(sample, columns) if sample else known
-    same = bool(known) and set(known) == set(ids)
-    charset = read_facts(captchas).charset if same else None
-    rule = partial(faults, task=task, charset=charset)
-    return validation.Wanted(columns, ids, rule, lambda _: (), sample)
-
-
-def faults(table: pd.DataFrame, task: str, charset: Charset | None) -> Iterator[str]:
-    """What is wrong with the texts and values of a submission that was read as text."""
-    ids, texts = table.iloc[:, 0].tolist(), table.iloc[:, 1].tolist()
-    if empty := [f"id {name}" for name, text in zip(ids, texts, strict=True) if not text]:
-        yield f"{validation.counted(len(empty), 'text')} empty, {validation.examples(empty)}"
-    if charset and (odd := sorted(set().union(*texts) - set(charset.characters))):
-        rows = [f"id {n}: {t!r}" for n, t in zip(ids, texts, strict=True) if set(t) & set(odd)]
-        yield (
-            f"{validation.counted(len(rows), 'text')} with characters that no train picture has "
-            f"({''.join(odd[:10])}), {validation.examples(rows)}"
-        )
-    if solve := competition(task).solve:
-        cells = zip(ids, texts, table.iloc[:, 2], strict=True)
-        wrong = [f"id {n}: {why}" for n, text, cell in cells if (why := _wrong(text, cell, solve))]
-        if wrong:
-            shown = validation.examples(wrong)
-            yield f"{validation.counted(len(wrong), 'value')} wrong, {shown}"
-
-
-def _wrong(text: str, cell: str, solve: Solve) -> str:
-    """Why the value in `cell` is not what `text` comes to, exactly; '' if it is."""
     value = value_of(text, solve)
     given = Fraction(cell) if _NUMBER.fullmatch(cell) else None
     right = "nothing" if value is None else format_value(value)

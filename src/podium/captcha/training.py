@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from podium.captcha import network
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.batches import augmentation, rebatch, recombined_batches, stored_batches
-from podium.captcha.competitions import competition
 from podium.captcha.ctc import check_label, n_classes, padded_labels
 from podium.captcha.dataset import Captchas, Facts, iter_pixels, read_captchas, read_texts
 from podium.captcha.decoding import Decoder, rules_for
@@ -227,7 +227,7 @@ def validation_scores(
     logits = predict(job.validation.pixels)
     readings, truth = job.decoder.best(logits), job.validation.texts
     constant = str(pd.Series(job.texts).mode().iloc[0])
-    scores = competition(job.task).scores
+    scores = answer_rules(job.task).scores
     metrics = {
         "greedy": scores(truth, [reading.text for reading in job.decoder.greedy(logits)]),
         "decoded": scores(truth, [reading.text for reading in readings]),

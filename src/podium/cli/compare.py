@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
 
@@ -14,9 +15,7 @@ from podium.core.errors import SettingsError, guarded
 def compare(
     competition: Annotated[
         str,
-        typer.Argument(
-            help="photos, slides, captcha-text, captcha-arithmetic or captcha-equations."
-        ),
+        typer.Argument(help=", ".join(COMPETITIONS)),
     ],
     revisions: Annotated[
         list[str] | None,
@@ -45,21 +44,20 @@ def compare(
     """
     from podium.comparison import compare_pages
     from podium.comparison.compare import Choice
-    from podium.comparison.compare import compare as compared
+    from podium.comparison.compare import compare as compare_models
     from podium.comparison.experiments import read_all
-    from podium.competitions import contest
     from podium.core.files import write_text
 
-    what = contest(competition)
-    name, _, its_model = (baseline or "").partition(":")
-    if baseline and ":" in baseline and not its_model:
+    compared = competition_named(competition)
+    name, _, baseline_model = (baseline or "").partition(":")
+    if baseline and ":" in baseline and not baseline_model:
         raise SettingsError(f"--baseline {baseline}: no model\nremedy: REV or REV:MODEL")
-    known, notes = read_all(Path.cwd(), what, revisions or [], name or None)
-    choice = Choice(name or None, its_model or None, model or [], draws, seed)
-    found = compared(what, known, choice)
-    found.notes += notes
-    print(compare_pages.text(found))
+    results, notes = read_all(Path.cwd(), compared, revisions or [], name or None)
+    choice = Choice(name or None, baseline_model or None, model or [], draws, seed)
+    comparison = compare_models(compared, results, choice)
+    comparison.notes += notes
+    print(compare_pages.text(comparison))
     for path, page in ((md, compare_pages.markdown), (html, compare_pages.html)):
         if path:
-            write_text(path, page(found))
+            write_text(path, page(comparison))
             print(f"{path}: written")

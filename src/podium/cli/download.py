@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from podium.cli.competitions import COMPETITIONS, SLUGS
+from podium.competitions import COMPETITIONS
 from podium.core.errors import SettingsError, guarded
 
 
@@ -50,19 +50,20 @@ def download(
 
 
 def _slug(competition: str) -> str:
-    """What Kaggle calls a competition.
+    """Return what Kaggle calls a competition.
 
     Raises:
         SettingsError: it was not on Kaggle, or this cannot be a name there.
     """
-    if competition in SLUGS:
-        return SLUGS[competition]
-    room, _, task = competition.partition("-")
-    if room in ("captcha", "slides") and (not task or competition in COMPETITIONS):
-        folder = f"data/raw/{room}/{task or '<task>'}/" if room == "captcha" else "data/raw/slides/"
+    meant = [each for each in COMPETITIONS.values() if competition in (each.name, each.room)]
+    if meant and meant[0].kaggle_slug:
+        return meant[0].kaggle_slug
+    if meant:
+        task = "" if meant[0].name == competition else "/<task>"
+        source = meant[0].room + task if task else meant[0].files.source
         raise SettingsError(
             f"{competition}: this competition was not on Kaggle, nothing can be fetched\n"
-            f"remedy: put its files into {folder} by hand; data/raw/README.md says how"
+            f"remedy: put its files into data/raw/{source}/ by hand; data/raw/README.md says how"
         )
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", competition):
         raise SettingsError(

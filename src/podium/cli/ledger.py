@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.cli.competitions import COMPETITIONS, refuse_unknown
 from podium.cli.manifests import checked_manifest
+from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Option(help="Where submissions and ledger.csv lie.")]
-Score = Annotated[float | None, typer.Option(help="Local; without it, the manifest's.")]
+LOCAL = "Local; without it, the manifest's."
+WHERE = "Where submissions and ledger.csv lie."
 SUBMISSIONS = Path("submissions")
 
 
@@ -36,17 +36,17 @@ def add(
         Path | None, typer.Option(help="A file without manifest; its local scores are options.")
     ] = None,
     method: Annotated[str, typer.Option(help="How models were blended.")] = "",
-    oof: Score = None,
-    nested: Score = None,
-    test: Score = None,
-    folder: Folder = SUBMISSIONS,
+    oof: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    nested: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    test: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
     force: Annotated[bool, typer.Option("--force", help="Replace what is recorded.")] = False,
 ) -> None:
     """Enter a submission; or fill in the leaderboard's scores of one that was entered before.
 
     A row is known by its competition and the sha256 of its file.
     """
-    refuse_unknown(competition)
+    competition_named(competition)
     scores = dict(public=public, private=private, oof=oof, nested=nested, test=test)
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
@@ -66,15 +66,15 @@ def add(
 @guarded
 def show(
     competition: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
-    folder: Folder = SUBMISSIONS,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
     """Print the ledger, newest last."""
     if competition:
-        refuse_unknown(competition)
+        competition_named(competition)
     from podium.submission import ledger
 
     path = folder / "ledger.csv"
-    entries = [one for one in ledger.read(path) if competition in (None, one.competition)]
+    entries = [row for row in ledger.read(path) if competition in (None, row.competition)]
     empty = f"{path}: nothing entered yet{f' for {competition}' if competition else ''}"
     print(ledger.as_text(entries) if entries else f"{empty}; see podium ledger add --help")
 
@@ -83,7 +83,7 @@ def show(
 @guarded
 def plot(
     out: Annotated[Path, typer.Option(help="A PNG file.")] = Path("plots/ledger.png"),
-    folder: Folder = SUBMISSIONS,
+    folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
     """Draw nested scores against the leaderboard's, a panel per competition."""
     from podium.submission import ledger, ledger_figure

@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from podium.core.errors import PodiumError
+from podium.evaluation.scores import score_from
 
 
 def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Print the first rows of a submission, its scores, and its row of the ledger."""
+    """Print the first rows of a submission, its scores, and its row of the ledger.
+
+    Args:
+        name: of the competition.
+        folder: where submissions lie.
+        manifest: of this one, checked.
+    """
     from podium.submission import ledger
 
     path = folder / f"{name}.csv"
@@ -19,8 +26,8 @@ def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
     print(f"would send {path}: {manifest['rows']} rows, sha256 {manifest['sha256'][:16]}")
     print("\n".join(f"  {line[:97]}{'...' * (len(line) > 97)}" for line in [*head, "..."]))
     print("\n".join(score_lines(manifest["scores"])))
-    if filled := manifest.get("filled_with_prior"):
-        print(f"  {len(filled)} rows hold the class shares, their pictures cannot be read")
+    if filled := manifest.get("filled"):
+        print(f"  {len(filled)} rows were filled, they could not be predicted")
     if empty := manifest.get("not_computable"):
         print(f"  {len(empty)} rows have no value, their expressions cannot be computed")
     if entry := ledger.find(ledger.read(folder / "ledger.csv"), name, manifest["sha256"]):
@@ -29,7 +36,7 @@ def show(name: str, folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
-    """The manifest of a submission in `folder`.
+    """Return the manifest of a submission in `folder`.
 
     Raises:
         PodiumError: it or the submission is not there, they do not belong together, or there is
@@ -38,7 +45,7 @@ def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
     from podium.core.files import file_sha256
 
     path = folder / f"{name}.csv"
-    manifest_path, stage = path.with_suffix(".json"), f"submit_{name.replace('-', '@')}"
+    manifest_path, stage = path.with_suffix(".json"), f"submit@{name}"
     for needed in (path, manifest_path):
         if not needed.is_file():
             raise PodiumError(f"{needed}: no such file\nremedy: run dvc repro {stage}")
@@ -56,19 +63,13 @@ def checked_manifest(name: str, folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def score_lines(scores: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """Each score under its name; within a group, one line."""
-    if "log_loss" in scores:
-        sure = f"  accuracy {scores['accuracy']:.4f}" if "accuracy" in scores else ""
-        yield f"  {name:<30} log loss {scores['log_loss']:.4f}{sure}"
-    elif "tumour_f1" in scores:
-        yield f"  {name:<30} tumour F1 {scores['tumour_f1']:.4f}  IoU {scores['iou']:.4f}"
-    elif "nested" in scores:
-        naive, nested = scores["naive"], scores["nested"]
-        yield f"  {name:<30} {scores['method']}: naive {naive:.4f}, nested {nested:.4f}"
-    elif "score" in scores:
-        low, high = scores["low"], scores["high"]
-        yield f"  {name:<30} {scores['score']:.4f}  (95 %: {low:.4f} to {high:.4f})"
-    for key, value in scores.items():
-        if isinstance(value, Mapping):
-            yield from score_lines(value, f"{name}.{key}".removeprefix("."))
+def score_lines(scores: Mapping[str, Any], group: str = "") -> Iterator[str]:
+    """Yield a line for each score of a manifest, after the name of its group."""
+    for name, value in scores.items():
+        label = f"{group} {name}".strip()
+        if (score := score_from(value)) is not None:
+            yield f"  {label:<30} {score.in_words()}"
+        elif isinstance(value, Mapping):
+            yield from score_lines(value, label)
+        else:
+            yield f"  {label:<30} {value}"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated
 
 import typer
 
+from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError, guarded
+from podium.evaluation.competition import PredictOptions
 
 
 @guarded
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Picture files, or slides.")],
+    images: Annotated[list[Path], typer.Argument(help="Files of pictures, or slides.")],
     model: Annotated[Path, typer.Option(help="A trained artefact.")] = Path("models/photos.keras"),
     weights_dir: Annotated[Path, typer.Option(help="Where local ImageNet weights lie.")] = Path(
         "data/weights"
@@ -36,48 +37,12 @@ def predict(
     from podium.training import artefact
 
     task = artefact.read_task(model)
-    if task == "photos":
-        lines = _classify(model, images, weights_dir)
-    elif task == "slides":
-        lines = _segment(model, images, out, mpp)
-    else:
-        lines = _read_captchas(model, images)
-    for line in lines:
+    makers = [each for each in COMPETITIONS.values() if task in (each.name, each.task)]
+    if not makers:
+        raise PodiumError(f"{model}: a model for {task}, which is no competition of this version")
+    csv_lines = resolve_name(makers[0].predictor)
+    for line in csv_lines(model, images, PredictOptions(weights_dir, out, mpp)):
         print(line)
-
-
-def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[str]:
-    from podium.photos.classifier import PhotoClassifier
-
-    classifier = PhotoClassifier(model, weights_dir)
-    yield ",".join(["path", "class", *(f"p_{name}" for name in classifier.classes)])
-    for start in range(0, len(images), classifier.batch_size):
-        part = images[start : start + classifier.batch_size]
-        for path, probs in zip(part, classifier.classify(part), strict=True):
-            values = [f"{value:.6f}" for value in probs]
-            yield ",".join([str(path), classifier.classes[int(probs.argmax())], *values])
-
-
-def _segment(model: Path, images: list[Path], out: Path | None, mpp: float | None) -> Iterator[str]:
-    from podium.slides import predict_files
-
-    yield ",".join(predict_files.COLUMNS)
-    for path, probability, tumour in predict_files.predict(model, images, out, mpp):
-        yield f"{path},{probability:.6f},{tumour:.6f}"
-
-
-def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:
-    from podium.captcha.competitions import competition
-    from podium.captcha.reader import BATCH, CaptchaReader
-
-    reader = CaptchaReader(model)
-    what = competition(reader.task)
-    yield ",".join(["path", *what.columns[1:], "probability"])
-    for start in range(0, len(images), BATCH):
-        part = images[start : start + BATCH]
-        for path, found in zip(part, reader.read_files(part), strict=True):
-            values = [found.text, *what.answers(found.text)]
-            yield ",".join([str(path), *values, f"{math.exp(found.log_prob):.6f}"])
 
 
 @guarded
@@ -87,7 +52,7 @@ def tile(
         "tiles"
     ),
     size: Annotated[int, typer.Option(help="Side of a tile, pixels.")] = 256,
-    overlap: Annotated[int, typer.Option(help="Pixels that neighbours share.")] = 0,
+    overlap: Annotated[int, typer.Option(help="How many pixels neighbours share.")] = 0,
     target_mpp: Annotated[
         float | None, typer.Option(help="Micrometres per pixel; without it, --level counts.")
     ] = None,
@@ -113,10 +78,10 @@ def tile(
     for path in slides:
         if not path.is_file():
             raise SettingsError(f"{path}: no such file\nremedy: give paths of slides")
-        found = tile_slide(Job(path.stem, path, file_sha256(path), mpp), plan, out, threads=2)
-        failed += found.state == "failed"
-        reason = found.reason.replace("\n", "; ").replace('"', "'")
-        counts = f"{found.n_grid},{found.n_tiles},{found.n_unreadable}"
-        print(f'{path.stem},{found.state},{counts},"{reason}"', flush=True)
+        tiled = tile_slide(Job(path.stem, path, file_sha256(path), mpp), plan, out, threads=2)
+        failed += tiled.state == "failed"
+        reason = tiled.reason.replace("\n", "; ").replace('"', "'")
+        counts = f"{tiled.n_grid},{tiled.n_tiles},{tiled.n_unreadable}"
+        print(f'{path.stem},{tiled.state},{counts},"{reason}"', flush=True)
     if failed:
         raise PodiumError(f"{failed} of {len(slides)} slides could not be tiled; see above")

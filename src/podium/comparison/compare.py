@@ -9,17 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from podium.comparison.run_results import Revision
-from podium.competitions import Contest
+from podium.comparison.run_results import RunResults
 from podium.core.errors import PodiumError, SettingsError
-from podium.evaluation.metric_names import LOWER
+from podium.evaluation.competition import Competition
 from podium.evaluation.metric_terms import (
+    TermTables,
     by_id,
-    parts,
-    score,
+    fold_scores,
+    pooled_score,
     standard_error,
 )
-from podium.evaluation.pairing import Difference, differences, misfit
+from podium.evaluation.pairing import Difference, differences, why_not_paired
+from podium.evaluation.scores import Metric
 
 
 @dataclass
@@ -29,12 +30,12 @@ class Line:
     Attributes:
         revision: its name.
         model: its name.
-        measure: which score, '' where nothing can be scored.
+        metric: which score.
         mean: of the scores of its folds and seeds.
         sd: of these scores, None if there is one only.
         score: of all rows together.
         error: its standard error.
-        beside: the competition's second score, if known.
+        second: the competition's second score, if it has one.
         difference: to the baseline, None for the baseline itself and for what cannot be paired.
         seconds: of the revision's stages, if known.
         settings: that differ from the baseline's revision, in words.
@@ -44,12 +45,12 @@ class Line:
 
     revision: str
     model: str
-    measure: str
+    metric: Metric
     mean: float
     sd: float | None
     score: float
     error: float
-    beside: float | None
+    second: float | None
     seconds: float | None
     settings: dict[str, str]
     difference: Difference | None = None
@@ -61,7 +62,7 @@ class Line:
 class Comparison:
     """All lines, best first, and what stands below them."""
 
-    contest: Contest
+    competition: Competition
     baseline: str
     draws: int
     lines: list[Line]
@@ -87,103 +88,119 @@ class Choice:
     seed: int = 0
 
 
-def compare(contest: Contest, revisions: Sequence[Revision], choice: Choice) -> Comparison:
-    """The lines of all models, best first.
+def compare(
+    competition: Competition, revisions: Sequence[RunResults], choice: Choice
+) -> Comparison:
+    """Return the lines of all models, best first.
+
+    Args:
+        competition: whose models they are.
+        revisions: their results.
+        choice: which baseline and models, and how intervals are drawn.
 
     Raises:
         PodiumError: no revision holds a prediction table.
         SettingsError: the baseline or a model is unknown.
     """
-    base, model = _baseline(contest, revisions, choice)
-    known = {name for one in revisions for name in one.models}
-    _check_models(choice.models, known)
-    shown = set(choice.models) or known
+    base, model = _baseline(competition, revisions, choice)
+    every_model = {name for results in revisions for name in results.models}
+    _refuse_unknown(choice.models, every_model)
+    shown = set(choice.models) or every_model
     lines, frames = [], []
-    for one in revisions:
-        for name in one.models:
-            mine = one is base and name == model
-            if name in shown or mine:
-                lines.append(_line(contest, one, name, base, mine))
-                frames.append(one.models[name][lines[-1].measure])
+    for results in revisions:
+        for name in results.models:
+            is_baseline = results is base and name == model
+            if name in shown or is_baseline:
+                lines.append(_line(competition, results, name, base, is_baseline))
+                frames.append(results.models[name][lines[-1].metric.name])
     _pair(lines, frames, base.models[model], choice)
-    lines.sort(key=lambda line: _rank(contest, line))
-    return Comparison(contest, f"{base.name}:{model}", choice.draws, lines, _notes(revisions))
+    lines.sort(key=lambda line: _rank(competition, line))
+    baseline = f"{base.name}:{model}"
+    return Comparison(competition, baseline, choice.draws, lines, _notes(revisions))
 
 
-def _notes(revisions: Sequence[Revision]) -> list[str]:
+def _notes(revisions: Sequence[RunResults]) -> list[str]:
     """Each note once, with the names of the revisions it is about."""
-    of: dict[str, list[str]] = {}
-    for one in revisions:
-        for note in one.notes:
-            of.setdefault(note, []).append(one.name)
-    return [f"{', '.join(names)}: {note}" for note, names in of.items()]
+    names: dict[str, list[str]] = {}
+    for results in revisions:
+        for note in results.notes:
+            names.setdefault(note, []).append(results.name)
+    return [f"{', '.join(about)}: {note}" for note, about in names.items()]
 
 
 def _baseline(
-    contest: Contest, revisions: Sequence[Revision], choice: Choice
-) -> tuple[Revision, str]:
-    full = [one for one in revisions if one.models]
+    competition: Competition, revisions: Sequence[RunResults], choice: Choice
+) -> tuple[RunResults, str]:
+    full = [results for results in revisions if results.models]
     if not full:
-        reasons = "".join(f"\n{one.name}: {one.notes[0]}" for one in revisions[:2] if one.notes)
+        noted = [results for results in revisions[:2] if results.notes]
+        reasons = "".join(f"\n{results.name}: {results.notes[0]}" for results in noted)
         raise PodiumError(
-            f"{contest.tables}: no revision has a prediction table to compare{reasons}\n"
+            f"{competition.files.tables}: no revision has a prediction table to compare{reasons}\n"
             f"remedy: run dvc repro, or dvc checkout after a clone"
         )
-    found = [one for one in full if choice.baseline in (None, one.name)]
-    if not found:
+    named = [results for results in full if choice.baseline in (None, results.name)]
+    if not named:
         raise SettingsError(
-            f"--baseline {choice.baseline}: it has no prediction table of {contest.name}\n"
-            f"remedy: one of {', '.join(one.name for one in full)}"
+            f"--baseline {choice.baseline}: it has no prediction table of {competition.name}\n"
+            f"remedy: one of {', '.join(results.name for results in full)}"
         )
-    base = found[0]
-    return base, _its_model(base, choice)
+    return named[0], _baseline_model(named[0], choice)
 
 
-def _its_model(base: Revision, choice: Choice) -> str:
-    handed_in = [name for name in base.submitted if not choice.models or name in choice.models]
-    wanted = [choice.model] if choice.model else [*handed_in, *choice.models, *base.submitted]
-    for name in wanted:
+def _baseline_model(base: RunResults, choice: Choice) -> str:
+    submitted = [name for name in base.submitted if not choice.models or name in choice.models]
+    names = [choice.model] if choice.model else [*submitted, *choice.models, *base.submitted]
+    for name in names:
         if name in base.models:
             return name
     raise SettingsError(
-        f"{base.name}: it has no model {(wanted or ['to submit'])[0]!r} to compare with\n"
+        f"{base.name}: it has no model {(names or ['to submit'])[0]!r} to compare with\n"
         f"remedy: --baseline {base.name}:MODEL with one of {', '.join(base.models)}"
     )
 
 
-def _check_models(wanted: Sequence[str], known: set[str]) -> None:
-    for name in wanted:
-        if name not in known:
+def _refuse_unknown(names: Sequence[str], models: set[str]) -> None:
+    for name in names:
+        if name not in models:
             raise SettingsError(
-                f"--model {name}: no revision has it\nremedy: one of {', '.join(sorted(known))}"
+                f"--model {name}: no revision has it\nremedy: one of {', '.join(sorted(models))}"
             )
 
 
-def _line(contest: Contest, one: Revision, name: str, base: Revision, mine: bool) -> Line:
-    measure, rows = next(iter(one.models[name].items()))
-    each, pooled = parts(rows), by_id(rows)
-    second = contest.measures[1] if len(contest.measures) > 1 else ""
-    beside = one.models[name].get(second) if second != measure else None
+def _line(
+    competition: Competition, results: RunResults, name: str, base: RunResults, is_baseline: bool
+) -> Line:
+    name_of_metric, rows = next(iter(results.models[name].items()))
+    metric = competition.metric(name_of_metric)
+    each, pooled = fold_scores(rows, metric.root), by_id(rows)
     return Line(
-        one.name,
+        results.name,
         name,
-        measure,
+        metric,
         float(each.mean()),
         float(each.std(ddof=1)) if len(each) > 1 else None,
-        score(pooled),
-        standard_error(pooled),
-        None if beside is None else score(by_id(beside)),
-        one.seconds,
-        differing(one.settings, base.settings),
-        baseline=mine,
+        pooled_score(pooled, metric.root),
+        standard_error(pooled, metric.root),
+        _second_score(competition, metric, results.models[name]),
+        results.seconds,
+        differing(results.settings, base.settings),
+        baseline=is_baseline,
     )
 
 
+def _second_score(competition: Competition, first: Metric, tables: TermTables) -> float | None:
+    second = competition.metrics[1] if len(competition.metrics) > 1 else first
+    if second == first or second.name not in tables:
+        return None
+    return pooled_score(by_id(tables[second.name]), second.root)
+
+
 def differing(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, str]:
-    """The settings that are others than the baseline's, in words."""
+    """Return the settings that are others than the baseline's, in words."""
     names = [*settings, *(name for name in base if name not in settings)]
     pairs = {name: (_in_words(settings, name), _in_words(base, name)) for name in names}
-    return {name: mine for name, (mine, other) in pairs.items() if mine != other}
+    return {name: value for name, (value, other) in pairs.items() if value != other}
 
 
 def _in_words(settings: dict[str, Any], name: str) -> str:
@@ -193,30 +210,27 @@ def _in_words(settings: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _rank(contest: Contest, line: Line) -> tuple[int, float, bool]:
-    sign = 1 if line.measure in LOWER else -1
-    return contest.measures.index(line.measure), sign * line.score, not line.baseline
+def _rank(competition: Competition, line: Line) -> tuple[int, float, bool]:
+    sign = 1 if line.metric.lower_is_better else -1
+    return competition.metrics.index(line.metric), sign * line.score, not line.baseline
 
 
 def _pair(
-    lines: list[Line],
-    frames: list[pd.DataFrame],
-    base: dict[str, pd.DataFrame],
-    choice: Choice,
+    lines: Sequence[Line], frames: Sequence[pd.DataFrame], base: TermTables, choice: Choice
 ) -> None:
     """Give every line that can be paired its difference, the others a note."""
-    sides = {name: by_id(rows) for name, rows in base.items()}
-    fits: dict[str, list[tuple[Line, pd.DataFrame]]] = {name: [] for name in sides}
+    baselines = {name: by_id(rows) for name, rows in base.items()}
+    paired: dict[str, list[tuple[Line, pd.DataFrame]]] = {name: [] for name in baselines}
     for line, rows in zip(lines, frames, strict=True):
         if line.baseline:
             continue
-        mine = by_id(rows)
-        line.note = misfit(line.measure, mine, sides.get(line.measure))
+        pooled = by_id(rows)
+        line.note = why_not_paired(line.metric.name, pooled, baselines.get(line.metric.name))
         if not line.note:
-            fits[line.measure].append((line, mine))
-    for name, pairs in fits.items():
+            paired[line.metric.name].append((line, pooled))
+    for name, pairs in paired.items():
         if pairs:
-            each, lower = [one for _, one in pairs], name in LOWER
-            found = differences(each, sides[name], lower, choice.draws, choice.seed)
-            for (line, _), one in zip(pairs, found, strict=True):
-                line.difference = one
+            sides, metric = [rows for _, rows in pairs], pairs[0][0].metric
+            gaps = differences(sides, baselines[name], metric, choice.draws, choice.seed)
+            for (line, _), gap in zip(pairs, gaps, strict=True):
+                line.difference = gap

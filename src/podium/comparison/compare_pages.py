@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from podium.comparison import compare_plot
 from podium.comparison.compare import Comparison, Line
-from podium.evaluation.metric_names import LOWER
 
 MOST = 8  # settings shown of one line
 
@@ -39,10 +38,10 @@ svg .even { stroke: var(--even); fill: var(--even); }
 """
 
 
-def head(found: Comparison) -> list[str]:
-    """The names of the columns."""
-    first, *others = found.contest.measures
-    section = _section(found.lines)
+def head(comparison: Comparison) -> list[str]:
+    """Return the names of the columns."""
+    first, *others = [metric.name for metric in comparison.competition.metrics]
+    section = _section(comparison.lines)
     return [
         "revision",
         "model",
@@ -56,10 +55,11 @@ def head(found: Comparison) -> list[str]:
     ]
 
 
-def cells(found: Comparison, line: Line) -> list[str]:
-    """What stands in the columns of a line."""
-    second = [] if len(found.contest.measures) == 1 else [_number(line.beside)]
-    other = "" if line.measure == found.contest.measures[0] else f" ({line.measure})"
+def cells(comparison: Comparison, line: Line) -> list[str]:
+    """Return what stands in the columns of a line."""
+    metrics = comparison.competition.metrics
+    others = [_number(line.second), *[""] * len(metrics)][: len(metrics) - 1]
+    other = "" if line.metric == metrics[0] else f" ({line.metric.name})"
     spread = "" if line.sd is None else f" +- {line.sd:.4f}"
     minutes = "?" if line.seconds is None else f"{line.seconds / 60:.1f}"
     return [
@@ -67,10 +67,10 @@ def cells(found: Comparison, line: Line) -> list[str]:
         line.model,
         f"{line.mean:.4f}{spread}{other}",
         f"{line.score:.4f} +- {line.error:.4f}",
-        *second,
+        *others,
         *_difference(line),
         minutes,
-        _settings(line, _section(found.lines)),
+        _settings(line, _section(comparison.lines)),
     ]
 
 
@@ -79,17 +79,17 @@ def _number(value: float | None) -> str:
 
 
 def _difference(line: Line) -> list[str]:
-    one = line.difference
-    if one is None:
+    gap = line.difference
+    if gap is None:
         return ["baseline" if line.baseline else "", ""]
-    if one.value == one.low == one.high == 0:
+    if gap.value == gap.low == gap.high == 0:
         return ["none", ""]
-    value, low, high = (signed(each) for each in (one.value, one.low, one.high))
-    return [f"{value} ({low} to {high})", f"{one.better:.3f}"]
+    value, low, high = (signed(each) for each in (gap.value, gap.low, gap.high))
+    return [f"{value} ({low} to {high})", f"{gap.better:.3f}"]
 
 
 def signed(value: float) -> str:
-    """A difference with four decimals, or its first digit where these would hide it."""
+    """Return a difference with four decimals, or its first digit where these would hide it."""
     return f"{value:+.4f}" if abs(value) >= 5e-5 or not value else f"{value:+.0e}"
 
 
@@ -106,71 +106,80 @@ def _settings(line: Line, section: str) -> str:
     return "; ".join(part for part in (", ".join([*words[:MOST], *more]), line.note) if part)
 
 
-def about(found: Comparison) -> str:
-    """What the figures are, in a few sentences."""
-    first = found.contest.measures[0]
-    better = "lower" if first in LOWER else "higher"
+def about(comparison: Comparison) -> str:
+    """Return what the figures are, in a few sentences."""
+    first = comparison.competition.metrics[0]
+    better = "lower" if first.lower_is_better else "higher"
     return (
-        f"{first}: {better} is better. The difference is to {found.baseline}, on the same rows, "
-        f"with its 95 % interval and the share of {found.draws} bootstrap draws in which it is "
-        f"better; look-alikes and slides of one patient are drawn together. +- sd is over folds "
-        f"and seeds, +- se over what is drawn. Minutes are those of all the stages of "
-        f"{found.contest.name} that train or predict, at that revision."
+        f"{first.name}: {better} is better. The difference is to {comparison.baseline}, on the "
+        f"same rows, with its 95 % interval and the share of {comparison.draws} bootstrap draws in "
+        f"which it is better; look-alikes and slides of one patient are drawn together. +- sd is "
+        f"over folds and seeds, +- se over what is drawn. Minutes are those of all the stages of "
+        f"{comparison.competition.name} that train or predict, at that revision."
     )
 
 
-def text(found: Comparison) -> str:
-    """The comparison for a terminal."""
-    rows = [head(found), *(cells(found, line) for line in found.lines)]
+def text(comparison: Comparison) -> str:
+    """Return the comparison for a terminal."""
+    rows = [head(comparison), *(cells(comparison, line) for line in comparison.lines)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     last = len(widths) - 1
     lines = []
     for row in rows:
         padded = [
-            one.ljust(width) if k in (0, 1, last) else one.rjust(width)
-            for k, (one, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if k in (0, 1, last) else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(padded).rstrip())
     lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join([*lines, "", about(found), *(f"note: {note}" for note in found.notes)])
+    return "\n".join(
+        [*lines, "", about(comparison), *(f"note: {note}" for note in comparison.notes)]
+    )
 
 
-def markdown(found: Comparison) -> str:
-    """The comparison as Markdown."""
-    rows = [head(found), *(cells(found, line) for line in found.lines)]
+def markdown(comparison: Comparison) -> str:
+    """Return the comparison as Markdown."""
+    rows = [head(comparison), *(cells(comparison, line) for line in comparison.lines)]
     lines = [
-        "| " + " | ".join(one.replace("|", "\\|").replace("\n", " ") for one in row) + " |"
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
         for row in rows
     ]
     lines.insert(1, "|" + "---|" * len(rows[0]))
-    notes = [f"- {note}" for note in found.notes]
-    whole = [f"# {found.contest.name}", "", about(found), "", *lines, *([""] if notes else [])]
+    notes = [f"- {note}" for note in comparison.notes]
+    whole = [
+        f"# {comparison.competition.name}",
+        "",
+        about(comparison),
+        "",
+        *lines,
+        *([""] if notes else []),
+    ]
     return "\n".join([*whole, *notes]) + "\n"
 
 
-def html(found: Comparison) -> str:
-    """The comparison as one page: styles and plot inside, readable by day and by night."""
-    scale = compare_plot.scale_of(found.lines)
-    names = head(found)
+def html(comparison: Comparison) -> str:
+    """Return the comparison as one page: styles and plot inside, readable by day and by night."""
+    scale = compare_plot.scale_of(comparison.lines)
+    names = head(comparison)
     at = names.index("better") + 1  # the plot stands beside the figures it shows
-    top = [f'<th class="{_kind(k, names)}">{_words(one)}</th>' for k, one in enumerate(names)]
+    top = [f'<th class="{_kind(k, names)}">{_words(name)}</th>' for k, name in enumerate(names)]
     top.insert(at, f'<th class="plot">{compare_plot.axis(scale)}</th>')
-    body = [_row(found, line, scale, at) for line in found.lines]
-    notes = "".join(f"<li>{_words(note)}</li>\n" for note in found.notes)
-    title = f"podium compare {found.contest.name}"
+    body = [_row(comparison, line, scale, at) for line in comparison.lines]
+    notes = "".join(f"<li>{_words(note)}</li>\n" for note in comparison.notes)
+    title = f"podium compare {comparison.competition.name}"
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{title}</h1>\n<p>{_words(about(found))}</p>\n"
+        f"<h1>{title}</h1>\n<p>{_words(about(comparison))}</p>\n"
         f'<div class="wide">\n<table>\n<thead><tr>{"".join(top)}</tr></thead>\n<tbody>\n'
         f"{''.join(body)}</tbody>\n</table>\n</div>\n<ul>\n{notes}</ul>\n</body>\n</html>\n"
     )
 
 
-def _row(found: Comparison, line: Line, scale: compare_plot.Scale, at: int) -> str:
-    each, names = cells(found, line), head(found)
-    whole = [f'<td class="{_kind(k, names)}">{_words(one)}</td>' for k, one in enumerate(each)]
+def _row(comparison: Comparison, line: Line, scale: compare_plot.Scale, at: int) -> str:
+    each, names = cells(comparison, line), head(comparison)
+    whole = [f'<td class="{_kind(k, names)}">{_words(cell)}</td>' for k, cell in enumerate(each)]
     whole.insert(at, f'<td class="plot">{compare_plot.interval(line, scale)}</td>')
     kind = ' class="baseline"' if line.baseline else ""
     return f"<tr{kind}>{''.join(whole)}</tr>\n"
@@ -180,5 +189,5 @@ def _kind(k: int, names: Sequence[str]) -> str:
     return "settings" if k == len(names) - 1 else "words" if k < 2 else "number"
 
 
-def _words(one: str) -> str:
-    return markup.escape(one).replace("+-", "&plusmn;")
+def _words(text: str) -> str:
+    return markup.escape(text).replace("+-", "&plusmn;")

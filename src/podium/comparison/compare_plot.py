@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from podium.comparison.compare import Line
-from podium.evaluation.metric_names import LOWER
 
 WIDTH, HEIGHT, EDGE = 220, 24, 12  # pixels
 ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
@@ -25,14 +24,14 @@ class Scale:
     high: float
 
     def x(self, value: float) -> float:
-        """Where a difference stands, in pixels; at an edge if it lies beyond."""
+        """Return where a difference stands, in pixels; at an edge if it lies beyond."""
         inside = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(EDGE + inside * (WIDTH - 2 * EDGE), 1)
 
 
 def scale_of(lines: Sequence[Line]) -> Scale:
-    """The scale that shows nearly all intervals."""
-    ends = [(one.low, one.high) for line in lines if (one := line.difference)]
+    """Return the scale that shows nearly all intervals."""
+    ends = [(gap.low, gap.high) for line in lines if (gap := line.difference)]
     reach = [most for low, high in ends if (most := max(abs(low), abs(high)))]
     if not reach:
         return Scale(-1.0, 1.0)
@@ -49,7 +48,7 @@ def _round_up(value: float) -> float:
 
 
 def axis(scale: Scale) -> str:
-    """The numbers above the plot: zero, and the edges that are not too near to it."""
+    """Return the numbers above the plot: zero, and the edges that are not too near to it."""
     marks = [(0.0, "middle", scale.x(0), "0")]
     for value, anchor, x in ((scale.low, "start", 0), (scale.high, "end", WIDTH)):
         if abs(x - scale.x(0)) > APART:
@@ -62,13 +61,13 @@ def axis(scale: Scale) -> str:
 
 
 def interval(line: Line, scale: Scale) -> str:
-    """The difference of a line as a dot, its interval as a bar; nothing but zero for others."""
+    """Return the difference of a line as a dot and its interval as a bar, or zero alone."""
     zero = scale.x(0)
     drawn = f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="{HEIGHT}"/>'
-    one, words = line.difference, "no difference to show"
-    if one is not None:
-        words = f"{one.value:+.4f}, 95 % interval {one.low:+.4f} to {one.high:+.4f}"
-        drawn += f'<g class="{_kind(line)}">{_bar(one.low, one.high, one.value, scale)}</g>'
+    gap, words = line.difference, "no difference to show"
+    if gap is not None:
+        words = f"{gap.value:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
+        drawn += f'<g class="{_kind(line)}">{_bar(gap.low, gap.high, gap.value, scale)}</g>'
     about = f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{words}"'
     return f"<svg {about}><title>{words}</title>{drawn}</svg>"
 
@@ -76,12 +75,12 @@ def interval(line: Line, scale: Scale) -> str:
 def _bar(low: float, high: float, value: float, scale: Scale) -> str:
     middle = HEIGHT / 2
     ends = f'x1="{scale.x(low)}" x2="{scale.x(high)}" y1="{middle}" y2="{middle}"'
-    found = f'<line {ends} stroke-width="2.5"/>'
-    found += _arrow(-1) if low < scale.low else ""
-    found += _arrow(1) if high > scale.high else ""
+    drawn = f'<line {ends} stroke-width="2.5"/>'
+    drawn += _arrow(-1) if low < scale.low else ""
+    drawn += _arrow(1) if high > scale.high else ""
     if scale.low <= value <= scale.high:
-        found += f'<circle cx="{scale.x(value)}" cy="{middle}" r="3.5"/>'
-    return found
+        drawn += f'<circle cx="{scale.x(value)}" cy="{middle}" r="3.5"/>'
+    return drawn
 
 
 def _arrow(side: int) -> str:
@@ -93,7 +92,7 @@ def _arrow(side: int) -> str:
 
 def _kind(line: Line) -> str:
     """`good` or `bad` where the whole interval is on one side of zero, else `even`."""
-    one = line.difference
-    if one is None or one.low <= 0 <= one.high:
+    gap = line.difference
+    if gap is None or gap.low <= 0 <= gap.high:
         return "even"
-    return "good" if (one.high < 0) == (line.measure in LOWER) else "bad"
+    return "good" if (gap.high < 0) == line.metric.lower_is_better else "bad"

@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from podium.comparison.run_results import Revision, read_revision
-from podium.competitions import Contest
+from podium.comparison.run_results import RunResults, read_results
 from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.files import scratch_dir
 from podium.core.progress import progress
+from podium.evaluation.competition import Competition
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -34,13 +34,13 @@ class Listing:
 
 
 def read_all(
-    project: Path, contest: Contest, named: Sequence[str] = (), baseline: str | None = None
-) -> tuple[list[Revision], list[str]]:
-    """What is known of the workspace and of each revision, and notes on those left out.
+    project: Path, competition: Competition, named: Sequence[str] = (), baseline: str | None = None
+) -> tuple[list[RunResults], list[str]]:
+    """Return the results of the workspace and of each revision, and notes on those left out.
 
     Args:
         project: its folder, or one below.
-        contest: whose files to read.
+        competition: whose files to read.
         named: revisions; none: HEAD and all experiments that started from it.
         baseline: another revision to read.
 
@@ -53,17 +53,18 @@ def read_all(
         asked = [*([baseline] if baseline else []), *named]
         listing = Listing() if named else listed(repo)
         listing.commits = _resolved(repo, asked) | listing.commits
-        found = [read_revision(WORKSPACE, root, contest)]
+        results = [read_results(WORKSPACE, root, competition)]
         commits = _once(listing.commits, asked)
         for name, commit in progress(commits, len(commits), "revisions"):
-            found.append(_at(repo, name, commit, contest))
+            results.append(_at(repo, name, commit, competition))
     if listing.head not in asked:
-        found = [one for one in found if one.name != listing.head or not _same(one, found[0])]
-    return found, listing.notes
+        workspace, head = results[0], listing.head
+        results = [each for each in results if each.name != head or not _same(each, workspace)]
+    return results, listing.notes
 
 
 def opened(project: Path) -> Repo:
-    """The project of Git and DVC at `project` or above; to be closed.
+    """Return the project of Git and DVC at `project` or above; to be closed.
 
     Raises:
         PodiumError: there is none.
@@ -85,52 +86,52 @@ def opened(project: Path) -> Repo:
 
 
 def listed(repo: Repo) -> Listing:
-    """HEAD and the experiments that started from it, as `dvc exp show` lists them."""
-    found = Listing()
+    """Return HEAD and the experiments that started from it, as `dvc exp show` lists them."""
+    listing = Listing()
     for state in repo.experiments.show(hide_workspace=True):
-        found.head = state.name or state.rev[:7]
-        found.commits[found.head] = state.rev
+        listing.head = state.name or state.rev[:7]
+        listing.commits[listing.head] = state.rev
         for experiment in state.experiments or []:
             name = experiment.name or experiment.revs[0].name or experiment.revs[0].rev[:7]
             kind = experiment.executor.state if experiment.executor else "success"
             if kind == "success":
-                found.commits[name] = experiment.revs[0].rev
+                listing.commits[name] = experiment.revs[0].rev
             elif kind == "failed":
-                found.notes.append(f"{name}: failed; dvc queue logs {name} says why")
+                listing.notes.append(f"{name}: failed; dvc queue logs {name} says why")
             else:
-                found.notes.append(f"{name}: {kind}, not finished")
-    return found
+                listing.notes.append(f"{name}: {kind}, not finished")
+    return listing
 
 
 def _resolved(repo: Repo, names: Sequence[str]) -> dict[str, str]:
     from dvc.scm import RevError, resolve_rev
 
-    found = {}
+    commits = {}
     for name in names:
         if name == WORKSPACE:
             continue
         try:
-            found[name] = resolve_rev(repo.scm, name)
+            commits[name] = resolve_rev(repo.scm, name)
         except RevError:
             raise SettingsError(
                 f"{name}: no such experiment, branch, tag or commit\n"
                 "remedy: see dvc exp list --all, git branch, git tag, git log"
             ) from None
-    return found
+    return commits
 
 
 def _once(commits: dict[str, str], asked: Sequence[str]) -> list[tuple[str, str]]:
     """Each commit under one name only, except what a person named."""
     seen: set[str] = set()
-    found = []
+    once = []
     for name, commit in commits.items():
         if commit not in seen or name in asked:
-            found.append((name, commit))
+            once.append((name, commit))
         seen.add(commit)
-    return found
+    return once
 
 
-def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
+def _at(repo: Repo, name: str, commit: str, competition: Competition) -> RunResults:
     from dvc.exceptions import DvcException
 
     with TemporaryDirectory(dir=scratch_dir("compare")) as folder:
@@ -138,47 +139,47 @@ def _at(repo: Repo, name: str, commit: str, contest: Contest) -> Revision:
         try:
             with repo.switch(commit):
                 _ = repo.index.data["repo"]  # raises what would make every file seem absent
-                absent = _exported(repo.dvcfs, contest.files, root)
+                absent = _exported(repo.dvcfs, competition.result_files, root)
         except DvcException as error:  # of another time: no dvc.yaml yet, or one DVC refuses
-            return Revision(name, notes=[f"DVC cannot read it: {first_line(error)}"])
-        found = read_revision(name, root, contest)
+            return RunResults(name, notes=[f"DVC cannot read it: {first_line(error)}"])
+        results = read_results(name, root, competition)
     if absent:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-        found.notes.append(
+        results.notes.append(
             f"not in DVC's cache: {absent[0]}{more}; dvc fetch brings what a remote has, "
             "dvc exp apply and dvc repro make it again"
         )
-    return found
+    return results
 
 
-def _exported(files: Any, wanted: Sequence[str], root: Path) -> list[str]:
-    """Copy the `wanted` files and folders that exist to `root`; returns those without a cache."""
+def _exported(files: Any, paths: Sequence[str], root: Path) -> list[str]:
+    """Copy the files and folders that exist to `root`; returns those without a cache."""
     from dvc_data.index import DataIndexDirError
 
     absent: list[str] = []
-    for path in wanted:
+    for path in paths:
         try:
-            each = list(files.find(path)) if files.exists(path) else []
+            below = list(files.find(path)) if files.exists(path) else []
         except (DataIndexDirError, FileNotFoundError):
             absent.append(path)
             continue
-        for one in each:
-            (root / one).parent.mkdir(parents=True, exist_ok=True)
+        for file in below:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
             try:
-                files.get_file(one, str(root / one))
+                files.get_file(file, str(root / file))
             except (DataIndexDirError, FileNotFoundError):
-                absent.append(one)
+                absent.append(file)
                 with suppress(FileNotFoundError):
-                    (root / one).unlink()
+                    (root / file).unlink()
     return absent
 
 
-def _same(one: Revision, other: Revision) -> bool:
+def _same(first: RunResults, other: RunResults) -> bool:
     """Whether two revisions say the same, so that one of them is enough."""
-    if one.settings != other.settings or one.models.keys() != other.models.keys():
+    if first.settings != other.settings or first.models.keys() != other.models.keys():
         return False
     return all(
-        evidence.keys() == other.models[model].keys()
-        and all(rows.equals(other.models[model][name]) for name, rows in evidence.items())
-        for model, evidence in one.models.items()
+        tables.keys() == other.models[model].keys()
+        and all(rows.equals(other.models[model][name]) for name, rows in tables.items())
+        for model, tables in first.models.items()
     )

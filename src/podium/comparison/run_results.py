@@ -1,36 +1,31 @@
-"""One state of the project, as its files tell: predictions, settings, seconds."""
+"""The results of one state of the project, read from its files: predictions, settings, seconds."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from podium.competitions import BLEND, Contest
+from podium.competitions import settings_concerned
 from podium.core.errors import PodiumError
-from podium.evaluation.metric_terms import (
-    Evidence,
-    of_classes,
-    of_counts,
-    of_texts,
-)
+from podium.evaluation.competition import BLEND, Competition
+from podium.evaluation.metric_terms import TermTables, terms_of_counts, terms_of_table
 
 
 @dataclass
-class Revision:
-    """What is known of one state of the project.
+class RunResults:
+    """The results of one state of the project.
 
     Attributes:
-        name: as people call it.
+        name: of the state: workspace, or a revision as people call it.
         settings: that the competition depends on, flat.
         submitted: the models that are handed in, the first one that exists.
-        models: what each model's predictions say.
+        models: the terms of each model's metrics, by model.
         seconds: that its stages took, None if they did not write it.
         notes: what could not be read, and why.
     """
@@ -38,48 +33,50 @@ class Revision:
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     submitted: list[str] = field(default_factory=list)
-    models: dict[str, Evidence] = field(default_factory=dict)
+    models: dict[str, TermTables] = field(default_factory=dict)
     seconds: float | None = None
     notes: list[str] = field(default_factory=list)
 
 
-def read_revision(name: str, root: Path, contest: Contest) -> Revision:
-    """What the files in the folder `root` say; what cannot be read becomes a note."""
-    found = Revision(name)
-    settings = _settings(root / "params.yaml", found.notes)
-    found.settings = contest.concerned(settings)
-    found.submitted = contest.submitted(settings)
+def read_results(name: str, root: Path, competition: Competition) -> RunResults:
+    """Return the results that the files in a folder hold; what cannot be read becomes a note.
+
+    Args:
+        name: of the state.
+        root: the folder.
+        competition: whose files are read.
+    """
+    results = RunResults(name)
+    settings = _settings(root / "params.yaml", results.notes)
+    results.settings = settings_concerned(competition, settings)
+    results.submitted = competition.submitted_models(settings)
     # runs/ is in no revision; metrics/ of older ones hold the seconds
-    seconds = [_seconds(root / folder, contest.timed(settings)) for folder in ("runs", "metrics")]
-    found.seconds = seconds[0] or seconds[1]
-    for path in _tables(root, contest, settings):
-        _take(found, root, path, partial(_of_table, contest=contest, root=root))
-    if contest.counts and (root / contest.counts).is_file():
-        _take(found, root, root / contest.counts, of_counts)
-    _in_order(found, contest)
-    return found
+    names = competition.timed_metrics(settings)
+    results.seconds = _seconds(root / "runs", names) or _seconds(root / "metrics", names)
+
+    def of_table(path: Path) -> dict[str, TermTables]:
+        model = BLEND if path == root / competition.files.blend else path.stem
+        return {model: terms_of_table(path, competition.table_metrics)}
+
+    for path in _tables(root, competition, settings):
+        _add(results, root, path, of_table)
+    counts = root / competition.files.counts
+    if competition.files.counts and counts.is_file():
+        _add(results, root, counts, terms_of_counts)
+    for model, tables in results.models.items():
+        ordered = [metric.name for metric in competition.metrics if metric.name in tables]
+        results.models[model] = {metric: tables[metric] for metric in ordered}
+    return results
 
 
-def _of_table(path: Path, contest: Contest, root: Path) -> dict[str, Evidence]:
-    model = BLEND if path == root / contest.blend else path.stem
-    return {model: of_texts(path) if contest.task else of_classes(path, contest.room == "slides")}
-
-
-def _take(
-    found: Revision, root: Path, path: Path, read: Callable[[Path], dict[str, Evidence]]
+def _add(
+    results: RunResults, root: Path, path: Path, read: Callable[[Path], dict[str, TermTables]]
 ) -> None:
     try:
-        for model, evidence in read(path).items():
-            found.models[model] = found.models.get(model, {}) | evidence
+        for model, tables in read(path).items():
+            results.models[model] = results.models.get(model, {}) | tables
     except PodiumError as error:
-        found.notes.append(str(error).replace(f"{root}/", "").replace("\n", "; "))
-
-
-def _in_order(found: Revision, contest: Contest) -> None:
-    for model, evidence in found.models.items():
-        found.models[model] = {
-            name: evidence[name] for name in contest.measures if name in evidence
-        }
+        results.notes.append(str(error).replace(f"{root}/", "").replace("\n", "; "))
 
 
 def _settings(path: Path, notes: list[str]) -> dict[str, Any]:
@@ -90,13 +87,13 @@ def _settings(path: Path, notes: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _tables(root: Path, contest: Contest, settings: dict[str, Any]) -> list[Path]:
-    """Prediction tables; of captchas only those of readers that the settings still name."""
-    found = sorted((root / contest.tables).glob("*.csv"))
-    if contest.task:
-        readers = contest.readers(settings)
-        found = [path for path in found if path.stem in readers]
-    return found + [path for path in [root / contest.blend] if path.is_file()]
+def _tables(root: Path, competition: Competition, settings: dict[str, Any]) -> list[Path]:
+    """Prediction tables; of readers only those that the settings still name."""
+    paths = sorted((root / competition.files.tables).glob("*.csv"))
+    if competition.task:
+        readers = competition.readers(settings)
+        paths = [path for path in paths if path.stem in readers]
+    return paths + [path for path in [root / competition.files.blend] if path.is_file()]
 
 
 def _seconds(folder: Path, names: list[str]) -> float | None:

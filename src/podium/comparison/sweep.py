@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from podium.comparison.experiments import opened
-from podium.competitions import flat
 from podium.core.errors import PodiumError
+from podium.evaluation.competition import flat
 
 STATES = ("queued", "running", "done", "failed", "lost")
 LAST_LINES = 3
@@ -65,20 +65,20 @@ def read(project: Path) -> Queue:
 
 def report(project: Path) -> list[str]:
     """The queue of the project as lines for people."""
-    found = read(project)
-    if not found.tasks:
+    queue = read(project)
+    if not queue.tasks:
         return ["nothing in the queue; docs/sweeps.md says how to fill it"]
-    width = max(len(task.name) for task in found.tasks)
+    width = max(len(task.name) for task in queue.tasks)
     lines = []
-    for task in found.tasks:
+    for task in queue.tasks:
         settings = "  ".join(f"{key}={value}" for key, value in task.settings.items())
         lines.append(f"{task.state:<8} {task.name:<{width}}  {settings}".rstrip())
         lines += [f"{'':<9}{line}" for line in task.reason]
         if task.log and task.state != "done":
             lines.append(f"{'':<9}log: {_short(task.log, project)}")
-    counts = {state: sum(task.state == state for task in found.tasks) for state in STATES}
+    counts = {state: sum(task.state == state for task in queue.tasks) for state in STATES}
     told = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-    return [*lines, f"{told}; workers: {found.n_workers}", *_advice(counts, found)]
+    return [*lines, f"{told}; workers: {queue.n_workers}", *_advice(counts, queue)]
 
 
 def why(log: str) -> list[str]:
@@ -133,12 +133,12 @@ def _settings(repo: Any, commit: str) -> Mapping[str, Any]:
 
     text = repo.scm.get_fs(commit).open("params.yaml", mode="rb").read()
     try:
-        found = YAML(typ="safe").load(text)
+        settings = YAML(typ="safe").load(text)
     except YAMLError:
-        found = None
-    if not isinstance(found, Mapping):
+        settings = None
+    if not isinstance(settings, Mapping):
         raise PodiumError(f"{commit}: params.yaml holds no settings")
-    return found
+    return settings
 
 
 def _alive(process: Any, word: str) -> bool:
@@ -165,10 +165,10 @@ def _short(path: Path, project: Path) -> str:
     return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
 
 
-def _advice(counts: Mapping[str, int], found: Queue) -> list[str]:
-    lost = [task.name for task in found.tasks if task.state == "lost"]
+def _advice(counts: Mapping[str, int], queue: Queue) -> list[str]:
+    lost = [task.name for task in queue.tasks if task.state == "lost"]
     advice = []
-    if counts["queued"] and not found.n_workers:
+    if counts["queued"] and not queue.n_workers:
         advice.append("no worker is alive: dvc queue start --jobs N goes on with what is queued")
     if lost:
         advice.append(f"lost with their machine: dvc queue kill {' '.join(lost)}, then queue again")

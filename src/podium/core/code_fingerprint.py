@@ -16,8 +16,8 @@ from typing import Any
 
 SOURCE = Path(__file__).parents[2]  # the folder that holds the package podium
 
-# tracked another way: values of settings by `params:`, rows of the table one by one
-TRACKED = ("podium.core.params", "podium.models.extractor_table")
+# tracked another way: values of settings by `params:`, rows of tables one by one
+TRACKED = ("podium.core.params", "podium.models.extractor_table", "podium.competitions")
 # change how fast or how loudly something is computed, never what
 INFRASTRUCTURE = (
     "podium.core.errors", "podium.core.files", "podium.core.hardware", "podium.core.processes",

@@ -1,8 +1,8 @@
-"""Settings and a library to a blend, its predictions, and the truth about how good it is."""
+"""Fit the configured blend on out-of-fold predictions and score it by nested cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,43 +10,31 @@ import numpy as np
 import pandas as pd
 
 from podium.core.params import Blend
-from podium.ensemble import blend, stacking
-from podium.ensemble.blend import Fit, Floats, log_loss
-from podium.ensemble.nested import Fitted, Step, cross_fitted, nested, sure
+from podium.ensemble import blend
+from podium.ensemble.blend import Floats, loss_of
+from podium.ensemble.blend_scores import Bootstrap, Sides, against_single, method_scores
+from podium.ensemble.methods import methods, step_of
+from podium.ensemble.nested import Fitted, cross_fitted, nested
 from podium.ensemble.prediction_set import PredictionSet
-from podium.evaluation import calibration, predictions
-from podium.evaluation.metrics import mean_scores, row_log_losses, scores
-from podium.evaluation.outcome import against_single, method_lines
+from podium.evaluation import predictions
+from podium.evaluation.intervals import Terms
+from podium.evaluation.metrics import area_under_roc
+from podium.evaluation.scores import (
+    ACCURACY,
+    LABEL_LOG_LOSS,
+    LOG_LOSS,
+    MAE,
+    RMSE,
+    Metric,
+    Score,
+    as_dicts,
+)
 
-
-def methods(settings: Blend) -> dict[str, Fit]:
-    """Every way to blend there is, by name, as `settings` want it."""
-    caruana = blend.caruana(settings.picks, settings.bags, settings.bag_share, settings.seed)
-    weights = {"weighted": blend.weighted, "caruana": caruana}
-    if settings.per_class:
-        weights = {name: blend.per_class(fit) for name, fit in weights.items()}
-    return {
-        "single": blend.single,
-        "mean": blend.mean,
-        "geometric": blend.geometric,
-        "rank": blend.rank,
-        **weights,
-        "logistic": stacking.logistic(settings.logistic_c),
-        "ridge": stacking.ridge(settings.ridge_alpha),
-    }
-
-
-def step_of(settings: Blend) -> Step:
-    """The step that `settings` describe."""
-    known = methods(settings)
-    wanted = settings.methods if settings.method == "best" else [settings.method]
-    calibrations = {
-        "none": calibration.unfitted,
-        "clip": calibration.fixed_clip(settings.clip),
-        "temperature": calibration.fit,
-        "isotonic": calibration.fit_isotonic,
-    }
-    return Step({name: known[name] for name in wanted}, calibrations)
+USUAL: Mapping[str, tuple[Metric, ...]] = {  # by kind; the first where no competition is named
+    "classes": (LOG_LOSS, ACCURACY),
+    "labels": (LABEL_LOG_LOSS,),
+    "number": (MAE, RMSE),
+}
 
 
 @dataclass(frozen=True)
@@ -64,104 +52,136 @@ class FittedBlend:
     metrics: dict[str, Any]
 
 
-def blended(library: PredictionSet, settings: Blend) -> FittedBlend:
-    """Fit the step on the library, and score it on rows that it never saw."""
-    step = step_of(settings)
+def fit_blend(models: PredictionSet, settings: Blend, metric: Metric | None = None) -> FittedBlend:
+    """Fit the step on the models' predictions, and score it on rows that it never saw.
+
+    Args:
+        models: their predictions.
+        settings: which step.
+        metric: the competition's, which everything is chosen by; None: the usual one of the kind.
+
+    Raises:
+        SettingsError: a method or calibration is for predictions of another kind.
+    """
+    kind = models.kind.name
+    metric = metric or USUAL[kind][0]
+    loss = loss_of(metric)
+    step = step_of(settings, kind, loss)
     by_seed = [
-        nested(step, library.oof, library.truth, folds, library.groups) for folds in library.folds
+        nested(step, models.oof, models.truth, folds, models.groups) for folds in models.folds
     ]
-    fitted = step.fit(library.oof, library.truth, library.folds[0], library.groups)
-    honest = [one[settings.calibrate] for one in by_seed]
+    fitted = step.fit(models.oof, models.truth, models.folds[0], models.groups)
+    honest = [each[settings.calibrate] for each in by_seed]
+    draws = Bootstrap(models.groups, settings.bootstrap, settings.seed)
+    sides = _sides(models, metric, fitted(models.oof)[settings.calibrate], honest)
+    calibrated = [
+        mean_terms(metric, [each[name] for each in by_seed], models) for name in step.calibrations
+    ]
     metrics = {
         "method": fitted.method,
-        "n_models": len(library.models),
-        **_against_single(library, fitted, settings, honest),
-        "methods": ladder(library, settings),
+        "metric": metric.key,
+        "n_models": len(models.models),
+        **against_single(metric, sides, draws),
+        "methods": ladder(models, settings, metric),
         "calibration": {
-            name: {"log_loss": float(_losses([one[name] for one in by_seed], library).mean())}
-            for name in step.calibrations
+            name: {metric.key: score.as_dict()}
+            for name, score in zip(step.calibrations, draws.scores(metric, calibrated), strict=True)
         },
-        "weights": weights(library, fitted),
+        "weights": weights(models, fitted),
     }
-    return FittedBlend(fitted, _table(library, settings, fitted, honest), metrics)
+    others = [other for other in USUAL[kind] if other.key != metric.key]
+    metrics["nested"] |= as_dicts(_other_scores(models, others, honest, draws))
+    return FittedBlend(fitted, _table(models, settings, fitted, honest), metrics)
 
 
-def _losses(each: list[Floats], library: PredictionSet) -> Floats:
-    """The log loss (N,) of each row, the mean over seeds."""
-    return np.mean([row_log_losses(probs, library.truth) for probs in each], axis=0)
+def mean_terms(metric: Metric, each: Sequence[Floats], models: PredictionSet) -> Terms:
+    """Return numerator (N,) and denominator (N,) of each row, the mean over seeds.
 
-
-def _against_single(
-    library: PredictionSet, fitted: Fitted, settings: Blend, honest: list[Floats]
-) -> dict[str, Any]:
-    """Nested and naive score, how much the naive one flatters, and the best single model.
-
-    `difference` is nested minus single, per row and over groups drawn again: below 0 the blend is
-    better.
+    Args:
+        metric: which score.
+        each: (N, K) predictions of each seed.
+        models: whose truth it is.
     """
-    alone = [log_loss(probs, library.truth) for probs in library.oof]
-    best = int(np.argmin(alone))
-    naive = log_loss(fitted(library.oof)[settings.calibrate], library.truth)
-    losses = _losses(honest, library)
-    gap = losses - row_log_losses(library.oof[best], library.truth)
-    draws = library.groups, settings.bootstrap, settings.seed
-    certainty = {f"log_loss_{name}": one for name, one in sure(losses, *draws).items()}
-    return {
-        "nested": mean_scores([scores(probs, library.truth) for probs in honest]) | certainty,
-        "single": {"model": library.models[best], "log_loss": alone[best]},
-        "naive": {"log_loss": naive},
-        "optimism": float(losses.mean()) - naive,
-        "difference": {"mean": float(gap.mean()), **sure(gap, *draws)},
+    parts = [metric.row_terms(values, models.truth) for values in each]
+    numerators, denominators = zip(*parts, strict=True)
+    return np.mean(numerators, axis=0), np.mean(denominators, axis=0)
+
+
+def _sides(models: PredictionSet, metric: Metric, naive: Floats, honest: Sequence[Floats]) -> Sides:
+    """The blend, and the best single model beside it."""
+    loss = loss_of(metric)
+    best = int(np.argmin([loss(values, models.truth) for values in models.oof]))
+    return Sides(
+        nested=mean_terms(metric, honest, models),
+        naive=mean_terms(metric, [naive], models),
+        single=mean_terms(metric, [models.oof[best]], models),
+        model=models.models[best],
+    )
+
+
+def _other_scores(
+    models: PredictionSet, metrics: Sequence[Metric], honest: Sequence[Floats], draws: Bootstrap
+) -> dict[str, Score]:
+    """Further scores of the honest predictions, the mean over seeds."""
+    scores = {
+        metric.key: draws.scores(metric, [mean_terms(metric, honest, models)])[0]
+        for metric in metrics
     }
+    if models.kind.name == "classes":
+        areas = [area_under_roc(probs, models.truth) for probs in honest]
+        if kept := [area for area in areas if area is not None]:
+            scores["auc"] = Score(float(np.mean(kept)), n=len(models.ids))
+    return scores
 
 
-def ladder(library: PredictionSet, settings: Blend) -> dict[str, dict[str, float]]:
-    """Each method's log loss, uncalibrated, best nested first.
+def ladder(
+    models: PredictionSet, settings: Blend, metric: Metric | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return each method's scores, uncalibrated, best nested first.
 
     naive is on the rows it was fitted on, nested on rows of folds that it never saw.
+
+    Args:
+        models: their predictions.
+        settings: which methods.
+        metric: which score; None: the usual one of the kind.
     """
-    found, known = {}, methods(settings)
+    metric = metric or USUAL[models.kind.name][0]
+    every = methods(settings, models.kind.name, loss_of(metric))
+    naive: dict[str, Terms] = {}
+    honest: dict[str, Terms] = {}
     for name in dict.fromkeys(["single", *settings.methods]):
-        fit = known[name]
-        naive = log_loss(fit(library.oof, library.truth)(library.oof), library.truth)
-        unseen = [cross_fitted(fit, library.oof, library.truth, one) for one in library.folds]
-        honest = float(np.mean([log_loss(probs, library.truth) for probs in unseen]))
-        found[name] = {"naive": naive, "nested": honest}
-    return dict(sorted(found.items(), key=lambda one: one[1]["nested"]))
+        fit = every[name]
+        naive[name] = mean_terms(metric, [fit(models.oof, models.truth)(models.oof)], models)
+        unseen = [cross_fitted(fit, models.oof, models.truth, folds) for folds in models.folds]
+        honest[name] = mean_terms(metric, unseen, models)
+    draws = Bootstrap(models.groups, settings.bootstrap, settings.seed)
+    scores = method_scores(metric, naive, honest, draws)
+    sign = 1 if metric.lower_is_better else -1
+    return dict(sorted(scores.items(), key=lambda pair: sign * pair[1]["nested"]["value"]))
 
 
-def weights(library: PredictionSet, fitted: Fitted) -> Mapping[str, float]:
-    """The weight of each model, largest first; empty for blends that have no such weights."""
-    found = blend.weights_of(fitted.combine)
-    if found is None:
+def weights(models: PredictionSet, fitted: Fitted) -> Mapping[str, float]:
+    """Return the weight of each model, largest first; empty for blends without such weights."""
+    each = blend.weights_of(fitted.combine)
+    if each is None:
         return {}
-    order = np.argsort(-found, kind="stable")
-    return {library.models[m]: round(float(found[m]), 6) for m in order if found[m] > 0}
+    order = np.argsort(-each, kind="stable")
+    return {models.models[m]: round(float(each[m]), 6) for m in order if each[m] > 0}
 
 
 def _table(
-    library: PredictionSet, settings: Blend, fitted: Fitted, honest: list[Floats]
+    models: PredictionSet, settings: Blend, fitted: Fitted, honest: Sequence[Floats]
 ) -> pd.DataFrame:
-    names = [library.classes[k] for k in library.truth]
-    known = predictions.Known(library.groups.tolist(), names)
+    facts = predictions.RowFacts(
+        np.asarray(models.groups).tolist(), models.kind.truth_cells(models.truth)
+    )
+    kind = models.kind
     parts = [
-        predictions.rows(library.ids, "oof", folds, seed, probs, library.classes, known)
-        for folds, seed, probs in zip(library.folds, library.seeds, honest, strict=True)
+        predictions.value_rows(kind, models.ids, "oof", folds, seed, values, facts)
+        for folds, seed, values in zip(models.folds, models.seeds, honest, strict=True)
     ]
-    if library.test_ids:
-        test = fitted(library.test)[settings.calibrate]
-        seed = library.seeds[0]
-        parts.append(predictions.rows(library.test_ids, "test", -1, seed, test, library.classes))
+    if models.test_ids:
+        test, seed = fitted(models.test)[settings.calibrate], models.seeds[0]
+        parts.append(predictions.value_rows(kind, models.test_ids, "test", -1, seed, test))
     return pd.concat(parts, ignore_index=True)
-
-
-def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """What a person reads after the stage."""
-    single = metrics["single"]
-    return [
-        *method_lines("method", "log loss", metrics["methods"]),
-        f"best single model {single['model']}: {single['log_loss']:.4f}",
-        f"blend ({metrics['method']}): naive {metrics['naive']['log_loss']:.4f}, "
-        f"nested {metrics['nested']['log_loss']:.4f} +- {metrics['nested']['log_loss_se']:.4f}, "
-        f"{against_single(metrics)}",
-    ]

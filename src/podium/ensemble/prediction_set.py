@@ -1,4 +1,4 @@
-"""The prediction library: tables of many models joined by id, and what would be a leak refused."""
+"""Prediction tables of many models joined by id; what would be a leak is refused."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.ids import refuse_other_ids
+from podium.ensemble import leaks
+from podium.ensemble.blend import Floats, Ints, Truth
+from podium.ensemble.leaks import REMEDY
 from podium.ensemble.nested import Groups
-from podium.evaluation.predictions import classes_of, read_predictions
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-_OTHER = "give tables of one competition, made by one run of dvc repro"
+from podium.evaluation.predictions import read_predictions
+from podium.evaluation.table_kinds import TableKind, Text, kind_of
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,23 @@ class PredictionSet:
 
     Attributes:
         models: their names.
-        classes: K of them, in the order of the first table.
+        kind: what they predict: K classes, K labels, or a number (K = 1); columns in the order of
+            the first table.
         ids: of the N rows, in the order of the first table.
-        oof: (M, N, K) probabilities, each row by models that never saw it; the mean over seeds.
-        truth: (N,) class indices.
+        oof: (M, N, K) predictions, each row by models that never saw it; the mean over seeds.
+        truth: (N,) class indices or numbers, or (N, K) labels.
         groups: (N,) names; rows of one group are not independent.
         seeds: S of them.
         folds: (S, N) the fold of each row under each seed.
         test_ids: of the T test rows.
-        test: (M, T, K) probabilities.
+        test: (M, T, K) predictions.
     """
 
     models: list[str]
-    classes: list[str]
+    kind: TableKind
     ids: list[str]
     oof: Floats
-    truth: Ints
+    truth: Truth
     groups: Groups
     seeds: list[int]
     folds: Ints
@@ -50,7 +50,7 @@ class PredictionSet:
 
 
 def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
-    """The prediction tables in `folder`, by name, but those of models that are left out.
+    """Return the prediction tables in `folder`, sorted, without those that `leave_out` names.
 
     Raises:
         PodiumError: none is left.
@@ -68,7 +68,7 @@ def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
 
 
 def load(paths: Sequence[Path]) -> PredictionSet:
-    """The library of the prediction tables at `paths`, joined by id.
+    """Return the predictions of the tables at `paths`, joined by id.
 
     Raises:
         PodiumError: a leak (a test row among the out-of-fold ones, a row predicted by a model that
@@ -80,40 +80,49 @@ def load(paths: Sequence[Path]) -> PredictionSet:
 
 
 def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
-    """The library of checked `tables`, each under the path it came from; raises as `load` does."""
+    """Return the predictions of checked `tables`, each under its path; raises as `load` does."""
     first_path, first = next(iter(tables.items()))
-    classes = classes_of(first)
+    kind = kind_of(first)
     models = [_model(path, table) for path, table in tables.items()]
     if twice := sorted({name for name in models if models.count(name) > 1}):
         raise PodiumError(f"{first_path.parent}: two tables are of one model, {twice[0]}")
-    _refuse_test_rows(tables)
+    leaks.refuse_test_rows(tables)
     for path, table in tables.items():
-        if set(classes_of(table)) != set(classes):
-            raise PodiumError(
-                f"{path}: its classes are {classes_of(table)}, those of {first_path.name} "
-                f"{classes}: another competition\nremedy: {_OTHER}"
-            )
-        _refuse_leaks(path, table)
+        _refuse_other_kind(path, kind_of(table), first_path, kind)
+        leaks.refuse_rows_seen(path, table)
     facts = _common_facts(tables)
     for path, table in tables.items():
-        _refuse_torn_groups(path, table, facts["group"])
-    known = facts[facts["truth"] != ""]
-    ids = known.index.tolist()
+        leaks.refuse_torn_groups(path, table, facts["group"])
+    scored = facts[facts["truth"] != ""]
+    ids = scored.index.tolist()
     folds = _folds(tables).loc[ids]
-    _refuse_one_fold(first_path, folds)
+    leaks.refuse_one_fold(first_path, folds)
     test_ids = list(dict.fromkeys(first["id"][first["split"] == "test"]))
     return PredictionSet(
         models=models,
-        classes=classes,
+        kind=kind,
         ids=ids,
-        oof=_stacked(tables, "oof", ids, classes, whole=facts.index.tolist()),
-        truth=np.array([classes.index(name) for name in known["truth"]], dtype=np.int64),
-        groups=known["group"].to_numpy(dtype=str),
+        oof=_stacked(tables, "oof", ids, kind.columns(), facts.index.tolist()),
+        truth=kind.truth(scored),
+        groups=scored["group"].to_numpy(dtype=str),
         seeds=[int(seed) for seed in folds.columns],
         folds=folds.to_numpy(dtype=np.int64).T,
         test_ids=test_ids,
-        test=_stacked(tables, "test", test_ids, classes, whole=test_ids),
+        test=_stacked(tables, "test", test_ids, kind.columns(), test_ids),
     )
+
+
+def _refuse_other_kind(path: Path, kind: TableKind, first: Path, expected: TableKind) -> None:
+    if isinstance(kind, Text):
+        raise PodiumError(f"{path}: a table of texts, which are put to the vote, not blended")
+    if kind.name != expected.name:
+        difference = f"it holds {kind.name}, {first.name} {expected.name}"
+    elif set(kind.names) != set(expected.names):
+        names = list(kind.names), list(expected.names)
+        difference = f"its {kind.name} are {names[0]}, those of {first.name} {names[1]}"
+    else:
+        return
+    raise PodiumError(f"{path}: {difference}: another competition\nremedy: {REMEDY}")
 
 
 def _model(path: Path, table: pd.DataFrame) -> str:
@@ -121,49 +130,6 @@ def _model(path: Path, table: pd.DataFrame) -> str:
     if len(names) != 1:
         raise PodiumError(f"{path}: a prediction table is of one model, this one of {names}")
     return str(names[0])
-
-
-def _refuse_test_rows(tables: dict[Path, pd.DataFrame]) -> None:
-    """No test row may be among the rows that blends are fitted on, whichever table holds it."""
-    test = {path: set(one["id"][one["split"] == "test"]) for path, one in tables.items()}
-    every = set().union(*test.values())
-    for path, table in tables.items():
-        oof = table["id"][table["split"] != "test"]
-        if leaked := list(oof[oof.isin(every)][:3]):
-            source = next(other.name for other, ids in test.items() if leaked[0] in ids)
-            raise PodiumError(
-                f"{path}: a leak: {', '.join(leaked)} is out of fold here and a test row in "
-                f"{source}\nremedy: {_OTHER}"
-            )
-
-
-def _refuse_leaks(path: Path, table: pd.DataFrame) -> None:
-    """Every row must be predicted by a model that never saw it."""
-    oof = table[table["split"] == "oof"]
-    if oof.empty:
-        raise PodiumError(f"{path}: it has no out-of-fold rows to fit a blend on")
-    if (oof["fold"] < 0).any():
-        name = oof["id"][oof["fold"] < 0].iloc[0]
-        raise PodiumError(
-            f"{path}: a leak: {name} is in no fold, so the model that predicts it saw it\n"
-            "remedy: predict every train row by a model of the other folds"
-        )
-    for seed, part in oof.groupby("seed"):
-        if part["fold"].nunique() == 1:
-            raise PodiumError(
-                f"{path}: a leak: all rows of seed {seed} are in one fold, so nothing was left to "
-                "learn from but these rows\nremedy: use two folds or more"
-            )
-
-
-def _refuse_torn_groups(path: Path, table: pd.DataFrame, group: pd.Series[str]) -> None:
-    for _, part in table[table["split"] == "oof"].groupby("seed"):
-        torn = part.groupby(part["id"].map(group))["fold"].nunique()
-        if len(names := torn.index[torn > 1]):
-            raise PodiumError(
-                f"{path}: a leak: group {names[0]} lies in several folds, so its rows were "
-                "predicted by models that saw their like\nremedy: keep groups in one fold"
-            )
 
 
 def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
@@ -174,8 +140,8 @@ def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
     each = {path: _facts(path, table) for path, table in tables.items()}
     first_path, first = next(iter(each.items()))
     for path, facts in each.items():
-        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), _OTHER)
-    found = first.copy()
+        refuse_other_ids(path, facts.index.tolist(), first.index.tolist(), REMEDY)
+    common = first.copy()
     for name in ("truth", "group"):
         nothing = {"truth": "", "group": first.index.to_series()}[name]
         telling = {
@@ -184,13 +150,13 @@ def _common_facts(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
             if (facts[name].loc[first.index] != nothing).any()
         }
         if telling:
-            source, found[name] = next(iter(telling.items()))
+            source, common[name] = next(iter(telling.items()))
             _refuse_others(name, source, telling)
-    if (found["truth"] == "").all():
+    if (common["truth"] == "").all():
         raise PodiumError(
             f"{first_path}: no out-of-fold row has a truth\nremedy: fill column truth"
         )
-    return found
+    return common
 
 
 def _facts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -212,47 +178,37 @@ def _refuse_others(name: str, source: Path, telling: dict[Path, pd.Series[str]])
         if differ.any():
             raise PodiumError(
                 f"{path}: {name} of {values.index[differ][0]} is not that of {source.name}\n"
-                f"remedy: {_OTHER}"
+                f"remedy: {REMEDY}"
             )
 
 
 def _folds(tables: dict[Path, pd.DataFrame]) -> pd.DataFrame:
     """The fold of each id (rows) under each seed (columns); tables must agree where they meet."""
-    found: dict[int, tuple[Path, pd.Series[int]]] = {}
+    by_seed: dict[int, tuple[Path, pd.Series[int]]] = {}
     for path, table in tables.items():
         for seed, part in table[table["split"] == "oof"].groupby("seed"):
             folds = part.set_index("id")["fold"]
-            first, known = found.setdefault(int(str(seed)), (path, folds))
-            differ = folds.loc[known.index] != known
+            first, agreed = by_seed.setdefault(int(str(seed)), (path, folds))
+            differ = folds.loc[agreed.index] != agreed
             if differ.any():
                 raise PodiumError(
                     f"{path}: a leak: the folds of seed {seed} are not those of {first.name}, "
-                    f"e.g. of {known.index[differ][0]}\nremedy: {_OTHER}"
+                    f"e.g. of {agreed.index[differ][0]}\nremedy: {REMEDY}"
                 )
-    return pd.DataFrame({seed: folds for seed, (_, folds) in sorted(found.items())})
-
-
-def _refuse_one_fold(path: Path, folds: pd.DataFrame) -> None:
-    """Of the rows with a truth some must be left to fit on, whichever fold is held out."""
-    if len(alone := folds.columns[folds.nunique() < 2]):
-        raise PodiumError(
-            f"{path}: all rows of seed {alone[0]} that have a truth are in one fold\n"
-            "remedy: fill column truth in two folds or more"
-        )
+    return pd.DataFrame({seed: folds for seed, (_, folds) in sorted(by_seed.items())})
 
 
 def _stacked(
     tables: dict[Path, pd.DataFrame],
     split: str,
     ids: Sequence[str],
-    classes: Sequence[str],
-    whole: Sequence[str],
+    columns: Sequence[str],
+    expected_ids: Sequence[str],
 ) -> Floats:
-    """Probabilities (M, N, K) of `ids`, the mean over seeds; each table must have the `whole`."""
-    out = np.empty((len(tables), len(ids), len(classes)))
-    columns = [f"p_{name}" for name in classes]
+    """Predictions (M, N, K) of `ids`, the mean over seeds; each table must have `expected_ids`."""
+    out = np.empty((len(tables), len(ids), len(columns)))
     for number, (path, table) in enumerate(tables.items()):
-        means = table[table["split"] == split].groupby("id")[columns].mean()
-        refuse_other_ids(path, means.index.tolist(), whole, _OTHER)
+        means = table[table["split"] == split].groupby("id")[list(columns)].mean()
+        refuse_other_ids(path, means.index.tolist(), expected_ids, REMEDY)
         out[number] = means.loc[list(ids)].to_numpy(dtype=np.float64)
     return out

@@ -8,7 +8,7 @@ passed over unseen. The picks are those of the exhaustive search.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ _RENEW = 8  # a tangent is laid anew once the mixture has grown by an eighth
 
 @dataclass(frozen=True)
 class Picks:
-    """What one bag chose: models in order, and the mean log loss after each pick."""
+    """The picks of one bag: models in order, and the mean log loss after each pick."""
 
     models: list[int]
     losses: list[float]
@@ -38,7 +38,7 @@ class Picks:
 def select(
     probs: Floats, n_picks: int, n_bags: int = 1, share: float = 1.0, seed: int = 0
 ) -> Floats:
-    """The weights (M,) of models, summing to 1: how often bags picked them.
+    """Return the weights (M,) of models, summing to 1: how often bags picked them.
 
     Args:
         probs: (M, N) each model's probability of the true class of each row.
@@ -53,8 +53,47 @@ def select(
     return weights / n_bags
 
 
+def select_by_loss(
+    predictions: Floats,
+    loss: Callable[[Floats], float],
+    n_picks: int,
+    n_bags: int = 1,
+    share: float = 1.0,
+    seed: int = 0,
+) -> Floats:
+    """Return weights (M,) as `select` does, for any loss, by trying every model at each step.
+
+    Args:
+        predictions: (M, N, K) of each model.
+        loss: of predictions (N, K), lower is better.
+        n_picks: of each bag; it keeps those up to its lowest loss.
+        n_bags: each over a random `share` of the models; the bags are averaged.
+        share: of the models, one at least.
+        seed: of the bags.
+    """
+    weights = np.zeros(len(predictions))
+    for members in bags_of(len(predictions), n_bags, share, seed):
+        picks = Picks([], [])
+        total = np.zeros_like(predictions[0])
+        for n_models in range(1, n_picks + 1):
+            losses = [loss((total + predictions[m]) / n_models) for m in members]
+            best = int(np.argmin(losses))
+            picks.models.append(int(members[best]))
+            picks.losses.append(float(losses[best]))
+            total += predictions[members[best]]
+        weights += np.bincount(picks.best, minlength=len(weights)) / len(picks.best)
+    return weights / n_bags
+
+
 def bags_of(n_models: int, n_bags: int, share: float, seed: int) -> list[NDArray[np.int64]]:
-    """The models, in order, that each bag may pick from."""
+    """Return the models (m,), in order, that each bag may pick from.
+
+    Args:
+        n_models: how many there are.
+        n_bags: how many bags.
+        share: of the models in each, one at least.
+        seed: of the drawing.
+    """
     rng = np.random.default_rng(seed)
     size = max(1, round(share * n_models))
     return [np.sort(rng.permutation(n_models)[:size]) for _ in range(n_bags)]
@@ -88,12 +127,12 @@ class _Bag:
         self.total += probs[model]
 
     def bounds(self) -> Floats:
-        """What the log loss (m,) is at least once each member is picked."""
+        """Return a lower bound (m,) of the log loss after picking each member."""
         return self.height + (self.slope + self.slopes) / (len(self.models) + 1)
 
 
 def pick(probs: Floats, n_picks: int, bags: Sequence[NDArray[np.int64]]) -> list[Picks]:
-    """What each bag picks: step by step the model that lowers the log loss of the mean most.
+    """Return what each bag picks: step by step the model that lowers the log loss most.
 
     Of equals the first. All bags take a step together, so that their tangents are one product.
 
@@ -106,18 +145,18 @@ def pick(probs: Floats, n_picks: int, bags: Sequence[NDArray[np.int64]]) -> list
     padded = np.ones((len(probs), -(-n_rows // _TREE) * _TREE))
     np.clip(probs, TINY, 1, out=padded[:, :n_rows])
     alone = np.array([_loss(row, n_rows, 1) for row in padded])
-    found = [_Bag(members, np.zeros(padded.shape[1])) for members in bags]
-    for bag in found:
+    running = [_Bag(members, np.zeros(padded.shape[1])) for members in bags]
+    for bag in running:
         first = int(bag.members[np.argmin(alone[bag.members])])
         bag.add(first, float(alone[first]), padded)
     renew_at = 1
     for step in range(1, n_picks):
         if step == renew_at:
-            _renew(padded, found, n_rows)
+            _renew(padded, running, n_rows)
             renew_at = step + 1 + step // _RENEW
-        for bag in found:
+        for bag in running:
             _take(bag, padded, n_rows)
-    return [Picks(bag.models, bag.losses) for bag in found]
+    return [Picks(bag.models, bag.losses) for bag in running]
 
 
 def _renew(probs: Floats, bags: Sequence[_Bag], n_rows: int) -> None:

@@ -22,7 +22,7 @@ class Stack:
     linear: bool  # it predicts class values, not probabilities
 
     def __call__(self, probs: Floats) -> Floats:
-        """Probabilities (T, K)."""
+        """Return probabilities (T, K) of the probabilities (M, T, K) of M models."""
         x = inputs(probs)
         if self.linear:
             return normalised(np.clip(self.model.predict(x), _FAR, 1))
@@ -30,7 +30,7 @@ class Stack:
 
 
 def inputs(probs: Floats) -> NDArray[np.float64]:
-    """Centred log-probabilities (N, M * K) of probabilities (M, N, K): a row is what a stack sees.
+    """Return centred log-probabilities (N, M * K) of probabilities (M, N, K).
 
     Centring makes them logits: for two classes +-ln(p / (1 - p)) / 2.
     """
@@ -40,7 +40,10 @@ def inputs(probs: Floats) -> NDArray[np.float64]:
 
 
 def logistic(c: float) -> Fit:
-    """Logistic regression with scikit-learn's penalty 1 / c on all weights but the intercepts."""
+    """Return the fit of logistic regression on the logits (N, M * K) of all models.
+
+    Scikit-learn's penalty 1 / c is on all weights but the intercepts.
+    """
 
     def fit(probs: Floats, truth: Ints) -> Combine:
         if len(np.unique(truth)) < probs.shape[2]:  # a class it could never predict
@@ -52,10 +55,33 @@ def logistic(c: float) -> Fit:
 
 
 def ridge(alpha: float) -> Fit:
-    """Ridge regression of class indicators on probabilities' logits, clipped and normalised."""
+    """Return the fit of ridge regression of class indicators (N, K) on logits (N, M * K).
+
+    What it predicts is clipped and normalised.
+    """
 
     def fit(probs: Floats, truth: Ints) -> Combine:
-        wanted = np.eye(probs.shape[2])[truth]
-        return Stack(Ridge(alpha=alpha).fit(inputs(probs), wanted), linear=True)
+        indicators = np.eye(probs.shape[2])[truth]
+        return Stack(Ridge(alpha=alpha).fit(inputs(probs), indicators), linear=True)
+
+    return fit
+
+
+@dataclass(frozen=True)
+class NumberStack:
+    """A fitted scikit-learn regression on the numbers of all models."""
+
+    model: Any
+
+    def __call__(self, values: Floats) -> Floats:
+        """Return numbers (T, 1) of the numbers (M, T, 1) of M models."""
+        return np.asarray(self.model.predict(values[:, :, 0].T), dtype=np.float64)[:, None]
+
+
+def number_ridge(alpha: float) -> Fit:
+    """Return ridge regression of true numbers (N,) on the numbers (M, N, 1) of M models."""
+
+    def fit(values: Floats, truth: Floats) -> Combine:
+        return NumberStack(Ridge(alpha=alpha).fit(values[:, :, 0].T, truth))
 
     return fit

@@ -1,8 +1,8 @@
-"""Prediction tables of several readers to one of elected texts, and how good that honestly is."""
+"""Combine the readers' texts by voting; report the cross-fitted share of exact strings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,44 +15,37 @@ from podium.core.errors import PodiumError, SettingsError
 from podium.core.ids import refuse_other_ids
 from podium.core.params import Params, TextBlend
 from podium.ensemble import voting
-from podium.ensemble.nested import sure
-from podium.ensemble.voting import Readings, VoteFit, right
-from podium.evaluation.outcome import against_single, method_lines
-from podium.evaluation.predictions import (
-    Reading,
-    read_text_predictions,
-    readings,
-    text_rows,
-)
+from podium.ensemble.blend_scores import Bootstrap, Sides, against_single, method_scores
+from podium.ensemble.voting import Readings, VoteFit, is_correct
+from podium.evaluation.intervals import Terms
+from podium.evaluation.predictions import Reading, read_text_predictions, readings, text_rows
+from podium.evaluation.scores import WHOLE_STRING, Metric
 
 _OTHER = "give tables of one task, made by one run of dvc repro"
 
 
-def settings_of(task: str, params: Params) -> TextBlend:
-    """How the readers of `task` vote; raises SettingsError where there is no such task."""
-    found: TextBlend | None = getattr(params.blend_captcha, task, None)
-    if found is None:
-        known = ", ".join(type(params.blend_captcha).model_fields)
-        raise SettingsError(f"captcha task {task!r} is unknown; known are {known}")
-    return found
+def chosen_readers(competition: str, task: str, params: Params) -> list[str]:
+    """Return the readers that vote in `competition`.
 
-
-def chosen_readers(task: str, params: Params) -> list[str]:
-    """The readers that vote for `task`.
+    Args:
+        competition: whose section of `blend` names them.
+        task: that they must read.
+        params: the settings.
 
     Raises:
         SettingsError: there is no such reader, it reads another task, or it is named twice.
     """
-    names = settings_of(task, params).readers
-    fit = [one for one, reader in params.train_captcha_reader.items() if reader.task == task]
+    section = params.blend[competition]
+    names = section.readers if isinstance(section, TextBlend) else []
+    fitting = [name for name, reader in params.train_captcha_reader.items() if reader.task == task]
     for name in names:
-        if name not in fit:
+        if name not in fitting:
             raise SettingsError(
-                f"blend_captcha.{task}.readers: {name!r} does not read {task}; "
-                f"train_captcha_reader has {', '.join(fit) or 'none for it'}"
+                f"blend.{competition}.readers: {name!r} does not read {task}; "
+                f"train_captcha_reader has {', '.join(fitting) or 'none for it'}"
             )
         if names.count(name) > 1:
-            raise SettingsError(f"blend_captcha.{task}.readers: {name!r} is named twice")
+            raise SettingsError(f"blend.{competition}.readers: {name!r} is named twice")
     return names
 
 
@@ -69,7 +62,7 @@ class TextPredictions:
 
 
 def load(paths: Sequence[Path]) -> TextPredictions:
-    """The ballots of the prediction tables at `paths`, joined by id.
+    """Return what the prediction tables at `paths` say, joined by id.
 
     Ids of captchas are unique within their split only: picture 0 of the held-out ones is not
     picture 0 of the test.
@@ -86,10 +79,10 @@ def load(paths: Sequence[Path]) -> TextPredictions:
     truth = _of(tables[0], "holdout").set_index("id")["truth"]
     holdout, test = [], []
     for path, table in zip(paths, tables, strict=True):
-        found = _of(table, "holdout").set_index("id")["truth"]
+        texts = _of(table, "holdout").set_index("id")["truth"]
         holdout.append(_readings(path, table, "holdout", ids))
         test.append(_readings(path, table, "test", test_ids))
-        if differ := [name for name in ids if found[name] != truth[name]][:1]:
+        if differ := [name for name in ids if texts[name] != truth[name]][:1]:
             raise PodiumError(
                 f"{path}: the text of {differ[0]} is not that of {paths[0].name}\nremedy: {_OTHER}"
             )
@@ -112,17 +105,25 @@ def _readings(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -
 
 @dataclass(frozen=True)
 class BlendedTexts:
-    """The table of elected texts, and what they come to."""
+    """The table of the texts that won, and their scores."""
 
     table: pd.DataFrame
     metrics: dict[str, Any]
 
 
-def elect(ballots: TextPredictions, settings: TextBlend) -> BlendedTexts:
-    """Vote on the test pictures, and score the whole step on pictures it was not fitted on."""
-    wanted = settings.methods if settings.method == "best" else [settings.method]
-    fits: dict[str, VoteFit] = {name: voting.VOTES[name] for name in wanted}
-    holdout, truth = ballots.holdout, ballots.truth
+def vote(
+    texts: TextPredictions, settings: TextBlend, metric: Metric = WHOLE_STRING
+) -> BlendedTexts:
+    """Vote on the test pictures, and score the whole step on pictures it was not fitted on.
+
+    Args:
+        texts: what the readers read.
+        settings: how they vote.
+        metric: which score.
+    """
+    names = settings.methods if settings.method == "best" else [settings.method]
+    fits: dict[str, VoteFit] = {name: voting.VOTES[name] for name in names}
+    holdout, truth = texts.holdout, texts.truth
     folds = voting.folds_of(len(truth), settings.n_folds, settings.seed)
     step = voting.best(fits, settings.n_folds, settings.seed)
     honest = voting.cross_fitted(step, holdout, truth, folds)
@@ -130,59 +131,53 @@ def elect(ballots: TextPredictions, settings: TextBlend) -> BlendedTexts:
     fitted = fits[method](holdout, truth)
     table = pd.concat(
         [
-            text_rows(ballots.ids, "holdout", settings.seed, honest, truth),
-            text_rows(ballots.test_ids, "test", settings.seed, fitted(ballots.test)),
+            text_rows(texts.ids, "holdout", settings.seed, honest, truth),
+            text_rows(texts.test_ids, "test", settings.seed, fitted(texts.test)),
         ],
         ignore_index=True,
     )
+    draws = Bootstrap(np.arange(len(truth)), settings.bootstrap, settings.seed)
+    sides = _sides(texts, metric, honest, fitted(holdout))
     metrics = {
         "method": method,
-        "n_models": len(ballots.readers),
-        **_against_single(ballots, right(honest, truth), right(fitted(holdout), truth), settings),
-        "methods": {
-            name: _two_scores(voting.VOTES[name], ballots, folds) for name in settings.methods
-        },
+        "metric": metric.key,
+        "n_models": len(texts.readers),
+        **against_single(metric, sides, draws),
+        "methods": _method_scores(texts, settings.methods, metric, folds, draws),
     }
     return BlendedTexts(table, metrics)
 
 
-def _two_scores(
-    fit: VoteFit, ballots: TextPredictions, folds: NDArray[np.int64]
-) -> dict[str, float]:
-    holdout, truth = ballots.holdout, ballots.truth
-    return {
-        "naive": float(right(fit(holdout, truth)(holdout), truth).mean()),
-        "nested": float(right(voting.cross_fitted(fit, holdout, truth, folds), truth).mean()),
-    }
+def _sides(
+    texts: TextPredictions, metric: Metric, honest: Sequence[Reading], naive: Sequence[Reading]
+) -> Sides:
+    """The vote, and the best single reader beside it."""
+    counts = [is_correct(each, texts.truth).sum() for each in texts.holdout]
+    best = int(np.argmax(counts))
+    return Sides(
+        nested=_terms(metric, honest, texts),
+        naive=_terms(metric, naive, texts),
+        single=_terms(metric, texts.holdout[best], texts),
+        model=texts.readers[best],
+    )
 
 
-def _against_single(
-    ballots: TextPredictions,
-    honest: NDArray[np.bool_],
-    naive: NDArray[np.bool_],
-    settings: TextBlend,
-) -> dict[str, Any]:
-    """The best single reader, and the vote beside it; a difference above 0 is the vote's gain."""
-    each = [right(one, ballots.truth) for one in ballots.holdout]
-    best = int(np.argmax([hit.mean() for hit in each]))
-    hit = honest.astype(np.float64)
-    gap = hit - each[best]
-    draws = np.arange(len(gap)), settings.bootstrap, settings.seed
-    return {
-        "naive": float(naive.mean()),
-        "nested": {"whole_string": float(honest.mean()), **sure(hit, *draws)},
-        "optimism": float(naive.mean() - honest.mean()),
-        "single": {"model": ballots.readers[best], "whole_string": float(each[best].mean())},
-        "difference": {"mean": float(gap.mean()), **sure(gap, *draws)},
-    }
+def _terms(metric: Metric, each: Sequence[Reading], texts: TextPredictions) -> Terms:
+    return metric.row_terms([reading.text for reading in each], texts.truth)
 
 
-def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """What a person reads after the stage."""
-    single = metrics["single"]
-    return [
-        *method_lines("vote", "whole strings right", metrics["methods"]),
-        f"best single reader {single['model']}: {single['whole_string']:.4f}",
-        f"vote ({metrics['method']}) of {metrics['n_models']}: "
-        f"nested {metrics['nested']['whole_string']:.4f}, {against_single(metrics)}",
-    ]
+def _method_scores(
+    texts: TextPredictions,
+    names: Sequence[str],
+    metric: Metric,
+    folds: NDArray[np.int64],
+    draws: Bootstrap,
+) -> dict[str, dict[str, Any]]:
+    naive, honest = {}, {}
+    for name in names:
+        fit = voting.VOTES[name]
+        fitted = fit(texts.holdout, texts.truth)
+        crossed = voting.cross_fitted(fit, texts.holdout, texts.truth, folds)
+        naive[name] = _terms(metric, fitted(texts.holdout), texts)
+        honest[name] = _terms(metric, crossed, texts)
+    return method_scores(metric, naive, honest, draws)

@@ -14,17 +14,17 @@ def assign(
     groups: NDArray[np.int64],
     n_folds: int,
     seed: int,
-    what: str = "pictures (near-duplicates counted once)",
+    noun: str = "pictures (near-duplicates counted once)",
     setting: str = "assign_photo_folds.n_folds",
 ) -> NDArray[np.int64]:
-    """The fold (N,), 0 <= fold < n_folds, of each item.
+    """Return the fold (N,) int64, 0 <= fold < n_folds, of each item.
 
     Args:
         labels: the class (N,) of each item.
         groups: which items (N,) belong together.
         n_folds: 2 or more.
         seed: 0 or more.
-        what: groups in words.
+        noun: groups in words.
         setting: where n_folds stands.
 
     Raises:
@@ -34,7 +34,7 @@ def assign(
         n_groups = len(np.unique(groups[labels == name]))
         if n_groups < n_folds:
             raise PodiumError(
-                f"class {str(name)!r} has {n_groups} {what} for {n_folds} folds\n"
+                f"class {str(name)!r} has {n_groups} {noun} for {n_folds} folds\n"
                 f"remedy: add some, or lower {setting}"
             )
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
@@ -47,7 +47,14 @@ def assign(
 def hold_out(
     labels: NDArray[np.str_], groups: NDArray[np.int64], n_parts: int, seed: int
 ) -> NDArray[np.bool_]:
-    """Which items (N,) form one part in `n_parts`, stratified, whole groups; none if too few."""
+    """Return which items (N,) form one part in `n_parts`, bool; none if there are too few.
+
+    Args:
+        labels: the class (N,) of each item; the part is stratified by it.
+        groups: which items (N,) belong together.
+        n_parts: one of how many.
+        seed: of the drawing.
+    """
     smallest = min(len(np.unique(groups[labels == name])) for name in np.unique(labels))
     if smallest < 2:
         return np.zeros(len(labels), dtype=np.bool_)

@@ -1,4 +1,7 @@
-"""Scores of class probabilities, each a plain number with its uncertainty."""
+"""Metrics as terms of rows: numerator and denominator, whose sums make the score.
+
+Every function `*_terms` takes predictions and truth of N rows and returns two arrays (N,) float64.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from podium.evaluation.intervals import Terms, standard_error
+
 TINY = 1e-15  # Kaggle's clip before the logarithm
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-def row_log_losses(probs: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The log loss (N,) of each row: -ln of the probability of the true class.
+
+def row_log_losses(probs: Floats, truth: Ints) -> Floats:
+    """Return the log loss (N,) of each row: -ln of the probability of the true class.
 
     Args:
         probs: (N, K) probabilities.
@@ -26,24 +34,79 @@ def row_log_losses(probs: NDArray[np.float64], truth: NDArray[np.int64]) -> NDAr
     return -np.log(np.clip(probs[np.arange(len(truth)), truth], TINY, 1 - TINY))
 
 
-def standard_error(values: NDArray[np.float64]) -> float:
-    """The standard error of the mean of `values` (N,); 0 for one value."""
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+def log_loss_terms(probs: Floats, truth: Ints) -> Terms:
+    """Return the log loss of each row over 1; probs (N, K), truth (N,) class indices."""
+    return _over_one(row_log_losses(probs, truth))
 
 
-def scores(probs: NDArray[np.float64], truth: NDArray[np.int64]) -> dict[str, float]:
-    """log_loss with its standard error, accuracy, and for two classes the area under the ROC."""
-    losses = row_log_losses(probs, truth)
-    found = {
+def accuracy_terms(probs: Floats, truth: Ints) -> Terms:
+    """Return 1 over 1 for each row whose likeliest class is the true one; else 0 over 1.
+
+    Args:
+        probs: (N, K) probabilities.
+        truth: (N,) class indices.
+    """
+    return _over_one(probs.argmax(1) == truth)
+
+
+def label_log_loss_terms(probs: Floats, truth: Ints) -> Terms:
+    """Return the mean log loss over the labels of each row, over 1.
+
+    Args:
+        probs: (N, L) probability of each label, independent of the others.
+        truth: (N, L) 1 where a row has the label, else 0.
+    """
+    right = np.clip(np.where(truth == 1, probs, 1 - probs), TINY, 1 - TINY)
+    return _over_one(-np.log(right).mean(1))
+
+
+def absolute_error_terms(values: Floats, truth: Floats) -> Terms:
+    """Return |value - truth| over 1; values (N, 1), truth (N,)."""
+    return _over_one(np.abs(values[:, 0] - truth))
+
+
+def squared_error_terms(values: Floats, truth: Floats) -> Terms:
+    """Return (value - truth) ** 2 over 1; values (N, 1), truth (N,)."""
+    return _over_one((values[:, 0] - truth) ** 2)
+
+
+def whole_string_terms(texts: Sequence[str], truth: Sequence[str]) -> Terms:
+    """Return 1 over 1 for each of N texts that is the true one in every character; else 0 over 1.
+
+    Raises:
+        ValueError: there are not as many of both.
+    """
+    return _over_one(np.array([a == b for a, b in zip(texts, truth, strict=True)], dtype=np.bool_))
+
+
+def _over_one(values: NDArray[np.bool_] | Floats) -> Terms:
+    return values.astype(np.float64), np.ones(len(values))
+
+
+def area_under_roc(probs: Floats, truth: Ints) -> float | None:
+    """Return the area under the ROC; None but for two classes (probs (N, 2)) that both occur."""
+    if probs.shape[1] != 2 or len(np.unique(truth)) != 2:
+        return None
+    return float(roc_auc_score(truth, probs[:, 1]))
+
+
+def scores(probs: Floats, truth: Ints) -> dict[str, float]:
+    """Return log_loss with its standard error, accuracy, and for two classes the area `auc`.
+
+    Args:
+        probs: (N, K) probabilities.
+        truth: (N,) class indices.
+    """
+    losses, ones = log_loss_terms(probs, truth)
+    values = {
         "log_loss": float(losses.mean()),
-        "log_loss_se": standard_error(losses),
+        "log_loss_se": standard_error((losses, ones), np.arange(len(losses))),
         "accuracy": float((probs.argmax(1) == truth).mean()),
     }
-    if probs.shape[1] == 2 and len(np.unique(truth)) == 2:
-        found["auc"] = float(roc_auc_score(truth, probs[:, 1]))
-    return found
+    area = area_under_roc(probs, truth)
+    return values if area is None else values | {"auc": area}
 
 
 def mean_scores(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of several scores dicts, key by key."""
-    return {key: float(np.mean([one[key] for one in each])) for key in each[0]}
+    """Return the mean of several dicts of scores, key by key."""
+    return {key: float(np.mean([scores[key] for scores in each])) for key in each[0]}

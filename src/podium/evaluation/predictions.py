@@ -1,7 +1,8 @@
 """Prediction tables, the one currency between models.
 
-id, split, fold, seed, model, params, group, truth, then p_<class> probabilities, or a text and its
-log_prob. A table needs nothing beside it to be scored, blended or compared.
+id, split, fold, seed, model, params, group, truth, then the columns of one of four kinds (see
+`table_kinds`): p_<class>, l_<label>, y, or text and log_prob. A table needs nothing beside it to be
+scored, blended or compared.
 """
 
 from __future__ import annotations
@@ -16,61 +17,93 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import (
-    json_sha256,
-    read_table,
-    to_numbers,
-    write_table,
-)
+from podium.core.files import json_sha256, read_table, to_numbers, write_table
+from podium.evaluation.table_kinds import Classes, TableKind, Text, kind_of
 
 KEYS = ["id", "split", "fold", "seed"]
 FACTS = ["model", "params", "group", "truth"]  # may be absent from a table made elsewhere
 SPLITS = ("oof", "holdout", "test")
 
+Floats = NDArray[np.float64]
+Folds = NDArray[np.int64] | int  # (N,), or one of all rows; -1 of rows that belong to no fold
+
 
 def classes_of(table: pd.DataFrame) -> list[str]:
-    """The classes of a prediction table, in the order of its columns."""
+    """Return the classes of a prediction table, in the order of its columns."""
     return [str(name).removeprefix("p_") for name in table.columns if str(name).startswith("p_")]
 
 
-def probabilities(table: pd.DataFrame) -> NDArray[np.float64]:
-    """The probabilities (N, K) of a prediction table."""
-    return table[[f"p_{name}" for name in classes_of(table)]].to_numpy(dtype=np.float64)
+def probabilities(table: pd.DataFrame) -> Floats:
+    """Return the class probabilities (N, K) of a prediction table."""
+    return Classes(classes_of(table)).values(table)
 
 
 @dataclass(frozen=True)
-class Known:
+class RowFacts:
     """What is known of rows (N,) besides their predictions.
 
     Attributes:
         groups: which rows are not independent of each other (look-alikes, slides of one patient).
-        truth: the true class or text of each, '' where unknown.
+        truth: the true class, labels, number or text of each as a table says it, '' where unknown.
     """
 
     groups: Sequence[object]
     truth: Sequence[str]
 
 
+def value_rows(
+    kind: TableKind,
+    ids: Sequence[str],
+    split: str,
+    fold: Folds,
+    seed: int,
+    values: Floats,
+    facts: RowFacts | None = None,
+) -> pd.DataFrame:
+    """Return rows of a prediction table of classes, labels or numbers.
+
+    Args:
+        kind: which columns there are.
+        ids: (N,) of the rows.
+        split: oof, holdout or test.
+        fold: (N,) of the rows, or of all of them; -1 for rows that belong to none.
+        seed: of the folds.
+        values: (N, K) predictions, in the order of the kind's columns.
+        facts: groups and truth; None: each row is a group of its own, and its truth unknown.
+    """
+    columns = pd.DataFrame(values, columns=pd.Index(kind.columns()))
+    return pd.concat([_keys(ids, split, fold, seed, facts), columns], axis=1)
+
+
 def rows(
     ids: Sequence[str],
     split: str,
-    fold: NDArray[np.int64] | int,
+    fold: Folds,
     seed: int,
-    probs: NDArray[np.float64],
-    classes: list[str],
-    known: Known | None = None,
+    probs: Floats,
+    classes: Sequence[str],
+    facts: RowFacts | None = None,
 ) -> pd.DataFrame:
-    """Rows of a prediction table; `fold` is -1 for rows that belong to none."""
-    values = pd.DataFrame(probs, columns=pd.Index([f"p_{name}" for name in classes]))
-    return pd.concat([_keys(ids, split, fold, seed, known), values], axis=1)
+    """Return rows of a prediction table of class probabilities.
+
+    Args:
+        ids: (N,) of the rows.
+        split: oof, holdout or test.
+        fold: (N,) of the rows, or of all of them; -1 for rows that belong to none.
+        seed: of the folds.
+        probs: (N, K) probabilities.
+        classes: the K classes, in that order.
+        facts: groups and truth; None: each row is a group of its own, and its truth unknown.
+    """
+    return value_rows(Classes(classes), ids, split, fold, seed, probs, facts)
 
 
 def _keys(
-    ids: Sequence[str], split: str, fold: NDArray[np.int64] | int, seed: int, known: Known | None
+    ids: Sequence[str], split: str, fold: Folds, seed: int, facts: RowFacts | None
 ) -> pd.DataFrame:
-    known = known or Known(ids, [""] * len(ids))
+    facts = facts or RowFacts(ids, [""] * len(ids))
     keys = pd.DataFrame({"id": list(ids), "split": split, "fold": fold, "seed": seed})
-    return keys.assign(group=[str(one) for one in known.groups], truth=list(known.truth))
+    return keys.assign(group=[str(group) for group in facts.groups], truth=list(facts.truth))
 
 
 def write_predictions(
@@ -84,14 +117,11 @@ def write_predictions(
         settings: of the model; their hash becomes the column `params`. None: as the table says.
     """
     check(path, table)
-    write_table(path, _stamped(path, table, settings))
-
-
-def _stamped(path: Path, table: pd.DataFrame, settings: Mapping[str, Any] | None) -> pd.DataFrame:
     if settings is not None:
         table = table.assign(model=path.stem, params=json_sha256(settings)[:12])
     table = _filled(path, table)
-    return table[[*KEYS, *FACTS, *(one for one in table.columns if one not in (*KEYS, *FACTS))]]
+    others = [name for name in table.columns if name not in (*KEYS, *FACTS)]
+    write_table(path, table[[*KEYS, *FACTS, *others]])
 
 
 def _filled(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -99,41 +129,34 @@ def _filled(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: usual[name] for name in FACTS if name not in table})
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
-    """The checked prediction table at `path`."""
-    table = _read(path)
-    to_numbers(path, table, [f"p_{name}" for name in classes_of(table)])
+def read_predictions(path: Path, *columns: str) -> pd.DataFrame:
+    """Return the checked prediction table at `path`, of any kind; `columns` must be in it."""
+    table = read_table(path, *KEYS, *columns)
+    to_numbers(path, table, ["fold", "seed"], int)
+    table = _filled(path, table)
+    to_numbers(path, table, [name for name in kind_of(table).columns() if name != "text"])
     check(path, table)
     return table
 
 
-def _read(path: Path, *columns: str) -> pd.DataFrame:
-    table = read_table(path, *KEYS, *columns)
-    to_numbers(path, table, ["fold", "seed"], int)
-    return _filled(path, table)
-
-
 def check(path: Path, table: pd.DataFrame) -> None:
-    """Raise a PodiumError if `table` breaks the contract: keys, splits, truth, probabilities."""
-    probs, classes = probabilities(table), classes_of(table)
-    if probs.shape[1] < 2:
-        raise PodiumError(f"{path}: a prediction table has a column p_<class> for each class")
-    _check_keys(path, table)
-    if "truth" in table and (unknown := sorted(set(table["truth"]) - {"", *classes})):
-        raise PodiumError(f"{path}: truth {unknown[0]!r} is none of its classes {classes}")
-    bad = ~np.isfinite(probs).all(1) | (probs < 0).any(1) | (np.abs(probs.sum(1) - 1) > 1e-5)
-    if bad.any():
+    """Raise a PodiumError if `table` breaks the contract: keys, splits, truth, predictions.
+
+    Args:
+        path: where the table is from, for the message.
+        table: with the columns of its kind as numbers.
+    """
+    kind = kind_of(table)
+    if isinstance(kind, Classes) and len(kind.names) < 2:
         raise PodiumError(
-            f"{path}: {int(bad.sum())} rows are no probabilities (0 to 1, summing to 1), "
-            f"e.g. {table['id'][bad].iloc[0]}"
+            f"{path}: a prediction table has a column p_<class> for each class; or l_<label> for "
+            "each label, or y, or text and log_prob"
         )
-
-
-def _check_keys(path: Path, table: pd.DataFrame) -> None:
     if unknown := set(table["split"]) - set(SPLITS):
         raise PodiumError(f"{path}: unknown split {sorted(unknown)}; known are {', '.join(SPLITS)}")
     if twice := list(table["id"][table.duplicated(["id", "split", "seed"])][:3]):
         raise PodiumError(f"{path}: predicted twice for one seed: {', '.join(twice)}")
+    kind.check(path, table)
 
 
 @dataclass(frozen=True)
@@ -151,38 +174,41 @@ def text_rows(
     readings: Sequence[Reading],
     truth: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Rows of a prediction table of texts; they belong to no fold."""
-    keys = _keys(ids, split, -1, seed, Known(ids, truth) if truth is not None else None)
-    keys["text"] = [one.text for one in readings]
-    keys["log_prob"] = [one.log_prob for one in readings]
+    """Return rows of a prediction table of texts; they belong to no fold.
+
+    Args:
+        ids: (N,) of the rows.
+        split: holdout or test.
+        seed: of the model.
+        readings: (N,) texts with their probabilities.
+        truth: (N,) true texts; None: unknown.
+    """
+    keys = _keys(ids, split, -1, seed, RowFacts(ids, truth) if truth is not None else None)
+    keys["text"] = [reading.text for reading in readings]
+    keys["log_prob"] = [reading.log_prob for reading in readings]
     return keys
 
 
 def readings(table: pd.DataFrame) -> list[Reading]:
-    """The readings (N,) of a prediction table of texts."""
-    return [
-        Reading(str(a), float(b)) for a, b in zip(table["text"], table["log_prob"], strict=True)
-    ]
+    """Return the readings (N,) of a prediction table of texts."""
+    pairs = zip(Text().values(table), table["log_prob"], strict=True)
+    return [Reading(text, float(log_prob)) for text, log_prob in pairs]
 
 
 def write_text_predictions(
     path: Path, parts: Sequence[pd.DataFrame], settings: Mapping[str, Any] | None = None
 ) -> None:
-    """Write a checked prediction table of texts to `path`, as `write_predictions` does."""
+    """Write the parts of a prediction table of texts to `path`, as `write_predictions` does.
+
+    Args:
+        path: <model>.csv.
+        parts: rows of each split; some may be empty.
+        settings: of the model; see `write_predictions`.
+    """
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    _check_texts(path, table)
-    write_table(path, _stamped(path, table, settings))
+    write_predictions(path, table, settings)
 
 
 def read_text_predictions(path: Path) -> pd.DataFrame:
-    """The checked prediction table of texts at `path`."""
-    table = _read(path, "text", "log_prob")
-    to_numbers(path, table, ["log_prob"])
-    _check_texts(path, table)
-    return table
-
-
-def _check_texts(path: Path, table: pd.DataFrame) -> None:
-    _check_keys(path, table)
-    if not (table["log_prob"] <= 1e-6).all():
-        raise PodiumError(f"{path}: a log_prob is no logarithm of a probability")
+    """Return the checked prediction table of texts at `path`."""
+    return read_predictions(path, *Text().columns())

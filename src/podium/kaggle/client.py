@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from podium.core.errors import EnvironmentFault
-from podium.kaggle.errors import plainly
+from podium.kaggle.errors import as_podium_errors
 
 INSTALL = "pip install --require-hashes -r requirements/kaggle.txt"
 PAGE, MOST_PAGES = 100, 50
@@ -23,7 +23,13 @@ class Client(Protocol):
     def competition_list_files(
         self, competition: str, page_token: str | None = None, page_size: int = 20
     ) -> Any:
-        """A page of files, and the token of the next one."""
+        """Return a page of files, and the token of the next one.
+
+        Args:
+            competition: its slug.
+            page_token: of the page; None: the first.
+            page_size: files on a page.
+        """
 
     def competition_download_file(
         self,
@@ -33,17 +39,38 @@ class Client(Protocol):
         force: bool = False,
         quiet: bool = False,
     ) -> None:
-        """Download into the folder `path`; without `force` a half file is continued."""
+        """Download a file; without `force` a half file is continued.
+
+        Args:
+            competition: its slug.
+            file_name: of the file.
+            path: the folder where it goes.
+            force: download it again if it is there.
+            quiet: print no progress.
+        """
 
     def competition_submit(
         self, file_name: str, message: str, competition: str, quiet: bool = False
     ) -> Any:
-        """Hand a file in."""
+        """Hand a file in.
+
+        Args:
+            file_name: its path.
+            message: said with it.
+            competition: its slug.
+            quiet: print no progress.
+        """
 
     def competition_submissions(
         self, competition: str, *, page_number: int = -1, page_size: int = 20
     ) -> Any:
-        """A page of what was handed in, the newest first."""
+        """Return a page of what was handed in, the newest first.
+
+        Args:
+            competition: its slug.
+            page_number: from 1 on.
+            page_size: submissions on a page.
+        """
 
 
 @dataclass(frozen=True)
@@ -82,35 +109,48 @@ class Kaggle:
         self._client = client
 
     def files(self, slug: str) -> list[Offered]:
-        """The files of the competition `slug`, in Kaggle's order."""
-        found: list[Offered] = []
+        """Return the files of the competition `slug`, in Kaggle's order."""
+        offered: list[Offered] = []
         token: str | None = None
         while True:
-            with plainly(slug):
+            with as_podium_errors(slug):
                 page = self._client.competition_list_files(
                     competition=slug, page_token=token, page_size=PAGE
                 )
-            found += [
-                Offered(str(one.name), int(one.total_bytes), str(one.creation_date or "")[:19])
-                for one in page.files or []
+            offered += [
+                Offered(str(file.name), int(file.total_bytes), str(file.creation_date or "")[:19])
+                for file in page.files or []
             ]
             token = page.next_page_token
             if not token:
-                return found
+                return offered
 
     def download(self, slug: str, name: str, folder: Path, quiet: bool = True) -> None:
-        """Bring a file into `folder`, continuing what an earlier call left there of it.
+        """Download a file into `folder`, continuing what an earlier call left there of it.
 
         Large files that are no zip may arrive in one, as `<name>.zip`.
+
+        Args:
+            slug: of the competition.
+            name: of the file.
+            folder: where it goes.
+            quiet: print no progress.
         """
-        with plainly(slug):
+        with as_podium_errors(slug):
             self._client.competition_download_file(
                 competition=slug, file_name=name, path=str(folder), force=False, quiet=quiet
             )
 
     def send(self, slug: str, path: Path, message: str, quiet: bool = True) -> None:
-        """Hand in the file at `path`."""
-        with plainly(slug):
+        """Hand in the file at `path`.
+
+        Args:
+            slug: of the competition.
+            path: of the submission.
+            message: said with it.
+            quiet: print no progress.
+        """
+        with as_podium_errors(slug):
             answer = self._client.competition_submit(
                 file_name=str(path), message=message, competition=slug, quiet=quiet
             )
@@ -121,33 +161,35 @@ class Kaggle:
                 "remedy: run the same command again"
             )
 
-    def sent(self, slug: str, mark: str) -> Sent | None:
-        """The newest submission whose message contains `mark`; None if there is none."""
+    def sent(self, slug: str, tag: str) -> Sent | None:
+        """Return the newest submission whose message contains `tag`; None if there is none."""
         for page in self._pages(slug):
-            if mine := [one for one in page if mark in one.message]:
-                return max(mine, key=lambda one: one.ref)
+            if tagged := [sent for sent in page if tag in sent.message]:
+                return max(tagged, key=lambda sent: sent.ref)
         return None
 
     def all_sent(self, slug: str) -> list[Sent]:
-        """Everything that was handed in, the oldest first."""
-        return sorted((one for page in self._pages(slug) for one in page), key=lambda one: one.ref)
+        """Return everything that was handed in, the oldest first."""
+        every = [sent for page in self._pages(slug) for sent in page]
+        return sorted(every, key=lambda sent: sent.ref)
 
     def _pages(self, slug: str) -> Iterator[list[Sent]]:
         seen: set[int] = set()
         for number in range(1, MOST_PAGES + 1):
-            with plainly(slug):
+            with as_podium_errors(slug):
                 page = self._client.competition_submissions(
                     competition=slug, page_number=number, page_size=PAGE
                 )
-            found = [_sent(one) for one in page or []]
-            if {one.ref for one in found} <= seen:  # the last page, or the first once more
+            submissions = [_sent(answer) for answer in page or []]
+            refs = {sent.ref for sent in submissions}
+            if refs <= seen:  # the last page, or the first once more
                 return
-            seen |= {one.ref for one in found}
-            yield found
+            seen |= refs
+            yield submissions
 
 
 def signed_in() -> Kaggle:
-    """Kaggle through its own client.
+    """Return Kaggle through its own client, signed in.
 
     Raises:
         EnvironmentFault: the client is not installed, or finds no credentials.
@@ -160,18 +202,16 @@ def signed_in() -> Kaggle:
         if not str(error.name).startswith("kaggle"):
             raise EnvironmentFault(f"Kaggle's client: {error}\nremedy: {INSTALL}") from None
         raise EnvironmentFault(f"Kaggle's client is not installed\nremedy: {INSTALL}") from None
-    with plainly("signing in"), redirect_stdout(io.StringIO()):
+    with as_podium_errors("signing in"), redirect_stdout(io.StringIO()):
         client.authenticate()
     return Kaggle(client)
 
 
-def _sent(one: Any) -> Sent:
-    state = getattr(one.status, "name", str(one.status)).lower()
-    scores = (_number(one.public_score), _number(one.private_score))
-    message = str(one.description or "")
-    return Sent(
-        int(one.ref), message, state, *scores, fault=str(one.error_description or "").strip()
-    )
+def _sent(answer: Any) -> Sent:
+    state = getattr(answer.status, "name", str(answer.status)).lower()
+    scores = (_number(answer.public_score), _number(answer.private_score))
+    message, fault = str(answer.description or ""), str(answer.error_description or "").strip()
+    return Sent(int(answer.ref), message, state, *scores, fault=fault)
 
 
 def _number(text: object) -> float | None:

@@ -1,4 +1,4 @@
-"""A competition's files brought here: what is missing, half there or changed, and then whole."""
+"""Download a competition's files: what is missing, half there or changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import file_sha256, locked, write_text
 from podium.kaggle.client import Kaggle, Offered
-from podium.kaggle.download_file import bring, half
+from podium.kaggle.download_file import download_file, partial_size
 
 State = Literal["there", "missing", "half", "other"]
 SPARE = 1 << 26  # bytes of disk that stay free
@@ -36,7 +36,7 @@ class Step:
 
 
 def planned(files: Sequence[Offered], folder: Path, force: bool = False) -> list[Step]:
-    """What is to be done so that `folder` holds `files`.
+    """Return what is to be done so that `folder` holds `files`.
 
     Args:
         files: as Kaggle offers them.
@@ -52,15 +52,22 @@ def planned(files: Sequence[Offered], folder: Path, force: bool = False) -> list
         _refuse_outside(file.name, folder)
         path = folder / file.name
         state = _state(file, path, record.get(file.name), force)
-        left = 0 if state == "there" else max(file.n_bytes - half(path), 0)
+        left = 0 if state == "there" else max(file.n_bytes - partial_size(path), 0)
         steps.append(Step(file, path, state, left))
     return steps
 
 
 def fetch(kaggle: Kaggle, slug: str, folder: Path, force: bool = False, quiet: bool = True) -> Path:
-    """Bring the files of the competition `slug` into `folder`; the path of their checksums.
+    """Download the files of a competition into `folder`; return the path of their checksums.
 
     A file takes its name only once it is whole. What a killed run leaves is continued.
+
+    Args:
+        kaggle: where from.
+        slug: of the competition.
+        folder: where the files go.
+        force: download those again that are there but differ.
+        quiet: print no progress.
 
     Raises:
         PodiumError: another file of that name is there, or one does not arrive as it should.
@@ -72,13 +79,13 @@ def fetch(kaggle: Kaggle, slug: str, folder: Path, force: bool = False, quiet: b
         _refuse_full(steps, folder)
         for step in steps:
             if step.state != "there":
-                bring(kaggle, slug, step.file, step.path, quiet)
+                download_file(kaggle, slug, step.file, step.path, quiet)
             _record(folder, step)
     return manifest(folder)
 
 
 def manifest(folder: Path) -> Path:
-    """Where the checksums of `folder` lie: beside it, so that it holds the files alone.
+    """Return where the checksums of `folder` lie: beside it, so that it holds the files alone.
 
     `sha256sum -c` reads it; its comments hold size and date as Kaggle told them.
     """
@@ -90,7 +97,7 @@ def _state(file: Offered, path: Path, recorded: tuple[str, str] | None, force: b
         same = recorded[1] == _told(file) if recorded else path.stat().st_size == file.n_bytes
         if same or not force:
             return "there" if same else "other"
-    return "half" if half(path) else "missing"
+    return "half" if partial_size(path) else "missing"
 
 
 def _told(file: Offered) -> str:
@@ -100,14 +107,14 @@ def _told(file: Offered) -> str:
 def _recorded(folder: Path) -> dict[str, tuple[str, str]]:
     """Checksum, and size and date as Kaggle told them, of each file that was fetched."""
     path = manifest(folder)
-    told, found = "", {}
+    told, record = "", {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         if line.startswith("# "):
             told = line.removeprefix("# ")
         elif "  " in line:
             sha256, name = line.split("  ", 1)
-            found[name] = (sha256, told)
-    return found
+            record[name] = (sha256, told)
+    return record
 
 
 def _record(folder: Path, step: Step) -> None:
@@ -138,18 +145,18 @@ def _refuse_other(steps: Sequence[Step]) -> None:
 
 
 def _refuse_full(steps: Sequence[Step], folder: Path) -> None:
-    wanted = sum(step.n_bytes for step in steps)
-    there = next(one for one in (folder, *folder.absolute().parents) if one.is_dir())
-    free = shutil.disk_usage(there).free
-    if wanted and wanted + SPARE > free:
+    needed = sum(step.n_bytes for step in steps)
+    existing = next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+    free = shutil.disk_usage(existing).free
+    if needed and needed + SPARE > free:
         raise EnvironmentFault(
-            f"{folder}: {in_words(wanted)} are to come, {in_words(free)} are free\n"
+            f"{folder}: {in_words(needed)} are to come, {in_words(free)} are free\n"
             "remedy: free some space, or name another folder with --to"
         )
 
 
 def in_words(n_bytes: int) -> str:
-    """A size for people: 543.2 MB."""
+    """Return a size in words: 543.2 MB."""
     size, units = float(n_bytes), ["bytes", "kB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]

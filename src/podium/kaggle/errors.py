@@ -1,4 +1,4 @@
-"""What Kaggle's client prints, raises and exits with, as errors that people can act on."""
+"""Errors of Kaggle's client as errors that people can act on."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class BrokenDownload(PodiumError):
 
 
 @contextmanager
-def plainly(what: str) -> Iterator[None]:
-    """What the client prints goes to stderr; what it raises becomes a PodiumError.
+def as_podium_errors(subject: str) -> Iterator[None]:
+    """Send what the client prints to stderr, and turn what it raises into a PodiumError.
 
     Args:
-        what: the competition, as Kaggle calls it.
+        subject: the competition, as Kaggle calls it.
     """
     try:
         with redirect_stdout(sys.stderr):
@@ -39,45 +39,48 @@ def plainly(what: str) -> Iterator[None]:
     except SystemExit:  # how it says that it found no credentials
         raise EnvironmentFault(f"Kaggle's client finds no credentials\n{HOW_TO_SIGN_IN}") from None
     except Exception as error:
-        raise _fault(error, what) or error from None
+        raise _fault(error, subject) or error from None
 
 
-def _fault(error: Exception, what: str) -> PodiumError | None:
+def _fault(error: Exception, subject: str) -> PodiumError | None:
     response = getattr(error, "response", None)
     if response is not None:  # a Response of 4xx is falsy
-        return _refusal(int(response.status_code), response.headers, first_line(error), what)
+        return _refusal(int(response.status_code), response.headers, first_line(error), subject)
     if isinstance(error, OSError) and (fault := disk_fault(error)):
         return fault
     foreign = type(error).__module__.partition(".")[0] in ("requests", "urllib3")
     if foreign or isinstance(error, ConnectionError | TimeoutError):
         return EnvironmentFault(
-            f"{what}: Kaggle cannot be reached ({type(error).__name__})\n"
+            f"{subject}: Kaggle cannot be reached ({type(error).__name__})\n"
             "remedy: look at the network (and HTTPS_PROXY), then run the same command again"
         )
     if isinstance(error, ValueError):
-        return BrokenDownload(f"{what}: Kaggle's client says: {first_line(error)}")
+        return BrokenDownload(f"{subject}: Kaggle's client says: {first_line(error)}")
     return None
 
 
-def _refusal(status: int, headers: Any, said: str, what: str) -> PodiumError:
+def _refusal(status: int, headers: Any, said: str, subject: str) -> PodiumError:
     if status == 401:
         return EnvironmentFault(f"Kaggle does not accept the credentials (401)\n{HOW_TO_SIGN_IN}")
     if status == 403:
         return PodiumError(
-            f"{what}: Kaggle refuses (403): its rules are not accepted, or it is closed\n"
-            f"remedy: accept them at kaggle.com/competitions/{what}/rules, then run this again"
+            f"{subject}: Kaggle refuses (403): its rules are not accepted, or it is closed\n"
+            f"remedy: accept them at kaggle.com/competitions/{subject}/rules, then run this again"
         )
     if status == 404:
         return SettingsError(
-            f"{what}: Kaggle knows no such competition, or no such file of it (404)\n"
+            f"{subject}: Kaggle knows no such competition, or no such file of it (404)\n"
             "remedy: a slug is the last part of the address of a competition's page"
         )
     if status == 429:
         wait = str(headers.get("Retry-After") or "").strip()
         when = f"in {wait} s" if wait.isdecimal() else "in some minutes"
         return EnvironmentFault(
-            f"{what}: too many requests, Kaggle asks to wait (429)\nremedy: run this again {when}"
+            f"{subject}: too many requests, Kaggle asks to wait (429)\n"
+            f"remedy: run this again {when}"
         )
     if status >= 500:
-        return EnvironmentFault(f"{what}: Kaggle has a fault ({status})\nremedy: try again later")
-    return PodiumError(f"{what}: Kaggle refuses ({status}): {said}")
+        return EnvironmentFault(
+            f"{subject}: Kaggle has a fault ({status})\nremedy: try again later"
+        )
+    return PodiumError(f"{subject}: Kaggle refuses ({status}): {said}")

@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from podium.core.errors import EnvironmentFault, PodiumError
+from podium.evaluation.competition import Competition, value_at
 from podium.kaggle.client import Kaggle, Sent
 from podium.submission import ledger
 
 FIRST_PAUSE, LONGEST_PAUSE = 3.0, 30.0  # seconds between two questions
 
 
-def mark(manifest: Mapping[str, Any]) -> str:
-    """What every message ends in, so that Kaggle's list tells which file was handed in."""
+def message_tag(manifest: Mapping[str, Any]) -> str:
+    """Return what every message ends in, so that Kaggle's list tells which file was handed in."""
     return f"sha256 {str(manifest['sha256'])[: ledger.SHA_LENGTH]}"
 
 
 def message(manifest: Mapping[str, Any], revision: str, own: str | None = None) -> str:
-    """What is said with a submission: `own` words, or method, nested score and revision; its mark.
+    """Return the message of a submission: `own` words, or method, nested score, revision; its tag.
 
     Args:
         manifest: of the submission.
@@ -27,38 +28,35 @@ def message(manifest: Mapping[str, Any], revision: str, own: str | None = None) 
     """
     cells = ledger.local_cells(manifest.get("scores"))
     nested = cells["nested_score"] and f"nested {float(cells['nested_score']):.4f}"
-    said = own or ", ".join(one for one in (cells["method"], nested, revision) if one)
-    return f"{' '.join(said.split())} ({mark(manifest)})".strip()
+    facts = (cells["method"], nested, revision)
+    said = own or ", ".join(fact for fact in facts if fact)
+    return f"{' '.join(said.split())} ({message_tag(manifest)})".strip()
 
 
-def refuse_standin(name: str, manifest: Mapping[str, Any]) -> None:
-    """Raise a PodiumError if the submission `name` is of pictures that were drawn here."""
-    room, _, task = name.partition("-")
-    settings: Any = manifest.get("params", {})
-    for key in (room, *([task] if task else []), "source"):
-        settings = settings.get(key) if isinstance(settings, Mapping) else None
-    if settings == "standin":
-        key = ".".join(filter(None, (room, task, "source")))
+def refuse_standin(competition: Competition, manifest: Mapping[str, Any]) -> None:
+    """Raise a PodiumError if a submission is of pictures that were drawn here."""
+    key = competition.source_setting
+    if key and value_at(manifest.get("params") or {}, key) == "standin":
         raise PodiumError(
-            f"{name}: made of pictures drawn here ({key}: standin), Kaggle knows none of them\n"
-            f"remedy: run dvc exp run -S {key}=raw submit_{name.replace('-', '@')}"
+            f"{competition.name}: made of pictures drawn here ({key}: standin), Kaggle knows none "
+            f"of them\nremedy: run dvc exp run -S {key}=raw submit@{competition.name}"
         )
 
 
-def waited(
+def wait_for_score(
     kaggle: Kaggle,
     slug: str,
-    mark: str,
+    tag: str,
     after: int,
     seconds: float,
     pause: Callable[[float], object],
 ) -> Sent | None:
-    """What Kaggle says of a submission once it is scored, or after `seconds`; None: nothing yet.
+    """Return what Kaggle says of a submission once it is scored, or after `seconds`; or None.
 
     Args:
         kaggle: is asked less and less often.
         slug: what Kaggle calls the competition.
-        mark: of the submission's message.
+        tag: of the submission's message.
         after: the number of an earlier submission of the same file; 0: there is none.
         seconds: to wait at most.
         pause: sleeps for some seconds.
@@ -69,8 +67,8 @@ def waited(
     step, spent = FIRST_PAUSE, 0.0
     while True:
         over = spent >= seconds
-        found = _asked(kaggle, slug, mark, raising=over)
-        new = found if found and found.ref > after else None
+        sent = _asked(kaggle, slug, tag, raising=over)
+        new = sent if sent and sent.ref > after else None
         if over or (new and new.state != "pending"):
             return new
         now = min(step, seconds - spent)
@@ -78,9 +76,9 @@ def waited(
         step, spent = min(step * 1.5, LONGEST_PAUSE), spent + now
 
 
-def _asked(kaggle: Kaggle, slug: str, mark: str, raising: bool) -> Sent | None:
+def _asked(kaggle: Kaggle, slug: str, tag: str, raising: bool) -> Sent | None:
     try:
-        return kaggle.sent(slug, mark)
+        return kaggle.sent(slug, tag)
     except EnvironmentFault:  # it may pass
         if raising:
             raise

@@ -19,7 +19,7 @@ from podium.core.files import read_table, to_numbers
 from podium.core.ids import refuse_other_ids
 from podium.evaluation import folds as folding
 from podium.evaluation.metrics import mean_scores, scores
-from podium.evaluation.predictions import Known, rows
+from podium.evaluation.predictions import RowFacts, rows
 
 Floats = NDArray[np.float64]
 STOP_PARTS = 10  # the loss on a tenth of a head's train rows says when it stops
@@ -68,9 +68,9 @@ class TrainRows:
     groups: NDArray[np.int64]
 
     @property
-    def known(self) -> Known:
+    def known(self) -> RowFacts:
         """Group and class of each train row, as prediction tables hold them."""
-        return Known(self.groups.tolist(), [self.classes[k] for k in self.truth])
+        return RowFacts(self.groups.tolist(), [self.classes[k] for k in self.truth])
 
     @property
     def seeds(self) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from podium.core.errors import PodiumError
 from podium.core.files import file_sha256
+from podium.evaluation.competition import PredictOptions
 from podium.slides.dataset import SlideRecord
 from podium.slides.export import write_outputs
 from podium.slides.heat import heat_map, tiles_to_predict
@@ -96,6 +97,19 @@ def predict(
         histogram = prediction.result.histogram
         marked = histogram[:, prediction.level :].sum() / histogram.sum()
         yield path, prediction.probability, float(marked)
+
+
+def csv_lines(model: Path, slides: Sequence[Path], options: PredictOptions) -> Iterator[str]:
+    """Yield a header, then path, probability of tumour and marked share of the area of each slide.
+
+    Args:
+        model: the trained artefact.
+        slides: slide files.
+        options: where outputs go, and the resolution of slides that do not say theirs.
+    """
+    yield ",".join(COLUMNS)
+    for path, probability, tumour in predict(model, list(slides), options.out, options.mpp):
+        yield f"{path},{probability:.6f},{tumour:.6f}"
 
 
 def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:

@@ -7,7 +7,7 @@ slides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from operator import add
 from typing import Any
@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from podium.evaluation.intervals import Terms, bootstrap_scores
+
+MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
 LEVELS = 256  # bins of heat in a histogram
 
 Histogram = NDArray[np.int64]  # (2, LEVELS): pixels of background and of tumour at each heat
@@ -105,9 +108,16 @@ def scores(counts: Sequence[Counts]) -> dict[str, float]:
     }
 
 
+def f1_terms(counts: Sequence[Counts]) -> Terms:
+    """Numerator and denominator (N,) of the pooled F1, float64: 2 TP and 2 TP + FP + FN."""
+    double = np.array([2 * each.true_positive for each in counts], dtype=np.float64)
+    wrong = [each.false_positive + each.false_negative for each in counts]
+    return double, double + np.array(wrong, dtype=np.float64)
+
+
 def score_masks(
     counts: Sequence[Counts], patients: Sequence[str], n_bootstrap: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Scores of the network's masks with an interval over patients, and of marking nothing.
 
     Args:
@@ -115,9 +125,9 @@ def score_masks(
         patients: whose slide each is.
         n_bootstrap: how often patients are drawn for the interval.
     """
-    low, high = bootstrap_interval(lambda part: pooled(part).f1, counts, patients, n_bootstrap)
+    f1 = bootstrap_scores([f1_terms(counts)], patients, n_bootstrap, seed=0)[0]
     return {
-        "network": scores(counts) | {"tumour_f1_low": low, "tumour_f1_high": high},
+        "network": scores(counts) | {"tumour_f1_low": f1.low, "tumour_f1_high": f1.high},
         "all_background": scores([slide.unmarked for slide in counts]),
     }
 
@@ -171,30 +181,3 @@ def auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float 
     Takes labels {0, 1} (N,) and probabilities (N,) of tumour.
     """
     return float(roc_auc_score(labels, probabilities)) if len(np.unique(labels)) == 2 else None
-
-
-def bootstrap_interval(
-    score: Callable[[list[Any]], float],
-    items: Sequence[Any],
-    patients: Sequence[str],
-    n: int,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """The 95 % interval of a score by the percentile bootstrap over patients (Efron 1979).
-
-    Args:
-        score: of some items.
-        items: one per slide.
-        patients: whose slide each is; patients are drawn whole, with replacement.
-        n: how often.
-        seed: of the drawing.
-    """
-    groups = [[item for item, other in zip(items, patients, strict=True) if other == patient]
-              for patient in dict.fromkeys(patients)]  # fmt: skip
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(n):
-        chosen = rng.integers(0, len(groups), len(groups))
-        values.append(score([item for k in chosen for item in groups[k]]))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)

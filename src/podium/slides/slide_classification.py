@@ -13,11 +13,10 @@ from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
 from podium.slides import scoring
-from podium.slides.scoring import LEVELS, Counts
+from podium.slides.scoring import LEVELS, MIN_PROBABILITY, Counts
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
-MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
 _MIN_DISTANCE = 1 / LEVELS  # no score is nearer to 0 or 1
 Floats = NDArray[np.float64]
 Results = Sequence[SlideResult]
@@ -191,7 +190,7 @@ def _rows(results: Results, split: str, seed: int, p: Floats) -> pd.DataFrame:
     rows = [result.row for result in results]
     labels = [row.label if split == "oof" else "" for row in rows]
     truth = [CLASSES[int(label)] if label else "" for label in labels]
-    facts = predictions.Known([row.patient for row in rows], truth)
+    facts = predictions.RowFacts([row.patient for row in rows], truth)
     folds, pairs = np.array([row.fold for row in rows]), np.stack([1 - p, p], axis=1)
     return predictions.rows([row.slide for row in rows], split, folds, seed, pairs, CLASSES, facts)
 

@@ -1,9 +1,10 @@
-"""A slide submission: probability and run lengths of every test slide, and scores with a key."""
+"""The slide submission: probability of tumour and run lengths of every test slide."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,58 +14,145 @@ from shapely import MultiPolygon
 
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
-from podium.evaluation.metrics import row_log_losses
+from podium.evaluation.intervals import Terms, bootstrap_scores
+from podium.evaluation.metrics import log_loss_terms
+from podium.evaluation.scores import Score
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.dataset import SlideRecord, read_slides
-from podium.slides.scoring import Counts, auc, score_masks
-from podium.slides.slide_classification import MIN_PROBABILITY
-from podium.submission import validation
+from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
+from podium.submission import cells
+from podium.submission.format import FormatInputs, SubmissionFormat
 
-COLUMNS = ["slide", "probability", "rle"]
-KEY = "test_annotations"  # folder of the answer key, where there is one
-ANY_SIZE = (1, 10**18)  # more pixels than any slide
+ANY_SIZE = (1, 10**18)  # (w, h): more pixels than any slide
 
 
-def frame(
-    ids: Sequence[str], table: pd.DataFrame, folder: Path, prior: float
-) -> tuple[pd.DataFrame, list[str]]:
-    """The submission's rows, and the slides that could not be predicted.
+@dataclass(frozen=True)
+class SlideSubmission(SubmissionFormat):
+    """Submissions of slides."""
 
-    A slide whose probability says no tumour has none marked, whatever its heat.
+    inputs: FormatInputs
 
-    Args:
-        ids: of test slides.
-        table: the prediction table.
-        folder: where predict_slides left run lengths.
-        prior: the probability of slides without prediction, which get no tumour marked.
-    """
-    test = table[table["split"] == "test"].set_index("id")["p_tumour"]
-    rows, filled = [], []
-    for name in ids:
-        path = folder / f"{name}.rle"
-        if name in test.index and path.is_file():
-            p = float(test[name])
-            marked = path.read_text(encoding="utf-8") if p >= MIN_PROBABILITY else ""
-            rows.append((name, round(p, 6), marked))
-        else:
-            rows.append((name, round(prior, 6), ""))
-            filled.append(name)
-    return pd.DataFrame(rows, columns=pd.Index(COLUMNS)), filled
+    @cached_property
+    def slides(self) -> list[SlideRecord]:
+        """The readable slides; none if they were not ingested and there is a sample."""
+        path = self.inputs.items[0]
+        return read_slides(path) if path.is_file() or not self.inputs.sample else []
+
+    @cached_property
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """Size (w, h) of each readable slide at level 0."""
+        return {row.slide: (row.width, row.height) for row in self.slides}
+
+    def test_ids(self) -> list[str]:
+        """Return the names of all test slides, those that cannot be read last."""
+        failed = read_table(self.inputs.items[1], "slide", "split").query("split == 'test'")
+        readable = [row.slide for row in self.slides if row.split == "test"]
+        return readable + failed["slide"].tolist()
+
+    def frame(self, ids: Sequence[str], table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Return the rows of `ids`, and the slides that could not be predicted.
+
+        A slide whose probability says no tumour has none marked, whatever its heat; one without
+        prediction gets the share of tumour slides, and no tumour marked.
+
+        Args:
+            ids: of test slides.
+            table: the prediction table.
+        """
+        labels = [int(row.label) for row in self.slides if row.split == "train" and row.label]
+        prior = float(np.mean(labels)) if labels else 0.5
+        test = table[table["split"] == "test"].set_index("id")["p_tumour"]
+        rows, filled = [], []
+        for name in ids:
+            path = self.inputs.predictions / f"{name}.rle"
+            if name in test.index and path.is_file():
+                p = float(test[name])
+                marked = path.read_text(encoding="utf-8") if p >= MIN_PROBABILITY else ""
+                rows.append((name, round(p, 6), marked))
+            else:
+                rows.append((name, round(prior, 6), ""))
+                filled.append(name)
+        return pd.DataFrame(rows, columns=pd.Index(self.columns)), filled
+
+    def faults(self, table: pd.DataFrame) -> Iterator[str]:
+        """Yield what is wrong with probabilities and run lengths of a submission read as text.
+
+        Run lengths of a slide of unknown size are checked for their form alone.
+        """
+        yield from cells.probability_faults(table, ["probability"])
+        pairs = zip(table["slide"], table["rle"], strict=True)
+        wrong = [
+            f"{name}: {why}"
+            for name, text in pairs
+            if (why := why_not_fitting(text, self.sizes.get(name, ANY_SIZE)))
+        ]
+        if wrong:
+            shown = cells.examples(wrong)
+            n_slides = cells.counted(len(wrong), "slide")
+            yield f"{n_slides} with run lengths that do not fit, {shown}"
+
+    def notes(self, table: pd.DataFrame) -> Iterator[str]:
+        """Yield what is odd about a submission: hard labels, and slides of unknown size."""
+        yield from cells.hard_notes(table, ["probability"])
+        if unknown := [name for name in table["slide"] if name not in self.sizes]:
+            yield (
+                f"{cells.counted(len(unknown), 'slide')} of unknown size, only the form of "
+                f"their run lengths was checked, {cells.examples(unknown)}"
+            )
+
+    def score(self, table: pd.DataFrame, key: Path) -> dict[str, Score]:
+        """Return scores of the very rows that are handed in; none without key or readable slide.
+
+        Args:
+            table: the submission.
+            key: a folder of annotations; a slide without a file there has no tumour.
+        """
+        if not key.is_dir():
+            return {}
+        by_name, files = {row.slide: row for row in self.slides}, load.by_stem(key)
+        params = self.inputs.params
+        classes = (params.slides.classes or None) if params else None
+        counts, patients, labels, chances = [], [], [], []
+        for name, probability, text in table.itertuples(index=False, name=None):
+            if name not in by_name:
+                continue
+            row = by_name[name]
+            size = row.width, row.height
+            annotated = name in files
+            truth = load.load(files[name], size, classes).regions if annotated else MultiPolygon()
+            counts.append(counts_of(text, truth, size))
+            patients.append(row.patient)
+            labels.append(int(not truth.is_empty))
+            chances.append(probability)
+        if not counts:
+            return {}
+        p, truths = np.array(chances), np.array(labels)
+        sides = mask_terms(counts) | {
+            f"all_background_{name}": terms
+            for name, terms in mask_terms([each.unmarked for each in counts]).items()
+        }
+        sides["log_loss"] = log_loss_terms(np.stack([1 - p, p], axis=1), truths)
+        drawn = bootstrap_scores(list(sides.values()), patients, self.inputs.n_draws, seed=0)
+        scores = dict(zip(sides, drawn, strict=True))
+        area = auc(truths, p)
+        return scores | ({} if area is None else {"slide_auc": Score(area, n=len(p))})
+
+    def held_out_scores(self, table: pd.DataFrame) -> dict[str, Score]:
+        """Return nothing: a prediction table marks no pixels, and the blend scores its calls."""
+        return {}
+
+    def facts(self, table: pd.DataFrame) -> dict[str, Any]:
+        """Return how to read the run lengths."""
+        return {"rle": "column-major, counted from 1, level 0; empty = no tumour"}
+
+    def plain_lines(self, table: pd.DataFrame) -> str:
+        """Return slide and probability of each row, without its run lengths."""
+        return cells.spaced_lines(table[["slide", "probability"]])
 
 
-def check(path: Path, table: pd.DataFrame, rows: Sequence[SlideRecord]) -> None:
-    """Raise a PodiumError unless each row has a probability and run lengths that fit its slide."""
-    sizes = {row.slide: (row.width, row.height) for row in rows}
-    for name, probability, text in table.itertuples(index=False, name=None):
-        if not 0 <= probability <= 1:
-            raise PodiumError(f"{path}: the probability of {name} is {probability}")
-        if name in sizes and (fault := misfit(text, sizes[name])):
-            raise PodiumError(f"{path}: {name}: {fault}")
-
-
-def misfit(text: str, size: tuple[int, int]) -> str:
-    """Why run lengths do not fit a slide of `size` = (w, h); '' if they do."""
+def why_not_fitting(text: str, size: tuple[int, int]) -> str:
+    """Return why run lengths do not fit a slide of `size` = (w, h); '' if they do."""
     try:
         next(rle.decode_bands(text, size, rows=1))  # all runs are read before the first band
     except PodiumError as error:
@@ -72,89 +160,35 @@ def misfit(text: str, size: tuple[int, int]) -> str:
     return ""
 
 
-def test_scores(
-    source: Path,
-    table: pd.DataFrame,
-    rows: Sequence[SlideRecord],
-    n_bootstrap: int,
-    classes: Collection[str] | None,
-) -> dict[str, Any]:
-    """Scores of the very rows that are handed in; nothing without answer key or readable slide.
+def counts_of(text: str, truth: MultiPolygon, size: tuple[int, int]) -> Counts:
+    """Return the pixels of level 0 by truth and run lengths, counted band by band.
 
-    The key is a folder test_annotations beside the slides; a slide without a file has no tumour.
+    Args:
+        text: run lengths.
+        truth: tumour, in level-0 pixels.
+        size: (w, h) of the slide at level 0.
     """
-    if not (source / KEY).is_dir():
-        return {}
-    by_name, key = {row.slide: row for row in rows}, load.by_stem(source / KEY)
-    counts, patients, labels, chances = [], [], [], []
-    for name, probability, text in table.itertuples(index=False, name=None):
-        if name not in by_name:
-            continue
-        row = by_name[name]
-        size = row.width, row.height
-        truth = load.load(key[name], size, classes).regions if name in key else MultiPolygon()
-        counts.append(_counts(text, truth, size))
-        patients.append(row.patient)
-        labels.append(int(not truth.is_empty))
-        chances.append(probability)
-    if not counts:
-        return {}
-    found: dict[str, Any] = {"n_slides": len(counts), "n_patients": len(set(patients))}
-    found |= score_masks(counts, patients, n_bootstrap)
-    known, p = np.array(labels), np.array(chances)
-    found["log_loss"] = float(row_log_losses(np.stack([1 - p, p], axis=1), known).mean())
-    slides = auc(known, p)
-    return found | ({} if slides is None else {"slide_auc": slides})
-
-
-def _counts(text: str, truth: MultiPolygon, size: tuple[int, int]) -> Counts:
-    """Pixels of level 0 by truth and run lengths, band by band."""
     total, top = Counts(), 0
     for band in rle.decode_bands(text, size):
         height, width = band.shape
-        wanted = raster.mask(truth, (0.0, float(top), width, height))
-        total += Counts.of(wanted > 0, band > 0)
+        tumour = raster.mask(truth, (0.0, float(top), width, height))
+        total += Counts.of(tumour > 0, band > 0)
         top += height
     return total
 
 
-def wanted(sample: Path | None, slides: Path, failed: Path) -> validation.Wanted:
-    """What is wanted of a submission: the sample's slides, or all test slides without one.
-
-    Args:
-        sample: a sample submission.
-        slides: the table of readable slides; their sizes are taken from it if it is there.
-        failed: the table of the others, read only where there is no sample.
-    """
-    rows = read_slides(slides) if slides.is_file() or not sample else []
-    if sample:
-        ids = validation.sample_ids(sample, COLUMNS)
-    else:
-        others = read_table(failed, "slide", "split").query("split == 'test'")["slide"]
-        ids = [row.slide for row in rows if row.split == "test"] + others.tolist()
-    sizes = {row.slide: (row.width, row.height) for row in rows}
-    rules = partial(faults, sizes=sizes), partial(notes, sizes=sizes)
-    return validation.Wanted(COLUMNS, ids, *rules, sample)
-
-
-def faults(table: pd.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    """What is wrong with the probabilities and run lengths of a submission that was read as text.
-
-    Run lengths of a slide that is not in `sizes` (w, h) are checked for their form alone.
-    """
-    yield from validation.probability_faults(table, ["probability"])
-    pairs = zip(table["slide"], table["rle"], strict=True)
-    wrong = [f"{n}: {why}" for n, text in pairs if (why := misfit(text, sizes.get(n, ANY_SIZE)))]
-    if wrong:
-        shown = validation.examples(wrong)
-        yield f"{validation.counted(len(wrong), 'slide')} with run lengths that do not fit, {shown}"
-
-
-def notes(table: pd.DataFrame, sizes: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    """What is odd about a submission: hard labels, and slides of unknown size."""
-    yield from validation.hard_notes(table, ["probability"])
-    if unknown := [name for name in table["slide"] if name not in sizes]:
-        yield (
-            f"{validation.counted(len(unknown), 'slide')} of unknown size, only the form of their "
-            f"run lengths was checked, {validation.examples(unknown)}"
-        )
+def mask_terms(counts: Sequence[Counts]) -> dict[str, Terms]:
+    """Return the terms (N,) of each score of N masks; see `slides.scoring.scores`."""
+    tp, fp, fn, tn = (
+        np.array([getattr(each, name) for each in counts], dtype=np.float64)
+        for name in ("true_positive", "false_positive", "false_negative", "true_negative")
+    )
+    f1 = np.array([each.f1 for each in counts])
+    return {
+        "tumour_f1": (2 * tp, 2 * tp + fp + fn),
+        "tumour_f1_macro": (f1, np.ones(len(f1))),
+        "iou": (tp, tp + fp + fn),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "background_f1": (2 * tn, 2 * tn + fp + fn),
+    }

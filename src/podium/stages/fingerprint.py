@@ -10,9 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from podium.competitions import COMPETITIONS
 from podium.core.code_fingerprint import code_fingerprint
 from podium.core.errors import guarded
 from podium.core.files import write_text
+from podium.evaluation.competition import Competition
 from podium.models.extractor_table import TABLE
 from podium.stages.arguments import parse
 
@@ -34,11 +36,19 @@ def all_fingerprints() -> dict[str, str]:
     stages = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     names = [name for name in stages if name not in ("__init__", "arguments", "fingerprint")]
     of_stages = {name: code_fingerprint(f"podium.stages.{name}") for name in names}
-    of_extractors = {
-        f"extractor-{name}": hashlib.sha256(repr(spec).encode()).hexdigest()
-        for name, spec in TABLE.items()
-    }
-    return of_stages | of_extractors
+    of_extractors = {f"extractor-{name}": _sha256(repr(spec)) for name, spec in TABLE.items()}
+    of_competitions = {f"competition-{each.name}": _of(each) for each in COMPETITIONS.values()}
+    registry = {"competitions": _sha256(" ".join(of_competitions.values()))}
+    return of_stages | of_extractors | of_competitions | registry
+
+
+def _of(competition: Competition) -> str:
+    """Fingerprint of a row of the registry, and of the modules that it names."""
+    return _sha256(" ".join([repr(competition), *map(code_fingerprint, competition.modules)]))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write(path: Path, text: str) -> bool:

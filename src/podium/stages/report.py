@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.competitions import CONTESTS
+from podium.competitions import COMPETITIONS
 from podium.core.errors import guarded
 from podium.core.files import write_text
 from podium.ensemble import report
-from podium.evaluation.outcome import value
+from podium.ensemble.blend_scores import first_value
+from podium.evaluation.competition import Competition
 from podium.stages.arguments import parse
 
 
@@ -19,12 +20,18 @@ from podium.stages.arguments import parse
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the page --out and the picture --picture from metrics in the folder --metrics."""
     args = parse(__doc__, argv, "metrics", "out", "picture")
-    blends = {name: _read(args.metrics / f"blend_{name}.json") for name in CONTESTS}
-    submitted = {name: _read(args.metrics / f"submit_{name}.json") for name in CONTESTS}
-    tests = {name: value(one["test"]) for name, one in submitted.items() if "test" in one}
-    write_text(args.out, report.markdown(blends, tests))
-    report.picture(args.picture, blends)
-    print("\n".join(report.markdown(blends, tests).splitlines()[2:9]))
+    rows = [_row(args.metrics, competition) for competition in COMPETITIONS.values()]
+    page = report.markdown(rows)
+    write_text(args.out, page)
+    report.picture(args.picture, rows)
+    print("\n".join(page.splitlines()[2:9]))
+
+
+def _row(folder: Path, competition: Competition) -> report.Row:
+    blend, submitted = (
+        _read(folder / f"{stage}_{competition.name}.json") for stage in ("blend", "submit")
+    )
+    return report.Row(competition, blend, first_value(submitted.get("test"), blend["metric"]))
 
 
 def _read(path: Path) -> Any:

@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import locked, read_table, write_table
-from podium.evaluation import outcome
+from podium.evaluation.scores import score_from
 
 SHA_LENGTH = 16  # hexadecimal digits of a file's sha256
 
@@ -58,7 +57,7 @@ FILLED = ["method", *SCORES, "note"]  # what may be added to a row later
 
 
 def read(path: Path) -> list[Entry]:
-    """The rows of the ledger at `path`, oldest first; none if there is no such file.
+    """Return the rows of the ledger at `path`, oldest first; none if there is no such file.
 
     Raises:
         PodiumError: it has other columns, or a score that is no number.
@@ -92,49 +91,55 @@ def _refuse_no_number(path: Path, entry: Entry, name: str) -> None:
 
 
 def cell_of(score: object) -> str:
-    """A score as the ledger writes it, to six decimals; '' for what is no number."""
+    """Return a score as the ledger writes it, to six decimals; '' for what is no number."""
     if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
         return ""
     return str(round(float(score), 6))
 
 
 def local_cells(scores: object) -> dict[str, str]:
-    """The method and local scores that a manifest tells; '' for each that it does not.
+    """Return the method and local scores that a manifest tells; '' for each that it does not.
 
     Args:
-        scores: of a manifest, whatever it holds: `blend` (method, naive, nested) and `test`
-            (log_loss, or whole_string with a score) are looked for.
+        scores: of a manifest, whatever it holds: `blend` (method, metric, naive, nested) and the
+            score `test` of that metric are looked for.
     """
     blend, test = _part(scores, "blend"), _part(scores, "test")
-    method = blend.get("method", "")
+    method, metric = blend.get("method", ""), blend.get("metric")
+    scored = test.get(metric) if isinstance(metric, str) else None
     return {
         "method": method if isinstance(method, str) else "",
-        "oof_score": cell_of(blend.get("naive")),
-        "nested_score": cell_of(blend.get("nested")),
-        "test_score": cell_of(_value(test)),
+        "oof_score": _score_cell(blend.get("naive")),
+        "nested_score": _score_cell(blend.get("nested")),
+        "test_score": _score_cell(scored),
     }
 
 
-def _value(scores: Mapping[str, Any]) -> float | None:
-    try:
-        return outcome.value(scores)
-    except (PodiumError, TypeError, ValueError):
-        return None
+def _score_cell(value: object) -> str:
+    score = score_from(value)
+    return "" if score is None else cell_of(score.value)
 
 
-def _part(value: object, key: str) -> Mapping[str, Any]:
+def _part(value: object, key: str) -> Mapping[str, object]:
     part = value.get(key) if isinstance(value, Mapping) else None
     return part if isinstance(part, Mapping) else {}
 
 
 def find(entries: Sequence[Entry], competition: str, sha256: str) -> Entry | None:
-    """The last row of a file, by the sha256 of its bytes; None if it was never entered."""
+    """Return the last row of a file; None if it was never entered.
+
+    Args:
+        entries: of the ledger.
+        competition: whose file.
+        sha256: of the file's bytes.
+    """
     key = competition, sha256[:SHA_LENGTH]
-    return next((one for one in reversed(entries) if (one.competition, one.sha256) == key), None)
+    rows = (row for row in reversed(entries) if (row.competition, row.sha256) == key)
+    return next(rows, None)
 
 
 def record(path: Path, entry: Entry, force: bool = False) -> Entry:
-    """Append `entry` to the ledger at `path`, or fill in the row of the same file; that row.
+    """Append `entry` to the ledger, or fill in the row of the same file; return that row.
 
     Args:
         path: of the ledger; it is made if there is none.
@@ -149,7 +154,7 @@ def record(path: Path, entry: Entry, force: bool = False) -> Entry:
         entries = read(path)
         before = find(entries, entry.competition, entry.sha256)
         after = _filled(path, before, entry, force) if before else entry
-        rows = [after if one is before else one for one in entries]
+        rows = [after if row is before else row for row in entries]
         rows += [] if before else [after]
         write_table(path, pd.DataFrame(map(astuple, rows), columns=pd.Index(COLUMNS)))
     return after
@@ -169,11 +174,11 @@ def _filled(path: Path, before: Entry, entry: Entry, force: bool) -> Entry:
 
 
 def as_text(entries: Sequence[Entry]) -> str:
-    """The rows as a table for people, newest last; columns in which nothing stands are left out."""
-    shown = [replace(one, time=one.time[:16], sha256=one.sha256[:8]) for one in entries]
+    """Return the rows as a table for people, newest last, without columns that are empty."""
+    shown = [replace(row, time=row.time[:16], sha256=row.sha256[:8]) for row in entries]
     columns = []
     for name in COLUMNS:
-        cells = [getattr(one, name) for one in shown]
+        cells = [getattr(row, name) for row in shown]
         if any(cells):
             head = name.removesuffix("_score")
             width = max(map(len, [head, *cells]))

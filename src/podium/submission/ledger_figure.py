@@ -17,18 +17,18 @@ SIDES = {"public": "#4477aa", "private": "none"}  # what fills its markers
 
 
 def write(path: Path, entries: Sequence[Entry]) -> int:
-    """Draw nested against leaderboard scores, a panel per competition; how many rows are drawn.
+    """Draw nested against leaderboard scores, a panel a competition; return how many rows.
 
     Raises:
         PodiumError: no row has both.
     """
-    drawn = [one for one in entries if pairs([one], "public") or pairs([one], "private")]
+    drawn = [row for row in entries if pairs([row], "public") or pairs([row], "private")]
     if not drawn:
         raise PodiumError(
             f"nothing to plot: no row ({len(entries)} in all) has a nested score and one of the "
             "leaderboard's\nremedy: podium ledger add COMPETITION --public SCORE"
         )
-    names = sorted({one.competition for one in drawn})
+    names = sorted({row.competition for row in drawn})
     across = min(3, len(names))
     down = -(-len(names) // across)
     figure = Figure(figsize=(4.6 * across, 4.4 * down), layout="constrained")
@@ -36,19 +36,19 @@ def write(path: Path, entries: Sequence[Entry]) -> int:
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     for panel, name in zip(panels, names, strict=False):
-        _draw(panel, name, [one for one in drawn if one.competition == name])
+        _draw(panel, name, [row for row in drawn if row.competition == name])
     write_figure(path, figure)
     return len(drawn)
 
 
 def pairs(entries: Sequence[Entry], side: str) -> list[tuple[float, float]]:
-    """(nested, leaderboard) scores of the rows that have both; `side` is public or private."""
-    both = [(one.score("nested"), one.score(side)) for one in entries]
+    """Return (nested, leaderboard) scores of rows that have both; `side`: public or private."""
+    both = [(row.score("nested"), row.score(side)) for row in entries]
     return [(x, y) for x, y in both if x is not None and y is not None]
 
 
 def correlation(points: Sequence[tuple[float, float]]) -> float | None:
-    """Pearson's r of three points or more; None for fewer, or where one score never changes."""
+    """Return Pearson's r of three points or more; None if fewer, or if one score never changes."""
     x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
@@ -68,8 +68,8 @@ def _draw(axes: Axes, name: str, entries: Sequence[Entry]) -> None:
             label = side if r is None else f"{side}, r = {r:.2f} (n = {len(points)})"
             x, y = zip(*points, strict=True)
             axes.scatter(x, y, facecolor=fill, edgecolor="#4477aa", zorder=2, label=label)
-    for one in entries:
-        _label(axes, one, sum(ends) / 2)
+    for row in entries:
+        _label(axes, row, sum(ends) / 2)
     axes.set(title=name, xlim=ends, ylim=ends, aspect="equal")
     axes.set(xlabel="nested score, local", ylabel="leaderboard")
     axes.locator_params(nbins=5)

@@ -118,7 +118,7 @@ def rights(truth: str, text: str) -> str:
     found = scores([truth], [text])
     assert tuple(found) == NAMES
     assert all(one["n"] == 1 for one in found.values())
-    return "".join(name[0] for name in NAMES if found[name]["score"] == 1)
+    return "".join(name[0] for name in NAMES if found[name]["value"] == 1)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_training_is_resumed_and_ends_alike(scratch: Path, capsys) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(
                     "podium.captcha.equations.training.evaluate",
-                    lambda *_: _stop() if next(stops) else {"lines": {"score": 0.0}},
+                    lambda *_: _stop() if next(stops) else {"lines": {"value": 0.0}},
                 )
                 with pytest.raises(KeyboardInterrupt):
                     train_line_finder(model, TINY, (1, 2), 0)
@@ -141,7 +141,7 @@ def test_a_finder_that_finds_nothing_scores_nothing() -> None:
             return []
 
     found = evaluate(Blind(), 3, 2)
-    assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (0, 0, 0)
+    assert (found["lines"]["value"], found["count"]["value"], found["overlap"]) == (0, 0, 0)
 
     class Seer:
         """Finds what is there."""
@@ -154,4 +154,4 @@ def test_a_finder_that_finds_nothing_scores_nothing() -> None:
             return scene_of(3, self.index)[0].boxes
 
     found = evaluate(Seer(), 3, 2)
-    assert (found["lines"]["score"], found["count"]["score"], found["overlap"]) == (1, 1, 1)
+    assert (found["lines"]["value"], found["count"]["value"], found["overlap"]) == (1, 1, 1)

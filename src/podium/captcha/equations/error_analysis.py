@@ -60,7 +60,7 @@ def error_table(
         for name in sorted(set(names), key=_first_number if by != "template" else _by_length):
             in_group = right[np.array(names) == name]
             score = share(int(in_group.sum()), len(in_group))
-            row = {"by": by, "group": name, "n": len(in_group), "sequence": score["score"]}
+            row = {"by": by, "group": name, "n": len(in_group), "sequence": score["value"]}
             rows.append(row | {"low": score["low"], "high": score["high"]})
     return pd.DataFrame(rows)
 

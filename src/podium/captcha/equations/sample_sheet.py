@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from podium.captcha.competitions import competition
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.render import render
 from podium.captcha.equations.strips import lay_out
@@ -74,7 +74,7 @@ def _at_width(pixels: Any) -> Any:
 
 def _caption(truth: str, reading: Reading) -> Pixels:
     """Text read, value and probability; in red, with the true text, if it was read wrong."""
-    [value] = competition("equations").answers(reading.text)
+    [value] = answer_rules("equations").answers(reading.text)
     caption = f"{reading.text}  =  {value or 'no value'}   ({np.exp(reading.log_prob):.2f})"
     colour = "#222222"
     if reading.text != truth:

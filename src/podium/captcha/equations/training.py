@@ -48,7 +48,7 @@ def train_line_finder(
         return rebatch(parts, settings.batch_size)
 
     def validate() -> float:
-        return float(evaluate(finder, seeds[1], settings.n_validation)["lines"]["score"])
+        return float(evaluate(finder, seeds[1], settings.n_validation)["lines"]["value"])
 
     identity = {"settings": settings.model_dump(), "seeds": seeds}
     checkpoint = checkpoint_path("line-finders", model, identity, __name__)

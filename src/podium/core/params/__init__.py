@@ -10,7 +10,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from podium.core.errors import SettingsError
-from podium.core.params.blends import Blend, BlendCaptcha, BlendMethod, TextBlend, VotingMethod
+from podium.core.params.blends import (
+    Blend,
+    BlendMethod,
+    BlendSection,
+    Submit,
+    TextBlend,
+    VotingMethod,
+)
 from podium.core.params.captcha import (
     Captcha,
     CaptchaArithmetic,
@@ -37,17 +44,16 @@ from podium.core.params.slides import (
     IngestSlides,
     PredictSlides,
     Slides,
-    SubmitSlides,
     TileSlides,
     TrainSegmenter,
 )
 
 __all__ = [
-    "AssignPhotoFolds", "Blend", "BlendCaptcha", "BlendMethod", "Boosting", "Captcha",
+    "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
     "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
     "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
     "IngestPhotos", "IngestSlides", "Params", "Photos", "Precision", "PredictSlides", "Section",
-    "Slides", "SubmitSlides", "TextBlend", "TileSlides", "TrainCaptchaReader",
+    "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
     "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
     "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip
@@ -64,21 +70,19 @@ class Params(Section):
     assign_photo_folds: AssignPhotoFolds
     extract_features: ExtractFeatures
     train_photo_classifier: TrainPhotoClassifier
-    blend_photos: Blend
     captcha: Captcha
     generate_captcha: GenerateCaptcha
     train_line_finder: TrainLineFinder
     generate_equations: GenerateCaptcha
     train_captcha_reader: Annotated[dict[str, TrainCaptchaReader], Field(min_length=1)]
-    blend_captcha: BlendCaptcha
     slides: Slides
     draw_slides: DrawSlides
     ingest_slides: IngestSlides
     tile_slides: TileSlides
     train_segmenter: TrainSegmenter
     predict_slides: PredictSlides
-    blend_slides: Blend
-    submit_slides: SubmitSlides
+    blend: Annotated[dict[str, BlendSection], Field(min_length=1)]
+    submit: Annotated[dict[str, Submit], Field(min_length=1)]
 
     def pictures(self, task: str) -> GenerateCaptcha:
         """The section about the pictures of a captcha task: their numbers, seeds and split."""
@@ -124,7 +128,8 @@ def read_yaml(path: Path) -> Any:
 
 def _message(path: Path, detail: object) -> str:
     assert isinstance(detail, dict)
-    key = ".".join(str(part) for part in detail["loc"]) or "the file"
+    parts = [str(part) for part in detail["loc"] if not str(part).startswith("<")]
+    key = ".".join(parts) or "the file"
     kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
     reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {detail['input']!r}"
     return f"{path}: {key}: {reason}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from podium.core.params.section import Count, Positive, Section, Seed
 
@@ -45,9 +45,18 @@ class TextBlend(Section):
     seed: Seed
 
 
-class BlendCaptcha(Section):
-    """The blends of texts, one for each captcha task."""
+def _blend_or_vote(section: Any) -> str:
+    readers = section.get("readers") if isinstance(section, dict) else vars(section).get("readers")
+    return "<blend>" if readers is None else "<vote>"  # messages leave these out
 
-    text: TextBlend
-    arithmetic: TextBlend
-    equations: TextBlend
+
+BlendSection = Annotated[
+    Annotated[Blend, Tag("<blend>")] | Annotated[TextBlend, Tag("<vote>")],
+    Discriminator(_blend_or_vote),
+]
+
+
+class Submit(Section):
+    """Draws of the bootstrap over groups (patients, if there are any) for intervals of scores."""
+
+    bootstrap: Count

@@ -82,9 +82,3 @@ class PredictSlides(Section):
     batch_size: Count
     baseline: bool
     bootstrap: Count
-
-
-class SubmitSlides(Section):
-    """Draws of the bootstrap over patients, for the interval of a score."""
-
-    bootstrap: Count

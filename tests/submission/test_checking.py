@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from podium.submission.validation import (
-    Wanted,
+from podium.submission.cells import (
     counted,
     examples,
-    faults,
     hard_notes,
-    notes,
     numbers,
     probability_faults,
     read_submission,
     sum_faults,
 )
+from podium.submission.checking import faults, notes
 
 
-def nothing(table):
-    return []
+class Format:
+    """A format of two columns, whose rule for cells is given."""
+
+    columns = ("id", "label")
+
+    def __init__(self, rule=lambda table: [], sample=None):
+        self.inputs = SimpleNamespace(sample=sample)
+        self.faults = rule
+
+    def notes(self, table):
+        return []
 
 
-def wanted(ids=("3", "1", "2"), columns=("id", "label"), rule=nothing, sample=None) -> Wanted:
-    return Wanted(columns, ids, rule, nothing, sample)
+IDS = ("3", "1", "2")
 
 
 def table(text: str) -> pd.DataFrame:
@@ -55,7 +63,7 @@ def table(text: str) -> pd.DataFrame:
     ],
 )
 def test_columns_and_ids(text, found):
-    assert faults(table(text), wanted()) == found
+    assert faults(table(text), Format(), IDS) == found
 
 
 def test_the_rooms_rules_see_the_columns_in_their_order_and_only_where_all_are_there():
@@ -65,30 +73,38 @@ def test_the_rooms_rules_see_the_columns_in_their_order_and_only_where_all_are_t
         seen.append(list(part.columns))
         return ["odd"]
 
-    assert faults(table("label,id,x 0,3,0 1,1,0 0,2,0"), wanted(rule=rule)) == [
+    assert faults(table("label,id,x 0,3,0 1,1,0 0,2,0"), Format(rule), IDS) == [
         "1 column unknown, namely x",
         "odd",
     ]
-    faults(table("id,x 3,0 1,1 2,0"), wanted(rule=rule))
+    faults(table("id,x 3,0 1,1 2,0"), Format(rule), IDS)
     assert seen == [["id", "label"]]
 
 
 def test_the_order_is_a_note_and_only_beside_a_sample(tmp_path):
-    mixed, sample = table("id,label 1,0 2,1 3,0"), tmp_path / "sample.csv"
-    assert notes(mixed, wanted(sample=sample)) == ["the ids are not in the sample's order"]
-    assert notes(mixed, wanted()) == []
-    assert notes(mixed, wanted(ids=["1", "2", "3"], sample=sample)) == []
-    assert notes(mixed, wanted(ids=["1", "2", "4"], sample=sample)) == []  # a fault, not an order
-    assert notes(table("id,x 1,0"), wanted(sample=sample)) == []
+    mixed, with_sample = table("id,label 1,0 2,1 3,0"), Format(sample=tmp_path / "sample.csv")
+    assert notes(mixed, with_sample, IDS) == ["the ids are not in the sample's order"]
+    assert notes(mixed, Format(), IDS) == []
+    assert notes(mixed, with_sample, ["1", "2", "3"]) == []
+    assert notes(mixed, with_sample, ["1", "2", "4"]) == []  # a fault, not an order
+    assert notes(table("id,x 1,0"), with_sample, IDS) == []
+
+
+def test_the_order_is_a_fault_of_what_is_written():
+    mixed = table("id,label 1,0 2,1 3,0")
+    assert faults(mixed, Format(), IDS) == []
+    wrong = "the ids are right but not in the sample's order"
+    assert faults(mixed, Format(), IDS, ordered=True) == [wrong]
+    assert faults(mixed, Format(), ["1", "2", "3"], ordered=True) == []
 
 
 def test_constant_columns_are_a_note():
     rows = table("id,label 3,0.5 1,0.5 2,0.5")
-    assert notes(rows, wanted()) == ["column label is '0.5' in every row"]
-    assert notes(rows[:1], wanted(["3"])) == []
+    assert notes(rows, Format(), IDS) == ["column label is '0.5' in every row"]
+    assert notes(rows[:1], Format(), ["3"]) == []
     rows["label"] = "1 5 " * 30
-    assert notes(rows, wanted()) == [f"column label is '{('1 5 ' * 20)[:76]}... in every row"]
-    assert notes(table("id,label 3,0.5 1,0.50 2,0.5"), wanted()) == []
+    assert notes(rows, Format(), IDS) == [f"column label is '{('1 5 ' * 20)[:76]}... in every row"]
+    assert notes(table("id,label 3,0.5 1,0.50 2,0.5"), Format(), IDS) == []
 
 
 def test_what_is_no_probability():

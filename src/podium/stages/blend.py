@@ -1,0 +1,30 @@
+"""Blend the predictions of all models of a competition, and say how good the blend will be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.competitions import competition_named
+from podium.core.errors import guarded
+from podium.core.files import write_json
+from podium.core.params import load_params
+from podium.ensemble.blend_competition import blend_section, blend_tables, tables_to_blend
+from podium.ensemble.blend_scores import summary_lines
+from podium.evaluation.predictions import write_predictions
+from podium.stages.arguments import parse
+
+
+@guarded
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the blended table --out and --metrics from the tables in the folder --tables."""
+    args = parse(__doc__, argv, "tables", "out", "metrics", names=["competition"])
+    competition, params = competition_named(args.competition), load_params(args.params)
+    section, metric = blend_section(competition, params), competition.table_metrics[0]
+    blended = blend_tables(tables_to_blend(competition, args.tables, params), section, metric)
+    write_predictions(args.out, blended.table, section.model_dump())
+    write_json(args.metrics, blended.metrics)
+    print("\n".join(summary_lines(blended.metrics, metric)))
+
+
+if __name__ == "__main__":
+    main()
