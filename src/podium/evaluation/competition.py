@@ -67,7 +67,7 @@ class Competition:
         columns: of a usual submission; photos of more than two classes have one for each.
         source_setting: dotted name in params.yaml of the source, standin or raw; '': always raw.
         ingest: name of the stage that writes `files.items`.
-        timed: metrics files, without suffix, that hold seconds; `{section}` in a name stands for
+        timed: files in runs/, without suffix, that hold seconds; `{section}` in a name stands for
             each key of that section (of readers, those of the task).
         submits: models whose predictions are handed in, the first one that exists; `params:` and a
             dotted name stands for what params.yaml holds there.
@@ -146,7 +146,7 @@ class Competition:
         return names
 
     def timed_metrics(self, settings: Settings) -> list[str]:
-        """Return the metrics files, without suffix, that hold the seconds of its stages."""
+        """Return the files in runs/, without suffix, that hold the seconds of its stages."""
         names: list[str] = []
         for entry in self.timed:
             start, _, section = entry.rstrip("}").partition("{")
