@@ -205,7 +205,9 @@ def test_a_flipped_bit_is_noticed(written: Path) -> None:
     for read in (read_captchas, lambda *which: list(iter_pixels(*which))):
         with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
             read(written, "train")
-    with pytest.raises(PodiumError, match=r"text\.h5: damaged.*\nremedy: remove it and run dvc repro"):
+    with pytest.raises(
+        PodiumError, match=r"text\.h5: damaged.*\nremedy: remove it and run dvc repro"
+    ):
         read_captchas(written, "validation")  # nothing of a damaged file is used
 
 

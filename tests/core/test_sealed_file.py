@@ -18,7 +18,9 @@ def sealed(tmp_path: Path) -> Path:
 
 
 def refused(path: Path, reason: str) -> None:
-    with pytest.raises(PodiumError, match=rf"a\.h5: {reason}.*\nremedy: remove it and run dvc repro$"):
+    with pytest.raises(
+        PodiumError, match=rf"a\.h5: {reason}.*\nremedy: remove it and run dvc repro$"
+    ):
         check_seal(path, "feature file")
 
 

@@ -60,7 +60,8 @@ class Equations:
         stage.main([*words, "--params", str(self.params)])
 
     def generate(self) -> None:
-        self.run(generate_equations, source=self.raw, finder=self.finder, out=self.captchas)
+        paths = {"source": self.raw, "finder": self.finder, "out": self.captchas}
+        self.run(generate_equations, **paths, quarantine=self.captchas.with_suffix(".csv"))
 
     def train(self, name: str = NAME) -> None:
         self.run(

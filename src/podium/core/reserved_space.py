@@ -42,7 +42,10 @@ def _allocate(descriptor: int, n_bytes: int) -> None:
     if not hasattr(libc, "fallocate"):
         return
     result = libc.fallocate(
-        ctypes.c_int(descriptor), ctypes.c_int(_KEEP_SIZE), ctypes.c_int64(0), ctypes.c_int64(n_bytes)
+        ctypes.c_int(descriptor),
+        ctypes.c_int(_KEEP_SIZE),
+        ctypes.c_int64(0),
+        ctypes.c_int64(n_bytes),
     )
     code = ctypes.get_errno()
     if result and code not in _UNSUPPORTED:

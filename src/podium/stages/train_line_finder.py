@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from podium.captcha.reader_checks import check_settings
 from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.files import write_table
@@ -16,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the artefact, metrics and plots of the line finder."""
     args = parse(__doc__, argv, "model", "metrics", "plots")
     params = load_params(args.params)
+    check_settings("equations", params.captcha.equations.source, params)  # of the stages to come: this one is the first
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha import report
     from podium.captcha.equations.finder import LineFinder, build

@@ -17,9 +17,11 @@ from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import render_range
 from podium.captcha.equations.strips import lay_out
-from podium.captcha.generator import Part, generate, map_ranges
+from podium.captcha.generator import Part, generate, map_ranges, texts_of
 from podium.captcha.ingest import read_raw, standin_splits
-from podium.captcha.source import LabelledPictures, decode_picture, watched_parts
+from podium.captcha.quarantine import write_quarantine
+from podium.captcha.reader_checks import check_pictures, check_settings
+from podium.captcha.source import LabelledPictures, decode_picture, watched_parts, white
 from podium.captcha.tasks import StripTask, task_from
 from podium.core.params import Params
 from podium.core.progress import watched
@@ -77,10 +79,12 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     Returns:
         How many pictures were drawn, for a person to read.
     """
-    task = task_from(NAME, params.captcha)
+    task, settings = task_from(NAME, params.captcha), params.generate_equations
     assert isinstance(task, StripTask)
+    check_settings(NAME, "standin", params)
+    check_pictures(NAME, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
     layout = StripLayout(finder, task.size)
-    train, *whole = standin_splits(params.generate_equations)
+    train, *whole = standin_splits(settings)
 
     def laid_out(split: Split) -> Iterator[Part]:
         n = len(split.ids)
@@ -96,11 +100,14 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     return f"{len(train.ids)} strips and {n_whole} pictures drawn\n{layout.summary}"
 
 
-def write_raw_equations(path: Path, folder: Path, finder: Path, params: Params) -> str:
+def write_raw_equations(
+    path: Path, quarantine: Path, folder: Path, finder: Path, params: Params
+) -> str:
     """Write the strips of raw pictures, which may be of any size, to a captcha file.
 
     Args:
         path: the captcha file.
+        quarantine: the table of what is not used.
         folder: with train/ and test/.
         finder: the artefact of a line finder.
         params: all settings.
@@ -112,15 +119,21 @@ def write_raw_equations(path: Path, folder: Path, finder: Path, params: Params) 
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
     size = task_from(NAME, params.captcha).size
-    raw, layout = read_raw(folder, NAME, params), StripLayout(finder, size)
-    decode = partial(decode_picture, max_megapixels=params.generate_equations.max_megapixels)
+    raw = read_raw(folder, NAME, params)
+    check_pictures(NAME, params, size, raw.texts)
+    layout, most = StripLayout(finder, size), params.generate_equations.max_megapixels
+
+    def decode(path: Path | None) -> Pixels:
+        return decode_picture(path, most) if path else white(size)
+
     facts = Facts(size, raw.charset, raw.provenance, finder.read_bytes())
     write_captchas(path, facts, raw.splits, _strip_parts(raw.pictures, decode, layout))
-    return f"{raw.summary('many sizes')}\n{layout.summary}"
+    write_quarantine(quarantine, raw.left_out)
+    return f"{layout.summary}\n{raw.summary('many sizes', quarantine)}"
 
 
 def _strip_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path], Pixels], layout: StripLayout
+    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels], layout: StripLayout
 ) -> Iterator[Part]:
     """Strips and texts of all pictures, split by split; several threads decode files."""
     with ThreadPoolExecutor() as pool:
