@@ -79,7 +79,9 @@ class PictureFile:
             label: its text, if it has one.
             reason: why it is left out; '': its fault.
         """
-        return LeftOut(printable(self.id), split, label, self.relative, reason or self.fault)
+        return LeftOut(
+            printable(self.id), split, printable(label), self.relative, reason or self.fault
+        )
 
 
 def list_files(folder: Path, split: str, max_megapixels: float) -> list[PictureFile]:
@@ -147,7 +149,8 @@ def _reason_outside(name: str) -> str:
 
 def _walk(folder: Path, skip: tuple[str, ...] = ()) -> Iterator[tuple[str, Path]]:
     """What is wrong with an entry ('': it is a file), and its path, for all entries but folders."""
-    seen = {os.path.realpath(folder)}
+    top = os.path.realpath(folder)
+    seen = {top}
 
     def fail(error: OSError) -> None:
         raise disk_fault(error) or error
@@ -159,9 +162,9 @@ def _walk(folder: Path, skip: tuple[str, ...] = ()) -> Iterator[tuple[str, Path]
             folders[:] = [name for name in folders if name not in skip]
         for name in list(folders):
             target = os.path.realpath(Path(root, name))
-            if target in seen:
+            if target in seen or Path(target) in Path(top).parents:
                 folders.remove(name)
-                yield "a link to a folder that is read already", Path(root, name)
+                yield "a link to a folder above or to one that is read already", Path(root, name)
             seen.add(target)
         for name in names:
             yield _kind_fault(Path(root, name)), Path(root, name)

@@ -116,9 +116,9 @@ def check_reader_pictures(
             "a train picture has an empty text, which no reader can learn\nremedy: label it"
         )
     w, h = size
-    n_steps = time_steps(w, settings.step)
-    if h < MIN_HEIGHT or n_steps < (2 if settings.model == "cnn" else 1):
-        narrowest = next(side for side in range(1, 64) if time_steps(side, settings.step) > 1)
+    n_steps, fewest = time_steps(w, settings.step), 2 if settings.model == "cnn" else 1
+    if h < MIN_HEIGHT or n_steps < fewest:
+        narrowest = next(side for side in range(64) if time_steps(side, settings.step) >= fewest)
         raise PodiumError(
             f"captchas of {w}x{h} px are too small for the reader {name}: it takes {narrowest} "
             f"or more px of width and {MIN_HEIGHT} or more of height\n"
