@@ -1,5 +1,6 @@
 import hashlib
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from PIL import Image
 from house import ROOT
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Captchas, Facts, read_captchas, read_facts, read_texts
+from podium.captcha.equations.answers import answer
 from podium.captcha.generator import PART, generate, render
 from podium.captcha.ingest import standin_splits, write_drawn_captchas, write_raw_captchas
-from podium.captcha.source import split_validation
+from podium.captcha.source import read_train, split_validation
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Params, load_params
@@ -279,6 +281,7 @@ def test_arithmetic_dropped_in(tmp_path: Path) -> None:
     (tmp_path / "raw/test_labels.csv").write_text("id,text\n0,7+3*0 7\n")
     words, path = take(tmp_path, "arithmetic")
     assert "texts of 5 to 7 characters out of 10: ()*+-23567\n" in words
+    assert "WARNING: no train text has 01489: readers will never read these" in words
     assert read_facts(path).charset == Charset("()*+-23567")
     assert sorted(all_labelled(path).texts) == ["(3-7)+5", "(6+7)*2", "5-6+2"]
     assert read_texts(path, "test") == (["0"], ["7+3*0"])
@@ -345,3 +348,33 @@ def test_one_picture_is_not_enough(tmp_path: Path) -> None:
     where = re.escape(str(tmp_path / "raw"))
     with pytest.raises(PodiumError, match=f"{where}.*needs two labelled pictures at least"):
         take(tmp_path)
+
+
+def test_copies_are_told(tmp_path: Path) -> None:
+    drop_train(tmp_path / "raw")
+    for name in ("train/A0_99.png", "train/XY_77.png", "test/x.png"):
+        drop(tmp_path / "raw" / name, 0)
+    words, _ = take(tmp_path)
+    told = "WARNING: 1 train pictures are copies of others under another text, e.g. "
+    assert f"{told}XY_77 (XY) of A0_0 (A0)\n" in words
+    assert "WARNING: 1 pictures are in train and in test" in words
+
+
+def test_a_sample_without_test_pictures_is_told(tmp_path: Path) -> None:
+    drop_train(tmp_path / "raw", 3)
+    (tmp_path / "raw/sample_submission.csv").write_text("id,text\n1,\n")
+    assert "sample_submission.csv is there, but no picture in test/: nothing" in take(tmp_path)[0]
+
+
+def test_values_that_the_competition_computed_in_floats(tmp_path: Path) -> None:
+    texts = ("流=94490;流*(87027*28841)/3", "君=3;君*100000*99999*99999*99999*77777/7")
+    for number in range(2):
+        drop(tmp_path / f"train/{number}.png", number)
+    values = [float(answer(text)) for text in texts]
+    assert abs(Fraction(values[1]) - answer(texts[1])) > 1
+    lines = [f"{text} {value:.2f}" for text, value in zip(texts, values, strict=True)]
+    (tmp_path / "labels.txt").write_text("\n".join(lines))
+    assert read_train(tmp_path, "equations").texts == list(texts)
+    (tmp_path / "labels.txt").write_text(f"{lines[0]}\n{texts[1]} {values[1] * (1 + 1e-13):.2f}")
+    with pytest.raises(PodiumError, match=r"picture 1: it comes to \d+\nremedy"):
+        read_train(tmp_path, "equations")

@@ -246,8 +246,8 @@ def test_names_that_invent_labels(raw: Path, name: bytes, shown: str, reason: st
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("１２_0.png", "holds the full-width characters １２\nremedy: write 12"),
-        ("ＡB_0.png", "holds the full-width characters Ａ\nremedy: write A"),
+        ("\uff11\uff12_0.png", "holds the full-width characters \uff11\uff12\nremedy: write 12"),
+        ("\uff21B_0.png", "holds the full-width characters \uff21\nremedy: write A"),
         ("a b_0.png", "holds a space\nremedy: correct the label"),
         ("_0.png", "empty\nremedy: correct the label"),
     ],
@@ -259,9 +259,11 @@ def test_names_that_are_no_texts(raw: Path, name: str, words: str) -> None:
 
 
 def test_a_full_width_answer_key(raw: Path) -> None:
-    rows = "".join(f"{number},１\n" for number in range(6))
+    rows = "".join(f"{number},\uff11\n" for number in range(6))
     (raw / "test_labels.csv").write_text(f"id,text\n{rows}")
-    with pytest.raises(PodiumError, match=r"test_labels\.csv: .* full-width characters １\nremedy"):
+    with pytest.raises(
+        PodiumError, match=r"test_labels\.csv: .* full-width characters \uff11\nremedy"
+    ):
         read_test(raw, "text")
 
 

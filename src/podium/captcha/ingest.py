@@ -21,7 +21,7 @@ from podium.captcha.source import (
     read_train,
     split_validation,
 )
-from podium.captcha.tasks import task_from
+from podium.captcha.tasks import TASKS, task_from
 from podium.core.errors import PodiumError
 from podium.core.params import GenerateCaptcha, Params
 from podium.core.printable import printable
@@ -179,8 +179,17 @@ def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
         charset_of(labelled.texts),
         {"task": name, "source": "raw", "validation_share": settings.validation_share},
         labelled.left_out + test.left_out + others,
-        _notes(folder, labelled, test),
+        _unseen(name, labelled.texts) + _notes(folder, labelled, test),
     )
+
+
+def _unseen(name: str, texts: list[str]) -> list[str]:
+    """A line for characters of a competition that no text has; none where any may occur."""
+    unseen = set(TASKS[name].grammar.alphabet) - set().union(*texts)
+    if name == "text" or not unseen:
+        return []
+    shown = "".join(sorted(unseen))
+    return [f"WARNING: no train text has {shown}: readers will never read these characters"]
 
 
 def _notes(folder: Path, labelled: LabelledPictures, test: LabelledPictures) -> list[str]:

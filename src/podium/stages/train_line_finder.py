@@ -17,7 +17,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the artefact, metrics and plots of the line finder."""
     args = parse(__doc__, argv, "model", "metrics", "plots")
     params = load_params(args.params)
-    check_settings("equations", params.captcha.equations.source, params)  # of the stages to come: this one is the first
+    # of the stages to come: this one is the first
+    check_settings("equations", params.captcha.equations.source, params)
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha import report
     from podium.captcha.equations.finder import LineFinder, build
