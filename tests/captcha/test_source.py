@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from podium.captcha.source import (
-    PART,
-    LabelledPictures,
-    SameSizeDecoder,
-    decode_parts,
-    decode_picture,
-    read_test,
-    read_train,
-    split_validation,
-)
+from podium.captcha.raw_pixels import PART, SameSizeDecoder, decode_parts, decode_picture
+from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
 from podium.core.errors import PodiumError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,15 +13,9 @@ from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
 from podium.captcha.generator import PART, generate, texts_of
 from podium.captcha.quarantine import quarantine_lines, write_quarantine
 from podium.captcha.raw_folder import LeftOut, list_others
+from podium.captcha.raw_pixels import SameSizeDecoder, decode_parts
 from podium.captcha.reader_checks import check_pictures, check_settings
-from podium.captcha.source import (
-    LabelledPictures,
-    SameSizeDecoder,
-    decode_parts,
-    read_test,
-    read_train,
-    split_validation,
-)
+from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
 from podium.captcha.tasks import TASKS, task_from
 from podium.core.errors import PodiumError
 from podium.core.params import GenerateCaptcha, Params
@@ -142,10 +137,10 @@ class RawCaptchas:
             *quarantine_lines(quarantine, self.left_out),
         ]
         if test.unreadable:
-            names = [printable(test.ids[row]) for row in test.unreadable]
+            names = [test.ids[row] for row in test.unreadable]
             lines.append(
                 f"WARNING: {len(names)} test pictures cannot be read; their rows get the most "
-                f"frequent train text: {', '.join(names[:10])}{', ...' if names[10:] else ''}"
+                f"frequent train text: {shortened(names)}"
             )
         return "\n".join(lines)
 
@@ -183,6 +178,11 @@ def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
     )
 
 
+def shortened(names: Sequence[str], n: int = 10) -> str:
+    """The first `n` names, printable."""
+    return ", ".join([printable(name) for name in names[:n]] + ["..."] * (len(names) > n))
+
+
 def _unseen(name: str, texts: list[str]) -> list[str]:
     """A line for characters of a competition that no text has; none where any may occur."""
     unseen = set(TASKS[name].grammar.alphabet) - set().union(*texts)
@@ -209,6 +209,12 @@ def _notes(folder: Path, labelled: LabelledPictures, test: LabelledPictures) -> 
             f"WARNING: {len(twice)} train pictures are copies of others under another text, e.g. "
             f"{labelled.ids[b]} ({labelled.texts[b]}) of {labelled.ids[a]} ({labelled.texts[a]})"
         )
+    for split, pictures in (("train", labelled), ("test", test)):
+        if names := pictures.blank:
+            notes.append(
+                f"WARNING: {len(names)} {split} pictures show one colour and no text: "
+                f"{shortened(names)}"
+            )
     if shared := len(set(labelled.contents) & set(filter(None, test.contents))):
         notes.append(f"WARNING: {shared} pictures are in train and in test")
     return notes

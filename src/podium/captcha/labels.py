@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,7 @@ from podium.core.printable import printable
 
 _VALUE = re.compile(r"-?[0-9]{1,4000}([./][0-9]{1,18})?")  # Python reads 4,300 digits
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_LONGEST_ID = 1024
 _COUNTED = 3  # so many names may follow each other by chance
 _RENAME = "remedy: correct the label, or the name of the file"
 
@@ -82,7 +83,12 @@ def unused_label_files(folder: Path, used: Path | None) -> list[LeftOut]:
 def lone_labels(
     path: Path, labels: dict[str, str], pictures: Sequence[PictureFile]
 ) -> list[LeftOut]:
-    """Labels without a picture.
+    """The labels without a picture.
+
+    Args:
+        path: of the labels file.
+        labels: id -> text.
+        pictures: of the train folder.
 
     Raises:
         PodiumError: they are half of all, or half of the pictures have no label.
@@ -101,8 +107,24 @@ def lone_labels(
 def read_label_table(path: Path) -> dict[str, str]:
     """The texts in a table with the columns id and text, by id."""
     table = read_table(path, "id", "text")
+    refuse_odd_ids(path, table["id"])
     refuse_duplicates(path, table["id"])
     return dict(zip(table["id"].tolist(), table["text"].tolist(), strict=True))
+
+
+def refuse_odd_ids(path: Path, ids: Iterable[str]) -> None:
+    """Raise a PodiumError for an id in the table at `path` that no file name can be."""
+    for picture_id in ids:
+        if len(picture_id) > _LONGEST_ID or not picture_id.isprintable():
+            fault = (
+                f"of {len(picture_id)} characters"
+                if picture_id.isprintable()
+                else "with control characters"
+            )
+            raise PodiumError(
+                f"{path}: an id {fault}, {picture_id[:40]!r}\nremedy: ids are names of pictures "
+                "without their ending: correct the table"
+            )
 
 
 def _read_lines(path: Path) -> dict[str, str]:
@@ -119,13 +141,23 @@ def _read_lines(path: Path) -> dict[str, str]:
 
 _READERS = {"labels.csv": read_label_table, "labels.txt": _read_lines}
 _REMEDIES = {
-    "labels.csv": "label exactly the pictures that are there",
+    "labels.csv": "label exactly the pictures that are there, by their names without ending",
     "labels.txt": "line k, counted from 0, must be the text of picture k",
 }
 
 
 def checked_text(path: Path, name: str, label: str, task: str) -> str:
-    """The text of a label, which may be followed by its value if the task's texts have one."""
+    """The text of a label, which may be followed by its value if the task's texts have one.
+
+    Args:
+        path: of the labels file, or of the picture whose name is the label.
+        name: id of the picture.
+        label: as it is written.
+        task: text, arithmetic or equations.
+
+    Raises:
+        PodiumError: it cannot be a text of the task, or has another value.
+    """
     text, _, value = label.partition(" ")
     where = f"{printable(path)}: label {label[:40]!r} of picture {printable(name)}"
     solve = competition(task).solve

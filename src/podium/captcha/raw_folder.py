@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -58,6 +58,7 @@ class PictureFile:
         relative: its path below the raw folder, printable.
         content: sha256 of its bytes; '' if unknown.
         fault: why it is not read; '' if it is.
+        blank: whether all its pixels have one colour.
     """
 
     id: str
@@ -65,6 +66,7 @@ class PictureFile:
     relative: str
     content: str = ""
     fault: str = ""
+    blank: bool = False
 
     @property
     def has_picture_name(self) -> bool:
@@ -188,9 +190,8 @@ def _look(folder: Path, split: str, entry: tuple[str, Path], max_megapixels: flo
     is_picture = inside.suffix.lower() in PICTURE_SUFFIXES
     name = inside.with_suffix("").as_posix() if is_picture else inside.as_posix()
     relative = printable(path.relative_to(folder).as_posix())
-    fault = fault or _name_fault(inside)
-    content, fault = ("", fault) if fault else _content_and_fault(path, max_megapixels)
-    return PictureFile(name, path, relative, content, fault)
+    file = PictureFile(name, path, relative, fault=fault or _name_fault(inside))
+    return file if file.fault else _decoded(file, max_megapixels)
 
 
 def _name_fault(path: PurePosixPath) -> str:
@@ -209,22 +210,25 @@ def _name_fault(path: PurePosixPath) -> str:
     return ""
 
 
-def _content_and_fault(path: Path, max_megapixels: float) -> tuple[str, str]:
-    """The sha256 of a picture's bytes, and why it cannot be read; '' if it can."""
+def _decoded(file: PictureFile, max_megapixels: float) -> PictureFile:
+    """`file` with what its bytes tell."""
     try:
-        if (n_bytes := path.stat().st_size) > _MOST_BYTES:
-            return "", f"too large: {n_bytes} bytes"
-        data = path.read_bytes()
+        if (n_bytes := file.path.stat().st_size) > _MOST_BYTES:
+            return replace(file, fault=f"too large: {n_bytes} bytes")
+        data = file.path.read_bytes()
     except FileNotFoundError:
-        raise PodiumError(f"{printable(path)}: removed meanwhile\nremedy: run it again") from None
+        where = printable(file.path)
+        raise PodiumError(f"{where}: removed meanwhile\nremedy: run it again") from None
     except OSError as error:
-        raise disk_fault(error, Path(printable(path))) or error from None
+        raise disk_fault(error, Path(printable(file.path))) or error from None
     try:
-        decode(data, max_megapixels)
+        picture = decode(data, max_megapixels)
     except UnreadableImage as error:
         reason = printable(error)
-        return "", f"too large: {reason}" if "over the limit" in reason else reason
-    return hashlib.sha256(data).hexdigest(), ""
+        kind = "too large: " if "over the limit" in reason else ""
+        return replace(file, fault=f"{kind}{reason}")
+    blank = picture.getcolors(maxcolors=1) is not None
+    return replace(file, content=hashlib.sha256(data).hexdigest(), blank=blank)
 
 
 def refuse_one_id(files: list[PictureFile]) -> None:

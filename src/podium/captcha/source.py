@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,15 +16,14 @@ from podium.captcha.labels import (
     lone_labels,
     read_label_table,
     read_labels,
+    refuse_odd_ids,
     unused_label_files,
     with_ids_of,
 )
 from podium.captcha.raw_folder import LeftOut, PictureFile, list_files, refuse_one_id
-from podium.core import picture_decoder
 from podium.core.errors import PodiumError
 from podium.core.ids import refuse_other_ids
 from podium.core.printable import printable
-from podium.core.progress import watched
 from podium.submission.writing import ordered_ids, read_sample
 
 Pixels = NDArray[np.uint8]
@@ -41,6 +40,7 @@ class LabelledPictures:
         texts: (N,), '' where unknown.
         left_out: files and labels that are not used; unreadable test pictures are among them.
         contents: sha256 of the files (N,), '' where unknown.
+        blank: ids of pictures that show nothing but one colour.
     """
 
     ids: list[str]
@@ -48,6 +48,7 @@ class LabelledPictures:
     texts: list[str]
     left_out: list[LeftOut] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
+    blank: list[str] = field(default_factory=list)
 
     def select(self, rows: Sequence[int]) -> LabelledPictures:
         """The pictures with these row numbers."""
@@ -115,7 +116,8 @@ def _labelled(
 ) -> LabelledPictures:
     paths = [None if file.fault else file.path for file in files]
     contents = [file.content for file in files]
-    return LabelledPictures([file.id for file in files], paths, texts, left_out, contents)
+    blank = [file.id for file in files if file.blank]
+    return LabelledPictures([file.id for file in files], paths, texts, left_out, contents, blank)
 
 
 def _refuse_many_unreadable(folder: Path, pictures: Sequence[PictureFile]) -> None:
@@ -148,6 +150,7 @@ def read_test(folder: Path, task: str, max_megapixels: float = math.inf) -> Labe
     columns = competition(task).columns
     files = list_files(folder, "test", max_megapixels)
     sample = set(read_sample(sample_path, columns)) if files and sample_path.is_file() else set()
+    refuse_odd_ids(sample_path, sample)
     pictures = with_ids_of(
         sample,
         [file for file in files if _is_picture(file) or file.id in sample],
@@ -190,66 +193,3 @@ def split_validation(n_pictures: int, share: float, seed: int) -> tuple[list[int
     order = np.random.default_rng(seed).permutation(n_pictures)
     kept = min(max(round(share * n_pictures), 1), n_pictures - 1)
     return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
-
-
-class SameSizeDecoder:
-    """Decodes pictures that must all have the size of the first one; `size` is (w, h)."""
-
-    def __init__(self, first: Path, max_megapixels: float) -> None:
-        self.first, self.max_megapixels = first, max_megapixels
-        height, width, _ = decode_picture(first, max_megapixels).shape
-        self.size = width, height
-
-    def __call__(self, path: Path | None) -> Pixels:
-        """Pixels (H, W, 3) uint8 RGB of the picture at `path`; white without one.
-
-        Raises:
-            PodiumError: it cannot be read, or is not as large as the first.
-        """
-        if path is None:
-            return white(self.size)
-        pixels = decode_picture(path, self.max_megapixels)
-        height, width, _ = pixels.shape
-        if (width, height) != self.size:
-            raise PodiumError(
-                f"{printable(path)}: {width}x{height} px, but {printable(self.first.name)} is "
-                f"{self.size[0]}x{self.size[1]} px\n"
-                "remedy: give all captchas of a task one size, or remove the odd ones"
-            )
-        return pixels
-
-
-def decode_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels]
-) -> Iterator[tuple[Pixels, list[str]]]:
-    """Pixels (n, H, W, 3), by `decode`, and texts (n,) of all pictures, split by split."""
-    for part in watched_parts(splits, PART, "captchas, parts"):
-        yield np.stack([decode(path) for path in part.paths]), part.texts
-
-
-def watched_parts(
-    splits: Sequence[LabelledPictures], n: int, label: str
-) -> Iterator[LabelledPictures]:
-    """All pictures of the splits, up to `n` of one split at a time, with their progress shown.
-
-    Args:
-        splits: train, validation and test.
-        n: the most pictures in a part.
-        label: what the progress bar calls them.
-    """
-    parts = [
-        split.select(range(start, min(start + n, len(split.ids))))
-        for split in splits
-        for start in range(0, len(split.ids), n)
-    ]
-    return watched(parts, len(parts), label)
-
-
-def white(size: tuple[int, int]) -> Pixels:
-    """White pixels (h, w, 3) uint8 of `size` (w, h), in place of a picture that cannot be read."""
-    return np.full((size[1], size[0], 3), 255, dtype=np.uint8)
-
-
-def decode_picture(path: Path, max_megapixels: float) -> Pixels:
-    """Pixels (H, W, 3) uint8 RGB of the picture at `path`; PodiumError if it cannot be read."""
-    return picture_decoder.read(path, max_megapixels, "replace or remove it, and its label")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from podium.captcha.reader import LogitPredictor, artefact_metadata
 from podium.captcha.reader_checks import check_reader_pictures, check_reader_settings
 from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
-from podium.core.errors import SettingsError
+from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import file_sha256
 from podium.core.params import CaptchaReader, GenerateCaptcha, Params
 from podium.evaluation.predictions import Reading
@@ -93,7 +93,7 @@ class ReaderTraining:
     @property
     def is_drawn(self) -> bool:
         """Whether the pictures are the stand-in's."""
-        return bool(self.facts.provenance["source"] != "raw")
+        return bool(self.facts.provenance.get("source") != "raw")
 
 
 def reader_training(name: str, path: Path, facts: Facts, params: Params) -> ReaderTraining:
@@ -107,12 +107,18 @@ def reader_training(name: str, path: Path, facts: Facts, params: Params) -> Read
 
     Raises:
         SettingsError: there is no such reader, or it cannot use or learn these pictures.
+        PodiumError: the file is of another task.
     """
     if name not in params.train_captcha_reader:
         names = ", ".join(params.train_captcha_reader)
         raise SettingsError(f"captcha reader {name!r} is unknown; known are {names}")
     settings = params.train_captcha_reader[name]
-    source = "raw" if facts.provenance["source"] == "raw" else "standin"
+    if (task := facts.provenance.get("task")) != settings.task:
+        raise PodiumError(
+            f"{path}: captchas of {task}, but {name} reads {settings.task}\n"
+            "remedy: give the captcha file of its task"
+        )
+    source = "raw" if facts.provenance.get("source") == "raw" else "standin"
     check_reader_settings(name, source, params)
     texts = read_texts(path, "train")[1]
     check_reader_pictures(name, settings, facts.size, texts)
@@ -227,26 +233,6 @@ def validation_scores(
         "constant_text": share(truth.count(constant), len(truth)),
     }
     return metrics, readings
-
-
-def baseline_warning(job: ReaderTraining, scores: Mapping[str, Any]) -> list[str]:
-    """Lines for a reader that is no better than one constant text for all; else none.
-
-    Args:
-        job: what was trained.
-        scores: as `validation_scores` gives them.
-    """
-    decoded = next(iter(scores["decoded"].values()))  # of whole texts
-    constant = scores["constant_text"]
-    if decoded["score"] > constant["score"]:
-        return []
-    return [
-        f"WARNING: this reader gets {decoded['score']:.4f} of {decoded['n']} validation texts "
-        f"right, no more than the one text {job.constant.text!r} for all would "
-        f"({constant['score']:.4f}).",
-        "What to try: more epochs or a larger epoch_size (train_captcha_reader), more train "
-        "pictures, step 4 and a larger width; and look at mistakes.png: are the labels right?",
-    ]
 
 
 def validation_error_table(job: ReaderTraining, readings: Sequence[Reading]) -> pd.DataFrame:

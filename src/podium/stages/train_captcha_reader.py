@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
     write_metrics(args, metrics, result.work, runtime.report())
     result.checkpoint.unlink(missing_ok=True)
-    print("\n".join([*report.summary_lines(scores), *training.baseline_warning(job, scores)]))
+    warning = report.baseline_warning(job.constant.text, scores)
+    print("\n".join([*report.summary_lines(scores), *warning]))
 
 
 if __name__ == "__main__":

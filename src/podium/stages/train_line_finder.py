@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from podium.captcha import report
     from podium.captcha.equations.finder import LineFinder, build
     from podium.captcha.equations.sample_sheet import write_lines_png
-    from podium.captcha.equations.training import evaluate, train_line_finder
+    from podium.captcha.equations.training import baseline_warning, evaluate, train_line_finder
     from podium.training import artefact, runtime
 
     settings, pictures = params.train_line_finder, params.generate_equations
@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     training.checkpoint.unlink(missing_ok=True)
     shares = {name: score for name, score in scores.items() if name != "overlap"}
     print(*report.summary_lines({"test": shares}), sep="\n")
-    print(f"mean overlap of lines: {scores['overlap']:.4f}")
+    overlap = f"mean overlap of lines: {scores['overlap']:.4f}"
+    print(overlap, *baseline_warning(scores, pictures.seed_test), sep="\n")
 
 
 if __name__ == "__main__":

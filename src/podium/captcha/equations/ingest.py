@@ -16,12 +16,13 @@ from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import render_range
-from podium.captcha.equations.strips import lay_out
+from podium.captcha.equations.strips import N_LINES, lay_out
 from podium.captcha.generator import Part, generate, map_ranges, texts_of
-from podium.captcha.ingest import read_raw, standin_splits
+from podium.captcha.ingest import read_raw, shortened, standin_splits
 from podium.captcha.quarantine import write_quarantine
+from podium.captcha.raw_pixels import decode_picture, watched_parts, white
 from podium.captcha.reader_checks import check_pictures, check_settings
-from podium.captcha.source import LabelledPictures, decode_picture, watched_parts, white
+from podium.captcha.source import LabelledPictures
 from podium.captcha.tasks import StripTask, task_from
 from podium.core.params import Params
 from podium.core.progress import watched
@@ -43,25 +44,45 @@ class StripLayout:
     def __init__(self, finder: Path, size: tuple[int, int]) -> None:
         self._finder, self.size = LineFinder.load(finder), size
         self._n_labelled, self._n_wrong = 0, 0
+        self._odd: list[str] = []
 
-    def strips(self, pictures: Sequence[Pixels], texts: Sequence[str]) -> Part:
-        """Strips (n, h, w, 3) of pictures (H, W, 3) of any size, and their texts ('' = unknown)."""
+    def strips(self, pictures: Sequence[Pixels], texts: Sequence[str], ids: Sequence[str]) -> Part:
+        """Strips (n, h, w, 3) of pictures, and their texts (n,).
+
+        Args:
+            pictures: (H, W, 3) each, of any size.
+            texts: (n,), '' = unknown.
+            ids: (n,).
+        """
         out = np.empty((len(texts), self.size[1], self.size[0], 3), dtype=np.uint8)
-        for row, (pixels, text) in enumerate(zip(pictures, texts, strict=True)):
+        for row, (pixels, text, name) in enumerate(zip(pictures, texts, ids, strict=True)):
             boxes = self._finder.find(pixels)
             if text:
                 self._n_labelled += 1
                 self._n_wrong += len(boxes) != text.count(";") + 1
+            elif len(boxes) not in N_LINES:
+                self._odd.append(name)
             out[row] = lay_out(pixels, boxes, self.size)
         return out, list(texts)
 
     @property
     def summary(self) -> str:
         """How often the finder found another number of lines than the text has, for a person."""
-        return (
+        lines = [
             f"lines found are not as many as in the text: {self._n_wrong} "
             f"of {self._n_labelled} pictures"
-        )
+        ]
+        if 2 * self._n_wrong > self._n_labelled:
+            lines.append(
+                "WARNING: the line finder misses lines of most pictures, which no reader can mend: "
+                "train it longer (train_line_finder.epochs, epoch_size), or give larger pictures"
+            )
+        if self._odd:
+            lines.append(
+                f"WARNING: not two or three lines of text found on {len(self._odd)} test pictures, "
+                f"look at what is read there: {shortened(self._odd)}"
+            )
+        return "\n".join(lines)
 
 
 def write_drawn_equations(path: Path, finder: Path, params: Params, processes: int) -> str:
@@ -89,8 +110,10 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     def laid_out(split: Split) -> Iterator[Part]:
         n = len(split.ids)
         parts = map_ranges(partial(render_range, split.seed), 0, n, processes, PART)
+        row = 0
         for pictures, texts in watched(parts, -(-n // PART), f"{split.name}, parts"):
-            yield layout.strips(pictures, texts)
+            yield layout.strips(pictures, texts, split.ids[row : row + len(texts)])
+            row += len(texts)
 
     strips = generate(task, train.seed, 0, len(train.ids), processes)
     provenance = {"task": NAME, **params.captcha.equations.model_dump()}
@@ -138,4 +161,4 @@ def _strip_parts(
     """Strips and texts of all pictures, split by split; several threads decode files."""
     with ThreadPoolExecutor() as pool:
         for part in watched_parts(splits, PART, "pictures, parts"):
-            yield layout.strips(list(pool.map(decode, part.paths)), part.texts)
+            yield layout.strips(list(pool.map(decode, part.paths)), part.texts, part.ids)
