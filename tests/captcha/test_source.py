@@ -369,3 +369,34 @@ def test_the_kept_share_is_the_seeds() -> None:
     counts = np.bincount(np.array(kept[:-1]).ravel(), minlength=40)
     assert counts.sum() == 200
     assert counts.max() < 15  # no picture is kept by nearly all seeds
+
+
+# ---- ids that no file can have
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ("7" * 5000, r"an id of 5000 characters, '7{40}'\nremedy: ids are names of pictures"),
+        ('"a\nb"', r"an id with control characters, 'a\\nb'\nremedy: "),
+        ("\x1b[31mred", r"an id with control characters, '\\x1b\[31mred'\nremedy: "),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["labels.csv", "train/labels.csv", "test_labels.csv", "sample_submission.csv"]
+)
+def test_ids_that_no_file_can_have(tmp_path: Path, name: str, odd: str, reason: str) -> None:
+    drop(tmp_path / "train", "1.png")
+    drop(tmp_path / "test", "1.png")
+    (tmp_path / name).write_text(f"id,text\n1,a\n{odd},b\n")
+    read = read_train if name.endswith("/labels.csv") or name == "labels.csv" else read_test
+    with pytest.raises(PodiumError, match=f"{name}: {reason}"):
+        read(tmp_path, "text")
+
+
+def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
+    """A form feed or U+2028 within a line must not shift the lines below it."""
+    drop(tmp_path / "train", "0.png", "1.png", "2.png")
+    (tmp_path / "train/labels.txt").write_text("a\nb\x0cb\nc\n", newline="")
+    reason = r"label 'b\\x0cb' of picture 1: holds a character that cannot be printed"
+    refused(tmp_path, "text", tmp_path / "train/labels.txt", reason)
