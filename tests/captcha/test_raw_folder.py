@@ -238,7 +238,7 @@ def test_names_that_invent_labels(raw: Path, name: bytes, shown: str, reason: st
 
     path.rename(Path(os.fsdecode(os.fsencode(raw / "test") + b"/" + name)))
     if b"\\" in name or not os.fsdecode(name).isprintable():
-        with pytest.raises(PodiumError, match=f"{reason}\nremedy: ") as caught:  # a row must not go
+        with pytest.raises(PodiumError, match="name cannot be an id") as caught:  # keep the row
             read_test(raw, "text")
         assert str(caught.value).replace("\n", "").isprintable()
 

@@ -123,11 +123,10 @@ def list_others(folder: Path) -> list[LeftOut]:
     for fault, path in _walk(folder, skip=("train", "test")):
         relative = path.relative_to(folder)
         if relative.as_posix() not in TABLES:
-            reason = fault or _reason_outside(path.name)
             if relative.name.startswith(("train\\", "test\\")) or _is_packed(folder, relative):
-                raise PodiumError(
-                    f"{printable(path)}: {reason.replace(': ', chr(10) + 'remedy: ')}"
-                )
+                reason = _reason_outside(path.name).replace(": ", "\nremedy: ")
+                raise PodiumError(f"{printable(path)}: {reason}")
+            reason = fault or _reason_outside(path.name)
             others.append(LeftOut("", "", "", printable(relative.as_posix()), reason))
     return others
 

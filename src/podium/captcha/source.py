@@ -178,7 +178,9 @@ def _refuse_odd_names(pictures: Sequence[PictureFile]) -> None:
     for file in pictures:
         if not file.id.isprintable() or "\\" in file.id:
             raise PodiumError(
-                f"{printable(file.path)}: {file.fault.replace(': ', chr(10) + 'remedy: ', 1)}"
+                f"{printable(file.path)}: a test picture whose name cannot be an id: it is not "
+                "UTF-8, or holds control characters or a backslash\n"
+                "remedy: unpack the archive again and say its encoding, or rename the file"
             )
 
 
