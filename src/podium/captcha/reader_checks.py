@@ -9,6 +9,7 @@ from podium.captcha.ctc import steps_needed
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import CaptchaReader, Params
+from podium.ensemble.text_ensemble import chosen_readers
 
 MIN_HEIGHT = 15  # pixels; the network halves it four times
 
@@ -27,17 +28,10 @@ def check_settings(task: str, source: str, params: Params) -> None:
     """
     if source == "standin":
         check_seeds(task, params)
-    readers = [name for name, reader in params.train_captcha_reader.items() if reader.task == task]
-    for name in readers:
-        check_reader_settings(name, source, params)
-    voters = getattr(params.blend_captcha, task).readers
-    for name in voters:
-        where = f"blend_captcha.{task}.readers: {name!r}"
-        if name not in readers:
-            names = ", ".join(readers) or "none"
-            raise SettingsError(f"{where} does not read {task}\nremedy: these do: {names}")
-        if voters.count(name) > 1:
-            raise SettingsError(f"{where} is named twice\nremedy: name it once")
+    for name, reader in params.train_captcha_reader.items():
+        if reader.task == task:
+            check_reader_settings(name, source, params)
+    chosen_readers(task, params)
 
 
 def check_seeds(task: str, params: Params) -> None:
