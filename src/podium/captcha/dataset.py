@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
-from podium.core.feature_store import opened
 from podium.core.files import locked, require_space, written_whole
 from podium.core.printable import printable
 from podium.core.reserved_space import Reserve, created_hdf5
@@ -154,9 +153,9 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     """The captcha file at `path`, whose bytes are those that were written."""
     check_seal(path, _KIND)
     try:
-        with opened(path, _KIND) as file:
+        with h5py.File(path, "r") as file:
             yield file
-    except (TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise PodiumError(
             f"{printable(path)}: no {_KIND} ({error})\nremedy: remove it and run dvc repro"
         ) from None
