@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.captcha.answers import MAX_DEPTH, MAX_DIGITS, MAX_LENGTH, NotComputable, evaluate
+from podium.captcha.answers import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_LENGTH,
+    NotComputable,
+    evaluate,
+    format_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +126,35 @@ def test_any_expression_agrees_with_fractions(tree: Tree) -> None:
 def test_any_text_gives_a_value_or_a_typed_error(text: str) -> None:
     with suppress(NotComputable):
         assert isinstance(evaluate(text), Fraction)
+
+
+# ---- values as text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(5, 2), "2.50"),
+        (Fraction(-5, 2), "-2.50"),
+        (Fraction(1, 3), "0.33"),
+        (Fraction(2, 3), "0.67"),
+        (Fraction(-1, 300), "0.00"),
+        (Fraction(1, 8), "0.12"),
+        (Fraction(3, 8), "0.38"),
+        (Fraction(201, 200), "1.00"),
+        (Fraction(199, 100), "1.99"),
+        (Fraction(1999, 1000), "2.00"),
+        (Fraction(10**20 * 3 + 1, 3), "100000000000000000000.33"),
+        (Fraction(-(10**400) * 3 - 2, 3), f"-1{'0' * 400}.67"),  # too large for a float
+        (Fraction(237164769854429_6803, 10_000), "237164769854429.68"),  # a float gives .69
+        (Fraction(10**18 - 1), "9" * 18),
+    ],
+)
+def test_values_as_text(value: Fraction, text: str) -> None:
+    assert format_value(value) == text
+
+
+@given(st.fractions(), st.integers(0, 60))
+def test_a_printed_value_is_right_to_the_last_digit(fraction: Fraction, exponent: int) -> None:
+    value = fraction * 10**exponent + fraction
+    assert abs(Fraction(format_value(value)) - value) <= Fraction(1, 200)

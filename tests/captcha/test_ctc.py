@@ -43,14 +43,6 @@ def test_equal_neighbours_need_a_blank() -> None:
     assert ctc.steps_needed([1, 1, 2, 2, 2]) == 8
 
 
-def test_labels_that_cannot_be_learned() -> None:
-    ctc.check_label("aabb", [1, 1, 2, 2], 6)
-    with pytest.raises(PodiumError, match=r"'aabb' needs 6 time steps .4 characters and 2 equal"):
-        ctc.check_label("aabb", [1, 1, 2, 2], 5)
-    with pytest.raises(PodiumError, match="empty label"):
-        ctc.check_label("", [], 5)
-
-
 @pytest.mark.parametrize("shape", [(1, 4), (1, 4, 4), (1, 0, 3)])
 def test_logits_of_the_wrong_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(PodiumError, match="do not fit"):

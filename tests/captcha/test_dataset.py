@@ -1,5 +1,8 @@
 import json
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
@@ -16,9 +19,11 @@ from podium.captcha.dataset import (
     read_captchas,
     read_facts,
     read_texts,
+    read_unreadable,
     write_captchas,
 )
 from podium.core.errors import PodiumError
+from podium.core.sealed_file import seal
 
 N = CHUNK + 3
 FACTS = Facts((7, 4), Charset("0A不"), {"task": "text", "length": 2})
@@ -200,10 +205,143 @@ def test_a_flipped_bit_is_noticed(written: Path) -> None:
     for read in (read_captchas, lambda *which: list(iter_pixels(*which))):
         with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
             read(written, "train")
-    assert len(read_captchas(written, "validation").ids) == 2
+    with pytest.raises(
+        PodiumError, match=r"text\.h5: damaged.*\nremedy: remove it and run dvc repro"
+    ):
+        read_captchas(written, "validation")  # nothing of a damaged file is used
 
 
 def test_a_truncated_file(written: Path) -> None:
     written.write_bytes(written.read_bytes()[:-100])
     with pytest.raises(PodiumError, match=r"text\.h5: damaged"):
         read_facts(written)
+
+
+# ---- hostile and damaged files
+
+
+def sealed(path: Path, **datasets: object) -> Path:
+    with h5py.File(path, "w") as file:
+        for name, data in datasets.items():
+            file[name] = data
+        file.attrs["charset"], file.attrs["provenance"] = "AB", "{}"
+    seal(path)
+    return path
+
+
+READERS = (
+    read_facts,
+    lambda path: read_texts(path, "train"),
+    lambda path: read_unreadable(path, "train"),
+    lambda path: read_captchas(path, "train"),
+    lambda path: list(iter_pixels(path, "train")),
+)
+
+
+def test_bytes_that_crash_or_hang_hdf5_never_reach_it(written: Path, monkeypatch) -> None:
+    """Damage in any place is told by the seal, before the library looks at the file."""
+    data = written.read_bytes()
+    monkeypatch.setattr(h5py, "File", None)
+    for place in range(0, len(data) - 80, 97):
+        written.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises(PodiumError, match=r"text\.h5: damaged, or no captcha file.*\nremedy: "):
+            read_texts(written, "train")
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("kept", [0, 1, 79, 80, 81, 4000, -1, -80, -81])
+def test_a_file_cut_anywhere(written: Path, kept: int, read) -> None:
+    written.write_bytes(written.read_bytes()[:kept])
+    with pytest.raises(PodiumError, match=r"text\.h5: damaged, or no captcha file.*\nremedy: "):
+        read(written)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_links_and_vast_shapes_made_elsewhere(tmp_path: Path, read) -> None:
+    path = tmp_path / "text.h5"
+    with h5py.File(path, "w") as file:
+        file["train/ids"] = h5py.SoftLink("/train/ids")
+        file["train/texts"] = h5py.ExternalLink("/etc/passwd", "/")
+        file["train"].create_dataset("pixels", (10**9, 999, 999, 3), "u1", chunks=(1, 999, 999, 3))
+    with pytest.raises(PodiumError, match=r"text\.h5: damaged, or no captcha file.*seal missing"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_folder_in_its_place(tmp_path: Path, read) -> None:
+    (tmp_path / "text.h5").mkdir()
+    with pytest.raises(PodiumError, match=r"text\.h5: no file\nremedy: "):
+        read(tmp_path / "text.h5")
+
+
+@pytest.mark.parametrize(
+    "datasets",
+    [
+        {},
+        {"train": 3},
+        {"train/ids": [1, 2], "train/texts": [1, 2], "train/pixels": np.zeros((2, 4))},
+        {"train/ids": 1.5, "train/texts": 2, "train/pixels": 4},
+    ],
+)
+def test_other_contents_under_a_seal(tmp_path: Path, datasets: dict[str, object]) -> None:
+    path = sealed(tmp_path / "text.h5", **datasets)
+    for read in (read_facts, READERS[1]):
+        with pytest.raises(PodiumError, match=r"text\.h5: .*no captcha file.*\nremedy: "):
+            read(path)
+
+
+def test_rows_of_unreadable_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "text.h5"
+    splits = (*THREE[:2], Split("test", ["9"], unreadable=[0]))
+    write_captchas(path, FACTS, splits, PARTS)
+    assert [read_unreadable(path, name) for name in SPLITS] == [[], [], [0]]
+
+
+# ---- a full disk
+
+NOISE = """
+import sys
+from pathlib import Path
+import numpy as np
+from podium.captcha.charset import Charset
+from podium.captcha.dataset import Facts, Split, write_captchas
+from podium.core.errors import exit_on_fault
+path, n, other = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+def parts():
+    for k in range(n // 32):
+        if k == 2:  # another program takes room meanwhile
+            (path.parent / "other").write_bytes(bytes(other))
+        yield np.random.default_rng(k).integers(0, 256, (32, 60, 100, 3)).astype("u1"), ["AB"] * 32
+splits = [Split("train", [str(k) for k in range(n)]), Split("validation", []), Split("test", [])]
+with exit_on_fault():
+    write_captchas(path, Facts((100, 60), Charset("AB"), {}), splits, parts())
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(("n", "other"), [(320, 0), (224, 0), (128, 3 << 20), (160, 2 << 20)])
+def test_a_full_disk_ends_in_one_line(small_disk: Path, n: int, other: int) -> None:
+    words = [sys.executable, "-c", NOISE, str(small_disk / "c.h5"), str(n), str(other)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr[-500:]
+    assert done.stderr.splitlines() == [
+        f"error: {small_disk / 'c.h5'}: the disk is full: free some space and run the same "
+        "command again"
+    ]
+    assert {path.name for path in small_disk.iterdir()} <= {"other"}
+
+
+def test_room_that_suffices(small_disk: Path) -> None:
+    words = [sys.executable, "-c", NOISE, str(small_disk / "c.h5"), "128", "100"]
+    subprocess.run(words, check=True)
+    assert len(read_captchas(small_disk / "c.h5", "train").ids) == 128

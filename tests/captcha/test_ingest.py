@@ -1,5 +1,6 @@
 import hashlib
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from PIL import Image
 from house import ROOT
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Captchas, Facts, read_captchas, read_facts, read_texts
+from podium.captcha.equations.answers import answer
 from podium.captcha.generator import PART, generate, render
 from podium.captcha.ingest import standin_splits, write_drawn_captchas, write_raw_captchas
-from podium.captcha.source import split_validation
+from podium.captcha.source import read_train, split_validation
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Params, load_params
@@ -138,10 +140,10 @@ def test_a_stream_from_anywhere(start: int, stop: int, sizes: list[int]) -> None
 
 # ---- dropped in
 
-COLOURS = np.random.default_rng(3).integers(0, 256, (20, 6, 8, 3)).astype(np.uint8)
+COLOURS = np.random.default_rng(3).integers(0, 256, (20, 16, 24, 3)).astype(np.uint8)
 
 
-def drop(path: Path, number: int = 0, mode: str = "RGB", size: tuple[int, int] = (8, 6)) -> None:
+def drop(path: Path, number: int = 0, mode: str = "RGB", size: tuple[int, int] = (24, 16)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(COLOURS[number]).resize(size).convert(mode).save(path)
 
@@ -151,9 +153,19 @@ def drop_train(folder: Path, n: int = 10) -> None:
         drop(folder / f"train/{'ABC'[number % 3]}{number}_{number}.png", number)
 
 
+def without_cnn(params: Params) -> Params:
+    """`params` without readers of one length, and none of them votes."""
+    readers = {k: v for k, v in params.train_captcha_reader.items() if v.model != "cnn"}
+    text = params.blend_captcha.text.model_copy(update={"readers": ["text-crnn"]})
+    blend = params.blend_captcha.model_copy(update={"text": text})
+    return params.model_copy(update={"train_captcha_reader": readers, "blend_captcha": blend})
+
+
 def take(tmp_path: Path, task: str = "text", **changes: object) -> tuple[str, Path]:
     out = tmp_path / f"{task}.h5"
-    return write_raw_captchas(out, tmp_path / "raw", task, params_with(**changes)), out
+    return write_raw_captchas(
+        out, out.with_suffix(".csv"), tmp_path / "raw", task, without_cnn(params_with(**changes))
+    ), out
 
 
 def all_labelled(path: Path) -> Captchas:
@@ -164,14 +176,14 @@ def all_labelled(path: Path) -> Captchas:
 
 def test_what_was_found_is_said(tmp_path: Path) -> None:
     drop_train(tmp_path / "raw")
-    drop(tmp_path / "raw/test/x.png")
+    drop(tmp_path / "raw/test/x.png", 15)
     words, path = take(tmp_path, validation_share=0.3)
     assert words == (
-        "found 10 labelled pictures of 8x6 px, texts of 2 characters out of 13: 0123456789ABC\n"
+        "found 10 labelled pictures of 24x16 px, texts of 2 characters out of 13: 0123456789ABC\n"
         "7 to learn from, 3 for validation, 1 in test"
     )
     provenance = {"task": "text", "source": "raw", "validation_share": 0.3}
-    assert read_facts(path) == Facts((8, 6), Charset("0123456789ABC"), provenance)
+    assert read_facts(path) == Facts((24, 16), Charset("0123456789ABC"), provenance)
 
 
 def test_texts_of_several_lengths_are_said(tmp_path: Path) -> None:
@@ -203,7 +215,7 @@ def test_grey_and_colour_together(tmp_path: Path) -> None:
 def test_all_pictures_grey(tmp_path: Path) -> None:
     for number in range(3):
         drop(tmp_path / f"raw/train/a_{number}.png", number, "L")
-    assert all_labelled(take(tmp_path)[1]).pixels.shape == (3, 6, 8, 3)
+    assert all_labelled(take(tmp_path)[1]).pixels.shape == (3, 16, 24, 3)
 
 
 def test_the_share_and_the_seed_of_validation(tmp_path: Path) -> None:
@@ -262,13 +274,14 @@ def test_test_files_of_other_pictures(tmp_path: Path, name: str, content: str, r
 
 def test_arithmetic_dropped_in(tmp_path: Path) -> None:
     for number in range(3):
-        drop(tmp_path / f"raw/train/{number}.png", number)
+        drop(tmp_path / f"raw/train/{number}.png", number, size=(64, 16))
     (tmp_path / "raw/train/labels.txt").write_text("(3-7)+5 1\n5-6+2 1\n(6+7)*2 26\n")
-    drop(tmp_path / "raw/test/0.png", 4)
+    drop(tmp_path / "raw/test/0.png", 4, size=(64, 16))
     (tmp_path / "raw/sample_submission.csv").write_text("id,expression,value\n0,1+1+1,3\n")
     (tmp_path / "raw/test_labels.csv").write_text("id,text\n0,7+3*0 7\n")
     words, path = take(tmp_path, "arithmetic")
     assert "texts of 5 to 7 characters out of 10: ()*+-23567\n" in words
+    assert "WARNING: no train text has 01489: readers will never read these" in words
     assert read_facts(path).charset == Charset("()*+-23567")
     assert sorted(all_labelled(path).texts) == ["(3-7)+5", "(6+7)*2", "5-6+2"]
     assert read_texts(path, "test") == (["0"], ["7+3*0"])
@@ -290,33 +303,44 @@ def keeps_the_first(n: int) -> int:
 def test_sizes_that_differ(tmp_path: Path, odd: str) -> None:
     for number in range(4):
         drop(tmp_path / f"raw/train/a_{number}.png", number)
-    drop(tmp_path / f"raw/train/a_{odd}.png", size=(9, 6))
-    with pytest.raises(PodiumError, match=r"a_\d\.png: \dx6 px, but a_\d\.png is \dx6 px\nremedy"):
+    drop(tmp_path / f"raw/train/a_{odd}.png", size=(25, 16))
+    with pytest.raises(
+        PodiumError, match=r"a_\d\.png: \d+x16 px, but a_\d\.png is \d+x16 px\nremedy"
+    ):
         take(tmp_path, validation_share=0.25, seed_validation=keeps_the_first(4))
     assert not (tmp_path / "text.h5").exists()
 
 
 def test_a_test_picture_of_another_size(tmp_path: Path) -> None:
     drop_train(tmp_path / "raw", 3)
-    drop(tmp_path / "raw/test/x.png", size=(8, 7))
-    with pytest.raises(PodiumError, match=r"test/x\.png: 8x7 px, but \w+\.png is 8x6 px\nremedy"):
+    drop(tmp_path / "raw/test/x.png", size=(24, 17))
+    with pytest.raises(
+        PodiumError, match=r"test/x\.png: 24x17 px, but \w+\.png is 24x16 px\nremedy"
+    ):
         take(tmp_path)
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_an_unreadable_picture(tmp_path: Path, number: int) -> None:
+def test_unreadable_pictures(tmp_path: Path, number: int) -> None:
+    """One in three is left out and told; more than half are refused."""
     drop_train(tmp_path / "raw", 3)
-    broken = tmp_path / f"raw/train/{'AB'[number]}{number}_{number}.png"
-    broken.write_bytes(broken.read_bytes()[:60])
-    with pytest.raises(PodiumError, match=rf"{broken.name}: damaged.*\nremedy: replace or remove"):
+    for broken in [tmp_path / f"raw/train/{'AB'[k]}{k}_{k}.png" for k in (number, 1 - number)]:
+        words, path = take(tmp_path)
+        broken.write_bytes(broken.read_bytes()[:60])
+    assert "1 in train: damaged" in words
+    assert len(all_labelled(path).ids) == 2
+    path.unlink()
+    with pytest.raises(PodiumError, match=r"A0_0\.png: damaged.*\nremedy: replace or remove"):
         take(tmp_path)
     assert not (tmp_path / "text.h5").exists()
 
 
 def test_a_picture_over_the_limit(tmp_path: Path) -> None:
     drop_train(tmp_path / "raw", 3)
-    with pytest.raises(PodiumError, match=r"\.png: 8x6 px is over the limit of 4e-05 megapixels"):
-        take(tmp_path, max_megapixels=4e-5)
+    with pytest.raises(
+        PodiumError, match=r"\.png: too large: 24x16 px is over the limit of 0.00038 megapixels"
+    ):
+        take(tmp_path, max_megapixels=3.8e-4)
 
 
 def test_one_picture_is_not_enough(tmp_path: Path) -> None:
@@ -324,3 +348,33 @@ def test_one_picture_is_not_enough(tmp_path: Path) -> None:
     where = re.escape(str(tmp_path / "raw"))
     with pytest.raises(PodiumError, match=f"{where}.*needs two labelled pictures at least"):
         take(tmp_path)
+
+
+def test_copies_are_told(tmp_path: Path) -> None:
+    drop_train(tmp_path / "raw")
+    for name in ("train/A0_99.png", "train/XY_77.png", "test/x.png"):
+        drop(tmp_path / "raw" / name, 0)
+    words, _ = take(tmp_path)
+    told = "WARNING: 1 train pictures are copies of others under another text, e.g. "
+    assert f"{told}XY_77 (XY) of A0_0 (A0)\n" in words
+    assert "WARNING: 1 pictures are in train and in test" in words
+
+
+def test_a_sample_without_test_pictures_is_told(tmp_path: Path) -> None:
+    drop_train(tmp_path / "raw", 3)
+    (tmp_path / "raw/sample_submission.csv").write_text("id,text\n1,\n")
+    assert "sample_submission.csv is there, but no picture in test/: nothing" in take(tmp_path)[0]
+
+
+def test_values_that_the_competition_computed_in_floats(tmp_path: Path) -> None:
+    texts = ("流=94490;流*(87027*28841)/3", "君=3;君*100000*99999*99999*99999*77777/7")
+    for number in range(2):
+        drop(tmp_path / f"train/{number}.png", number)
+    values = [float(answer(text)) for text in texts]
+    assert abs(Fraction(values[1]) - answer(texts[1])) > 1
+    lines = [f"{text} {value:.2f}" for text, value in zip(texts, values, strict=True)]
+    (tmp_path / "labels.txt").write_text("\n".join(lines))
+    assert read_train(tmp_path, "equations").texts == list(texts)
+    (tmp_path / "labels.txt").write_text(f"{lines[0]}\n{texts[1]} {values[1] * (1 + 1e-13):.2f}")
+    with pytest.raises(PodiumError, match=r"picture 1: it comes to \d+\nremedy"):
+        read_train(tmp_path, "equations")

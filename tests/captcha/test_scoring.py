@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import pytest
 
+from podium.captcha.report import baseline_warning
 from podium.captcha.scoring import (
     aligned,
     arithmetic_scores,
@@ -180,3 +181,18 @@ def test_confusions() -> None:
         ("∅", "x"): 1,
     }
     assert confusions(["a", "b"], ["a", "b"]) == {}
+
+
+# ---- readers that lose to a constant
+
+
+@pytest.mark.parametrize(("n_right", "warned"), [(0, True), (3, True), (4, False)])
+def test_a_reader_is_held_against_one_constant_text(n_right: int, warned: bool) -> None:
+    name = "sequence" if n_right else "whole_string"
+    scores = {"decoded": {name: share(n_right, 9)}, "constant_text": share(3, 9)}
+    lines = baseline_warning("3+4", scores)
+    assert bool(lines) == warned
+    if warned:
+        assert lines[0].startswith(f"WARNING: this reader gets {n_right / 9:.4f} of 9 validation")
+        assert "the one text '3+4' for all would (0.3333)" in lines[0]
+        assert lines[1].startswith("What to try: ")

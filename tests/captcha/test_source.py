@@ -6,17 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from podium.captcha.source import (
-    PART,
-    LabelledPictures,
-    SameSizeDecoder,
-    decode_parts,
-    decode_picture,
-    list_pictures,
-    read_test,
-    read_train,
-    split_validation,
-)
+from podium.captcha.raw_pixels import PART, SameSizeDecoder, decode_parts, decode_picture
+from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
 from podium.core.errors import PodiumError
 
 
@@ -24,6 +15,11 @@ def drop(folder: Path, *names: str, size: tuple[int, int] = (5, 4)) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for grey, name in enumerate(names):
         Image.new("RGB", size, (grey, grey, grey)).save(folder / name)
+
+
+def labelled_files(folder: Path) -> tuple[list[str], list[Path]]:
+    paths = sorted(folder.glob("*.png"))
+    return [path.stem for path in paths], paths
 
 
 def refused(folder: Path, task: str, path: Path, reason: str) -> None:
@@ -42,18 +38,22 @@ def refused(folder: Path, task: str, path: Path, reason: str) -> None:
 
 
 def test_pictures_in_natural_order(tmp_path: Path) -> None:
-    drop(tmp_path, "10.png", "9.JPG", "b.jpeg", "1.bmp", ".hidden.png", "a.webp")
-    for name in ("labels.txt", "thumbs.db", "2.gif"):
-        (tmp_path / name).write_text("")
-    ids, paths = list_pictures(tmp_path)
-    assert ids == ["a", "b", "1", "9", "10"]
-    assert [path.name for path in paths] == ["a.webp", "b.jpeg", "1.bmp", "9.JPG", "10.png"]
-    assert list_pictures(tmp_path / "none") == ([], [])
+    drop(tmp_path / "train", "10.png", "9.JPG", "b.jpeg", "1.bmp", "a.webp")
+    (tmp_path / "labels.csv").write_text("id,text\n10,A\n9,B\nb,C\n1,D\na,E\n")
+    found = read_train(tmp_path, "text")
+    assert found.ids == ["a", "b", "1", "9", "10"]
+    names = ["a.webp", "b.jpeg", "1.bmp", "9.JPG", "10.png"]
+    assert [path.name for path in found.paths if path] == names
+    assert found.texts == list("ECDBA")
 
 
 def test_two_pictures_of_one_name(tmp_path: Path) -> None:
     drop(tmp_path / "train", "ab.png", "ab.jpg", "c.png")
-    refused(tmp_path, "text", tmp_path / "train", "1 ids occur more than once, namely ab$")
+    first, second = (
+        tmp_path / "train/ab.jpg",
+        "train/ab\\.png has the same id, 'ab'\nremedy: rename",
+    )
+    refused(tmp_path, "text", first, second)
 
 
 @pytest.mark.parametrize("folder", ["", "train"])
@@ -126,7 +126,10 @@ def test_arithmetic_labels_end_in_their_value(tmp_path: Path) -> None:
     ("rows", "reason"),
     [
         ("0,a\n", "1 ids are missing, namely 1\nremedy: label exactly the pictures"),
-        ("0,a\n1,b\n2,c\n", "1 ids are unknown, namely 2\nremedy: label exactly the pictures"),
+        (
+            "0,a\n2,c\n3,d\n",
+            "1 ids are missing, namely 1; 2 ids are unknown, namely 2, 3\nremedy: ",
+        ),
         ("0,a\n01,b\n", "1 ids are missing, namely 1; 1 ids are unknown, namely 01\nremedy: "),
         ("0,a\n1,b\n1,b\n", "1 ids occur more than once, namely 1$"),
         ("", "2 ids are missing, namely 0, 1\nremedy: "),
@@ -154,8 +157,9 @@ def test_rows_without_the_columns(tmp_path: Path) -> None:
     [
         (b"a\n", "1 ids are missing, namely 1\nremedy: line k, counted from 0"),
         (b"", "2 ids are missing, namely 0, 1\nremedy: line k"),
-        (b"a\nb\nc\n", "1 ids are unknown, namely 2\nremedy: line k"),
-        (b"a\nb\n\n", "1 ids are unknown, namely 2\nremedy: line k"),
+        (b"a\nb\nc\nd\n", "2 ids are unknown, namely 2, 3\nremedy: line k"),
+        (b"a\nb\n\n\n", "2 ids are unknown, namely 2, 3\nremedy: line k"),
+        (b"a\x0bb", "1 ids are missing, namely 1\nremedy: line k"),
         (b"a\n\n", "label '' of picture 1: empty"),
         (b"a\nb c\n", "label 'b c' of picture 1: holds a space"),
         (b"a\n\xff\xfe\n", r"not UTF-8 \(.*\)\nremedy: save it as UTF-8$"),
@@ -283,7 +287,7 @@ def test_a_wrong_answer_key(tmp_path: Path, task: str, label: str) -> None:
 
 def test_pixels_group_by_group(tmp_path: Path) -> None:
     drop(tmp_path / "train", "a.png", "b.png", "c.png")
-    ids, paths = list_pictures(tmp_path / "train")
+    ids, paths = labelled_files(tmp_path / "train")
     labelled = LabelledPictures(ids, paths, ["1", "2", "3"])
     groups = [labelled.select([2, 0]), LabelledPictures([], [], []), labelled.select([1])]
     look = SameSizeDecoder(paths[0], 1.0)
@@ -309,7 +313,7 @@ def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
 def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
     drop(tmp_path, "a.png")
     drop(tmp_path, "b.png", size=(4, 5))
-    group = LabelledPictures(*list_pictures(tmp_path), ["1", "2"])
+    group = LabelledPictures(*labelled_files(tmp_path), ["1", "2"])
     reason = r"b\.png: 4x5 px, but a\.png is 5x4 px\nremedy: give all captchas of a task one size"
     with pytest.raises(PodiumError, match=reason):
         list(decode_parts([group], SameSizeDecoder(group.paths[0], 1.0)))
@@ -326,7 +330,7 @@ def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
 )
 def test_pictures_that_cannot_be_read(tmp_path: Path, data: bytes | None, reason: str) -> None:
     drop(tmp_path, "a.png", "b.png")
-    group = LabelledPictures(*list_pictures(tmp_path), ["1", "2"])
+    group = LabelledPictures(*labelled_files(tmp_path), ["1", "2"])
     broken = tmp_path / "b.png"
     broken.unlink()
     if data is not None:
@@ -365,3 +369,34 @@ def test_the_kept_share_is_the_seeds() -> None:
     counts = np.bincount(np.array(kept[:-1]).ravel(), minlength=40)
     assert counts.sum() == 200
     assert counts.max() < 15  # no picture is kept by nearly all seeds
+
+
+# ---- ids that no file can have
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ("7" * 5000, r"an id of 5000 characters, '7{40}'\nremedy: ids are names of pictures"),
+        ('"a\nb"', r"an id with control characters, 'a\\nb'\nremedy: "),
+        ("\x1b[31mred", r"an id with control characters, '\\x1b\[31mred'\nremedy: "),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["labels.csv", "train/labels.csv", "test_labels.csv", "sample_submission.csv"]
+)
+def test_ids_that_no_file_can_have(tmp_path: Path, name: str, odd: str, reason: str) -> None:
+    drop(tmp_path / "train", "1.png")
+    drop(tmp_path / "test", "1.png")
+    (tmp_path / name).write_text(f"id,text\n1,a\n{odd},b\n")
+    read = read_train if name.endswith("/labels.csv") or name == "labels.csv" else read_test
+    with pytest.raises(PodiumError, match=f"{name}: {reason}"):
+        read(tmp_path, "text")
+
+
+def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
+    """A form feed or U+2028 within a line must not shift the lines below it."""
+    drop(tmp_path / "train", "0.png", "1.png", "2.png")
+    (tmp_path / "train/labels.txt").write_text("a\nb\x0cb\nc\n", newline="")
+    reason = r"label 'b\\x0cb' of picture 1: holds a character that cannot be printed"
+    refused(tmp_path, "text", tmp_path / "train/labels.txt", reason)

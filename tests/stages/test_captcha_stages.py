@@ -36,6 +36,7 @@ class Captchas:
         settings["blend"]["captcha-text"]["readers"] = ["text-crnn"]
         self.write(settings)
         self.captchas = root / f"data/captcha/{task}.h5"
+        self.quarantine = root / f"data/captcha/{task}-quarantine.csv"
         self.source = root / f"data/raw/captcha/{task}"
         self.out = root / f"submissions/captcha-{task}.csv"
 
@@ -59,7 +60,7 @@ class Captchas:
 
     def generate(self) -> None:
         words = ("--task", self.task, "--source", self.source, "--out", self.captchas)
-        self.run(generate_captcha, *words)
+        self.run(generate_captcha, *words, "--quarantine", self.quarantine)
 
     def model(self, reader: str) -> Path:
         return self.root / f"models/{reader}.keras"
@@ -283,9 +284,20 @@ def test_a_label_that_the_reader_cannot_learn(text, reader, reasons, make, capsy
     one.change(captcha__text__source="raw")
     raw_text(one.source)
     (one.source / f"train/{text}_1.png").write_bytes(encoded(Image.new("L", (64, 32)), "PNG"))
+    told = refused(one.generate, capsys)  # by the first stage
+    assert all(reason in told for reason in (f"train_captcha_reader.{reader}: ", *reasons))
+    assert not one.captchas.exists()
+
+
+def test_a_reader_that_was_changed_after_the_first_stage(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    one.change(train_captcha_reader__text_0_cnn__model="crnn")
+    (one.source / "train/abx_1.png").write_bytes(encoded(Image.new("L", (64, 32)), "PNG"))
     one.generate()
-    told = refused(lambda: one.train(reader), capsys)
-    assert all(reason in told for reason in reasons)
+    one.change(train_captcha_reader__text_0_cnn__model="cnn")
+    assert "texts have 2 to 3 characters" in refused(lambda: one.train("text-cnn"), capsys)
 
 
 def test_settings_that_cannot_be(make, capsys):
@@ -294,15 +306,82 @@ def test_settings_that_cannot_be(make, capsys):
     assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
     one.change(train_captcha_reader__text_0_cnn__recombine=0.5)
     assert "has no assignments" in refused(lambda: one.train("text-cnn"), capsys)
+    assert "has no assignments" in refused(one.generate, capsys)
+    one.change(train_captcha_reader__text_0_cnn__recombine=0.0)
     one.change(blend__captcha_0_text__readers=["arithmetic-crnn"])
     one.table("x").parent.mkdir(parents=True)
     assert "does not read text" in refused(lambda: one.submit(), capsys)
-    one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__on_the_fly=True)
+    assert "'arithmetic-crnn' does not read text" in refused(one.generate, capsys)
+    one.change(blend_captcha__text__readers=["text-crnn", "text-crnn"])
+    assert "'text-crnn' is named twice" in refused(one.generate, capsys)
+    one.change(blend_captcha__text__readers=["text-crnn"])
+    one.change(captcha__text__source="raw")
     assert "no pictures" in refused(one.generate, capsys)
+    one.change(train_captcha_reader__text_0_crnn__on_the_fly=True)
+    assert "raw pictures cannot be drawn" in refused(one.generate, capsys)
     assert read_texts(one.captchas, "test")[0] == ["0", "1", "2", "3", "4"]  # nothing lost
     raw_text(one.source)
+    one.change(train_captcha_reader__text_0_crnn__on_the_fly=False)
     one.generate()
+    one.change(train_captcha_reader__text_0_crnn__on_the_fly=True)
     assert "raw pictures cannot be drawn" in refused(lambda: one.train("text-crnn"), capsys)
+
+
+def test_settings_of_drawn_pictures_are_looked_at_before_any_is_drawn(make, capsys, monkeypatch):
+    monkeypatch.setattr("podium.captcha.ingest.generate", None)
+    one = make("text")
+    changes = [
+        ({"captcha__text__length": 9}, "9 characters and 3 equal neighbours), the reader has 8"),
+        ({"captcha__text__alphabet": "AAB"}, "holds A twice"),
+        ({"train_captcha_reader__text_0_crnn__on_the_fly": True,
+          "train_captcha_reader__text_0_crnn__emphasis": "Z"},
+         "train_captcha_reader.text-crnn: captcha emphasis holds Z"),
+        ({"train_captcha_reader__arithmetic_0_crnn__task": "text",
+          "train_captcha_reader__arithmetic_0_crnn__recombine": 0.1}, "has no assignments"),
+    ]  # fmt: skip
+    kept = one.params.read_text()
+    for change, reason in changes:
+        one.change(**change)
+        assert reason in refused(one.generate, capsys)
+        one.params.write_text(kept)
+    arithmetic = Captchas(one.root, "arithmetic")
+    arithmetic.change(train_captcha_reader__arithmetic_0_crnn__model="cnn")
+    assert "texts have 5 to 7 characters, but a cnn" in refused(arithmetic.generate, capsys)
+
+
+# ---- raw folders with more than pictures
+
+
+def test_test_pictures_that_cannot_be_read_keep_their_rows(make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    (one.source / "test/7.png").symlink_to("nowhere")
+    (one.source / "test/8.gif").write_bytes(b"GIF89a")
+    one.generate()
+    told = capsys.readouterr().out
+    assert "WARNING: 2 test pictures cannot be read" in told
+    assert told.splitlines()[-2].endswith("text: 7, 8")
+    table = pd.read_csv(one.quarantine, dtype=str, keep_default_na=False)
+    assert table["path"].tolist() == ["test/7.png", "test/8.gif"]
+    one.train("text-crnn")
+    one.submit()
+    texts = read_texts(one.captchas, "train")[1]
+    most = max(sorted(set(texts)), key=texts.count)
+    rows = pd.read_csv(one.out, dtype=str).set_index("id")["text"]
+    assert sorted(rows.index) == ["100", "101", "102", "7", "8"]
+    assert rows["7"] == rows["8"] == most
+
+
+def test_a_reader_no_better_than_one_text_says_so(finished, make, capsys):
+    one = make("text")
+    one.change(captcha__text__source="raw")
+    raw_text(one.source)
+    one.generate()
+    one.train("text-crnn")
+    told = capsys.readouterr().out
+    assert "WARNING: this reader gets 0.0000 of 1 validation texts right, no more than the" in told
+    assert told.splitlines()[-1].startswith("What to try: more epochs")
 
 
 def write_readings(one: Captchas, text: str, n_test: int = 5) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from house import ROOT
 from lines import dark_finder, dark_lines
 from podium.captcha import fonts
-from podium.captcha.dataset import read_captchas, read_facts
+from podium.captcha.dataset import read_captchas, read_facts, read_unreadable
 from podium.captcha.equations import typeset
 from podium.captcha.equations.answers import value_of
 from podium.captcha.equations.render import render, render_strip
@@ -25,7 +25,13 @@ from podium.captcha.equations.rules import EquationRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
-from podium.stages import blend, generate_equations, submit, train_captcha_reader
+from podium.stages import (
+    blend,
+    generate_equations,
+    submit,
+    train_captcha_reader,
+    train_line_finder,
+)
 from podium.training import artefact
 
 NAME = "equations-crnn"
@@ -61,7 +67,8 @@ class Equations:
         stage.main([*words, "--params", str(self.params)])
 
     def generate(self) -> None:
-        self.run(generate_equations, source=self.raw, finder=self.finder, out=self.captchas)
+        paths = {"source": self.raw, "finder": self.finder, "out": self.captchas}
+        self.run(generate_equations, **paths, quarantine=self.captchas.with_suffix(".csv"))
 
     def train(self, name: str = NAME) -> None:
         self.run(
@@ -257,6 +264,54 @@ def test_raw_pictures_of_any_size(tmp_path, monkeypatch, capsys):
     rows = pd.read_csv(one.out, dtype=str, keep_default_na=False)
     assert rows["id"].tolist() == ["0", "1"]
     assert set(pd.read_csv(one.plots / "breakdown.csv")["by"]) == {"template", "lines", "length"}
+
+
+def test_raw_pictures_that_the_finder_cannot_lay_out_are_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    one = Equations(tmp_path, "raw")
+    drop(one, *["君=2;1+君/4-2*3"] * 4)
+    for number in (0, 2):
+        saved(one.raw / "train", dark_lines(3), f"{number}.png")
+    saved(one.raw / "test", dark_lines(0), "0.png")
+    saved(one.raw / "test", np.full((1, 1, 3), 255, np.uint8), "3.png")
+    (one.raw / "test/4.tiff").symlink_to("gone")
+    one.generate()
+    told = capsys.readouterr().out
+    assert "not as many as in the text: 4 of 4 pictures\nWARNING: the line finder misses" in told
+    words = "WARNING: not two or three lines of text found on 3 test pictures, look at what is read"
+    assert f"{words} there: 0, 3, 4\n" in told
+    assert "WARNING: 2 test pictures show one colour and no text: 0, 3" in told
+    assert told.splitlines()[-2].endswith("get the most frequent train text: 4")
+    assert read_unreadable(one.captchas, "test") == [3]
+    table = pd.read_csv(one.captchas.with_suffix(".csv"), dtype=str, keep_default_na=False)
+    assert table.values.tolist() == [["4", "test", "", "test/4.tiff", "a link to nothing"]]
+    one.train()
+    one.submit()
+    rows = pd.read_csv(one.out, dtype=str).set_index("id")
+    assert rows.loc["4", "expression"] == "君=2;1+君/4-2*3"
+
+
+def test_readers_of_equations_are_looked_at_before_the_finder_is_loaded(tmp_path, capsys):
+    one = Equations(tmp_path)
+    one.finder.unlink()
+    for changes, reason in (
+        ({"model": "cnn"}, "but a cnn reads texts of one length"),
+        ({"step": 8}, "the reader has 16"),
+    ):
+        one.settings["captcha"]["equations"]["width"] = 128
+        one.settings["train_captcha_reader"][NAME] = one.reader | changes
+        one.write()
+        with pytest.raises(SystemExit) as caught:
+            one.generate()
+        assert caught.value.code == 2
+        assert reason in capsys.readouterr().err
+    one.settings["blend_captcha"]["equations"]["readers"] = ["text-crnn"]
+    one.write()
+    paths = {word: tmp_path / word for word in ("model", "metrics", "plots")}
+    with pytest.raises(SystemExit) as caught:
+        one.run(train_line_finder, **paths)
+    assert caught.value.code == 2
+    assert "does not read equations" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

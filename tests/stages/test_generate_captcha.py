@@ -25,7 +25,10 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("task", ["text", "arithmetic"])
 def test_writes_three_splits(task: str, tmp_path: Path, capsys) -> None:
     out = tmp_path / "data" / f"{task}.h5"
-    main(["--task", task, "--source", "x", "--out", str(out), "--params", str(settings(tmp_path))])
+    quarantine = tmp_path / f"data/{task}-quarantine.csv"
+    words = ["--task", task, "--source", "x", "--out", str(out), "--quarantine", str(quarantine)]
+    main([*words, "--params", str(settings(tmp_path))])
+    assert quarantine.read_text() == "id,split,label,path,reason\n"
     assert [len(read_captchas(out, part).texts) for part in ("train", "validation", "test")] == [
         6,
         3,
@@ -46,6 +49,8 @@ def test_unknown_task_and_shared_seed(tmp_path: Path, capsys) -> None:
                     "x",
                     "--out",
                     str(tmp_path / "x.h5"),
+                    "--quarantine",
+                    str(tmp_path / "x.csv"),
                     "--params",
                     str(params),
                 ]

@@ -48,8 +48,16 @@ def evaluate(expression: str, variables: Mapping[str, Fraction] | None = None) -
 
 
 def format_value(value: Fraction) -> str:
-    """`value` as text: whole numbers without decimals, others with two. 5/2 -> 2.50."""
-    return str(value.numerator) if value.denominator == 1 else f"{float(value):.2f}"
+    """`value` as text: whole numbers without decimals, others with two. 5/2 -> 2.50.
+
+    The last digit is right at any magnitude: nothing passes through a float, whose 53 bits do not
+    hold the cents of 1e15. Halves of a hundredth go to the even digit.
+    """
+    if value.denominator == 1:
+        return str(value.numerator)
+    whole, hundredths = divmod(abs(round(100 * value)), 100)
+    sign = "-" if value < 0 and (whole or hundredths) else ""
+    return f"{sign}{whole}.{hundredths:02d}"
 
 
 class _Parser:

@@ -49,28 +49,6 @@ def steps_needed(label: Sequence[int]) -> int:
     return len(label) + sum(left == right for left, right in pairwise(label))
 
 
-def check_label(text: str, label: Sequence[int], n_steps: int) -> None:
-    """Refuse a label that CTC cannot learn.
-
-    Args:
-        text: what `label` stands for, for the message.
-        label: the classes of the characters.
-        n_steps: time steps T of the reader.
-
-    Raises:
-        PodiumError: the label is empty, or needs more than `n_steps` time steps.
-    """
-    if not label:
-        raise PodiumError("an empty label cannot be learned: every picture must say something")
-    needed = steps_needed(label)
-    if needed > n_steps:
-        raise PodiumError(
-            f"label {text[:40]!r} needs {needed} time steps ({len(label)} characters and "
-            f"{needed - len(label)} equal neighbours), the reader has {n_steps}\n"
-            "remedy: pool less across the picture's width, or use wider pictures"
-        )
-
-
 def log_softmax(logits: NDArray[np.floating]) -> Floats:
     """Log-probabilities (N, T, C) float64 of logits (N, T, C)."""
     return np.asarray(special.log_softmax(logits.astype(np.float64), axis=-1))

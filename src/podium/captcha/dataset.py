@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,24 +15,37 @@ from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
-from podium.core.feature_store import open_hdf5
 from podium.core.files import atomic_write, locked, require_space
+from podium.core.printable import printable
+from podium.core.reserved_space import Reserve, created_hdf5
+from podium.core.sealed_file import check_seal, seal
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
 _BYTES_PER_PIXEL = 1.5  # room asked for on the disk; drawn captchas take about a third of that
+_SPARE = 1 << 19  # bytes for what HDF5 adds
+_KIND = "captcha file"
 _TEXT = h5py.string_dtype("utf-8")
 
 Pixels = NDArray[np.uint8]
+Part = tuple[Pixels, Sequence[str]]  # (n, H, W, 3) and texts (n,)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Name and picture ids of a split; `seed` is that of drawn pictures, -1 for others."""
+    """One split of a captcha file.
+
+    Attributes:
+        name: train, validation or test.
+        ids: of the pictures (N,).
+        seed: of drawn pictures, -1 for others.
+        unreadable: rows of pictures that could not be read; their pixels are white.
+    """
 
     name: str
     ids: Sequence[str]
     seed: int = -1
+    unreadable: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -64,13 +78,14 @@ def write_captchas(
     path: Path,
     facts: Facts,
     splits: Sequence[Split],
-    parts: Iterable[tuple[Pixels, Sequence[str]]],
+    parts: Iterable[Part],
 ) -> None:
     """Write a captcha file, whole or not at all, in memory that does not grow with the pictures.
 
     Args:
         path: an HDF5 file; each split becomes a group of `pixels` (N, H, W, 3), `texts` (N,) and
-            `ids` (N,), with its seed in the attribute `seed`.
+            `ids` (N,), with its seed in the attribute `seed`, and `unreadable`, row numbers, if
+            there are any.
         facts: metadata of all pictures.
         splits: train, validation and test.
         parts: pixels (n, H, W, 3) and texts (n,) of all splits in their order; no part holds
@@ -78,28 +93,46 @@ def write_captchas(
 
     Raises:
         PodiumError: the parts have more or fewer pictures than the splits.
+        EnvironmentFault: the disk is full.
     """
     w, h = facts.size
     n_pictures = sum(len(split.ids) for split in splits)
     require_space(path, int(n_pictures * w * h * _BYTES_PER_PIXEL) + (1 << 20))
     remaining = iter(parts)
-    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
-        file.attrs["charset"] = facts.charset.characters
-        if facts.finder:
-            file.create_dataset("finder", data=np.frombuffer(facts.finder, "u1"))
-        for split in splits:
-            group = _group(file, split, (h, w, 3))
-            row = 0
-            while row < len(split.ids):
-                pixels, texts = next(remaining, (None, ()))
-                if pixels is None or row + len(texts) > len(split.ids):
-                    raise PodiumError(f"{path}: its pictures do not add up to {split.name}")
-                group["pixels"][row : row + len(texts)] = pixels
-                group["texts"][row : row + len(texts)] = list(texts)
-                row += len(texts)
-        if next(remaining, None) is not None:
-            raise PodiumError(f"{path}: its pictures do not add up: there are more")
+    with locked(path), atomic_write(path) as partial:
+        with created_hdf5(partial) as (file, reserve):
+            ids = [picture_id for split in splits for picture_id in split.ids]
+            reserve(_on_heap(ids) + len(facts.finder) + _SPARE)
+            file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
+            file.attrs["charset"] = facts.charset.characters
+            if facts.finder:
+                file.create_dataset("finder", data=np.frombuffer(facts.finder, "u1"))
+            for split in splits:
+                _write_split(path, _group(file, split, (h, w, 3)), split, remaining, reserve)
+            if next(remaining, None) is not None:
+                raise PodiumError(f"{path}: its pictures do not add up: there are more")
+        seal(partial)
+
+
+def _write_split(
+    path: Path, group: h5py.Group, split: Split, parts: Iterator[Part], reserve: Reserve
+) -> None:
+    """Write the pictures of one split, part by part, each onto room that was reserved for it."""
+    row, n = 0, len(split.ids)
+    while row < n:
+        pixels, texts = next(parts, (None, ()))
+        if pixels is None or row + len(texts) > n:
+            raise PodiumError(f"{path}: its pictures do not add up to {split.name}")
+        a_picture = pixels.nbytes // max(len(texts), 1)
+        reserve((len(texts) + 3 * min(CHUNK, n)) * a_picture + 16 * n + _on_heap(texts) + _SPARE)
+        group["pixels"][row : row + len(texts)] = pixels
+        group["texts"][row : row + len(texts)] = list(texts)
+        row += len(texts)
+
+
+def _on_heap(texts: Sequence[str]) -> int:
+    """Bytes that texts take in an HDF5 file, at most: references, and the texts on a heap."""
+    return sum(4 * len(text) + 80 for text in texts)
 
 
 def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.Group:
@@ -110,7 +143,22 @@ def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.G
     group.create_dataset("pixels", (n, *shape), "u1", **storage)
     group.create_dataset("texts", (n,), _TEXT)
     group.create_dataset("ids", data=list(split.ids), dtype=_TEXT, shape=(n,))
+    if split.unreadable:
+        group.create_dataset("unreadable", data=np.array(split.unreadable, dtype=np.int64))
     return group
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """The captcha file at `path`, whose bytes are those that were written."""
+    check_seal(path, _KIND)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise PodiumError(
+            f"{printable(path)}: no {_KIND} ({error})\nremedy: remove it and run dvc repro"
+        ) from None
 
 
 def read_facts(path: Path) -> Facts:
@@ -119,7 +167,7 @@ def read_facts(path: Path) -> Facts:
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
-    with open_hdf5(path, "captcha file") as file:
+    with _opened(path) as file:
         _, h, w, _ = file["train/pixels"].shape
         charset = Charset(str(file.attrs["charset"]))
         finder = file["finder"][:].tobytes() if "finder" in file else b""
@@ -128,9 +176,16 @@ def read_facts(path: Path) -> Facts:
 
 def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:
     """The ids (N,) and the texts (N,) of one split."""
-    with open_hdf5(path, "captcha file") as file:
+    with _opened(path) as file:
         group = file[split]
         return _texts(group["ids"]), _texts(group["texts"])
+
+
+def read_unreadable(path: Path, split: str) -> list[int]:
+    """The rows of one split whose pictures could not be read."""
+    with _opened(path) as file:
+        group = file[split]
+        return [int(row) for row in group["unreadable"][:]] if "unreadable" in group else []
 
 
 def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
@@ -145,7 +200,7 @@ def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
     ids, texts = read_texts(path, split)
-    with open_hdf5(path, "captcha file") as file:
+    with _opened(path) as file:
         return Captchas(file[split]["pixels"][:stop], texts[:stop], ids[:stop])
 
 
@@ -157,7 +212,7 @@ def iter_pixels(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
         split: train, validation or test.
         n: pictures in a part.
     """
-    with open_hdf5(path, "captcha file") as file:
+    with _opened(path) as file:
         pixels = file[split]["pixels"]
         for start in range(0, len(pixels), n):
             yield pixels[start : start + n]

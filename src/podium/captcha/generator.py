@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.equations.render import render_strip
+from podium.captcha.equations.render import equation_text, render_strip
 from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
 from podium.captcha.sampling import n_uniform, sample_pictures
@@ -67,13 +67,33 @@ def render_many(
 def _render_block(task: Task, seed: int, block: int, rows: slice) -> Iterator[Picture]:
     """The pictures `rows` of a block; each has its own row of random numbers."""
     grammar, style = task.grammar, task.style
-    n_numbers = grammar.n_uniform + n_uniform(style, grammar.longest)
-    rng = np.random.default_rng([seed, task.code, block])
-    uniform = rng.random((BLOCK, n_numbers))[rows]
+    uniform = _uniform(task, seed, block)[rows]
     texts = grammar.texts(uniform[:, : grammar.n_uniform])
     glyphs = table(style, grammar.alphabet)
     sampled = sample_pictures(style, glyphs, texts, uniform[:, grammar.n_uniform :])
     return zip(paint(style, glyphs, sampled), texts, strict=True)
+
+
+def texts_of(task: Task | StripTask, seed: int, n: int) -> list[str]:
+    """The texts of pictures number 0 to `n` - 1, without drawing them.
+
+    Args:
+        task: what is drawn.
+        seed: 0 or more.
+        n: how many.
+    """
+    if isinstance(task, StripTask):
+        return [equation_text(seed, index) for index in range(n)]
+    texts: list[str] = []
+    for block in range(-(-n // BLOCK)):
+        texts += task.grammar.texts(_uniform(task, seed, block)[:, : task.grammar.n_uniform])
+    return texts[:n]
+
+
+def _uniform(task: Task, seed: int, block: int) -> NDArray[np.float64]:
+    """The random numbers of a block, a row for each picture: first those of its text."""
+    n_numbers = task.grammar.n_uniform + n_uniform(task.style, task.grammar.longest)
+    return np.random.default_rng([seed, task.code, block]).random((BLOCK, n_numbers))
 
 
 def generate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -9,18 +10,16 @@ from typing import Any
 
 from podium.captcha.charset import Charset, charset_of
 from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
-from podium.captcha.generator import PART, generate
-from podium.captcha.source import (
-    LabelledPictures,
-    SameSizeDecoder,
-    decode_parts,
-    read_test,
-    read_train,
-    split_validation,
-)
-from podium.captcha.tasks import task_from
-from podium.core.errors import PodiumError, SettingsError
+from podium.captcha.generator import PART, generate, texts_of
+from podium.captcha.quarantine import quarantine_lines, write_quarantine
+from podium.captcha.raw_folder import LeftOut, list_others
+from podium.captcha.raw_pixels import SameSizeDecoder, decode_parts
+from podium.captcha.reader_checks import check_pictures, check_settings
+from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
+from podium.captcha.tasks import TASKS, task_from
+from podium.core.errors import PodiumError
 from podium.core.params import GenerateCaptcha, Params
+from podium.core.printable import printable
 from podium.core.progress import progress
 
 
@@ -37,7 +36,9 @@ def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) 
         How many pictures were drawn, for a person to read.
     """
     task, settings = task_from(name, params.captcha), params.pictures(name)
+    check_settings(name, "standin", params)
     splits = standin_splits(settings)
+    check_pictures(name, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
     provenance = {"task": name, **getattr(params.captcha, name).model_dump()}
     facts = Facts(task.size, Charset(task.grammar.alphabet), provenance)
     n_parts = sum(-(-len(split.ids) // PART) for split in splits)
@@ -49,14 +50,8 @@ def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) 
 
 
 def standin_splits(settings: GenerateCaptcha) -> list[Split]:
-    """Train, validation and test of drawn pictures; the id of a picture is its number.
-
-    Raises:
-        SettingsError: two splits share a seed, and with it pictures.
-    """
+    """Train, validation and test of drawn pictures; the id of a picture is its number."""
     seeds = (settings.seed_train, settings.seed_validation, settings.seed_test)
-    if len(set(seeds)) < len(seeds):
-        raise SettingsError(f"train, validation and test need seeds of their own, not {seeds}")
     sizes = (settings.n_train, settings.n_validation, settings.n_test)
     return [
         Split(name, [str(number) for number in range(n)], seed)
@@ -64,11 +59,14 @@ def standin_splits(settings: GenerateCaptcha) -> list[Split]:
     ]
 
 
-def write_raw_captchas(path: Path, folder: Path, name: str, params: Params) -> str:
+def write_raw_captchas(
+    path: Path, quarantine: Path, folder: Path, name: str, params: Params
+) -> str:
     """Write the raw pictures of a task to a captcha file.
 
     Args:
         path: the captcha file.
+        quarantine: the table of what is not used.
         folder: with train/ and test/.
         name: text or arithmetic.
         params: all settings.
@@ -80,10 +78,13 @@ def write_raw_captchas(path: Path, folder: Path, name: str, params: Params) -> s
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
     raw = read_raw(folder, name, params)
-    decode = SameSizeDecoder(raw.pictures[0].paths[0], params.pictures(name).max_megapixels)
+    [first, *_] = filter(None, raw.pictures[0].paths)
+    decode = SameSizeDecoder(first, params.pictures(name).max_megapixels)
+    check_pictures(name, params, decode.size, raw.texts)
     facts = Facts(decode.size, raw.charset, raw.provenance)
     write_captchas(path, facts, raw.splits, decode_parts(raw.pictures, decode))
-    return raw.summary(f"{decode.size[0]}x{decode.size[1]} px")
+    write_quarantine(quarantine, raw.left_out)
+    return raw.summary(f"{decode.size[0]}x{decode.size[1]} px", quarantine)
 
 
 @dataclass(frozen=True)
@@ -94,29 +95,54 @@ class RawCaptchas:
         pictures: of each split, in the order of SPLITS.
         charset: the characters of the labels.
         provenance: how the splits were made, as JSON values.
+        left_out: files and labels that are not used.
+        notes: what a person should look at.
     """
 
     pictures: list[LabelledPictures]
     charset: Charset
     provenance: dict[str, Any]
+    left_out: list[LeftOut]
+    notes: list[str]
 
     @property
     def splits(self) -> list[Split]:
         """Name and picture ids of each split."""
-        return [Split(name, part.ids) for name, part in zip(SPLITS, self.pictures, strict=True)]
+        return [
+            Split(name, part.ids, unreadable=part.unreadable)
+            for name, part in zip(SPLITS, self.pictures, strict=True)
+        ]
 
-    def summary(self, size: str) -> str:
-        """How many pictures of `size` and which characters there are, for a person to read."""
+    @property
+    def texts(self) -> list[str]:
+        """Of the train and validation pictures."""
+        return self.pictures[0].texts + self.pictures[1].texts
+
+    def summary(self, size: str, quarantine: Path) -> str:
+        """What there is and what is not used, for a person to read.
+
+        Args:
+            size: of the pictures, in words.
+            quarantine: the table of what is not used.
+        """
         train, validation, test = self.pictures
-        texts = train.texts + validation.texts
-        lengths = sorted({len(text) for text in texts})
+        lengths = sorted({len(text) for text in self.texts})
         spread = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-        return (
-            f"found {len(texts)} labelled pictures of {size}, texts of {spread} "
-            f"characters out of {len(self.charset)}: {self.charset.characters}\n"
+        lines = [
+            f"found {len(self.texts)} labelled pictures of {size}, texts of {spread} "
+            f"characters out of {len(self.charset)}: {self.charset.characters}",
             f"{len(train.ids)} to learn from, {len(validation.ids)} for validation, "
-            f"{len(test.ids)} in test"
-        )
+            f"{len(test.ids)} in test",
+            *self.notes,
+            *quarantine_lines(quarantine, self.left_out),
+        ]
+        if test.unreadable:
+            names = [test.ids[row] for row in test.unreadable]
+            lines.append(
+                f"WARNING: {len(names)} test pictures cannot be read; their rows get the most "
+                f"frequent train text: {shortened(names)}"
+            )
+        return "\n".join(lines)
 
 
 def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
@@ -128,10 +154,14 @@ def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
         params: all settings.
 
     Raises:
+        SettingsError: a reader of the task cannot be trained.
         PodiumError: labels cannot be used, or there are fewer than two labelled pictures.
     """
+    check_settings(name, "raw", params)
     settings = params.pictures(name)
-    labelled, test = read_train(folder, name), read_test(folder, name)
+    others = list_others(folder)
+    labelled = read_train(folder, name, settings.max_megapixels)
+    test = read_test(folder, name, settings.max_megapixels)
     if len(labelled.ids) < 2:
         raise PodiumError(
             f"{folder / 'train'}: a reader needs two labelled pictures at least\nremedy: add more"
@@ -143,4 +173,48 @@ def read_raw(folder: Path, name: str, params: Params) -> RawCaptchas:
         [labelled.select(train), labelled.select(validation), test],
         charset_of(labelled.texts),
         {"task": name, "source": "raw", "validation_share": settings.validation_share},
+        labelled.left_out + test.left_out + others,
+        _unseen(name, labelled.texts) + _notes(folder, labelled, test),
     )
+
+
+def shortened(names: Sequence[str], n: int = 10) -> str:
+    """The first `n` names, printable."""
+    return ", ".join([printable(name) for name in names[:n]] + ["..."] * (len(names) > n))
+
+
+def _unseen(name: str, texts: list[str]) -> list[str]:
+    """A line for characters of a competition that no text has; none where any may occur."""
+    unseen = set(TASKS[name].grammar.alphabet) - set().union(*texts)
+    if name == "text" or not unseen:
+        return []
+    shown = "".join(sorted(unseen))
+    return [f"WARNING: no train text has {shown}: readers will never read these characters"]
+
+
+def _notes(folder: Path, labelled: LabelledPictures, test: LabelledPictures) -> list[str]:
+    """What is odd about raw pictures, and yet may be meant."""
+    notes = []
+    if not test.ids and (folder / "sample_submission.csv").is_file():
+        notes.append(
+            f"WARNING: {folder / 'sample_submission.csv'} is there, but no picture in test/: "
+            "nothing will be submitted"
+        )
+    first: dict[str, int] = {}
+    copies = [(first.setdefault(key, row), row) for row, key in enumerate(labelled.contents)]
+    twice = [(a, b) for a, b in copies if labelled.texts[a] != labelled.texts[b]]
+    if twice:
+        a, b = twice[0]
+        notes.append(
+            f"WARNING: {len(twice)} train pictures are copies of others under another text, e.g. "
+            f"{labelled.ids[b]} ({labelled.texts[b]}) of {labelled.ids[a]} ({labelled.texts[a]})"
+        )
+    for split, pictures in (("train", labelled), ("test", test)):
+        if names := pictures.blank:
+            notes.append(
+                f"WARNING: {len(names)} {split} pictures show one colour and no text: "
+                f"{shortened(names)}"
+            )
+    if shared := len(set(labelled.contents) & set(filter(None, test.contents))):
+        notes.append(f"WARNING: {shared} pictures are in train and in test")
+    return notes

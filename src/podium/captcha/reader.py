@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha import network as _registers_its_layers  # noqa: F401
+from podium.captcha.answer_rules import answer_rules
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.equations.finder import LineFinder
-from podium.captcha.equations.strips import lay_out
+from podium.captcha.equations.strips import N_LINES, lay_out
 from podium.core import picture_decoder
 from podium.core.errors import PodiumError
+from podium.core.printable import printable
 from podium.evaluation.predictions import Reading
 from podium.training import artefact
 from podium.training.batch_size import BatchSize
@@ -24,7 +26,6 @@ from podium.training.runtime import keras, tf
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all pictures that are read at a time
 FINDER, READER = "finder", "reader"  # names of the two models in an artefact for equations
-N_LINES = (2, 3)  # of equations on a picture
 
 Pixels = NDArray[np.uint8]
 
@@ -109,8 +110,13 @@ class CaptchaReader:
             charset, rules = Charset(metadata["charset"]), Rules(**metadata["rules"])
             self.decoder = Decoder(metadata["kind"], charset, rules, int(metadata["beam_width"]))
             self.max_megapixels = float(metadata["max_megapixels"])
-        except (KeyError, TypeError):
-            raise PodiumError(f"{path}: a podium model, but not one for captchas") from None
+            answer_rules(self.task)
+            _ = rules.automaton  # made here, so that faulty rules show
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, PodiumError):
+            raise PodiumError(
+                f"{printable(path)}: a podium model, but not one for captchas\n"
+                "remedy: give a model that train_captcha_reader wrote"
+            ) from None
         parts = {layer.name: layer for layer in model.layers if isinstance(layer, keras.Model)}
         self.finder = LineFinder(parts[FINDER]) if parts else None
         self.logits = LogitPredictor(parts.get(READER, model))
@@ -134,8 +140,8 @@ class CaptchaReader:
         h, w, _ = self.logits.shape
         if pixels.shape[:2] != (h, w):
             raise PodiumError(
-                f"{path}: {pixels.shape[1]}x{pixels.shape[0]} px, but this reader learnt on "
-                f"{w}x{h} px\nremedy: give pictures of that size, or train on this one"
+                f"{printable(path)}: {pixels.shape[1]}x{pixels.shape[0]} px, but this reader "
+                f"learnt on {w}x{h} px\nremedy: give pictures of that size, or train on this one"
             )
         return pixels
 
@@ -144,7 +150,7 @@ class CaptchaReader:
         if len(boxes) not in N_LINES:
             count = {0: "no line", 1: "one line"}.get(len(boxes), f"{len(boxes)} lines")
             raise PodiumError(
-                f"{path}: {count} of text found, "
+                f"{printable(path)}: {count} of text found, "
                 f"equations have {' or '.join(map(str, N_LINES))}\n"
                 "remedy: give a picture with one or two assignments and an expression"
             )

@@ -65,6 +65,25 @@ def summary_lines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def baseline_warning(constant: str, scores: Mapping[str, Any]) -> list[str]:
+    """Lines for a reader that is no better than one constant text for all; else none.
+
+    Args:
+        constant: that text.
+        scores: as `training.validation_scores` gives them.
+    """
+    decoded = next(iter(scores["decoded"].values()))  # of whole texts
+    baseline = scores["constant_text"]
+    if decoded["value"] > baseline["value"]:
+        return []
+    return [
+        f"WARNING: this reader gets {decoded['value']:.4f} of {decoded['n']} validation texts "
+        f"right, no more than the one text {constant!r} for all would ({baseline['value']:.4f}).",
+        "What to try: more epochs or a larger epoch_size (train_captcha_reader), more train "
+        "pictures, step 4 and a larger width; and look at mistakes.png: are the labels right?",
+    ]
+
+
 def mistakes(truth: Sequence[str], readings: Sequence[Reading]) -> list[int]:
     """The rows that were read wrong, the most confident first."""
     wrong = [row for row, reading in enumerate(readings) if reading.text != truth[row]]

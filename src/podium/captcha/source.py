@@ -1,160 +1,187 @@
-"""Raw captchas in a folder: labelled pictures in train/, pictures to read in test/.
-
-The text of a train picture is its file name up to the first `_`, or stands in a labels file:
-`labels.csv` with the columns id and text, or `labels.txt` whose line k (from 0) is the text of
-picture k.png. Either lies in train/ or beside it. Labels of arithmetic and of equations may end
-in their value, as in the Baidu competition: `(3-7)+5 1`.
-"""
+"""Raw captchas in a folder: labelled pictures in train/, pictures to read in test/."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.answer_rules import answer_rules
-from podium.captcha.answers import NotComputable
-from podium.core import picture_decoder
-from podium.core.errors import PodiumError, disk_fault
-from podium.core.files import read_table
-from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
-from podium.core.picture_decoder import SUFFIXES
-from podium.core.progress import progress
-from podium.submission.cells import ordered_ids
+from podium.captcha.labels import (
+    checked_text,
+    lone_labels,
+    read_label_table,
+    read_labels,
+    refuse_odd_ids,
+    unused_label_files,
+    with_ids_of,
+)
+from podium.captcha.raw_folder import LeftOut, PictureFile, list_files, refuse_one_id
+from podium.core.errors import PodiumError
+from podium.core.ids import refuse_other_ids
+from podium.core.printable import printable
+from podium.submission.cells import ordered_ids, read_sample
 
 Pixels = NDArray[np.uint8]
 PART = 256  # pictures decoded at a time
-_VALUE = re.compile(r"-?[0-9]{1,18}([./][0-9]{1,18})?")
 
 
 @dataclass(frozen=True)
 class LabelledPictures:
-    """Pictures in natural order: ids (N,), files (N,), and texts (N,), '' where unknown."""
+    """Pictures in natural order, and what of their folder is not used.
+
+    Attributes:
+        ids: (N,).
+        paths: of the files (N,); None for a test picture that cannot be read.
+        texts: (N,), '' where unknown.
+        left_out: files and labels that are not used; unreadable test pictures are among them.
+        contents: sha256 of the files (N,), '' where unknown.
+        blank: ids of pictures that show nothing but one colour.
+    """
 
     ids: list[str]
-    paths: list[Path]
+    paths: Sequence[Path | None]
     texts: list[str]
+    left_out: list[LeftOut] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    blank: list[str] = field(default_factory=list)
 
     def select(self, rows: Sequence[int]) -> LabelledPictures:
         """The pictures with these row numbers."""
         ids, paths = [self.ids[row] for row in rows], [self.paths[row] for row in rows]
         return LabelledPictures(ids, paths, [self.texts[row] for row in rows])
 
+    @property
+    def unreadable(self) -> list[int]:
+        """The rows of pictures that cannot be read."""
+        return [row for row, path in enumerate(self.paths) if path is None]
 
-def read_train(folder: Path, task: str) -> LabelledPictures:
+
+def read_train(folder: Path, task: str, max_megapixels: float = math.inf) -> LabelledPictures:
     """The pictures in `folder`/train and their texts.
 
+    What cannot be read, pictures without a label and labels without a picture are left out, as
+    long as they are fewer than half.
+
+    Args:
+        folder: with train/.
+        task: text, arithmetic or equations.
+        max_megapixels: larger pictures are not read.
+
     Raises:
-        PodiumError: there are none, the labels do not name exactly the pictures, or a text is
-            empty or, for arithmetic and equations, has no value or not the value of its label.
+        PodiumError: there are no pictures, half of them or of the labels cannot be used, two
+            have one id, or a text is empty, cannot be right or, for arithmetic and equations, has
+            no value or not the value of its label.
     """
-    train = folder / "train"
-    ids, paths = list_pictures(train)
-    if not ids:
+    files = list_files(folder, "train", max_megapixels)
+    pictures = [file for file in files if _is_picture(file)]
+    left_out = [file.left_out("train") for file in files if not _is_picture(file)]
+    if not pictures:
+        seen = f" among {len(files)} files ({left_out[0].reason})" if left_out else ""
         raise PodiumError(
-            f"{train}: no pictures\nremedy: put labelled captchas there (data/raw/README.md), or "
-            f"set captcha.{task}.source to standin in params.yaml"
+            f"{folder / 'train'}: no pictures{seen}\nremedy: put labelled captchas there "
+            f"(data/raw/README.md), or set captcha.{task}.source to standin in params.yaml"
         )
-    labels_path, texts = _labels(folder, ids)
-    checked = [
-        _checked(labels_path or path, name, text, task)
-        for name, path, text in zip(ids, paths, texts, strict=True)
+    refuse_one_id(pictures)
+    path, labels = read_labels(folder, pictures)
+    left_out += unused_label_files(folder, path)
+    if path:
+        left_out += lone_labels(path, labels, pictures)
+    usable = []
+    for file in pictures:
+        reason = "" if file.id in labels else "a picture without a label"
+        if file.fault or reason:
+            left_out.append(file.left_out("train", labels.get(file.id, ""), reason))
+        else:
+            usable.append(file)
+    _refuse_many_unreadable(folder, pictures)
+    where = [path or file.path for file in usable]
+    texts = [
+        checked_text(place, file.id, labels[file.id], task)
+        for place, file in zip(where, usable, strict=True)
     ]
-    return LabelledPictures(ids, paths, checked)
+    return _labelled(usable, texts, left_out)
 
 
-def read_test(folder: Path, task: str) -> LabelledPictures:
+def _is_picture(file: PictureFile) -> bool:
+    return not file.fault or file.has_picture_name
+
+
+def _labelled(
+    files: Sequence[PictureFile], texts: list[str], left_out: list[LeftOut]
+) -> LabelledPictures:
+    paths = [None if file.fault else file.path for file in files]
+    contents = [file.content for file in files]
+    blank = [file.id for file in files if file.blank]
+    return LabelledPictures([file.id for file in files], paths, texts, left_out, contents, blank)
+
+
+def _refuse_many_unreadable(folder: Path, pictures: Sequence[PictureFile]) -> None:
+    """Raise a PodiumError if half of the train pictures cannot be read."""
+    bad = [file for file in pictures if file.fault]
+    if 2 * len(bad) >= len(pictures):
+        raise PodiumError(
+            f"{printable(folder / bad[0].relative)}: {bad[0].fault}; {len(bad)} of "
+            f"{len(pictures)} train pictures cannot be read\n"
+            "remedy: replace or remove them, and their labels"
+        )
+
+
+def read_test(folder: Path, task: str, max_megapixels: float = math.inf) -> LabelledPictures:
     """The pictures in `folder`/test, in the order of `folder`/sample_submission.csv if any.
 
-    Texts are those of the answer key `folder`/test_labels.csv (id, text), if there is one.
+    Texts are those of the answer key `folder`/test_labels.csv (id, text), if there is one. A
+    picture that cannot be read keeps its row.
+
+    Args:
+        folder: with test/.
+        task: text, arithmetic or equations.
+        max_megapixels: larger pictures are not read.
 
     Raises:
-        PodiumError: the sample or the key does not name exactly the pictures.
+        PodiumError: the sample or the key does not name exactly the pictures, two pictures have
+            one id, or the name of one cannot be an id.
     """
-    ids, paths = list_pictures(folder / "test")
-    path_of = dict(zip(ids, paths, strict=True))
-    if ids:
-        ids = ordered_ids(folder / "sample_submission.csv", answer_rules(task).columns, ids)
+    sample_path = folder / "sample_submission.csv"
+    columns = answer_rules(task).columns
+    files = list_files(folder, "test", max_megapixels)
+    sample = set(read_sample(sample_path, columns)) if files and sample_path.is_file() else set()
+    refuse_odd_ids(sample_path, sample)
+    pictures = with_ids_of(
+        sample,
+        [file for file in files if _is_picture(file) or file.id in sample],
+    )
+    if sample:  # what the sample does not name and cannot be read is no test picture
+        pictures = [file for file in pictures if not file.fault or file.id in sample]
+    kept = {file.path for file in pictures}
+    left_out = [file.left_out("test") for file in files if file.fault or file.path not in kept]
+    _refuse_odd_names(pictures)
+    refuse_one_id(pictures)
+    by_id = {file.id: file for file in pictures}
+    ids = ordered_ids(sample_path, columns, list(by_id)) if by_id else []
     key = folder / "test_labels.csv"
-    texts = _from_csv(key, ids) if key.is_file() else [""] * len(ids)
-    checked = [
-        _checked(key, name, text, task) if text else ""
-        for name, text in zip(ids, texts, strict=True)
+    answers = read_label_table(key) if key.is_file() else {}
+    if key.is_file():
+        refuse_other_ids(key, list(answers), ids, "label exactly the pictures that are there")
+    texts = [
+        checked_text(key, name, answers[name], task) if answers.get(name) else "" for name in ids
     ]
-    return LabelledPictures(ids, [path_of[name] for name in ids], checked)
+    return _labelled([by_id[name] for name in ids], texts, left_out)
 
 
-def list_pictures(folder: Path) -> tuple[list[str], list[Path]]:
-    """Ids (file stems) and paths of the pictures in `folder`, in natural order.
-
-    Raises:
-        PodiumError: two pictures share a stem.
-    """
-    files = folder.iterdir() if folder.is_dir() else ()
-    paths = [path for path in files if path.suffix.lower() in SUFFIXES and path.name[0] != "."]
-    paths.sort(key=lambda path: (natural_key(path.stem), path.name))
-    ids = [path.stem for path in paths]
-    refuse_duplicates(folder, ids)
-    return ids, paths
-
-
-def _labels(folder: Path, ids: list[str]) -> tuple[Path | None, list[str]]:
-    """The labels file, None if there is none, and the texts (N,) in the order of `ids`."""
-    for path in (folder / place / name for place in ("train", ".") for name in _LABEL_READERS):
-        if path.is_file():
-            return path, _LABEL_READERS[path.name](path, ids)
-    return None, [name.split("_")[0] for name in ids]
-
-
-def _from_csv(path: Path, ids: list[str]) -> list[str]:
-    table = read_table(path, "id", "text")
-    refuse_duplicates(path, table["id"])
-    refuse_other_ids(path, table["id"].tolist(), ids, "label exactly the pictures that are there")
-    return [str(text) for text in table.set_index("id").loc[ids, "text"]]
-
-
-def _from_lines(path: Path, ids: list[str]) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise disk_fault(error, path) or error from None
-    except UnicodeDecodeError as error:
-        raise PodiumError(f"{path}: not UTF-8 ({error})\nremedy: save it as UTF-8") from None
-    names = [str(number) for number in range(len(lines))]
-    remedy = "line k, counted from 0, must be the text of picture k"
-    refuse_other_ids(path, names, ids, remedy)
-    return [lines[int(name)] for name in ids]
-
-
-_LABEL_READERS = {"labels.csv": _from_csv, "labels.txt": _from_lines}
-
-
-def _checked(path: Path, name: str, label: str, task: str) -> str:
-    """The text of a label, which may be followed by its value if the task's texts have one."""
-    text, _, value = label.partition(" ")
-    where = f"{path}: label {label[:40]!r} of picture {name}"
-    solve = answer_rules(task).solve
-    if not text or (solve is None and value):
-        raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}")
-    if not text.isprintable():
-        raise PodiumError(f"{where}: holds a character that cannot be printed")
-    if solve is None:
-        return text
-    try:
-        computed = solve(text)
-        if value and not _VALUE.fullmatch(value):
-            raise ValueError(f"its value {value[:20]!r} is no number")
-        stated = Fraction(value) if value else computed
-    except (NotComputable, ValueError, ZeroDivisionError) as error:
-        raise PodiumError(f"{where}: {error}\nremedy: correct the label") from None
-    if abs(computed - stated) > Fraction(1, 100):
-        raise PodiumError(f"{where}: it comes to {computed}\nremedy: correct the label")
-    return text
+def _refuse_odd_names(pictures: Sequence[PictureFile]) -> None:
+    """Raise a PodiumError if the name of a test picture cannot stand in a submission."""
+    for file in pictures:
+        if not file.id.isprintable() or "\\" in file.id:
+            raise PodiumError(
+                f"{printable(file.path)}: a test picture whose name cannot be an id: it is not "
+                "UTF-8, or holds control characters or a backslash\n"
+                "remedy: unpack the archive again and say its encoding, or rename the file"
+            )
 
 
 def split_validation(n_pictures: int, share: float, seed: int) -> tuple[list[int], list[int]]:
@@ -168,59 +195,3 @@ def split_validation(n_pictures: int, share: float, seed: int) -> tuple[list[int
     order = np.random.default_rng(seed).permutation(n_pictures)
     kept = min(max(round(share * n_pictures), 1), n_pictures - 1)
     return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
-
-
-class SameSizeDecoder:
-    """Decodes pictures that must all have the size of the first one; `size` is (w, h)."""
-
-    def __init__(self, first: Path, max_megapixels: float) -> None:
-        self.first, self.max_megapixels = first, max_megapixels
-        height, width, _ = decode_picture(first, max_megapixels).shape
-        self.size = width, height
-
-    def __call__(self, path: Path) -> Pixels:
-        """Pixels (H, W, 3) uint8 RGB of the picture at `path`.
-
-        Raises:
-            PodiumError: it cannot be read, or is not as large as the first.
-        """
-        pixels = decode_picture(path, self.max_megapixels)
-        height, width, _ = pixels.shape
-        if (width, height) != self.size:
-            raise PodiumError(
-                f"{path}: {width}x{height} px, but {self.first.name} is "
-                f"{self.size[0]}x{self.size[1]} px\n"
-                "remedy: give all captchas of a task one size, or remove the odd ones"
-            )
-        return pixels
-
-
-def decode_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path], Pixels]
-) -> Iterator[tuple[Pixels, list[str]]]:
-    """Pixels (n, H, W, 3), by `decode`, and texts (n,) of all pictures, split by split."""
-    for part in watched_parts(splits, PART, "captchas, parts"):
-        yield np.stack([decode(path) for path in part.paths]), part.texts
-
-
-def watched_parts(
-    splits: Sequence[LabelledPictures], n: int, label: str
-) -> Iterator[LabelledPictures]:
-    """All pictures of the splits, up to `n` of one split at a time, with their progress shown.
-
-    Args:
-        splits: train, validation and test.
-        n: the most pictures in a part.
-        label: what the progress bar calls them.
-    """
-    parts = [
-        split.select(range(start, min(start + n, len(split.ids))))
-        for split in splits
-        for start in range(0, len(split.ids), n)
-    ]
-    return progress(parts, len(parts), label)
-
-
-def decode_picture(path: Path, max_megapixels: float) -> Pixels:
-    """Pixels (H, W, 3) uint8 RGB of the picture at `path`; PodiumError if it cannot be read."""
-    return picture_decoder.read(path, max_megapixels, "replace or remove it, and its label")

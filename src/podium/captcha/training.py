@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,20 @@ import pandas as pd
 from podium.captcha import network
 from podium.captcha.answer_rules import answer_rules
 from podium.captcha.batches import augmentation, rebatch, recombined_batches, stored_batches
-from podium.captcha.ctc import check_label, n_classes, padded_labels
-from podium.captcha.dataset import Captchas, Facts, iter_pixels, read_captchas, read_texts
+from podium.captcha.ctc import n_classes, padded_labels
+from podium.captcha.dataset import (
+    Captchas,
+    Facts,
+    iter_pixels,
+    read_captchas,
+    read_texts,
+    read_unreadable,
+)
 from podium.captcha.decoding import Decoder, rules_for
 from podium.captcha.equations.error_analysis import error_table, scenes
 from podium.captcha.generator import generate
 from podium.captcha.reader import LogitPredictor, artefact_metadata
+from podium.captcha.reader_checks import check_reader_pictures, check_reader_settings
 from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
@@ -76,9 +85,16 @@ class ReaderTraining:
         return self.settings.epochs * steps_per_epoch(self.settings) * self.settings.batch_size
 
     @property
+    def constant(self) -> Reading:
+        """The most frequent train text, and the logarithm of its share."""
+        counts = pd.Series(self.texts).value_counts()
+        text = str(pd.Series(self.texts).mode().iloc[0])
+        return Reading(text, math.log(counts[text] / len(self.texts)))
+
+    @property
     def is_drawn(self) -> bool:
         """Whether the pictures are the stand-in's."""
-        return bool(self.facts.provenance["source"] != "raw")
+        return bool(self.facts.provenance.get("source") != "raw")
 
 
 def reader_training(name: str, path: Path, facts: Facts, params: Params) -> ReaderTraining:
@@ -91,24 +107,22 @@ def reader_training(name: str, path: Path, facts: Facts, params: Params) -> Read
         params: all settings.
 
     Raises:
-        SettingsError: there is no such reader, or it needs drawn pictures and they are raw, or it
-            recombines assignments and its task has none.
+        SettingsError: there is no such reader, or it cannot use or learn these pictures.
+        PodiumError: the file is of another task.
     """
     if name not in params.train_captcha_reader:
         names = ", ".join(params.train_captcha_reader)
         raise SettingsError(f"captcha reader {name!r} is unknown; known are {names}")
     settings = params.train_captcha_reader[name]
-    if settings.on_the_fly and facts.provenance["source"] == "raw":
-        raise SettingsError(
-            f"train_captcha_reader.{name}.on_the_fly: raw pictures cannot be drawn\n"
-            f"remedy: set it to false, or captcha.{settings.task}.source to standin"
+    if (task := facts.provenance.get("task")) != settings.task:
+        raise PodiumError(
+            f"{path}: captchas of {task}, but {name} reads {settings.task}\n"
+            "remedy: give the captcha file of its task"
         )
-    if settings.recombine and settings.task != "equations":
-        raise SettingsError(
-            f"train_captcha_reader.{name}.recombine: {settings.task} has no assignments to "
-            "recombine\nremedy: set it to 0"
-        )
+    source = "raw" if facts.provenance.get("source") == "raw" else "standin"
+    check_reader_settings(name, source, params)
     texts = read_texts(path, "train")[1]
+    check_reader_pictures(name, settings, facts.size, texts)
     rules = rules_for(settings.task, facts.charset, texts)
     decoder = Decoder(settings.model, facts.charset, rules, settings.beam_width)
     validation = read_captchas(path, "validation")
@@ -116,34 +130,17 @@ def reader_training(name: str, path: Path, facts: Facts, params: Params) -> Read
 
 
 def build_reader(job: ReaderTraining) -> keras.Model:
-    """The untrained reader.
-
-    Raises:
-        PodiumError: a train text is empty, too long for the time steps, or (cnn) not as long as
-            the others.
-    """
+    """The untrained reader."""
     settings, facts = job.settings, job.facts
-    texts = sorted(set(job.texts))
-    lengths = sorted({len(text) for text in texts})
-    if settings.model == "cnn" and len(lengths) > 1:
-        raise PodiumError(
-            f"{job.path}: texts have {lengths[0]} to {lengths[-1]} characters, but a cnn reads "
-            "texts of one length\nremedy: use a reader with model: crnn"
-        )
-    model = network.build(
+    return network.build(
         settings.model,
         facts.size,
         n_classes(facts.charset),
-        lengths[-1],
+        max(map(len, job.texts)),
         settings.width,
         artefact_metadata(job.task, job.decoder, job.pictures.max_megapixels),
         settings.step,
     )
-    for text in texts:
-        label = facts.charset.encode(text)
-        if settings.model == "crnn" or not label:
-            check_label(text, label, network.n_steps(model))
-    return model
 
 
 def train_reader(
@@ -212,9 +209,15 @@ def read_split(job: ReaderTraining, predict: LogitPredictor, split: str) -> list
         job: names the file and the decoder.
         predict: the logits of the trained reader.
         split: train, validation or test.
+
+    Returns:
+        What was read; for pictures that could not be read the most frequent train text.
     """
     parts = iter_pixels(job.path, split)
-    return [reading for pixels in parts for reading in job.decoder.best(predict(pixels))]
+    readings = [reading for pixels in parts for reading in job.decoder.best(predict(pixels))]
+    for row in read_unreadable(job.path, split):
+        readings[row] = job.constant
+    return readings
 
 
 def validation_scores(
@@ -226,7 +229,7 @@ def validation_scores(
     """
     logits = predict(job.validation.pixels)
     readings, truth = job.decoder.best(logits), job.validation.texts
-    constant = str(pd.Series(job.texts).mode().iloc[0])
+    constant = job.constant.text
     scores = answer_rules(job.task).scores
     metrics = {
         "greedy": scores(truth, [reading.text for reading in job.decoder.greedy(logits)]),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from podium.captcha.ingest import write_drawn_captchas, write_raw_captchas
+from podium.captcha.quarantine import write_quarantine
 from podium.captcha.tasks import task_named
 from podium.core import hardware
 from podium.core.errors import guarded
@@ -18,16 +19,17 @@ from podium.stages.arguments import parse
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --out, the captcha file of --task."""
-    args = parse(__doc__, argv, "source", "out", names=["task"])
+    """Write --out, the captcha file of --task, and --quarantine: what of --source is not used."""
+    args = parse(__doc__, argv, "source", "out", "quarantine", names=["task"])
     params = load_params(args.params)
     task_named(args.task)
     start = time.perf_counter()
     if getattr(params.captcha, args.task).source == "raw":
-        summary = write_raw_captchas(args.out, args.source, args.task, params)
+        summary = write_raw_captchas(args.out, args.quarantine, args.source, args.task, params)
     else:
         cores = hardware.cores()
         summary = write_drawn_captchas(args.out, args.task, params, cores if cores > 1 else 0)
+        write_quarantine(args.quarantine, [])
     print(f"{args.out}: {summary}\n{time.perf_counter() - start:.1f} s")
 
 

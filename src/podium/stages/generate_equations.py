@@ -16,18 +16,23 @@ from podium.stages.arguments import parse
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --out, the captcha file; --finder finds the lines on the pictures."""
-    args = parse(__doc__, argv, "source", "finder", "out")
+    """Write --out, the captcha file, and --quarantine: what of --source is not used.
+
+    --finder finds the lines on the pictures.
+    """
+    args = parse(__doc__, argv, "source", "finder", "out", "quarantine")
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha.equations.ingest import write_drawn_equations, write_raw_equations
+    from podium.captcha.quarantine import write_quarantine
 
     start = time.perf_counter()
     if params.captcha.equations.source == "raw":
-        summary = write_raw_equations(args.out, args.source, args.finder, params)
+        summary = write_raw_equations(args.out, args.quarantine, args.source, args.finder, params)
     else:
         processes = max(1, hardware.cores() // 2)
         summary = write_drawn_equations(args.out, args.finder, params, processes)
+        write_quarantine(args.quarantine, [])
     print(f"{args.out}: {summary}\n{time.perf_counter() - start:.1f} s")
 
 

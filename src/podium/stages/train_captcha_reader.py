@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from podium.captcha.dataset import read_facts, read_texts
 from podium.core import hardware
@@ -10,6 +12,12 @@ from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.stages.arguments import parse, write_metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from podium.captcha.training import ReaderTraining
+    from podium.evaluation.predictions import Reading
 
 
 @guarded
@@ -19,10 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha import report, training
-    from podium.captcha.equations.error_analysis import write_error_png
-    from podium.captcha.equations.sample_sheet import write_readings_png
-    from podium.captcha.reader import CaptchaReader, LogitPredictor, with_finder
-    from podium.captcha.scoring import confusions
+    from podium.captcha.reader import LogitPredictor, with_finder
     from podium.evaluation.predictions import text_rows, write_text_predictions
     from podium.training import artefact, runtime
 
@@ -42,10 +47,29 @@ def main(argv: Sequence[str] | None = None) -> None:
         text_rows(test_ids, "test", settings.seed, test_readings),
     ]
     write_text_predictions(args.table, table, settings.model_dump())
+    _write_plots(args, job, readings, result.curve)
+    metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
+    write_metrics(args, metrics, result.throughput, runtime.report())
+    result.checkpoint.unlink(missing_ok=True)
+    warning = report.baseline_warning(job.constant.text, scores)
+    print("\n".join([*report.summary_lines(scores), *warning]))
+
+
+def _write_plots(
+    args: argparse.Namespace, job: ReaderTraining, readings: list[Reading], curve: pd.DataFrame
+) -> None:
+    """Write the tables and pictures of --plots."""
+    from podium.captcha import report, training
+    from podium.captcha.equations.error_analysis import write_error_png
+    from podium.captcha.equations.sample_sheet import write_readings_png
+    from podium.captcha.reader import CaptchaReader
+    from podium.captcha.scoring import confusions
+
+    validation = job.validation
     confused = confusions(validation.texts, [reading.text for reading in readings])
-    write_table(args.plots / "learning_curve.csv", result.curve)
+    write_table(args.plots / "learning_curve.csv", curve)
     write_table(args.plots / "confusion.csv", report.confusion_table(confused))
-    report.write_curves_png(args.plots / "curves.png", result.curve, confused)
+    report.write_curves_png(args.plots / "curves.png", curve, confused)
     mistakes = args.plots / "mistakes.png"
     report.write_mistakes_png(mistakes, validation.pixels, validation.texts, readings)
     if job.task == "equations":
@@ -55,10 +79,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         if job.is_drawn:
             reader = CaptchaReader(args.model)
             write_readings_png(args.plots / "readings.png", reader, job.pictures.seed_validation)
-    metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
-    write_metrics(args, metrics, result.throughput, runtime.report())
-    result.checkpoint.unlink(missing_ok=True)
-    print("\n".join(report.summary_lines(scores)))
 
 
 if __name__ == "__main__":

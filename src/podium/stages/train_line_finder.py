@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from podium.captcha.reader_checks import check_settings
 from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.files import write_table
@@ -16,11 +17,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the artefact, metrics and plots of the line finder."""
     args = parse(__doc__, argv, "model", "metrics", "plots")
     params = load_params(args.params)
+    # of the stages to come: this one is the first
+    check_settings("equations", params.captcha.equations.source, params)
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha import report
     from podium.captcha.equations.finder import LineFinder, build
     from podium.captcha.equations.sample_sheet import write_lines_png
-    from podium.captcha.equations.training import evaluate, train_line_finder
+    from podium.captcha.equations.training import baseline_warning, evaluate, train_line_finder
     from podium.training import artefact, runtime
 
     settings, pictures = params.train_line_finder, params.generate_equations
@@ -37,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     training.checkpoint.unlink(missing_ok=True)
     shares = {name: score for name, score in scores.items() if name != "overlap"}
     print(*report.summary_lines({"test": shares}), sep="\n")
-    print(f"mean overlap of lines: {scores['overlap']:.4f}")
+    overlap = f"mean overlap of lines: {scores['overlap']:.4f}"
+    print(overlap, *baseline_warning(scores, pictures.seed_test), sep="\n")
 
 
 if __name__ == "__main__":

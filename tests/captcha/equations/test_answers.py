@@ -2,13 +2,14 @@ import time
 from contextlib import suppress
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.captcha.answers import MAX_DIGITS, MAX_LENGTH, NotComputable
+from podium.captcha.answers import MAX_DIGITS, MAX_LENGTH, NotComputable, format_value
 from podium.captcha.equations.answers import Equation, answer, parse, scores, template_of, value_of
-from podium.captcha.equations.grammar import TEMPLATES
+from podium.captcha.equations.grammar import TEMPLATES, Equations
 from podium.captcha.scoring import share
 
 
@@ -105,6 +106,24 @@ def test_what_is_wrong_is_named() -> None:
 def test_any_text_gives_a_value_or_a_typed_error(text: str) -> None:
     with suppress(NotComputable):
         assert isinstance(answer(text), Fraction)
+
+
+def test_values_of_twenty_thousand_drawn_equations_are_right_as_printed() -> None:
+    grammar = Equations()
+    texts = grammar.texts(np.random.default_rng(0).random((20_000, grammar.n_uniform)))
+    values = [answer(text) for text in texts]
+    assert max(map(abs, values)) > 10**16
+    assert not [
+        text
+        for text, value in zip(texts, values, strict=True)
+        if abs(Fraction(format_value(value)) - value) > Fraction(1, 200)
+    ]
+
+
+def test_the_largest_value_can_be_printed() -> None:
+    text = f"流={'9' * MAX_DIGITS};流" + "*流" * 117
+    assert len(text) <= MAX_LENGTH
+    assert Fraction(format_value(answer(text))) == (10**MAX_DIGITS - 1) ** 118
 
 
 # ---- scores

@@ -9,8 +9,9 @@ from lines import dark_finder, dark_lines
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import LineFinder, build
 from podium.captcha.equations.line_maps import CELL, find_boxes, training_batch
-from podium.captcha.equations.render import scene_of
-from podium.captcha.equations.training import evaluate, train_line_finder
+from podium.captcha.equations.render import equation_text, scene_of
+from podium.captcha.equations.training import baseline_warning, evaluate, train_line_finder
+from podium.captcha.scoring import share
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
 from podium.models.losses import BinaryCrossEntropy
@@ -155,3 +156,27 @@ def test_a_finder_that_finds_nothing_scores_nothing() -> None:
 
     found = evaluate(Seer(), 3, 2)
     assert (found["lines"]["value"], found["count"]["value"], found["overlap"]) == (1, 1, 1)
+
+
+def test_very_many_lines_are_not_refined(monkeypatch) -> None:
+    finder = LineFinder(dark_finder())
+    calls: list[int] = []
+    monkeypatch.setattr(finder, "_refined", lambda _, box: calls.append(1) or box)
+    assert len(finder.find(dark_lines(16, (800, 1400)))) == len(calls) == 16
+    assert len(finder.find(dark_lines(17, (800, 1480)))) == 17
+    assert len(calls) == 16
+
+
+def test_a_finder_no_better_than_a_constant_says_so() -> None:
+    texts = [equation_text(1, index).count(";") + 1 for index in range(20)]
+    three = texts.count(3)
+    assert 10 < three < 20
+    for n_right, warned in ((0, True), (three, True), (three + 1, False)):
+        lines = baseline_warning({"count": share(n_right, 20)}, 1)
+        assert bool(lines) == warned
+    [told, remedy] = baseline_warning({"count": share(1, 20)}, 1)
+    assert told.startswith(
+        "WARNING: the finder counts the lines of 0.0500 of the pictures right, no"
+    )
+    assert "say 3 of all" in told
+    assert "train_line_finder" in remedy

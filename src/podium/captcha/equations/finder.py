@@ -22,6 +22,7 @@ from podium.training.runtime import keras, tf
 TASK = "equation-lines"
 layers = keras.layers
 _SMALL = 48  # height of a line, pixels, below which its box is refined
+_MOST = 16  # lines that are refined: more are noise, and would take minutes
 _MARGIN = 64  # pixels around such a line that the refinement sees
 _SHIFTS = ((0, 0), (2, 6), (4, 4), (6, 2), (8, 8))  # of the grid of cells, pixels
 
@@ -85,6 +86,8 @@ class LineFinder:
         The boxes of small lines, whose height is but a few cells, are refined.
         """
         boxes = find_boxes(self.maps(pixels), (pixels.shape[1], pixels.shape[0]))
+        if len(boxes) > _MOST:
+            return boxes
         return [self._refined(pixels, box) if box[3] - box[1] < _SMALL else box for box in boxes]
 
     def _refined(self, pixels: NDArray[np.uint8], box: Box) -> Box:

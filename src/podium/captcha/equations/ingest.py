@@ -16,10 +16,13 @@ from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import render_range
-from podium.captcha.equations.strips import lay_out
-from podium.captcha.generator import Part, generate, map_ranges
-from podium.captcha.ingest import read_raw, standin_splits
-from podium.captcha.source import LabelledPictures, decode_picture, watched_parts
+from podium.captcha.equations.strips import N_LINES, lay_out
+from podium.captcha.generator import Part, generate, map_ranges, texts_of
+from podium.captcha.ingest import read_raw, shortened, standin_splits
+from podium.captcha.quarantine import write_quarantine
+from podium.captcha.raw_pixels import decode_picture, watched_parts, white
+from podium.captcha.reader_checks import check_pictures, check_settings
+from podium.captcha.source import LabelledPictures
 from podium.captcha.tasks import StripTask, task_from
 from podium.core.params import Params
 from podium.core.progress import progress
@@ -41,25 +44,45 @@ class StripLayout:
     def __init__(self, finder: Path, size: tuple[int, int]) -> None:
         self._finder, self.size = LineFinder.load(finder), size
         self._n_labelled, self._n_wrong = 0, 0
+        self._odd: list[str] = []
 
-    def strips(self, pictures: Sequence[Pixels], texts: Sequence[str]) -> Part:
-        """Strips (n, h, w, 3) of pictures (H, W, 3) of any size, and their texts ('' = unknown)."""
+    def strips(self, pictures: Sequence[Pixels], texts: Sequence[str], ids: Sequence[str]) -> Part:
+        """Strips (n, h, w, 3) of pictures, and their texts (n,).
+
+        Args:
+            pictures: (H, W, 3) each, of any size.
+            texts: (n,), '' = unknown.
+            ids: (n,).
+        """
         out = np.empty((len(texts), self.size[1], self.size[0], 3), dtype=np.uint8)
-        for row, (pixels, text) in enumerate(zip(pictures, texts, strict=True)):
+        for row, (pixels, text, name) in enumerate(zip(pictures, texts, ids, strict=True)):
             boxes = self._finder.find(pixels)
             if text:
                 self._n_labelled += 1
                 self._n_wrong += len(boxes) != text.count(";") + 1
+            elif len(boxes) not in N_LINES:
+                self._odd.append(name)
             out[row] = lay_out(pixels, boxes, self.size)
         return out, list(texts)
 
     @property
     def summary(self) -> str:
         """How often the finder found another number of lines than the text has, for a person."""
-        return (
+        lines = [
             f"lines found are not as many as in the text: {self._n_wrong} "
             f"of {self._n_labelled} pictures"
-        )
+        ]
+        if 2 * self._n_wrong > self._n_labelled:
+            lines.append(
+                "WARNING: the line finder misses lines of most pictures, which no reader can mend: "
+                "train it longer (train_line_finder.epochs, epoch_size), or give larger pictures"
+            )
+        if self._odd:
+            lines.append(
+                f"WARNING: not two or three lines of text found on {len(self._odd)} test pictures, "
+                f"look at what is read there: {shortened(self._odd)}"
+            )
+        return "\n".join(lines)
 
 
 def write_drawn_equations(path: Path, finder: Path, params: Params, processes: int) -> str:
@@ -77,16 +100,20 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     Returns:
         How many pictures were drawn, for a person to read.
     """
-    task = task_from(NAME, params.captcha)
+    task, settings = task_from(NAME, params.captcha), params.generate_equations
     assert isinstance(task, StripTask)
+    check_settings(NAME, "standin", params)
+    check_pictures(NAME, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
     layout = StripLayout(finder, task.size)
-    train, *whole = standin_splits(params.generate_equations)
+    train, *whole = standin_splits(settings)
 
     def laid_out(split: Split) -> Iterator[Part]:
         n = len(split.ids)
         parts = map_ranges(partial(render_range, split.seed), 0, n, processes, PART)
+        row = 0
         for pictures, texts in progress(parts, -(-n // PART), f"{split.name}, parts"):
-            yield layout.strips(pictures, texts)
+            yield layout.strips(pictures, texts, split.ids[row : row + len(texts)])
+            row += len(texts)
 
     strips = generate(task, train.seed, 0, len(train.ids), processes)
     provenance = {"task": NAME, **params.captcha.equations.model_dump()}
@@ -96,11 +123,14 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     return f"{len(train.ids)} strips and {n_whole} pictures drawn\n{layout.summary}"
 
 
-def write_raw_equations(path: Path, folder: Path, finder: Path, params: Params) -> str:
+def write_raw_equations(
+    path: Path, quarantine: Path, folder: Path, finder: Path, params: Params
+) -> str:
     """Write the strips of raw pictures, which may be of any size, to a captcha file.
 
     Args:
         path: the captcha file.
+        quarantine: the table of what is not used.
         folder: with train/ and test/.
         finder: the artefact of a line finder.
         params: all settings.
@@ -112,17 +142,23 @@ def write_raw_equations(path: Path, folder: Path, finder: Path, params: Params) 
         PodiumError: pictures or labels cannot be used; names the file and the remedy.
     """
     size = task_from(NAME, params.captcha).size
-    raw, layout = read_raw(folder, NAME, params), StripLayout(finder, size)
-    decode = partial(decode_picture, max_megapixels=params.generate_equations.max_megapixels)
+    raw = read_raw(folder, NAME, params)
+    check_pictures(NAME, params, size, raw.texts)
+    layout, most = StripLayout(finder, size), params.generate_equations.max_megapixels
+
+    def decode(path: Path | None) -> Pixels:
+        return decode_picture(path, most) if path else white(size)
+
     facts = Facts(size, raw.charset, raw.provenance, finder.read_bytes())
     write_captchas(path, facts, raw.splits, _strip_parts(raw.pictures, decode, layout))
-    return f"{raw.summary('many sizes')}\n{layout.summary}"
+    write_quarantine(quarantine, raw.left_out)
+    return f"{layout.summary}\n{raw.summary('many sizes', quarantine)}"
 
 
 def _strip_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path], Pixels], layout: StripLayout
+    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels], layout: StripLayout
 ) -> Iterator[Part]:
     """Strips and texts of all pictures, split by split; several threads decode files."""
     with ThreadPoolExecutor() as pool:
         for part in watched_parts(splits, PART, "pictures, parts"):
-            yield layout.strips(list(pool.map(decode, part.paths)), part.texts)
+            yield layout.strips(list(pool.map(decode, part.paths)), part.texts, part.ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -94,18 +94,32 @@ def find_boxes(maps: NDArray[np.float32], size: tuple[int, int]) -> list[Box]:
     """
     lines = (maps[..., 0] > _THRESHOLD).astype(np.uint8)
     n, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=4)
-    boxes = [_ink_box(maps[..., 1], labels == k, stats[k].tolist(), size) for k in range(1, n)]
+    boxes = [_ink_box(maps[..., 1], labels, k, stats[k].tolist(), size) for k in range(1, n)]
     return sorted((box for box in boxes if box), key=lambda box: box[1] + box[3])
 
 
 def _ink_box(
-    glyphs: NDArray[np.float32], line: NDArray[np.bool_], stats: list[int], size: tuple[int, int]
+    glyphs: NDArray[np.float32],
+    labels: Any,
+    number: int,
+    stats: list[int],
+    size: tuple[int, int],
 ) -> Box | None:
-    """The box of the glyphs of one line, its mask (h, w); None if it is too small for a line."""
+    """The box of the glyphs of one line; None if it is too small for a line.
+
+    Args:
+        glyphs: probabilities (h, w) of a glyph.
+        labels: the number (h, w) of the line in each cell.
+        number: of the line.
+        stats: x, y, w, h of the line, cells, and their number.
+        size: (w, h) of the picture, pixels.
+    """
     x, y, w, h, _ = stats
+    if (w + 2) * CELL <= SMALLEST[0] or (h + 2) * CELL <= SMALLEST[1]:
+        return None  # noise makes very many of these
     left, top = max(x - 1, 0), max(y - 1, 0)
     part = np.s_[top : y + h + 1, left : x + w + 1]
-    near = cv2.dilate(line[part].astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
+    near = cv2.dilate((labels[part] == number).astype(np.uint8), np.ones((3, 3), dtype=np.uint8))
     fine = cv2.resize(glyphs[part] * near, None, fx=CELL, fy=CELL, interpolation=cv2.INTER_LINEAR)
     inked = fine > _THRESHOLD
     rows, columns = (np.flatnonzero(inked.sum(axis) >= _MIN_INK) for axis in (1, 0))

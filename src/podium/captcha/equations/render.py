@@ -15,12 +15,23 @@ BOX_ERROR = 0.05  # of the height of a line: standard deviation of the edges of 
 Picture = tuple[NDArray[np.uint8], str]
 
 
+def equation_text(seed: int, index: int) -> str:
+    """The text of picture number `index`: lines joined by `;`."""
+    return _text_and_rng(seed, index)[0]
+
+
 def scene_of(seed: int, index: int) -> tuple[Scene, str]:
     """The scene of picture number `index`, and its text: lines joined by `;`."""
+    text, rng = _text_and_rng(seed, index)
+    return compose(text.split(";"), rng), text
+
+
+def _text_and_rng(seed: int, index: int) -> tuple[str, np.random.Generator]:
+    """The text of picture number `index`, and the source of its other random numbers."""
     rng = np.random.default_rng([seed, CODE, index])
     grammar = Equations()
     [text] = grammar.texts(rng.random((1, grammar.n_uniform)))
-    return compose(text.split(";"), rng), text
+    return text, rng
 
 
 def render(seed: int, index: int) -> Picture:

@@ -13,6 +13,7 @@ from podium.captcha.equations.scene import Box
 Pixels = NDArray[np.uint8]
 
 SIZE = (768, 64)  # (w, h) of a strip for the most accurate readers
+N_LINES = (2, 3)  # of equations on a picture
 MARGIN = 2  # blank pixels above and below the highest line
 _GAP = 0.22  # of the height of a strip: between lines
 _PADDING = 0.06  # of its height: what is cut out around a line

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from podium.captcha.batches import rebatch
 from podium.captcha.equations.canvas import paint
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.line_maps import all_lines_match, overlap, training_batch
-from podium.captcha.equations.render import scene_of
+from podium.captcha.equations.render import equation_text, scene_of
 from podium.captcha.generator import map_ranges
 from podium.captcha.scoring import share
 from podium.core.params import TrainLineFinder as Settings
@@ -83,3 +84,22 @@ def evaluate(finder: LineFinder, seed: int, n_pictures: int) -> dict[str, Any]:
         "count": share(n_counted, n_pictures),
         "overlap": float(np.mean(overlaps)) if overlaps else 0.0,
     }
+
+
+def baseline_warning(scores: Mapping[str, Any], seed: int) -> list[str]:
+    """Lines for a finder that counts lines no better than one number for all would; else none.
+
+    Args:
+        scores: as `evaluate` gives them.
+        seed: of the pictures.
+    """
+    n = scores["count"]["n"]
+    numbers = Counter(equation_text(seed, index).count(";") + 1 for index in range(n))
+    [(number, n_right)] = numbers.most_common(1)
+    if scores["count"]["value"] > n_right / n:
+        return []
+    return [
+        f"WARNING: the finder counts the lines of {scores['count']['value']:.4f} of the pictures "
+        f"right, no more than to say {number} of all ({n_right / n:.4f}).",
+        "What to try: more epochs, a larger epoch_size or width (train_line_finder).",
+    ]

@@ -1,0 +1,240 @@
+"""The files of a raw captcha folder: pictures, and all others with the reason they are left out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from podium.core.errors import PodiumError, disk_fault
+from podium.core.ids import natural_key
+from podium.core.picture_decoder import UnreadableImage, decode
+from podium.core.printable import printable
+from podium.core.progress import progress
+
+TABLES = ("labels.csv", "labels.txt", "sample_submission.csv", "test_labels.csv")
+LABEL_FILES = ("train/labels.csv", "train/labels.txt", "labels.csv", "labels.txt")  # first wins
+# endings that are no part of an id, whether or not this decoder knows the format
+PICTURE_SUFFIXES = frozenset(
+    (
+        ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".ico", ".j2k", ".jfif", ".jif",
+        ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".jxl", ".pbm", ".pcx", ".pgm", ".pjp",
+        ".pjpeg", ".png", ".pnm", ".ppm", ".svg", ".tga", ".tif", ".tiff", ".webp", ".xbm", ".xpm",
+    )
+)  # fmt: skip
+_ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip", ".zst"))
+_MOST_BYTES = 1 << 28  # of one picture file
+_BOXES = range(0x2500, 0x25A0)  # box-drawing characters: GBK bytes read as the code page of DOS
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row of the quarantine table: a file or a label that is not used, and why."""
+
+    id: str
+    split: str
+    label: str
+    path: str
+    reason: str
+
+    @property
+    def kind(self) -> str:
+        """The reason without what differs from file to file."""
+        return self.reason.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A file in train/ or test/.
+
+    Attributes:
+        id: its path below that folder, without the ending of a picture.
+        path: where it lies.
+        relative: its path below the raw folder, printable.
+        content: sha256 of its bytes; '' if unknown.
+        fault: why it is not read; '' if it is.
+        blank: whether all its pixels have one colour.
+    """
+
+    id: str
+    path: Path
+    relative: str
+    content: str = ""
+    fault: str = ""
+    blank: bool = False
+
+    @property
+    def has_picture_name(self) -> bool:
+        """Whether the name ends as those of pictures do."""
+        return self.path.suffix.lower() in PICTURE_SUFFIXES and self.path.name[0] != "."
+
+    def left_out(self, split: str, label: str = "", reason: str = "") -> LeftOut:
+        """The row of the quarantine table for this file.
+
+        Args:
+            split: train or test.
+            label: its text, if it has one.
+            reason: why it is left out; '': its fault.
+        """
+        return LeftOut(
+            printable(self.id), split, printable(label), self.relative, reason or self.fault
+        )
+
+
+def list_files(folder: Path, split: str, max_megapixels: float) -> list[PictureFile]:
+    """All files below `folder`/`split` but tables of labels, in natural order of their ids.
+
+    Every one is decoded once. Symbolic links are followed.
+
+    Args:
+        folder: a raw folder.
+        split: train or test.
+        max_megapixels: larger pictures are not read.
+
+    Raises:
+        EnvironmentFault: a file cannot be opened.
+    """
+    entries = [
+        entry
+        for entry in _walk(folder / split)
+        if entry[1].relative_to(folder).as_posix() not in LABEL_FILES
+    ]
+    with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter lock
+
+        def look(entry: tuple[str, Path]) -> PictureFile:
+            return _look(folder, split, entry, max_megapixels)
+
+        files = list(progress(pool.map(look, entries), len(entries), f"{split}, files"))
+    return sorted(files, key=lambda file: (natural_key(file.id), file.path.name))
+
+
+def list_others(folder: Path) -> list[LeftOut]:
+    """What lies in `folder` beside train/, test/ and the tables that are read there.
+
+    Raises:
+        PodiumError: pictures are still packed, or were unpacked without folders.
+    """
+    others = []
+    for fault, path in _walk(folder, skip=("train", "test")):
+        relative = path.relative_to(folder)
+        if relative.as_posix() not in TABLES:
+            if relative.name.startswith(("train\\", "test\\")) or _is_packed(folder, relative):
+                reason = _reason_outside(path.name).replace(": ", "\nremedy: ")
+                raise PodiumError(f"{printable(path)}: {reason}")
+            reason = fault or _reason_outside(path.name)
+            others.append(LeftOut("", "", "", printable(relative.as_posix()), reason))
+    return others
+
+
+def _is_packed(folder: Path, relative: Path) -> bool:
+    """Whether a file is the archive of train/ or test/, and that folder is not there."""
+    stem = relative.name.partition(".")[0]
+    archive = relative.suffix.lower() in _ARCHIVES and len(relative.parts) == 1
+    return archive and stem in ("train", "test") and not (folder / stem).exists()
+
+
+def _reason_outside(name: str) -> str:
+    if "\\" in name:
+        return "a backslash in its name: unpack the archive again, so that it makes folders"
+    if Path(name).suffix.lower() in _ARCHIVES:
+        return "an archive: unpack it into train/ and test/"
+    if name.startswith("."):
+        return "hidden file"
+    return "neither in train/ nor in test/"
+
+
+def _walk(folder: Path, skip: tuple[str, ...] = ()) -> Iterator[tuple[str, Path]]:
+    """What is wrong with an entry ('': it is a file), and its path, for all entries but folders."""
+    top = os.path.realpath(folder)
+    seen = {top}
+
+    def fail(error: OSError) -> None:
+        raise disk_fault(error) or error
+
+    if not folder.is_dir():
+        return
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=fail):
+        if Path(root) == folder:
+            folders[:] = [name for name in folders if name not in skip]
+        for name in list(folders):
+            target = os.path.realpath(Path(root, name))
+            if target in seen or Path(target) in Path(top).parents:
+                folders.remove(name)
+                yield "a link to a folder above or to one that is read already", Path(root, name)
+            seen.add(target)
+        for name in names:
+            yield _kind_fault(Path(root, name)), Path(root, name)
+
+
+def _kind_fault(path: Path) -> str:
+    """Why a directory entry is no file; '' if it, or what it links to, is."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to nothing"
+    except OSError as error:
+        return f"cannot be followed: {error.strerror}"
+    return "" if stat.S_ISREG(mode) else "neither a file nor a folder"
+
+
+def _look(folder: Path, split: str, entry: tuple[str, Path], max_megapixels: float) -> PictureFile:
+    """The file of an entry, decoded once."""
+    fault, path = entry
+    inside = PurePosixPath(path.relative_to(folder / split).as_posix())
+    is_picture = inside.suffix.lower() in PICTURE_SUFFIXES
+    name = inside.with_suffix("").as_posix() if is_picture else inside.as_posix()
+    relative = printable(path.relative_to(folder).as_posix())
+    file = PictureFile(name, path, relative, fault=fault or _name_fault(inside))
+    return file if file.fault else _decoded(file, max_megapixels)
+
+
+def _name_fault(path: PurePosixPath) -> str:
+    """Why a file of that name cannot be a captcha; '' if it can."""
+    name = str(path)
+    if any(part[0] == "." or part == "__MACOSX" for part in path.parts):
+        return "hidden file"
+    if any("\udc80" <= character <= "\udcff" for character in name):
+        return "name is not UTF-8: unpack the archive again and say its encoding (unzip -O GBK)"
+    if not name.isprintable():
+        return "name holds control characters: rename it"
+    if "\\" in name:
+        return "a backslash in its name: unpack the archive again, so that it makes folders"
+    if "\ufffd" in name or any(ord(character) in _BOXES for character in name):
+        return "name was unpacked in another encoding: unpack it again (unzip -O GBK)"
+    return ""
+
+
+def _decoded(file: PictureFile, max_megapixels: float) -> PictureFile:
+    """`file` with what its bytes tell."""
+    try:
+        if (n_bytes := file.path.stat().st_size) > _MOST_BYTES:
+            return replace(file, fault=f"too large: {n_bytes} bytes")
+        data = file.path.read_bytes()
+    except FileNotFoundError:
+        where = printable(file.path)
+        raise PodiumError(f"{where}: removed meanwhile\nremedy: run it again") from None
+    except OSError as error:
+        raise disk_fault(error, Path(printable(file.path))) or error from None
+    try:
+        picture = decode(data, max_megapixels)
+    except UnreadableImage as error:
+        reason = printable(error)
+        kind = "too large: " if "over the limit" in reason else ""
+        return replace(file, fault=f"{kind}{reason}")
+    blank = picture.getcolors(maxcolors=1) is not None
+    return replace(file, content=hashlib.sha256(data).hexdigest(), blank=blank)
+
+
+def refuse_one_id(files: list[PictureFile]) -> None:
+    """Raise a PodiumError if two pictures have one id; `files` are sorted by it."""
+    for first, second in pairwise(files):
+        if first.id == second.id:
+            raise PodiumError(
+                f"{printable(first.path)}: {second.relative} has the same id, {first.id!r}\n"
+                "remedy: rename or remove one of them"
+            )

@@ -1,0 +1,81 @@
+"""Pixels of raw captchas, decoded part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.captcha.source import LabelledPictures
+from podium.core import picture_decoder
+from podium.core.errors import PodiumError
+from podium.core.printable import printable
+from podium.core.progress import progress
+
+Pixels = NDArray[np.uint8]
+PART = 256  # pictures decoded at a time
+
+
+class SameSizeDecoder:
+    """Decodes pictures that must all have the size of the first one; `size` is (w, h)."""
+
+    def __init__(self, first: Path, max_megapixels: float) -> None:
+        self.first, self.max_megapixels = first, max_megapixels
+        height, width, _ = decode_picture(first, max_megapixels).shape
+        self.size = width, height
+
+    def __call__(self, path: Path | None) -> Pixels:
+        """Pixels (H, W, 3) uint8 RGB of the picture at `path`; white without one.
+
+        Raises:
+            PodiumError: it cannot be read, or is not as large as the first.
+        """
+        if path is None:
+            return white(self.size)
+        pixels = decode_picture(path, self.max_megapixels)
+        height, width, _ = pixels.shape
+        if (width, height) != self.size:
+            raise PodiumError(
+                f"{printable(path)}: {width}x{height} px, but {printable(self.first.name)} is "
+                f"{self.size[0]}x{self.size[1]} px\n"
+                "remedy: give all captchas of a task one size, by scaling the odd ones for example"
+            )
+        return pixels
+
+
+def decode_parts(
+    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels]
+) -> Iterator[tuple[Pixels, list[str]]]:
+    """Pixels (n, H, W, 3), by `decode`, and texts (n,) of all pictures, split by split."""
+    for part in watched_parts(splits, PART, "captchas, parts"):
+        yield np.stack([decode(path) for path in part.paths]), part.texts
+
+
+def watched_parts(
+    splits: Sequence[LabelledPictures], n: int, label: str
+) -> Iterator[LabelledPictures]:
+    """All pictures of the splits, up to `n` of one split at a time, with their progress shown.
+
+    Args:
+        splits: train, validation and test.
+        n: the most pictures in a part.
+        label: what the progress bar calls them.
+    """
+    parts = [
+        split.select(range(start, min(start + n, len(split.ids))))
+        for split in splits
+        for start in range(0, len(split.ids), n)
+    ]
+    return progress(parts, len(parts), label)
+
+
+def white(size: tuple[int, int]) -> Pixels:
+    """White pixels (h, w, 3) uint8 of `size` (w, h), in place of a picture that cannot be read."""
+    return np.full((size[1], size[0], 3), 255, dtype=np.uint8)
+
+
+def decode_picture(path: Path, max_megapixels: float) -> Pixels:
+    """Pixels (H, W, 3) uint8 RGB of the picture at `path`; PodiumError if it cannot be read."""
+    return picture_decoder.read(path, max_megapixels, "replace or remove it, and its label")
