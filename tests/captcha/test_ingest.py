@@ -156,9 +156,9 @@ def drop_train(folder: Path, n: int = 10) -> None:
 def without_cnn(params: Params) -> Params:
     """`params` without readers of one length, and none of them votes."""
     readers = {k: v for k, v in params.train_captcha_reader.items() if v.model != "cnn"}
-    text = params.blend_captcha.text.model_copy(update={"readers": ["text-crnn"]})
-    blend = params.blend_captcha.model_copy(update={"text": text})
-    return params.model_copy(update={"train_captcha_reader": readers, "blend_captcha": blend})
+    text = params.blend["captcha-text"].model_copy(update={"readers": ["text-crnn"]})
+    blend = params.blend | {"captcha-text": text}
+    return params.model_copy(update={"train_captcha_reader": readers, "blend": blend})
 
 
 def take(tmp_path: Path, task: str = "text", **changes: object) -> tuple[str, Path]:

@@ -305,7 +305,7 @@ def test_readers_of_equations_are_looked_at_before_the_finder_is_loaded(tmp_path
             one.generate()
         assert caught.value.code == 2
         assert reason in capsys.readouterr().err
-    one.settings["blend_captcha"]["equations"]["readers"] = ["text-crnn"]
+    one.settings["blend"]["captcha-equations"]["readers"] = ["text-crnn"]
     one.write()
     paths = {word: tmp_path / word for word in ("model", "metrics", "plots")}
     with pytest.raises(SystemExit) as caught:

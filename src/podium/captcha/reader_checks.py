@@ -135,7 +135,7 @@ def _check_lengths(name: str, texts: Sequence[str]) -> None:
         raise SettingsError(
             f"train_captcha_reader.{name}: texts have {lengths[0]} to {lengths[-1]} characters, "
             "but a cnn reads texts of one length\n"
-            f"remedy: set its model: crnn, or remove it there and from blend_captcha"
+            "remedy: set its model: crnn, or remove it there and from blend"
         )
 
 
