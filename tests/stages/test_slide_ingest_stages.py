@@ -154,9 +154,10 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     assert metrics.pop("run")["items"] == 48
     assert metrics.pop("seconds") >= 0
     assert metrics == {
-        "n_slides": 4, "n_failed": 0, "n_tiles": 48, "n_tumour": 9, "n_unreadable": 0,
+        "n_slides": 4, "n_failed": 0, "n_no_tiles": 0, "n_tiles": 48, "n_tumour": 9,
+        "n_unreadable": 0,
     }  # fmt: skip
-    assert "n_slides 4, n_failed 0, n_tiles 48" in capsys.readouterr().out
+    assert "n_slides 4, n_failed 0, n_no_tiles 0, n_tiles 48" in capsys.readouterr().out
 
 
 def test_every_format_ends_in_the_same_masks(clinic):
@@ -402,12 +403,29 @@ def test_where_no_slide_says_its_scale_the_run_ends(clinic, refusal):
 # ---- odd slides
 
 
-def test_an_all_white_slide_is_done_without_tiles(four):
-    write_pyramid(four.raw / "images/s9.tif", np.full((H, W, 3), 255, np.uint8), n_levels=2)
+def speck():
+    """Glass with a piece of tissue that fills less than a tenth of a tile."""
+    pixels = np.full((H, W, 3), 255, np.uint8)
+    pixels[70:86, 70:86] = stained(16, 16)
+    return pixels
+
+
+@pytest.mark.parametrize("pixels", [
+    np.full((H, W, 3), 255, np.uint8), np.full((H, W, 3), 127, np.uint8), speck(),
+], ids=["white", "grey", "speck"])  # fmt: skip
+def test_a_slide_that_nothing_is_seen_of_has_the_state_no_tiles(four, pixels, capsys):
+    write_pyramid(four.raw / "images/s9.tif", pixels, n_levels=2)
     four.ingest()
     table = four.tile()
-    line = table.loc["s9", ["state", "n_grid", "n_tiles", "tissue", "tumour", "reason"]]
-    assert line.tolist() == ["done", "12", "0", "0.0", "0.0", ""]
+    line = table.loc["s9", ["state", "n_grid", "n_tiles", "tumour"]]
+    assert line.tolist() == ["no tiles", "12", "0", "0.0"]
+    reason = table["reason"]["s9"]
+    assert reason.startswith(f"{four.raw}/images/s9.tif: no tile holds enough tissue: ")
+    assert "; remedy: lower min_tissue" in reason
+    assert f"no tiles: {reason}\n" in capsys.readouterr().out
+    metrics = four.metrics("tile")
+    assert (metrics["n_slides"], metrics["n_no_tiles"], metrics["n_failed"]) == (3, 1, 0)
+    assert four.tile()["state"]["s9"] == "no tiles"  # of the earlier run
     assert four.tiles("s9").coordinates.shape == (0, 2)
     assert table["n_tiles"].tolist() == ["12", "12", "0", "12"]
 

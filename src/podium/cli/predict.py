@@ -61,9 +61,7 @@ def _classify(model: Path, images: list[Path], weights_dir: Path) -> Iterator[st
 def _segment(model: Path, images: list[Path], out: Path | None, mpp: float | None) -> Iterator[str]:
     from podium.slides import predict_files
 
-    yield ",".join(predict_files.COLUMNS)
-    for path, probability, tumour in predict_files.predict(model, images, out, mpp):
-        yield f"{path},{probability:.6f},{tumour:.6f}"
+    yield from predict_files.csv_lines(model, images, predict_files.FileOptions(out, mpp))
 
 
 def _read_captchas(model: Path, images: list[Path]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from podium.core.errors import SettingsError
 from podium.core.files import write_bytes, write_text, written_whole
+from podium.core.printable import printable
 from podium.slides import report, rle
 from podium.slides.annotations import geojson, raster
 from podium.slides.scoring import threshold_of
@@ -37,6 +40,21 @@ def write_outputs(slide: SlidePrediction, folder: Path, overlay: Path) -> None:
         samples.append(band[-row % step :: step, ::step].copy())  # no view, which keeps the band
     write_mask(folder, result.row.slide, np.concatenate(masks), result.grid)
     report.overlay_png(overlay, slide, np.concatenate(samples))
+
+
+def refuse_shared_outputs(paths: Sequence[Path]) -> None:
+    """Raise a SettingsError if two slides would write a file of one name: their stems are equal.
+
+    `S1-overlay.tif` is refused beside `S1.tif`, whose overlay has the name of the former's mask.
+    """
+    owners: dict[str, Path] = {}
+    for path in paths:
+        for name in (path.stem, f"{path.stem}-overlay"):
+            if (other := owners.setdefault(name, path)) is not path:
+                raise SettingsError(
+                    printable(f"{other} and {path} would both write {name}.*, one over the other")
+                    + "\nremedy: run them one at a time into different folders, or rename one"
+                )
 
 
 def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Grid) -> None:

@@ -39,6 +39,7 @@ class SlideResult:
             is unknown.
         top_heat: mean heat of its hottest part, the slide's score.
         baseline: counts of the colour threshold, or None.
+        n_tiles: how many tiles the networks looked at.
     """
 
     row: SlideRecord
@@ -49,6 +50,12 @@ class SlideResult:
     histogram: Histogram
     top_heat: float
     baseline: Counts | None
+    n_tiles: int
+
+    @property
+    def has_tiles(self) -> bool:
+        """Whether the networks looked at any of it: a blank slide has no tile with tissue."""
+        return self.n_tiles > 0
 
     @property
     def has_truth(self) -> bool:
@@ -90,7 +97,7 @@ class HeatStatistics:
         n_pixels = len(tiles.l_corners) * tiles.grid.stride**2  # about as many were predicted
         return SlideResult(
             row, tiles.grid, _preview(tiles), self._regions, heat, histogram,
-            top_mean(histogram, n_pixels), self._baseline,
+            top_mean(histogram, n_pixels), self._baseline, len(tiles.l_corners),
         )  # fmt: skip
 
 
