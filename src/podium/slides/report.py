@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
-from shapely import MultiPolygon
 
 from podium.core.printable import printable
 from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, threshold_of
 from podium.slides.slide_classification import SlidePrediction
@@ -64,7 +64,7 @@ def _words(slide: SlidePrediction) -> str:
     return f"{row.slide} ({row.split}): probability of tumour {slide.probability:.2f}{score}"
 
 
-def _with_truth(plain: Pixels, regions: MultiPolygon | None, downsample: float) -> Pixels:
+def _with_truth(plain: Pixels, regions: Regions | None, downsample: float) -> Pixels:
     picture = np.array(plain)
     if regions is None:
         font = cv2.FONT_HERSHEY_SIMPLEX

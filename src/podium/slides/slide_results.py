@@ -13,6 +13,7 @@ from skimage.color import rgb2hed
 from skimage.filters import threshold_otsu
 
 from podium.slides.annotations import raster
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, Counts, Histogram, heat_histogram
@@ -45,7 +46,7 @@ class SlideResult:
     row: SlideRecord
     grid: Grid
     preview: Pixels
-    regions: MultiPolygon | None
+    regions: Regions | None
     heat: Path
     histogram: Histogram
     top_heat: float
@@ -72,7 +73,7 @@ class HeatStatistics:
         baseline: whether to try the colour threshold, too; only where the truth is known.
     """
 
-    def __init__(self, tiles: TissueTiles, regions: MultiPolygon | None, baseline: bool) -> None:
+    def __init__(self, tiles: TissueTiles, regions: Regions | None, baseline: bool) -> None:
         self._tiles, self._regions = tiles, regions
         self._histogram = np.zeros((2, LEVELS), dtype=np.int64)
         self._baseline: Counts | None = None

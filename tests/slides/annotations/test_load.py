@@ -92,7 +92,10 @@ def test_a_background_is_told(put):
 
 
 def test_another_suffix(put):
-    assert refusal(put("x", "s1.txt")) == "not one of .svg, .xml, .geojson, .json, .png"
+    assert refusal(put("x", "s1.txt")) == (
+        "not one of .svg, .xml, .geojson, .json, .png, .tif, .tiff, .geojson.gz, .json.gz, .svg.gz, "
+        ".xml.gz"
+    )
 
 
 # ---- hostile and damaged files

@@ -1,4 +1,4 @@
-"""PNG masks: what counts as tumour in every kind of PNG, sizes, and damaged files."""
+"""Masks: what counts as tumour in every kind of PNG, sizes, and damaged files."""
 
 import io
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from shapely import box
 
-from podium.slides.annotations import png
+from podium.slides.annotations import mask_files
 from podium.slides.annotations.limits import Unusable
 
 WANTED = np.zeros((6, 8), dtype=bool)
@@ -55,63 +55,65 @@ MASKS = {
 
 @pytest.mark.parametrize("name", MASKS)
 def test_what_counts_as_tumour(name):
-    assert png.read(encoded(MASKS[name]), SIZE).equals(BOX)
+    assert mask_files.read(encoded(MASKS[name]), SIZE).regions.equals(BOX)
 
 
 def test_no_tumour_and_nothing_else():
-    assert png.read(encoded(grey(np.zeros((6, 8), np.uint8))), SIZE).is_empty
-    assert png.read(encoded(grey(np.full((6, 8), 255, np.uint8))), SIZE).equals(box(0, 0, 8, 6))
+    assert mask_files.read(encoded(grey(np.zeros((6, 8), np.uint8))), SIZE).regions.is_empty
+    assert mask_files.read(encoded(grey(np.full((6, 8), 255, np.uint8))), SIZE).regions.equals(
+        box(0, 0, 8, 6)
+    )
 
 
 @pytest.mark.parametrize("factor", [4, 2.5, 0.5])
 def test_masks_of_another_scale(factor):
     size = (round(8 * factor), round(6 * factor))
-    found = png.read(encoded(MASKS["0 and 255"]), size)
-    assert found.equals(box(2 * factor, 1 * factor, 7 * factor, 4 * factor))
+    found = mask_files.read(encoded(MASKS["0 and 255"]), size)
+    assert found.regions.equals(box(2 * factor, 1 * factor, 7 * factor, 4 * factor))
 
 
 @pytest.mark.parametrize("size", [(8, 7), (6, 8), (80, 61)])
 def test_masks_that_do_not_fit_their_slide(size):
     says = f"the mask is 8x6 px, the slide {size[0]}x{size[1]} px"
     with pytest.raises(Unusable, match=says):
-        png.read(encoded(MASKS["0 and 255"]), size)
+        mask_files.read(encoded(MASKS["0 and 255"]), size)
 
 
 @pytest.mark.parametrize("highest", [2, 7, 127])
 def test_labels_are_not_taken_for_no_tumour(highest):
     labels = grey((WANTED * highest).astype(np.uint8))
     with pytest.raises(Unusable, match=f"largest value is {highest}: labels"):
-        png.read(encoded(labels), SIZE)
+        mask_files.read(encoded(labels), SIZE)
 
 
 def test_transparent_pixels_are_refused():
     alpha = np.where(WANTED, 255, 0).astype(np.uint8)
     overlay = np.dstack([np.full((6, 8, 3), 255, np.uint8), alpha])
     with pytest.raises(Unusable, match="transparent"):
-        png.read(encoded(grey(overlay)), SIZE)
+        mask_files.read(encoded(grey(overlay)), SIZE)
     with pytest.raises(Unusable, match="transparent"):
-        png.read(encoded(palette([(0, 0, 0), (255, 255, 255)]), transparency=0), SIZE)
+        mask_files.read(encoded(palette([(0, 0, 0), (255, 255, 255)]), transparency=0), SIZE)
 
 
 def test_a_larger_mask_than_the_contract_is_refused_by_its_header(monkeypatch):
-    monkeypatch.setattr(png, "MAX_SIDE", 7)
-    monkeypatch.setattr(png, "_inside", lambda _: pytest.fail("was decoded"))
+    monkeypatch.setattr(mask_files, "MAX_SIDE", 7)
+    monkeypatch.setattr(mask_files, "_values", lambda _: pytest.fail("was decoded"))
     with pytest.raises(Unusable, match="8x6 px, over the limit of 7"):
-        png.read(encoded(MASKS["0 and 255"]), SIZE)
+        mask_files.read(encoded(MASKS["0 and 255"]), SIZE)
 
 
 def test_pillows_own_limit_does_not_come_first():
     large = encoded(Image.new("1", (12_000, 10_000)))  # 120 megapixels
     with pytest.raises(Unusable, match="12000x10000"):
-        png.read(large, SIZE)
+        mask_files.read(large, SIZE)
 
 
 def test_damaged_and_foreign_files():
     noise = grey(np.random.default_rng(0).integers(0, 2, (60, 80), dtype=np.uint8) * np.uint8(255))
     data = encoded(noise)
     with pytest.raises(Unusable, match="damaged"):
-        png.read(data[: len(data) // 2], (80, 60))
+        mask_files.read(data[: len(data) // 2], (80, 60))
     jpeg = io.BytesIO()
     noise.save(jpeg, "JPEG")
     with pytest.raises(Unusable, match="not a PNG"):
-        png.read(jpeg.getvalue(), (80, 60))
+        mask_files.read(jpeg.getvalue(), (80, 60))
