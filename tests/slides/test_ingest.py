@@ -78,7 +78,7 @@ def look(tmp_path):
     """Surveys entries: the rows, and {slide: reason} of the others."""
 
     def run(*found, **settings):
-        rows, failed = ingest(
+        rows, failed, *_ = ingest(
             tmp_path, found, SETTINGS.model_copy(update=settings), tmp_path / "out"
         )
         return rows, dict(zip(failed["slide"], failed["reason"], strict=True))
@@ -243,7 +243,7 @@ def test_what_fails_is_left_out_and_said_and_the_rest_goes_on(entry, look):
 
 def test_the_table_of_failures_names_their_split(entry, tmp_path):
     found = [entry("bad", FLAT), entry("good", SVG)]
-    _, failed = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
+    _, failed, *_ = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
     assert list(failed.columns) == ["slide", "split", "reason"]
     assert failed[["slide", "split"]].to_numpy().tolist() == [["bad", "train"]]
 

@@ -75,7 +75,8 @@ class Clinic:
     def ingest(self) -> pd.DataFrame:
         data = self.root / "data"
         self._run(ingest_slides, slides=data / "slides.csv", annotations=data / "annotations",
-                  failed=data / "failed.csv", metrics=data / "ingest.json")  # fmt: skip
+                  failed=data / "failed.csv", quarantine=data / "quarantine.csv",
+                  metrics=data / "ingest.json")  # fmt: skip
         return self.read("slides.csv").set_index("slide")
 
     def tile(self) -> pd.DataFrame:
@@ -143,7 +144,7 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     assert four.read("failed.csv").to_numpy().tolist() == []
     assert four.metrics("ingest") == {
         "n_train": 4, "n_test": 0, "n_patients": 4, "n_with_tumour": 2, "n_unknown": 0,
-        "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0,
+        "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0, "n_quarantined": 0,
     }  # fmt: skip
     assert "n_train 4, n_test 0" in capsys.readouterr().out
     table = four.tile()

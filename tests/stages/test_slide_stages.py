@@ -88,7 +88,8 @@ class SlideHouse(House):
         return self.root / f"metrics/{stage}.json"
 
     def ingest(self) -> None:
-        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"))
+        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"),
+                 quarantine=self.root / "quarantine.csv")  # fmt: skip
 
     def tile(self) -> None:
         self.run(tile_slides, **self.seen, tiles=self.tiles, table=self.root / "tiles.csv",
