@@ -96,6 +96,8 @@ def test_a_bow_tie_keeps_both_halves():
         '<Coordinate Order="0" X="1"/>',
         '<Coordinate Order="0" X="one" Y="2"/>',
         '<Coordinate Order="0" X="nan" Y="2"/>',
+        '<Coordinate Order="0" X="1_0" Y="2"/>',
+        '<Coordinate Order="0" X="\uff11" Y="2"/>',
         '<Coordinate Order="0" X="1e300" Y="2"/>',
     ],
 )

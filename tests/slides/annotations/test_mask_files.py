@@ -117,3 +117,54 @@ def test_damaged_and_foreign_files():
     noise.save(jpeg, "JPEG")
     with pytest.raises(Unusable, match="not a PNG"):
         mask_files.read(jpeg.getvalue(), (80, 60))
+
+
+# ---- colours are classes
+
+
+def coloured(*colours):
+    """A mask of stripes, 20 px each, of some colours, on black."""
+    values = np.zeros((60, 80, 3), np.uint8)
+    for number, colour in enumerate(colours):
+        values[:, 20 * number : 20 * number + 20] = colour
+    return encoded(grey(values))
+
+
+RED, GREEN, DARK = (255, 0, 0), (0, 200, 0), (0, 0, 90)
+
+
+def test_one_colour_is_no_class():
+    _, notes, areas, tumour = mask_files.read(coloured(RED), (80, 60))
+    assert (notes, areas, tumour) == ([], {}, frozenset())
+
+
+def test_several_colours_are_told_apart():
+    regions, _, areas, tumour = mask_files.read(coloured(RED, GREEN, DARK), (160, 120))
+    assert areas == {"#ff0000": 4800, "#00c800": 4800, "#00005a": 4800}
+    assert tumour == {"#ff0000", "#00c800"}
+    assert regions.area == 9600
+
+
+def test_colours_may_be_chosen():
+    data = coloured(RED, GREEN, DARK)
+    regions, _, _, tumour = mask_files.read(data, (80, 60), ["Tumor", "#00005A", "#00c800"])
+    assert regions.equals(box(20, 0, 60, 60))
+    assert tumour == {"#00c800", "#00005a"}
+    assert mask_files.read(data, (80, 60), ["Tumor"]).regions.area == 2400
+    assert mask_files.read(data, (80, 60), ["#123456"]).regions.is_empty
+
+
+def test_grey_labels_are_told_apart():
+    values = np.zeros((60, 80), np.uint8)
+    values[:, :20], values[:, 20:40], values[:, 40:60] = 64, 128, 255
+    regions, _, areas, tumour = mask_files.read(encoded(grey(values)), (80, 60))
+    assert areas == {"#404040": 1200, "#808080": 1200, "#ffffff": 1200}
+    assert tumour == {"#808080", "#ffffff"}
+    assert regions.area == 2400
+
+
+def test_soft_edges_and_photographs_have_no_classes():
+    ramp = np.tile(np.r_[np.zeros(30), np.linspace(0, 255, 20), np.full(30, 255)], (60, 1))
+    assert mask_files.read(encoded(grey(ramp.astype(np.uint8))), (80, 60)).areas == {}
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    assert mask_files.read(encoded(grey(noise)), (80, 60)).areas == {}
