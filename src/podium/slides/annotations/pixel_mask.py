@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shapely import MultiPolygon
 from podium.core.files import write_bytes
 
 MAX_TOUCHES = 1_000  # places where two pixels meet at a corner only: each is repaired one by one
+_ROWS = 512  # of a mask looked at together
 MAX_STEPS = 500_000  # changes along the rows of a mask: about half as many corners
 
 
@@ -73,15 +75,19 @@ def _indices(
 
 def is_intricate(inside: NDArray[np.bool_]) -> bool:
     """Whether the outlines of a mask (h, w) would take long: it looks like noise."""
-    n_touches = n_steps = 0
-    for top in range(0, len(inside), 1024):
-        part = inside[top : top + 1025]
-        n_steps += int(np.count_nonzero(part[:, 1:] != part[:, :-1]))
+    n_steps = n_touches = 0
+    for part in _parts(inside):
+        n_steps += int(np.count_nonzero(part[:_ROWS, 1:] != part[:_ROWS, :-1]))
         a, b, c, d = part[:-1, :-1], part[:-1, 1:], part[1:, :-1], part[1:, 1:]
         n_touches += int(np.count_nonzero((a == d) & (b == c) & (a != b)))
         if n_steps > MAX_STEPS or n_touches > MAX_TOUCHES:
             return True
     return False
+
+
+def _parts(inside: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """Parts of a mask of some rows, each with the first row of the next."""
+    return (inside[top : top + _ROWS + 1] for top in range(0, len(inside), _ROWS))
 
 
 def write(path: Path, mask: PixelMask) -> None:
