@@ -62,6 +62,6 @@ def result(
         "preview": np.full((*values.shape, 3), 255, dtype=np.uint8),
         "regions": None if truth is None else MultiPolygon(), "heat": Path(),
         "histogram": heat_histogram(values, known.astype(np.uint8)), "top_heat": top_heat,
-        "baseline": None,
+        "baseline": None, "n_tiles": 1,
     }  # fmt: skip
     return SlideResult(**plain | changes)

@@ -78,7 +78,7 @@ def look(tmp_path):
     """Surveys entries: the rows, and {slide: reason} of the others."""
 
     def run(*found, **settings):
-        rows, failed = ingest(
+        rows, failed, *_ = ingest(
             tmp_path, found, SETTINGS.model_copy(update=settings), tmp_path / "out"
         )
         return rows, dict(zip(failed["slide"], failed["reason"], strict=True))
@@ -170,7 +170,10 @@ def test_classes_choose_what_is_tumour(entry, look, tmp_path):
     tumour, stroma = (entry(n, geojson(n), ".geojson") for n in ("Tumor", "Stroma"))
     rows, _ = look(tumour, stroma, classes=["Tumor"])
     assert [(row.label, row.annotation) for row in rows] == [("1", "Tumor.geojson"), ("0", "none")]
-    assert rows[1].notes == "it has outlines of Stroma only: taken as no tumour"
+    assert rows[1].notes == (
+        "it has outlines of Stroma only: taken as no tumour; "
+        "classes: Stroma 18.8% of the slide; taken as tumour: none of them"
+    )
 
 
 def test_other_classes_are_other_content(entry, look):
@@ -243,7 +246,7 @@ def test_what_fails_is_left_out_and_said_and_the_rest_goes_on(entry, look):
 
 def test_the_table_of_failures_names_their_split(entry, tmp_path):
     found = [entry("bad", FLAT), entry("good", SVG)]
-    _, failed = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
+    _, failed, *_ = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
     assert list(failed.columns) == ["slide", "split", "reason"]
     assert failed[["slide", "split"]].to_numpy().tolist() == [["bad", "train"]]
 

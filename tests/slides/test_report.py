@@ -14,7 +14,13 @@ from podium.slides import export, stitch
 from podium.slides.export import write_outputs
 from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
-from podium.slides.report import heat_step, precision_recall_png, summary_lines
+from podium.slides.report import (
+    baseline_warning,
+    heat_step,
+    precision_recall_png,
+    summary_lines,
+    warning_lines,
+)
 from podium.slides.scoring import LEVELS
 from podium.slides.slide_classification import SlidePrediction, precision_recall
 from podium.slides.slide_results import HeatStatistics
@@ -127,3 +133,34 @@ def test_scores_in_words():
         "slides AUC 0.9375, n = 3",
     ]
     assert summary_lines({}) == []
+
+
+def test_a_network_that_loses_to_a_threshold_is_said_loudly():
+    scores = {"network": {"tumour_f1": 0.4087}, "hed_otsu": {"tumour_f1": 0.8}}
+    assert baseline_warning(scores | {"loses_to_baseline": False}) == baseline_warning({}) == {}
+    assert warning_lines(scores, [], 0.5) == []
+    loses = baseline_warning(scores | {"loses_to_baseline": True})
+    warning, remedy = warning_lines(loses, [], 0.5)
+    assert warning == (
+        "WARNING: the network (tumour F1 0.409, out of fold) loses to a plain threshold on colour "
+        "(F1 0.800): its masks are worse than no training at all"
+    )
+    assert remedy.startswith("remedy: raise train_segmenter.epochs")
+
+
+def test_slides_that_nobody_saw_are_named():
+    warning, remedy = warning_lines({}, ["a", "b\x1b[2J", "c", "d", "e", "f"], 0.25)
+    assert warning == (
+        "WARNING: no tiles: 6 slides were seen by no network and hold the share of tumour slides "
+        "(0.250 for test slides), nothing marked: a, b\\x1b[2J, c, d, e, ..."
+    )
+    assert "tile_slides.min_tissue" in remedy
+
+
+def test_the_warning_is_written_above_the_curves(tmp_path):
+    table = precision_recall([result(row(), [[0.9, 0.2, 0.6]], [[1, 0, 0]])])
+    precision_recall_png(tmp_path / "a.png", table, 128)
+    precision_recall_png(tmp_path / "b.png", table, 128, "it loses")
+    quiet, loud = (np.asarray(Image.open(tmp_path / f"{name}.png"))[..., :3] for name in "ab")
+    assert (loud[:40] == (0xB0, 0x00, 0x20)).all(axis=2).any()
+    assert not (quiet == (0xB0, 0x00, 0x20)).all(axis=2).any()

@@ -24,6 +24,9 @@ from podium.slides.slide_classification import (
     precision_recall,
     prediction_table,
     prediction_tables,
+    state_of,
+    states_table,
+    tumour_share,
 )
 from slide_networks import result, row
 
@@ -134,6 +137,58 @@ def test_a_slide_called_free_of_tumour_has_nothing_marked():
     assert found[1].counts == Counts(2, 0, 0, 2)
 
 
+# ---- slides that no network saw
+
+
+def unseen(name, fold, **changes):
+    return replace(negative(name, fold, top_heat=0.5 / 256, **changes), n_tiles=0)
+
+
+def test_the_share_of_tumour_slides_is_never_certain():
+    assert tumour_share([*FOLDS, slide("t", 1, [[0.5] * 4])]) == 0.6
+    assert tumour_share([FOLDS[0], FOLDS[2]]) == 3 / 4
+    assert tumour_share([FOLDS[1]]) == 1 / 3
+    assert tumour_share([]) == tumour_share([slide("u", 0, [[0.5] * 4], None)]) == 0.5
+
+
+def test_a_slide_without_tiles_gets_the_share_of_tumour_slides_and_no_mask():
+    hot = replace(slide("x", -1, [[1.0] * 4], None, top_heat=0.99), n_tiles=0)
+    three = [slide("t", 0, [[0.5] * 4]), *FOLDS[:2], FOLDS[2]]
+    blank, seen = fit_and_classify([hot, FOLDS[0]], three)
+    assert blank.probability == 0.75
+    assert blank.level == LEVELS  # though 0.75 is more likely than not
+    assert state_of(blank.result) == "no tiles"
+    assert state_of(seen.result) == "done"
+    assert seen.probability == fit_and_classify([FOLDS[0]], three)[0].probability
+
+
+def test_slides_without_tiles_teach_nothing_about_scores():
+    assert fit_platt([*FOLDS, unseen("b", 0), unseen("c", 1)]) == fit_platt(FOLDS)
+
+
+def test_every_model_gives_a_slide_without_tiles_the_share():
+    train = [*FOLDS, slide("t", 1, [[0.8] * 4]), unseen("b", 0)]
+    tables = prediction_tables(train, [unseen("z", -1, split="test", label="")], 7)
+    for name in ("fcn", "fcn-mean", "fcn-area"):
+        p = tables[name].set_index("id")["p_tumour"]
+        assert p["z"] == 0.5  # three of six
+        assert p["b"] == 2 / 3  # of fold 1: two of three
+
+
+def test_the_states_of_all_slides():
+    rows = [FOLDS[0].row, row("gone", split="test", label=""), row("z", split="test", label="")]
+    slides = [SlidePrediction(FOLDS[0], 0.9, 128),
+              SlidePrediction(replace(unseen("z", -1), row=rows[2]), 0.5, LEVELS)]  # fmt: skip
+    table = states_table(slides, rows, {"gone": "a.tif: cannot be opened"})
+    assert table.to_numpy().tolist() == [
+        ["a0", "train", "done", 1, 0.9, ""],
+        ["gone", "test", "failed", 0, "", "a.tif: cannot be opened"],
+        ["z", "test", "no tiles", 0, 0.5,
+         "no tile holds enough tissue: no network saw it, its probability is the share of tumour "
+         "slides"],
+    ]  # fmt: skip
+
+
 # ---- tables and scores
 
 
@@ -199,6 +254,12 @@ def test_metrics_by_hand():
     assert found["all_background"]["tumour_f1_macro"] == 0.5
     assert found["all_background"]["background_f1"] == 12 / 14
     assert found["hed_otsu"]["tumour_f1"] == pytest.approx(2 / 6)
+    assert found["loses_to_baseline"] is False
+    better = metrics(
+        [replace(oof[0], result=replace(a, baseline=Counts(2, 1, 0, 1))), *oof[1:]], 20
+    )
+    assert better["hed_otsu"]["tumour_f1"] == pytest.approx(4 / 7)
+    assert better["loses_to_baseline"] is True
     assert found["slide_auc"] == 0.5  # of two pairs, one is in order
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.slides.source import Entry, read_entries
+from podium.slides.source import Entry, read_entries, read_raw_folder
 
 
 @pytest.fixture
@@ -80,10 +81,12 @@ def test_two_images_with_one_name(drop):
     )
 
 
-@pytest.mark.parametrize("name", ["", "notes.txt"])
-def test_no_slides(drop, name):
+@pytest.mark.parametrize(("name", "hint"), [
+    ("", ""), ("notes.txt", " (1 files are none, e.g. images/notes.txt)"),
+])  # fmt: skip
+def test_no_slides(drop, name, hint):
     assert refusal(drop(name)) == (
-        "images: no slides\nremedy: put them there (see data/raw/README.md), "
+        f"images: no slides{hint}\nremedy: put them there (see data/raw/README.md), "
         "or set slides.source: standin"
     )
 
@@ -171,14 +174,214 @@ def test_a_table_without_slides(drop):
     ("mpp", "half", "give a number, or leave it empty"),
     ("mpp", "-0.5", "give a number, or leave it empty"),
     ("mpp", "nan", "give a number, or leave it empty"),
-    ("fold", "one", "give a number, or leave it empty"),
-    ("fold", "0.5", "give a number, or leave it empty"),
-    ("fold", "-1", "give a number, or leave it empty"),
-    ("fold", "inf", "give a number, or leave it empty"),
+    ("fold", "one", "give a number of at most 999, or leave it empty"),
+    ("fold", "0.5", "give a number of at most 999, or leave it empty"),
+    ("fold", "-1", "give a number of at most 999, or leave it empty"),
+    ("fold", "inf", "give a number of at most 999, or leave it empty"),
+    ("fold", "1e12", "give a number of at most 999, or leave it empty"),
+    ("mpp", "0_5", "give a number, or leave it empty"),
+    ("mpp", "0.\uff15", "give a number, or leave it empty"),
+    ("mpp", "1e999", "give a number, or leave it empty"),
+    ("mpp", "0x1", "give a number, or leave it empty"),
 ])  # fmt: skip
 def test_words_that_mean_nothing_name_their_slide(drop, column, word, remedy):
     root = drop("a.tif b.tif", "", f"slide,{column} a, b,{word}")
     assert refusal(root) == f"slides.csv: {column} of b is {word!r}\nremedy: {remedy}"
+
+
+@pytest.mark.parametrize("fold", ["1", "1.0", "+1", "1e0"])
+def test_folds_may_be_written_as_numbers_are(drop, fold):
+    root = drop("a.tif b.tif", "", f"slide,split,fold a,train,{fold} b,train,0")
+    assert known(root, "fold") == [(1,), (0,)]
+
+
+# ---- nothing vanishes
+
+
+def lost(root, missing_annotation="test"):
+    """{path: (id, split, reason)} of what is left out."""
+    rows = read_raw_folder(root, missing_annotation).left_out
+    return {row.path: (row.id, row.split, row.reason) for row in rows}
+
+
+def test_slides_and_annotations_in_folders_and_behind_links_are_read(drop, tmp_path):
+    root, elsewhere = drop("a.tif", ""), tmp_path / "elsewhere"
+    for path in ("images/p1/b.tif", "images/p1/x/c.svs", "annotations/p1/b.svg"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    (elsewhere / "more").mkdir(parents=True)
+    for name in ("d.tif", "more/e.tif"):
+        (elsewhere / name).touch()
+    (root / "images/d.tif").symlink_to(elsewhere / "d.tif")
+    (root / "images/linked").symlink_to(elsewhere / "more")
+    assert known(root, "slide", "split") == [
+        ("a", "test"), ("b", "train"), ("c", "test"), ("d", "test"), ("e", "test"),
+    ]  # fmt: skip
+    stray = "beside images/: no place where slides are looked for"
+    assert lost(root) == {
+        f"elsewhere/{name}": (Path(name).stem, "", stray) for name in ("d.tif", "more/e.tif")
+    }
+
+
+def test_a_folder_that_holds_itself_ends(drop):
+    root = drop("a.tif")
+    (root / "images/again").symlink_to(root / "images")
+    assert known(root, "slide") == [("a",)]
+    reason = "a link to a folder that is read already"
+    assert lost(root) == {"images/again": ("again", "", reason)}
+
+
+def test_a_dangling_link_is_the_slide_that_it_was(drop):
+    root = drop("a.tif")
+    (root / "images/t.svs").symlink_to("/nowhere/t.svs")
+    (root / "images/notes.txt").symlink_to("/nowhere/notes.txt")
+    assert known(root, "slide", "split") == [("a", "test"), ("t", "test")]
+    assert lost(root) == {
+        "images/notes.txt": ("notes", "", "a link to nothing: /nowhere/notes.txt is missing")
+    }
+
+
+def test_every_file_that_is_no_slide_is_named(drop):
+    root = drop("a.tif a.isyntax .b.tif Thumbs.db .DS_Store a.zip", "x.txt a.svg .c.svg")
+    (root / "loose.svs").touch()
+    (root / "masks").mkdir()
+    (root / "masks/a.png").touch()
+    unread, hidden = "no slide format that is read", "a hidden file"
+    stray = "beside images/: no place where slides are looked for"
+    reasons = {path: reason for path, (_, _, reason) in lost(root).items()}
+    annotation = reasons.pop("annotations/x.txt")
+    assert annotation.startswith("no annotation format that is read: .svg, .xml, ")
+    assert reasons == {
+        "images/a.isyntax": unread, "images/a.zip": unread, "images/.b.tif": hidden,
+        "annotations/.c.svg": hidden, "loose.svs": stray, "masks/a.png": stray,
+    }  # fmt: skip
+
+
+def test_slides_beside_the_folder_are_hinted_at(tmp_path):
+    (tmp_path / "S1.svs").touch()
+    assert refusal(tmp_path).startswith(
+        "images: no slides (S1.svs lies beside it: move it there)\n"
+    )
+
+
+def test_a_file_that_a_table_names_is_a_slide_though_it_cannot_be_read(drop):
+    root = drop("a.tif t.isyntax u.isyntax", "a.svg", "slide,split a,train t,test u.isyntax,test")
+    assert known(root, "slide", "split") == [("a", "train"), ("t", "test"), ("u", "test")]
+    assert lost(root) == {}
+
+
+def test_a_file_that_the_sample_names_is_a_test_slide(drop):
+    root = drop("a.tif t.isyntax", "a.svg")
+    (root / "sample_submission.csv").write_text("slide,probability,rle\nt,0.5,\n")
+    found = read_raw_folder(root, "test")
+    assert [(one.slide, one.split) for one in found.entries] == [("a", "train"), ("t", "test")]
+    assert found.sample == ["t"]
+
+
+def test_an_annotation_of_an_unread_format_is_neither_test_nor_negative(drop):
+    root = drop("a.tif b.ndpi c.tif", "a.svg b.ndpi.ndpa c.svg c.qpdata")
+    for missing in ("test", "negative"):
+        assert known(root, "slide", "split", "label", missing_annotation=missing) == [
+            ("a", "train", ""), ("b", "train", ""), ("c", "train", ""),
+        ]  # fmt: skip
+    entries = read_entries(root, "negative")
+    assert entries[1].annotation == root / "annotations/b.ndpi.ndpa"
+    assert list(lost(root)) == ["annotations/c.qpdata"]
+
+
+def test_annotations_named_after_the_file_of_their_slide(drop):
+    root = drop("a.b.svs c.tif", "a.b.svs.geojson c.geojson.gz")
+    assert known(root, "slide", "split") == [("a.b", "train"), ("c", "train")]
+
+
+def test_an_annotation_of_a_test_slide_is_named(drop):
+    root = drop("a.tif b.tif", "a.svg b.svg", "slide,split a,train b,test")
+    reason = "an annotation of a test slide: it is not looked at"
+    assert lost(root) == {"annotations/b.svg": ("b", "test", reason)}
+
+
+def test_the_answer_key_is_looked_at_too(drop):
+    root = drop("a.tif b.tif", "a.svg")
+    (root / "test_annotations").mkdir()
+    for name in ("b.svg", "z.svg", "b.ndpa"):
+        (root / "test_annotations" / name).touch()
+    reasons = {path: reason.partition(": ")[0] for path, (_, _, reason) in lost(root).items()}
+    assert reasons == {
+        "test_annotations/z.svg": "an annotation without slide",
+        "test_annotations/b.ndpa": "no annotation format that is read",
+    }
+
+
+def test_two_slides_of_one_name_in_two_folders(drop):
+    root = drop("S1.tif")
+    (root / "images/b").mkdir()
+    (root / "images/b/S1.svs").touch()
+    assert refusal(root) == (
+        "images/b/S1.svs: S1.tif has the same name\nremedy: rename one of the two"
+    )
+
+
+def test_names_that_no_table_can_hold(drop):
+    root = drop("a.tif")
+    for name, shown in (("b\n.tif", r"b\n.tif"), (os.fsdecode(b"c\xff.tif"), r"c\xff.tif")):
+        (root / "images" / name).touch()
+        assert refusal(root) == (
+            f"images/{shown}: its name holds characters that are no text\n"
+            "remedy: rename it (mv), with letters, digits, dots and dashes"
+        )
+        (root / "images" / name).unlink()
+
+
+def test_the_name_of_another_output(drop):
+    assert "the name precision_recall is that of another file" in refusal(
+        drop("precision_recall.tif")
+    )
+
+
+# ---- one slide in several files
+
+
+def dicom(series):
+    """The bytes of a file that names its series, after that of another one that it refers to."""
+    uids = [b"\x20\0\x0e\0UI\x06\x009.8.7\0", b"\x20\0\x0d\0UI\x04\x001.2\0"]
+    own = b"\x20\0\x0e\0UI" + len(series).to_bytes(2, "little") + series.encode()
+    return bytes(128) + b"DICM" + b"".join(uids) + own
+
+
+def test_the_files_of_a_dicom_series_are_one_slide(drop):
+    root = drop("boxes_1.dcm boxes_0.dcm other.dcm noise.dcm", "boxes_1.svg")
+    for name, series in (("boxes_0", "1.2.30"), ("boxes_1", "1.2.30"), ("other", "1.2.31")):
+        (root / f"images/{name}.dcm").write_bytes(dicom(series))
+    assert known(root, "slide", "split", "image", "parts") == [
+        ("boxes_0", "train", root / "images/boxes_0.dcm", (root / "images/boxes_1.dcm",)),
+        ("noise", "test", root / "images/noise.dcm", ()),
+        ("other", "test", root / "images/other.dcm", ()),
+    ]
+
+
+def test_a_series_alone_in_a_folder_is_named_like_it(drop):
+    root = drop("a.tif", "S1.svg")
+    (root / "images/S1").mkdir()
+    for name in ("1.2.840.2", "1.2.840.1"):
+        (root / f"images/S1/{name}.dcm").write_bytes(dicom("1.2.30"))
+    (root / "slides.csv").write_text("slide,patient\n1.2.840.1.dcm,p\na,q\n")
+    assert known(root, "slide", "patient") == [("S1", "p"), ("a", "q")]
+
+
+def test_the_files_beside_an_index_are_parts_of_its_slide(drop):
+    root = drop("m.mrxs h.vms h-0.jpg h-1.jpg h.opt z.jpg")
+    (root / "images/m").mkdir()
+    (root / "images/m/Slidedat.ini").touch()
+    (root / "images/m/Data0000.dat").touch()
+    (root / "images/h.vms").write_text(
+        "[Virtual Microscope Specimen]\nImageFile=h-0.jpg\n"
+        "ImageFile(1,0)=h-1.jpg\nOptimisationFile=h.opt\n"
+    )
+    parts = {slide: {path.name for path in paths} for slide, paths in known(root, "slide", "parts")}
+    assert parts == {
+        "h": {"h-0.jpg", "h-1.jpg", "h.opt"}, "m": {"Slidedat.ini", "Data0000.dat"}, "z": set(),
+    }  # fmt: skip
+    assert lost(root) == {}
 
 
 # ---- patients and folds

@@ -11,11 +11,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.core.sealed_file import seal
 from podium.slides import tile_store
 from podium.slides.reader import Slide
 from podium.slides.tile_grid import Grid
@@ -113,6 +115,86 @@ def test_the_thumbnail_shows_the_tiles(job, tmp_path):
     assert picture[64, 70].tolist() == [220, 30, 30]  # tumour
     assert picture[64, 390].tolist() == [40, 70, 220]
     assert picture[400, 70].tolist() == [245] * 3
+
+
+# ---- files that are damaged, or not ours
+
+
+def test_a_file_whose_bytes_changed_is_never_opened(job, tmp_path, monkeypatch):
+    tile_slide(job, PLAN, tmp_path)
+    path = tmp_path / "a.h5"
+    data = path.read_bytes()
+    monkeypatch.setattr(h5py, "File", lambda *_: pytest.fail("HDF5 met a damaged file"))
+    for place in (0, 200, len(data) // 2, len(data) - 100, len(data) - 1):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        for load in (load_tiles, lambda path: load_pixels(path, [0])):
+            with pytest.raises(PodiumError, match="its bytes are not those that were written"):
+                load(path)
+    for cut in (b"", data[:50], data[:-80]):
+        path.write_bytes(cut)
+        with pytest.raises(PodiumError, match=r"damaged, or no tile file.*\nremedy: "):
+            load_tiles(path)
+
+
+def forged(path, **changes):
+    """A sealed file that is no tile file; `changes` of what one holds."""
+    grid = {"size": [64, 64], "downsample": 1.0, "tile": 8, "stride": 8}
+    with h5py.File(path, "w") as file:
+        file.attrs["slide"], file.attrs["grid"] = "a", changes.pop("grid", json.dumps(grid))
+        plain = {
+            "pixels": np.zeros((2, 8, 8, 3), "u1"), "coordinates": np.zeros((2, 2), "i8"),
+            "tissue": np.zeros(2, "f4"), "tumour": np.zeros(2, "f4"),
+        }  # fmt: skip
+        for name, values in (plain | changes).items():
+            if callable(values):
+                values(file, name)
+            else:
+                file[name] = values
+    seal(path)
+    return path
+
+
+def huge(file, name):
+    file.create_dataset(name, (10**9, 8, 8, 3), "u1", chunks=(1, 8, 8, 3))
+
+
+def external(file, name):
+    file.create_dataset(name, (48,), "f4", external=[("/etc/passwd", 0, 192)])
+
+
+def linked(file, name):
+    file[name] = h5py.ExternalLink("/etc/passwd", name)
+
+
+def looped(file, name):
+    file[name] = h5py.SoftLink(f"/{name}")
+
+
+FORGED = {
+    "links to a file": ({"tissue": linked}, "tissue is a link"),
+    "link loop": ({"tissue": looped}, "tissue is a link"),
+    "external storage": ({"tissue": external}, "tissue is kept in another file"),
+    "huge": ({"pixels": huge}, "pixels claims 192000000000 values"),
+    "group": ({"pixels": lambda file, name: file.create_group(name)}, "pixels is no uint8 dataset"),
+    "other type": ({"tissue": np.zeros(2, "i4")}, "tissue is no float32 dataset of 1 axes"),
+    "texts": ({"coordinates": ["a", "b"]}, "coordinates is no int64 dataset"),
+    "fewer rows": ({"tumour": np.zeros(1, "f4")}, "its columns are of different lengths"),
+    "grid a number": ({"grid": 5}, "its grid is none"),
+    "grid of words": ({"grid": '{"size": 3}'}, "its grid is none"),
+    "deep grid": ({"grid": "[" * 9000}, "its grid is none"),
+    "stride of none": ({"grid": '{"size": [1, 1], "downsample": 1, "tile": 8, "stride": 0}'},
+                       "its grid is none"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_file_that_is_none_of_ours(tmp_path, name):
+    changes, says = FORGED[name]
+    path = forged(tmp_path / "a.h5", **changes)
+    with pytest.raises(PodiumError) as refused:
+        load_tiles(path)
+    assert str(refused.value).startswith(f"{path}: damaged, or no tile file ({says}")
+    assert load_tiles(forged(tmp_path / "b.h5")).slide == "a"
 
 
 # ---- states and resume
@@ -239,7 +321,7 @@ def test_mpp_unknown_or_odd(tmp_path, job):
 def test_a_slide_without_tissue_is_done_and_empty(job, tmp_path):
     write_pyramid(job.path, np.full((H, W, 3), 255, np.uint8))
     outcome = tile_slide(job, PLAN, tmp_path)
-    assert (outcome.state, outcome.n_grid, outcome.n_tiles) == ("done", 19 * 15, 0)
+    assert (outcome.state, outcome.n_grid, outcome.n_tiles) == ("no tiles", 19 * 15, 0)
     assert load_tiles(tmp_path / "a.h5").coordinates.shape == (0, 2)
     assert load_pixels(tmp_path / "a.h5", []).shape == (0, 64, 64, 3)
     assert tile_slide(job, replace(PLAN, min_tissue=0), tmp_path).n_tiles == 19 * 15

@@ -75,7 +75,8 @@ class Clinic:
     def ingest(self) -> pd.DataFrame:
         data = self.root / "data"
         self._run(ingest_slides, slides=data / "slides.csv", annotations=data / "annotations",
-                  failed=data / "failed.csv", metrics=data / "ingest.json")  # fmt: skip
+                  failed=data / "failed.csv", quarantine=data / "quarantine.csv",
+                  metrics=data / "ingest.json")  # fmt: skip
         return self.read("slides.csv").set_index("slide")
 
     def tile(self) -> pd.DataFrame:
@@ -143,7 +144,7 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     assert four.read("failed.csv").to_numpy().tolist() == []
     assert four.metrics("ingest") == {
         "n_train": 4, "n_test": 0, "n_patients": 4, "n_with_tumour": 2, "n_unknown": 0,
-        "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0,
+        "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0, "n_quarantined": 0,
     }  # fmt: skip
     assert "n_train 4, n_test 0" in capsys.readouterr().out
     table = four.tile()
@@ -154,9 +155,10 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     assert record["run"]["items"] == 48
     assert record["seconds"] >= 0
     assert four.metrics("tile") == {
-        "n_slides": 4, "n_failed": 0, "n_tiles": 48, "n_tumour": 9, "n_unreadable": 0,
+        "n_slides": 4, "n_failed": 0, "n_no_tiles": 0, "n_tiles": 48, "n_tumour": 9,
+        "n_unreadable": 0,
     }  # fmt: skip
-    assert "n_slides 4, n_failed 0, n_tiles 48" in capsys.readouterr().out
+    assert "n_slides 4, n_failed 0, n_no_tiles 0, n_tiles 48" in capsys.readouterr().out
 
 
 def test_every_format_ends_in_the_same_masks(clinic):
@@ -286,6 +288,169 @@ def test_a_label_against_its_annotation(four):
     }
 
 
+# ---- nothing vanishes
+
+
+def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
+    four.changes["slides__missing_annotation"] = "test"
+    (four.raw / "images/t1.svs").symlink_to("/nowhere/t1.svs")
+    (four.raw / "images/t2.isyntax").write_bytes(b"unread")
+    (four.raw / "images/p9").mkdir()
+    (four.raw / "images/p9/s11.tif").symlink_to(four.raw / "images/s9.tif")
+    os.mkfifo(four.raw / "images/t3.tif")
+    (four.raw / "annotations/s1.ndpa").write_text("<annotations/>")
+    (four.raw / "loose\x1b[2J.svs").write_bytes(b"beside")
+    assert list(four.ingest().index) == ["s1", "s2", "s9", "s10", "s11"]
+    table = four.read("quarantine.csv")
+    assert list(table) == ["id", "split", "label", "path", "reason"]
+    link = "cannot be opened as a slide: a link to nothing: /nowhere/t1.svs is missing; remedy: "
+    fifo = "cannot be opened as a slide: no regular file; remedy: "
+    remedy = "put the file itself there (git annex get, dvc checkout), or remove it"
+    assert table.to_numpy().tolist()[:3] == [
+        ["t1", "test", "", "images/t1.svs", link + remedy],
+        ["t3", "test", "", "images/t3.tif", fifo + remedy],
+        [r"loose\x1b[2J", "", "", r"loose\x1b[2J.svs",
+         "beside images/: no place where slides are looked for"],
+    ]  # fmt: skip
+    assert table["path"].tolist()[3:] == ["images/t2.isyntax", "annotations/s1.ndpa"]
+    assert four.failed() == {
+        name: f"{four.raw}/images/{name}.{suffix}: {reason}{remedy}"
+        for name, suffix, reason in (("t1", "svs", link), ("t3", "tif", fifo))
+    }
+    text = capsys.readouterr().out
+    assert text.splitlines()[-5:] == [
+        "quarantined: 2 x cannot be opened as a slide, e.g. images/t1.svs",
+        r"quarantined: 1 x beside images/, e.g. loose\x1b[2J.svs",
+        "quarantined: 1 x no slide format that is read, e.g. images/t2.isyntax",
+        "quarantined: 1 x no annotation format that is read, e.g. annotations/s1.ndpa",
+        f"quarantined: 5 files in all, listed in {four.root}/data/quarantine.csv",
+    ]
+    assert "\x1b" not in text
+    assert four.metrics("ingest")["n_quarantined"] == 5
+    assert four.tile()["state"].tolist() == ["done"] * 5
+
+
+def test_a_slide_whose_annotation_cannot_be_used_is_there_too(four):
+    four.slide("bad", "<svg/>")
+    four.slide("odd")
+    (four.raw / "annotations/odd.ndpa").write_text("<annotations/>")
+    assert list(four.ingest().index) == ["s1", "s2", "s9", "s10"]  # odd is no negative
+    rows = four.read("quarantine.csv").set_index("id")
+    assert rows["split"].to_dict() == {"bad": "train", "odd": "train"}
+    assert rows["path"].to_dict() == {"bad": "annotations/bad.svg", "odd": "annotations/odd.ndpa"}
+    assert rows["reason"]["bad"].startswith("its annotation cannot be used: it has no outline")
+    assert rows["reason"]["odd"].startswith("its annotation cannot be used: not one of .svg, ")
+
+
+def test_a_mask_of_noise_is_the_truth_pixel_by_pixel(four):
+    four.slide("s3")
+    noise = np.random.default_rng(0).random((H, W)) > 0.5
+    Image.fromarray(noise).save(four.raw / "annotations/s3.png")
+    row = four.ingest().loc["s3"]
+    assert (row["annotation"], row["label"]) == ("s3.png", "1")
+    assert float(row["tumour"]) == pytest.approx(noise.mean(), abs=1e-6)
+    assert row["notes"] == "its outlines are as intricate as noise: kept as pixels"
+    four.tile()
+    parts = load_pixels(four.root / "data/tiles/s3.h5", range(12), "masks")
+    for (left, top), part in zip(four.tiles("s3").coordinates, parts, strict=True):
+        assert np.array_equal(part, noise[top : top + 64, left : left + 64])
+
+
+# ---- classes
+
+
+def outlined(*names):
+    shape = {"type": "Polygon", "coordinates": [[*POINTS, POINTS[0]]]}
+    return json.dumps([
+        {"type": "Feature", "geometry": shape, "properties": {"classification": {"name": name}}}
+        for name in names
+    ])  # fmt: skip
+
+
+def test_several_classes_are_never_tumour_without_a_word(four, capsys):
+    four.slide("s1")
+    (four.raw / "annotations/s1.svg").unlink()
+    (four.raw / "annotations/s1.geojson").write_text(outlined("Tumor", "Vessel", "Stroma"))
+    notes = four.ingest()["notes"]["s1"]
+    share = f"{AREA / (W * H):.1%}"
+    assert notes.endswith(
+        f"classes: Tumor {share}, Vessel {share}, Stroma {share} of the slide; "
+        "taken as tumour: Tumor, Vessel"
+    )
+    pixels = f"1 slides, {AREA / 1e6:.3f} million pixels"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-6:] == [
+        f"class Tumor: {pixels}, taken as tumour",
+        f"class Vessel: {pixels}, taken as tumour",
+        f"class Stroma: {pixels}, taken as NOT tumour",
+        "WARNING: 2 classes are all taken as tumour: Tumor, Vessel",
+        "WARNING: by their names no tumour, and left out: Stroma",
+        "remedy: name the classes that are tumour in slides.classes, such as ['Tumor', 'Vessel']",
+    ]
+    four.changes["slides__classes"] = ["tumor", "Tumour"]
+    four.ingest()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == [
+        "WARNING: slides.classes names Tumour, which no annotation holds",
+        "remedy: name some of Tumor, Vessel, Stroma",
+    ]
+
+
+def test_several_colours_are_never_tumour_without_a_word(four, capsys):
+    four.slide("s3")
+    values = np.zeros((H, W, 3), np.uint8)
+    values[:, :64], values[:, 64:120] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(values).save(four.raw / "annotations/s3.png")
+    four.ingest()
+    assert "WARNING: 2 classes are all taken as tumour: #ff0000, #0000ff" in (
+        capsys.readouterr().out
+    )
+    four.changes["slides__classes"] = ["#ff0000"]
+    assert four.ingest()["tumour"]["s3"] == "0.25"
+    assert "WARNING" not in capsys.readouterr().out
+
+
+def test_one_class_of_tumour_is_no_warning(four, capsys):
+    four.slide("s3", outlined("Tumor"), ".geojson")
+    four.ingest()
+    text = capsys.readouterr().out
+    assert "class Tumor: 1 slides" in text
+    assert "WARNING" not in text
+
+
+# ---- the sample submission is looked at first
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("slide,probability,rle\ns9,0.5,\ns1,0.5,\n",
+     "1 ids are missing, namely s10; 1 ids are unknown, namely s1"),
+    ("slide,probability,rle\ns9,0.5,\ns9,0.5,\n", "1 ids occur more than once, namely s9"),
+    ("id,label\ns9,0.5\n", "its columns are id, label; those of a submission of slides are "
+     "slide, probability, rle"),
+])  # fmt: skip
+def test_a_sample_that_does_not_fit_ends_the_run_first(four, refusal, monkeypatch, text, says):
+    four.changes["slides__missing_annotation"] = "test"
+    (four.raw / "sample_submission.csv").write_text(text)
+    monkeypatch.setattr(Slide, "open", lambda *_: pytest.fail("a slide was opened"))
+    lines = refusal(four.ingest)
+    assert lines[0] == f"{four.raw}/sample_submission.csv: {says}"
+    assert not (four.root / "data").exists()
+
+
+def test_a_sample_that_fits(four, capsys):
+    four.changes["slides__missing_annotation"] = "test"
+    sample = four.raw / "sample_submission.csv"
+    sample.write_text("slide,probability,rle\ns9,0.5,\ns10,0.5,\n")
+    four.ingest()
+    four.changes["slides__missing_annotation"] = "negative"
+    capsys.readouterr()
+    four.ingest()
+    assert (
+        f"note: {sample} names 2 slides, but there are no test slides: no submission"
+        in capsys.readouterr().out
+    )
+
+
 # ---- a folder that does not fit together
 
 
@@ -402,12 +567,29 @@ def test_where_no_slide_says_its_scale_the_run_ends(clinic, refusal):
 # ---- odd slides
 
 
-def test_an_all_white_slide_is_done_without_tiles(four):
-    write_pyramid(four.raw / "images/s9.tif", np.full((H, W, 3), 255, np.uint8), n_levels=2)
+def speck():
+    """Glass with a piece of tissue that fills less than a tenth of a tile."""
+    pixels = np.full((H, W, 3), 255, np.uint8)
+    pixels[70:86, 70:86] = stained(16, 16)
+    return pixels
+
+
+@pytest.mark.parametrize("pixels", [
+    np.full((H, W, 3), 255, np.uint8), np.full((H, W, 3), 127, np.uint8), speck(),
+], ids=["white", "grey", "speck"])  # fmt: skip
+def test_a_slide_that_nothing_is_seen_of_has_the_state_no_tiles(four, pixels, capsys):
+    write_pyramid(four.raw / "images/s9.tif", pixels, n_levels=2)
     four.ingest()
     table = four.tile()
-    line = table.loc["s9", ["state", "n_grid", "n_tiles", "tissue", "tumour", "reason"]]
-    assert line.tolist() == ["done", "12", "0", "0.0", "0.0", ""]
+    line = table.loc["s9", ["state", "n_grid", "n_tiles", "tumour"]]
+    assert line.tolist() == ["no tiles", "12", "0", "0.0"]
+    reason = table["reason"]["s9"]
+    assert reason.startswith(f"{four.raw}/images/s9.tif: no tile holds enough tissue: ")
+    assert "; remedy: lower min_tissue" in reason
+    assert f"no tiles: {reason}\n" in capsys.readouterr().out
+    metrics = four.metrics("tile")
+    assert (metrics["n_slides"], metrics["n_no_tiles"], metrics["n_failed"]) == (3, 1, 0)
+    assert four.tile()["state"]["s9"] == "no tiles"  # of the earlier run
     assert four.tiles("s9").coordinates.shape == (0, 2)
     assert table["n_tiles"].tolist() == ["12", "12", "0", "12"]
 

@@ -18,7 +18,8 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from house import House, make_params
-from podium.core.errors import PodiumError
+from podium.core.errors import PodiumError, SettingsError
+from podium.evaluation.competition import PredictOptions
 from podium.evaluation.predictions import read_predictions
 from podium.slides import export, heat, predict_files, rle, tissue_tiles
 from podium.slides.annotations import geojson
@@ -89,7 +90,8 @@ class SlideHouse(House):
         return self.root / f"metrics/{stage}.json"
 
     def ingest(self) -> None:
-        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"))
+        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"),
+                 quarantine=self.root / "quarantine.csv")  # fmt: skip
 
     def tile(self) -> None:
         self.run(tile_slides, **self.seen, tiles=self.tiles, table=self.root / "tiles.csv",
@@ -178,7 +180,7 @@ def test_the_networks_differ_and_their_statistics_are_still(finished):
 def test_masks_of_every_readable_slide(finished):
     names = ["n1", "n2", "t1", "t2", "x", "y"]
     suffixes = ("geojson", "png", "rle")
-    wanted = sorted(f"{name}.{suffix}" for name in names for suffix in suffixes)
+    wanted = sorted([*(f"{name}.{suffix}" for name in names for suffix in suffixes), "states.csv"])
     assert sorted(path.name for path in finished.masks.iterdir()) == wanted
     table = read_predictions(finished.table).set_index("id")
     assert table["split"].to_dict() == {n: "test" if n in "xy" else "oof" for n in names}
@@ -389,8 +391,11 @@ def test_a_file_is_predicted_as_the_test_slide_it_is(files, counted, monkeypatch
     assert (counted["open x"], counted["open y"]) == (1, 1)
     assert (counted["tissue mask"], counted["heat read"], counted["file r heat"]) == (2, 2, 2)
     table = read_predictions(files.table).set_index("id")["p_tumour"]
-    assert [(path.stem, p) for path, p, _ in found] == [(n, pytest.approx(table[n])) for n in "xy"]
-    for name, (_, _, share) in zip("xy", found, strict=True):
+    assert [(one.path.stem, one.probability) for one in found] == [
+        (n, pytest.approx(table[n])) for n in "xy"
+    ]
+    for name, (_, _, share, state) in zip("xy", found, strict=True):
+        assert state == "done"
         for suffix in ("png", "geojson", "rle"):
             ours = (out / f"{name}.{suffix}").read_bytes()
             assert ours == (files.masks / f"{name}.{suffix}").read_bytes()
@@ -409,6 +414,70 @@ def test_settings_of_another_model_are_refused(files):
     settings_path.unlink()
     with pytest.raises(PodiumError, match="not the thresholds of a slide model"):
         next(predict_files.predict(files.model, paths, None, None))
+
+
+def test_a_blank_slide_gets_the_share_of_tumour_slides_and_a_flag(again, capsys, monkeypatch):
+    glass = np.full((H, W, 3), 240, dtype=np.uint8)
+    write_pyramid(again.source / "images/y.tif", glass, n_levels=1)
+    again.predict()
+    text = capsys.readouterr().out
+    assert "WARNING: no tiles: 1 slides were seen by no network" in text
+    assert "(0.500 for test slides), nothing marked: y\nremedy: " in text
+    found = json.loads(again.metric("predict").read_text())
+    assert (found["n_no_tiles"], found["n_left_out"]) == (1, 0)
+    states = pd.read_csv(again.masks / "states.csv", keep_default_na=False).set_index("slide")
+    assert states["state"].to_dict() == {
+        "n1": "done", "n2": "done", "t1": "done", "t2": "done", "x": "done", "y": "no tiles"
+    }  # fmt: skip
+    assert states.loc["y", ["split", "n_tiles", "probability"]].tolist() == ["test", 0, 0.5]
+    for name in ("fcn", "fcn-mean", "fcn-area"):
+        table = read_predictions(again.tables / f"{name}.csv").set_index("id")
+        assert table["p_tumour"]["y"] == 0.5  # two of four
+    assert (again.masks / "y.rle").read_text() == ""
+    again.submit()
+    handed = pd.read_csv(again.out, dtype={"slide": str}, keep_default_na=False).set_index("slide")
+    assert handed.loc["y", "probability"] == pytest.approx(0.5, abs=0.2)  # the blend's calibration
+    monkeypatch.setattr(predict_files, "Segmenter", Fake)
+    shutil.copy(again.root / "manner.json", again.model.with_suffix(".json"))
+    lines = list(predict_files.csv_lines(
+        again.model, [again.source / "images/y.tif"], PredictOptions(tmp_path)
+    ))  # fmt: skip
+    assert lines == [
+        "path,probability,tumour,state",
+        f"{again.source}/images/y.tif,0.500000,0.000000,no tiles",
+    ]
+
+
+def test_outputs_of_two_slides_of_one_name_are_refused(files, tmp_path):
+    out = files.root / "files"
+    here, there = tmp_path / "a/S1.tif", tmp_path / "c/S1.svs"
+    with pytest.raises(SettingsError) as refused:
+        next(predict_files.predict(files.model, [here, there], out, None))
+    assert str(refused.value) == (
+        f"{here} and {there} would both write S1.*, one over the other\n"
+        "remedy: run them one at a time into different folders, or rename one"
+    )
+    assert not out.exists()
+    overlay = tmp_path / "S1-overlay.png"
+    with pytest.raises(SettingsError, match="would both write S1-overlay"):
+        next(predict_files.predict(files.model, [here, overlay], out, None))
+
+
+def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
+    again.predict()
+    assert "WARNING" not in capsys.readouterr().out
+    assert json.loads(again.metric("predict").read_text())["loses_to_baseline"] is False
+    scratch = again.root / "elsewhere"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_SCRATCH", str(scratch))
+        patch.setattr(Fake, "heat", lambda _, pixels, fold: 0.6 * (pixels.mean(axis=3) > 160))
+        again.predict()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith("WARNING: the network (tumour F1 ")
+    assert lines[-1].startswith("remedy: raise train_segmenter.epochs")
+    found = json.loads(again.metric("predict").read_text())
+    assert found["loses_to_baseline"] is True
+    assert found["warning"].startswith("the network (tumour F1 ")
 
 
 def expect_exit(code, call):

@@ -52,7 +52,13 @@ def check_seal(path: Path, kind: str) -> None:
         raise PodiumError(f"{printable(path)}: {fault}\nremedy: remove it and run dvc repro")
 
 
-@lru_cache(maxsize=256)
+def is_sealed(path: Path) -> bool:
+    """Whether the file at `path` has a seal that fits its bytes."""
+    status = path.stat()
+    return not _fault(path.absolute(), (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=100_000)
 def _fault(path: Path, facts: tuple[int, int, int]) -> str:
     """What is wrong with the seal of the file at `path`, whose size is facts[1]; '' if nothing."""
     n_bytes = facts[1] - _LENGTH

@@ -14,8 +14,9 @@ from podium.core.errors import PodiumError
 from podium.core.files import read_table, to_numbers
 from podium.core.ids import refuse_duplicates
 from podium.core.params import Slides
-from podium.slides.annotations import geojson
+from podium.slides.annotations import geojson, mask_files
 from podium.slides.annotations.limits import Unusable, contents
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Slide
 
 UNKNOWN, NONE = "", "none"  # what `annotation` says where there is no file
@@ -33,8 +34,8 @@ class SlideRecord:
         label: 1 = tumour, 0 = none, '' = unknown.
         fold: of a train slide, -1 for the others.
         mpp: micrometres per pixel at level 0, '' where unknown.
-        annotation: a GeoJSON file beside the table, `none` for a slide without tumour, '' where
-            nobody knows where its tumour lies.
+        annotation: a file beside the table, GeoJSON or a PNG mask; `none` for a slide without
+            tumour, '' where nobody knows where its tumour lies.
         width: pixels at level 0.
         height: pixels at level 0.
         tumour: share of the slide's area.
@@ -89,7 +90,7 @@ def read_slides(path: Path) -> list[SlideRecord]:
     return [SlideRecord(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
 
 
-def regions_of(row: SlideRecord, annotations: Path) -> MultiPolygon | None:
+def regions_of(row: SlideRecord, annotations: Path) -> Regions | None:
     """The tumour of a slide in level-0 pixels; None where nobody knows it.
 
     Raises:
@@ -101,7 +102,9 @@ def regions_of(row: SlideRecord, annotations: Path) -> MultiPolygon | None:
         return MultiPolygon()
     path = annotations / row.annotation
     try:
-        return geojson.read(contents(path), None)[0]
+        if path.suffix == ".png":
+            return mask_files.read(contents(path), row.size).regions
+        return geojson.read(contents(path), None).regions
     except Unusable as error:
         raise PodiumError(f"{path}: {error}") from None
 

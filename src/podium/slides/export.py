@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,14 +11,17 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from podium.core.errors import SettingsError
 from podium.core.files import atomic_write, write_bytes, write_text
+from podium.core.printable import printable
 from podium.slides import report, rle
-from podium.slides.annotations import geojson, raster
+from podium.slides.annotations import coarse, geojson
 from podium.slides.scoring import threshold_of
 from podium.slides.slide_classification import SlidePrediction
 from podium.slides.stitch import heat_bands, mask_bands
 from podium.slides.tile_grid import Grid
 
+_SQUARE = 512  # pixels: side of a tile of a TIFF
 MAX_PNG = 16_384  # pixels a side; larger masks are kept in the grid's frame, as tiled TIFF
 
 
@@ -31,12 +35,28 @@ def write_outputs(slide: SlidePrediction, folder: Path, overlay: Path) -> None:
     """
     result, threshold = slide.result, np.float32(threshold_of(slide.level))
     step = report.heat_step(result)
-    masks, samples = [], []
+    width, height = result.grid.frame
+    mask, samples = np.empty((height, width), dtype=np.bool_), []
     for row, band in heat_bands(result.heat):
-        masks.append(band >= threshold)
+        mask[row : row + len(band)] = band >= threshold
         samples.append(band[-row % step :: step, ::step].copy())  # no view, which keeps the band
-    write_mask(folder, result.row.slide, np.concatenate(masks), result.grid)
+    write_mask(folder, result.row.slide, mask, result.grid)
     report.overlay_png(overlay, slide, np.concatenate(samples))
+
+
+def refuse_shared_outputs(paths: Sequence[Path]) -> None:
+    """Raise a SettingsError if two slides would write a file of one name: their stems are equal.
+
+    `S1-overlay.tif` is refused beside `S1.tif`, whose overlay has the name of the former's mask.
+    """
+    owners: dict[str, Path] = {}
+    for path in paths:
+        for name in (path.stem, f"{path.stem}-overlay"):
+            if (other := owners.setdefault(name, path)) is not path:
+                raise SettingsError(
+                    printable(f"{other} and {path} would both write {name}.*, one over the other")
+                    + "\nremedy: run them one at a time into different folders, or rename one"
+                )
 
 
 def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Grid) -> None:
@@ -55,8 +75,19 @@ def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Gri
     else:
         about = json.dumps({"downsample": downsample, "size": size})
         with atomic_write(folder / f"{name}.tif") as partial:
-            mask = frame_mask.astype(np.uint8) * 255
-            tifffile.imwrite(partial, mask, tile=(512, 512), compression="zlib", description=about)
-    regions = raster.polygons(frame_mask, downsample, simplify=1.5 * downsample)
-    geojson.write(folder / f"{name}.geojson", regions)
+            tifffile.imwrite(
+                partial, _squares(frame_mask), shape=frame_mask.shape, dtype="u1",
+                tile=(_SQUARE, _SQUARE), compression="zlib", description=about,
+            )  # fmt: skip
+    geojson.write(folder / f"{name}.geojson", coarse.outlines(frame_mask, downsample))
     write_text(folder / f"{name}.rle", rle.encode_bands(mask_bands(frame_mask, grid), size))
+
+
+def _squares(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.uint8]]:
+    """The tiles (512, 512) of a mask, 0 and 255, row by row; 0 beyond its edges."""
+    height, width = mask.shape
+    for top in range(0, height, _SQUARE):
+        for left in range(0, width, _SQUARE):
+            part = mask[top : top + _SQUARE, left : left + _SQUARE].astype(np.uint8) * 255
+            lack = _SQUARE - part.shape[0], _SQUARE - part.shape[1]
+            yield np.pad(part, ((0, lack[0]), (0, lack[1])))

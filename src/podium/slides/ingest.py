@@ -5,58 +5,98 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault, PodiumError
-from podium.core.files import file_sha256
+from podium.core.files import file_sha256, json_sha256
 from podium.core.params import IngestSlides, Slides
 from podium.core.progress import progress
 from podium.evaluation import folds
-from podium.slides.annotations import geojson, load
+from podium.slides.annotations import geojson, load, pixel_mask
+from podium.slides.annotations.pixel_mask import PixelMask
+from podium.slides.annotations.regions import Annotation
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
+from podium.slides.raw_folder import LeftOut, why_unreadable
 from podium.slides.reader import Slide
 from podium.slides.source import Entry
 
 
-def ingest(
-    root: Path, entries: Sequence[Entry], settings: Slides, annotations: Path
-) -> tuple[list[SlideRecord], pd.DataFrame]:
-    """Rows of the slides that can be used, and a table (slide, split, reason) of the others.
+class Ingested(NamedTuple):
+    """What ingestion finds.
 
-    Every annotation is read, checked against its slide, and written as GeoJSON in level-0 pixels.
+    Attributes:
+        rows: slides that can be used.
+        failed: a table (slide, split, reason) of the others.
+        quarantine: the others as rows of the quarantine.
+        annotations: of the train slides that can be used.
+    """
+
+    rows: list[SlideRecord]
+    failed: pd.DataFrame
+    quarantine: list[LeftOut]
+    annotations: list[Annotation]
+
+
+def ingest(root: Path, entries: Sequence[Entry], settings: Slides, annotations: Path) -> Ingested:
+    """Rows of the slides that can be used, tables of the others, and what was annotated.
+
+    Every annotation is read, checked against its slide, and written in level-0 pixels, as GeoJSON
+    or, where its outlines are too intricate, as a mask.
 
     Args:
         root: folder of the raw slides.
         entries: the slides below `root`.
         settings: the section slides.
-        annotations: folder for the GeoJSON files.
+        annotations: folder for the files.
 
     Raises:
         PodiumError: no train slide can be used.
         EnvironmentFault: the machine is at fault.
     """
     annotations.mkdir(parents=True, exist_ok=True)
-    rows, failed = [], []
+    found = Ingested([], pd.DataFrame(), [], [])
+    failed = []
     for entry in progress(entries, len(entries), "slides"):
         try:
-            rows.append(_record(root, entry, settings, annotations))
+            found.rows.append(_record(root, entry, settings, annotations, found.annotations))
         except EnvironmentFault:
             raise
         except PodiumError as error:
             failed.append((entry.slide, entry.split, str(error).replace("\n", "; ")))
-    if not any(row.split == "train" for row in rows):
+            found.quarantine.append(_left_out(root, entry, failed[-1][-1]))
+    if not any(row.split == "train" for row in found.rows):
         first = next((f"\n{reason}" for _, split, reason in failed if split == "train"), "")
         raise PodiumError(
             f"{root}: no train slide can be used{first}\n"
             "remedy: put annotations beside the slides (see data/raw/README.md)"
         )
-    return rows, pd.DataFrame(failed, columns=pd.Index(["slide", "split", "reason"]))
+    columns = pd.Index(["slide", "split", "reason"])
+    return found._replace(failed=pd.DataFrame(failed, columns=columns))
 
 
-def _record(root: Path, entry: Entry, settings: Slides, annotations: Path) -> SlideRecord:
+def _left_out(root: Path, entry: Entry, fault: str) -> LeftOut:
+    """The row of a slide that cannot be used; `fault` begins with the path of a file of its."""
+    path, reason = entry.image, fault.removeprefix(f"{entry.image}: ")
+    if entry.annotation and fault.startswith(f"{entry.annotation}: "):
+        path = entry.annotation
+        reason = f"its annotation cannot be used: {fault.removeprefix(f'{path}: ')}"
+    relative = path.relative_to(root).as_posix()
+    return LeftOut(entry.slide, entry.split, entry.label, relative, reason)
+
+
+def _record(
+    root: Path, entry: Entry, settings: Slides, folder: Path, annotations: list[Annotation]
+) -> SlideRecord:
+    """The row of a slide; its annotation is written to `folder` and added to `annotations`."""
+    if reason := why_unreadable(entry.image):
+        raise PodiumError(
+            f"{entry.image}: cannot be opened as a slide: {reason}\n"
+            "remedy: put the file itself there (git annex get, dvc checkout), or remove it"
+        )
     slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
     slide = slide.with_default_mpp(settings.mpp)
     row = SlideRecord(
@@ -71,19 +111,30 @@ def _record(root: Path, entry: Entry, settings: Slides, annotations: Path) -> Sl
         width=slide.size[0],
         height=slide.size[1],
         tumour=0.0,
-        content=file_sha256(entry.image),
+        content=content_of(entry),
         notes="",
     )
     if entry.annotation is None or entry.split == "test":
         return row
-    return _annotated(row, entry.annotation, settings.classes or None, annotations)
+    annotation = load.load(entry.annotation, row.size, settings.classes or None)
+    row = _annotated(row, annotation, settings.classes, folder)
+    annotations.append(annotation)
+    return row
+
+
+def content_of(entry: Entry) -> str:
+    """The sha256 of the bytes of a slide; of all its files where there are several."""
+    own = file_sha256(entry.image)
+    if not entry.parts:
+        return own
+    return json_sha256({"files": [own, *map(file_sha256, entry.parts)]})
 
 
 def _annotated(
-    row: SlideRecord, path: Path, classes: Collection[str] | None, annotations: Path
+    row: SlideRecord, annotation: Annotation, classes: Collection[str], annotations: Path
 ) -> SlideRecord:
-    """The row with the annotation at `path`, which is written to `annotations` as GeoJSON."""
-    annotation = load.load(path, row.size, classes)
+    """The row with an annotation, which is written to the folder `annotations`."""
+    path, regions = annotation.source, annotation.regions
     tumour = annotation.area / (row.width * row.height)
     if row.label and row.label != str(int(tumour > 0)):
         raise PodiumError(
@@ -91,15 +142,19 @@ def _annotated(
             f"{row.label}\n"
             "remedy: correct one of the two"
         )
-    name = f"{row.slide}.geojson" if tumour else NONE
-    if tumour:
-        geojson.write(annotations / name, annotation.regions)
+    name = NONE
+    if tumour and isinstance(regions, PixelMask):
+        name = f"{row.slide}.png"
+        pixel_mask.write(annotations / name, regions)
+    elif tumour and not isinstance(regions, PixelMask):
+        name = f"{row.slide}.geojson"
+        geojson.write(annotations / name, regions)
     row = replace(
         row,
         label=str(int(tumour > 0)),
         annotation=name,
         tumour=round(tumour, 6),
-        content="-".join([row.content, file_sha256(path), *sorted(classes or ())]),
+        content="-".join([row.content, file_sha256(path), *sorted(classes)]),
         notes="; ".join(annotation.notes),
     )
     regions_of(row, annotations)  # fails here and for this slide alone, not in a later stage
@@ -141,7 +196,7 @@ def patient_numbers(rows: Sequence[SlideRecord]) -> NDArray[np.int64]:
         names = {f"patient {row.patient}", f"file {row.image}"}
         together = names.union(*(joined.get(name, set()) for name in names))
         joined |= dict.fromkeys(together, together)
-    first_names = [min(joined[f"patient {row.patient}"]) for row in rows]
+    first_names = [max(joined[f"patient {row.patient}"]) for row in rows]  # not the bytes of files
     return np.unique(first_names, return_inverse=True)[1]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import Params
+from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.slides.dataset import SlideRecord, open_slide, regions_of
@@ -34,14 +35,19 @@ class Predictor:
     weights: str
     params: Params
 
-    def predict(self, rows: Sequence[SlideRecord], meter: ThroughputMeter) -> list[SlideResult]:
-        """The results of slides, out of fold where they have one; failures are printed.
+    def predict(
+        self, rows: Sequence[SlideRecord], meter: ThroughputMeter
+    ) -> tuple[list[SlideResult], dict[str, str]]:
+        """The results of slides, out of fold where they have one; why others failed, by slide.
+
+        Failures are printed.
 
         Raises:
             PodiumError: not one slide can be predicted.
             EnvironmentFault: the machine is at fault; heat maps done so far are kept.
         """
-        results = []
+        results: list[SlideResult] = []
+        failures: dict[str, str] = {}
         shown = progress(rows, len(rows), "slides")
         for row in meter.measure_each(shown, lambda _: self.segmenter.take_tile_count()):
             try:
@@ -49,10 +55,11 @@ class Predictor:
             except EnvironmentFault:
                 raise
             except PodiumError as error:
-                print(f"left out: {error}".replace("\n", "; "))
+                failures[row.slide] = str(error).replace("\n", "; ")
+                print(printable(f"left out: {failures[row.slide]}"))
         if not results:
             raise PodiumError(f"{self.source}: not one slide could be predicted\nremedy: see above")
-        return results
+        return results, failures
 
     def _result(self, row: SlideRecord) -> SlideResult:
         settings = self.params.predict_slides

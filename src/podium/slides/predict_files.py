@@ -6,19 +6,21 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from podium.core.errors import PodiumError
 from podium.core.files import file_sha256
+from podium.core.printable import csv_cell
 from podium.evaluation.competition import PredictOptions
 from podium.slides.dataset import SlideRecord
-from podium.slides.export import write_outputs
+from podium.slides.export import refuse_shared_outputs, write_outputs
 from podium.slides.heat import heat_map, tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
-from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify
+from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify, state_of
 from podium.slides.slide_results import HeatStatistics
 
-COLUMNS = ["path", "probability", "tumour"]
+COLUMNS = ["path", "probability", "tumour", "state"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class InferenceConfig:
         stride: from one tile to the next, in pixels of a tile.
         batch_size: tiles predicted at once.
         max_unreadable: share of a slide's tiles that may be unreadable.
+        prior: the probability of a slide without tiles.
     """
 
     model: str
@@ -42,6 +45,7 @@ class InferenceConfig:
     stride: int
     batch_size: int
     max_unreadable: float
+    prior: float
 
     @property
     def platt(self) -> PlattScaling:
@@ -68,10 +72,41 @@ def read_config(path: Path) -> InferenceConfig:
         ) from None
 
 
+class FilePrediction(NamedTuple):
+    """The answer for a slide file.
+
+    Attributes:
+        path: the file.
+        probability: of tumour.
+        tumour: share of its area that is marked.
+        state: done; or no tiles, where the networks saw nothing of it and the probability is the
+            share of tumour slides among those trained on.
+    """
+
+    path: Path
+    probability: float
+    tumour: float
+    state: str
+
+
+def csv_lines(model: Path, paths: Sequence[Path], options: PredictOptions) -> Iterator[str]:
+    """A header and a line of CSV for each slide, as `podium predict` prints them.
+
+    Args:
+        model: the artefact.
+        paths: slides.
+        options: folder of the outputs, and the scale of slides that do not say theirs.
+    """
+    yield ",".join(COLUMNS)
+    for answer in predict(model, paths, options.out, options.mpp):
+        numbers = f"{answer.probability:.6f},{answer.tumour:.6f}"
+        yield f"{csv_cell(str(answer.path))},{numbers},{answer.state}"
+
+
 def predict(
     model: Path, paths: Sequence[Path], out: Path | None, mpp: float | None
-) -> Iterator[tuple[Path, float, float]]:
-    """Path, probability of tumour, and share of its area that is marked, of each slide.
+) -> Iterator[FilePrediction]:
+    """The prediction of each slide.
 
     Args:
         model: the artefact.
@@ -82,7 +117,10 @@ def predict(
 
     Raises:
         PodiumError: a slide cannot be read, or the inference settings belong to another artefact.
+        SettingsError: outputs of two slides would have one name.
     """
+    if out:
+        refuse_shared_outputs(paths)
     segmenter, config = Segmenter(model), read_config(config_path(model))
     if file_sha256(model) != config.model:
         raise PodiumError(
@@ -96,20 +134,8 @@ def predict(
             write_outputs(prediction, out, out / f"{path.stem}-overlay.png")
         histogram = prediction.result.histogram
         marked = histogram[:, prediction.level :].sum() / histogram.sum()
-        yield path, prediction.probability, float(marked)
-
-
-def csv_lines(model: Path, slides: Sequence[Path], options: PredictOptions) -> Iterator[str]:
-    """Yield a header, then path, probability of tumour and marked share of the area of each slide.
-
-    Args:
-        model: the trained artefact.
-        slides: slide files.
-        options: where outputs go, and the resolution of slides that do not say theirs.
-    """
-    yield ",".join(COLUMNS)
-    for path, probability, tumour in predict(model, list(slides), options.out, options.mpp):
-        yield f"{path},{probability:.6f},{tumour:.6f}"
+        state = state_of(prediction.result)
+        yield FilePrediction(path, prediction.probability, float(marked), state)
 
 
 def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:
@@ -121,4 +147,4 @@ def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> Sli
     heat = heat_map(
         tiles, segmenter, -1, config.batch_size, key, config.max_unreadable, statistics.add
     )
-    return classify([statistics.result(row, heat)], config.platt, config.level)[0]
+    return classify([statistics.result(row, heat)], config.platt, config.level, config.prior)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
-from shapely import MultiPolygon
 
+from podium.core.printable import printable
 from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, threshold_of
 from podium.slides.slide_classification import SlidePrediction
@@ -59,10 +60,11 @@ def heat_step(result: SlideResult) -> int:
 def _words(slide: SlidePrediction) -> str:
     row = slide.result.row
     score = f"   F1 {slide.counts.f1:.3f}" if slide.result.has_truth else ""
+    score += "" if slide.result.has_tiles else "   NO TILES: that is the share of tumour slides"
     return f"{row.slide} ({row.split}): probability of tumour {slide.probability:.2f}{score}"
 
 
-def _with_truth(plain: Pixels, regions: MultiPolygon | None, downsample: float) -> Pixels:
+def _with_truth(plain: Pixels, regions: Regions | None, downsample: float) -> Pixels:
     picture = np.array(plain)
     if regions is None:
         font = cv2.FONT_HERSHEY_SIMPLEX
@@ -81,13 +83,14 @@ def _outlined(picture: Pixels, mask: Pixels, colour: tuple[int, int, int]) -> Pi
     return picture
 
 
-def precision_recall_png(path: Path, table: pd.DataFrame, level: int) -> None:
+def precision_recall_png(path: Path, table: pd.DataFrame, level: int, warning: str = "") -> None:
     """Draw precision, recall and F1 over the threshold, and mark the chosen one.
 
     Args:
         path: of the picture.
         table: of `slide_classification.precision_recall`.
         level: of the chosen threshold.
+        warning: what must not be overlooked, written in red above the curves.
     """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     by_threshold, curve = figure.subplots(1, 2)
@@ -98,7 +101,51 @@ def precision_recall_png(path: Path, table: pd.DataFrame, level: int) -> None:
     by_threshold.legend(frameon=False)
     curve.plot(table["recall"], table["precision"], marker=".")
     curve.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
+    if warning:
+        figure.suptitle(warning, color="#b00020", fontsize=9, wrap=True)
     write_figure(path, figure)
+
+
+def baseline_warning(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence under `warning` if the colour threshold beats the network out of fold."""
+    if not metrics.get("loses_to_baseline"):
+        return {}
+    network, threshold = (metrics[name]["tumour_f1"] for name in ("network", "hed_otsu"))
+    return {
+        "warning": f"the network (tumour F1 {network:.3f}, out of fold) loses to a plain threshold "
+        f"on colour (F1 {threshold:.3f})"
+    }
+
+
+def warning_lines(metrics: Mapping[str, Any], unseen: Sequence[str], prior: float) -> list[str]:
+    """What must not be overlooked about a run of predict_slides, as lines of text.
+
+    Args:
+        metrics: of the stage.
+        unseen: slides without tiles.
+        prior: the share of tumour slides, which test slides without tiles get.
+    """
+    lines = []
+    if unseen:
+        shown = ", ".join(unseen[:5]) + (", ..." if len(unseen) > 5 else "")
+        lines.append(
+            printable(
+                f"WARNING: no tiles: {len(unseen)} slides were seen by no network and hold the "
+                f"share of tumour slides ({prior:.3f} for test slides), nothing marked: {shown}"
+            )
+        )
+        lines.append(
+            "remedy: look at plots/predict_slides/<slide>.png; where there is tissue, lower "
+            "tile_slides.min_tissue or tile_slides.tile, or raise tile_slides.thumbnail"
+        )
+    if warning := metrics.get("warning"):
+        lines.append(f"WARNING: {warning}: its masks are worse than no training at all")
+        lines.append(
+            "remedy: raise train_segmenter.epochs and epoch_size, look closer (a smaller "
+            "tile_slides.target_mpp, train_segmenter.finest 2 or 4 for small objects), check "
+            "annotations and slides.classes; then run dvc repro predict_slides"
+        )
+    return lines
 
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -13,10 +13,15 @@ from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
 from podium.slides import scoring
+from podium.slides.dataset import SlideRecord
 from podium.slides.scoring import LEVELS, MIN_PROBABILITY, Counts
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
+NO_TILES = "no tiles"
+NO_TILES_REASON = (
+    "no tile holds enough tissue: no network saw it, its probability is the share of tumour slides"
+)
 _MIN_DISTANCE = 1 / LEVELS  # no score is nearer to 0 or 1
 Floats = NDArray[np.float64]
 Results = Sequence[SlideResult]
@@ -66,9 +71,9 @@ def fit_platt(results: Results, score: Score = top_heat) -> PlattScaling:
 
     The penalty of scikit-learn's default keeps few slides from leading to certainty. Where all
     labels are alike, the score itself is the probability; where hotter slides have tumour less
-    often, the share of slides with tumour is.
+    often, the share of slides with tumour is. Slides without tiles say nothing about scores.
     """
-    labelled = [result for result in results if result.row.label]
+    labelled = [result for result in results if result.row.label and result.has_tiles]
     truth = np.array([int(result.row.label) for result in labelled])
     if len(np.unique(truth)) < 2:
         return PlattScaling()
@@ -77,6 +82,16 @@ def fit_platt(results: Results, score: Score = top_heat) -> PlattScaling:
     if model.coef_[0, 0] < 0:
         return PlattScaling(0.0, float(_logit(truth.mean())))
     return PlattScaling(float(model.coef_[0, 0]), float(model.intercept_[0]))
+
+
+def tumour_share(results: Results) -> float:
+    """The share of tumour slides among those with a label: all that is known of an unseen one.
+
+    Where all labels are alike, (n + 1) / (N + 2) keeps it from certainty; 0.5 without any label.
+    """
+    labels = [int(result.row.label) for result in results if result.row.label]
+    n_tumour, n = sum(labels), len(labels)
+    return n_tumour / n if 0 < n_tumour < n else (n_tumour + 1) / (n + 2)
 
 
 def choose_level(results: Results) -> int:
@@ -106,24 +121,33 @@ class SlidePrediction:
         return Counts.at_level(self.result.histogram, self.level)
 
 
-def classify(results: Results, platt: PlattScaling, level: int) -> list[SlidePrediction]:
+def classify(
+    results: Results, platt: PlattScaling, level: int, prior: float
+) -> list[SlidePrediction]:
     """Predictions of slides; one less likely than MIN_PROBABILITY has nothing marked.
 
     Args:
         results: of the slides.
         platt: from a slide's score to its probability.
         level: of heat from which on a pixel is tumour.
+        prior: the probability of a slide without tiles, which has nothing marked.
     """
-    p = platt(np.array([result.top_heat for result in results])).tolist()
+    probabilities = _of_seen(results, top_heat, platt, prior).tolist()
     return [
-        SlidePrediction(result, probability, level if probability >= MIN_PROBABILITY else LEVELS)
-        for result, probability in zip(results, p, strict=True)
+        SlidePrediction(result, p, level if result.has_tiles and p >= MIN_PROBABILITY else LEVELS)
+        for result, p in zip(results, probabilities, strict=True)
     ]
+
+
+def _of_seen(results: Results, score: Score, platt: PlattScaling, prior: float) -> Floats:
+    """Probabilities (N,) of slides by a score; those without tiles have the prior."""
+    by_score = platt(np.array([score(result) for result in results]))
+    return np.where([result.has_tiles for result in results], by_score, prior)
 
 
 def fit_and_classify(results: Results, others: Results) -> list[SlidePrediction]:
     """Predictions of slides, with threshold and probability fitted on others."""
-    return classify(results, fit_platt(others), choose_level(others))
+    return classify(results, fit_platt(others), choose_level(others), tumour_share(others))
 
 
 def by_fold(results: Results) -> Iterator[tuple[list[SlideResult], list[SlideResult]]]:
@@ -158,7 +182,11 @@ def prediction_tables(train: Results, test: Results, seed: int) -> dict[str, pd.
 
 def platt_probabilities(score: Score) -> Probabilities:
     """A function that fits Platt's scaling of `score` on some slides and applies it to others."""
-    return lambda results, others: fit_platt(others, score)(np.array([score(r) for r in results]))
+
+    def of(results: Results, others: Results) -> Floats:
+        return _of_seen(results, score, fit_platt(others, score), tumour_share(others))
+
+    return of
 
 
 def _prior(results: Results, others: Results) -> Floats:
@@ -195,6 +223,34 @@ def _rows(results: Results, split: str, seed: int, p: Floats) -> pd.DataFrame:
     return predictions.rows([row.slide for row in rows], split, folds, seed, pairs, CLASSES, facts)
 
 
+def state_of(result: SlideResult) -> str:
+    """`done`, or `no tiles` where the networks saw nothing of a slide: its answer is a prior."""
+    return "done" if result.has_tiles else NO_TILES
+
+
+def states_table(
+    slides: Sequence[SlidePrediction], rows: Sequence[SlideRecord], failures: Mapping[str, str]
+) -> pd.DataFrame:
+    """A table of all slides: slide, split, state, n_tiles, probability, reason.
+
+    Args:
+        slides: those predicted.
+        rows: of all slides, in the order of the table.
+        failures: why others were not, by slide.
+    """
+    by_name = {slide.result.row.slide: slide for slide in slides}
+    records: list[tuple[str, str, str, int, float | str, str]] = []
+    for row in rows:
+        if slide := by_name.get(row.slide):
+            result, p = slide.result, slide.probability
+            reason = "" if result.has_tiles else NO_TILES_REASON
+            records.append((row.slide, row.split, state_of(result), result.n_tiles, p, reason))
+        else:
+            records.append((row.slide, row.split, "failed", 0, "", failures[row.slide]))
+    columns = ["slide", "split", "state", "n_tiles", "probability", "reason"]
+    return pd.DataFrame(records, columns=pd.Index(columns))
+
+
 def counts_table(oof: Sequence[SlidePrediction]) -> pd.DataFrame:
     """Pixels of each out-of-fold slide with known truth: slide, patient, fold, model, counts.
 
@@ -225,6 +281,9 @@ def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
         baselines = [slide.result.baseline for slide in with_truth if slide.result.baseline]
         if len(baselines) == len(with_truth):
             values["hed_otsu"] = scoring.scores(baselines)
+            values["loses_to_baseline"] = (
+                values["network"]["tumour_f1"] < values["hed_otsu"]["tumour_f1"]
+            )
     labelled = [slide for slide in oof if slide.result.row.label]
     truth = np.array([int(slide.result.row.label) for slide in labelled])
     area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))

@@ -13,6 +13,7 @@ from skimage.color import rgb2hed
 from skimage.filters import threshold_otsu
 
 from podium.slides.annotations import raster
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, Counts, Histogram, heat_histogram
@@ -39,16 +40,23 @@ class SlideResult:
             is unknown.
         top_heat: mean heat of its hottest part, the slide's score.
         baseline: counts of the colour threshold, or None.
+        n_tiles: how many tiles the networks looked at.
     """
 
     row: SlideRecord
     grid: Grid
     preview: Pixels
-    regions: MultiPolygon | None
+    regions: Regions | None
     heat: Path
     histogram: Histogram
     top_heat: float
     baseline: Counts | None
+    n_tiles: int
+
+    @property
+    def has_tiles(self) -> bool:
+        """Whether the networks looked at any of it: a blank slide has no tile with tissue."""
+        return self.n_tiles > 0
 
     @property
     def has_truth(self) -> bool:
@@ -65,7 +73,7 @@ class HeatStatistics:
         baseline: whether to try the colour threshold, too; only where the truth is known.
     """
 
-    def __init__(self, tiles: TissueTiles, regions: MultiPolygon | None, baseline: bool) -> None:
+    def __init__(self, tiles: TissueTiles, regions: Regions | None, baseline: bool) -> None:
         self._tiles, self._regions = tiles, regions
         self._histogram = np.zeros((2, LEVELS), dtype=np.int64)
         self._baseline: Counts | None = None
@@ -90,7 +98,7 @@ class HeatStatistics:
         n_pixels = len(tiles.l_corners) * tiles.grid.stride**2  # about as many were predicted
         return SlideResult(
             row, tiles.grid, _preview(tiles), self._regions, heat, histogram,
-            top_mean(histogram, n_pixels), self._baseline,
+            top_mean(histogram, n_pixels), self._baseline, len(tiles.l_corners),
         )  # fmt: skip
 
 

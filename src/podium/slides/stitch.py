@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, disk_fault
-from podium.core.feature_store import open_hdf5
 from podium.core.files import atomic_write, locked, require_space, scratch_dir
+from podium.core.hdf5_seal import dataset, open_sealed
+from podium.core.sealed_file import seal
 from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
@@ -163,21 +164,24 @@ def write_heat_map(
     """
     w, h = grid.frame
     require_space(path, w * h * 4 + w * h // 1000 + (1 << 20))
-    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-        chunks = min(h, BAND), min(w, BAND)
-        heat = file.create_dataset(
-            "heat", (h, w), "f4", chunks=chunks, compression="lzf", shuffle=True, fletcher32=True
-        )
-        for row, band in bands:
-            heat[row : row + len(band)] = band
+    with locked(path), atomic_write(path) as partial:
+        with h5py.File(partial, "w") as file:
+            file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+            heat = file.create_dataset(
+                "heat", (h, w), "f4", chunks=(min(h, BAND), min(w, BAND)), compression="lzf",
+                shuffle=True, fletcher32=True,
+            )  # fmt: skip
+            for row, band in bands:
+                heat[row : row + len(band)] = band
+        seal(partial)
 
 
 def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
     """A written heat map in bands (up to `rows`, w) of its frame, from top to bottom."""
-    with open_hdf5(path, "heat map") as file:
-        for row in range(0, len(file["heat"]), rows):
-            yield row, file["heat"][row : row + rows]
+    with open_sealed(path, "heat map") as file:
+        heat = dataset(file, "heat", "f4", 2)
+        for row in range(0, len(heat), rows):
+            yield row, heat[row : row + rows]
 
 
 def mask_bands(

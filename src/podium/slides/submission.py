@@ -19,6 +19,7 @@ from podium.evaluation.metrics import log_loss_terms
 from podium.evaluation.scores import Score
 from podium.slides import rle
 from podium.slides.annotations import load, raster
+from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.dataset import SlideRecord, read_slides
 from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
 from podium.submission import cells
@@ -160,7 +161,7 @@ def why_not_fitting(text: str, size: tuple[int, int]) -> str:
     return ""
 
 
-def counts_of(text: str, truth: MultiPolygon, size: tuple[int, int]) -> Counts:
+def counts_of(text: str, truth: Regions, size: tuple[int, int]) -> Counts:
     """Return the pixels of level 0 by truth and run lengths, counted band by band.
 
     Args:

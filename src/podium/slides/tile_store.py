@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.errors import PodiumError
-from podium.core.feature_store import open_hdf5
+from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.files import atomic_write, locked, require_space
+from podium.core.hdf5_seal import dataset, open_sealed
+from podium.core.sealed_file import seal
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
 from podium.slides.tissue_tiles import TissueTiles
@@ -21,6 +22,7 @@ from podium.slides.tissue_tiles import TissueTiles
 # the tumour {0, 1} (h, w) in a window given as to `Slide.read`: box, downsample; 0 off the slide
 MaskOf = Callable[[Box, float], NDArray[np.uint8]]
 Shares = NDArray[np.float32]
+_COLUMNS = (("coordinates", "i8", 2), ("tissue", "f4", 1), ("tumour", "f4", 1))
 _SPARE = 4 << 20  # bytes for what HDF5 adds: it crashes the interpreter on a full disk
 
 
@@ -59,14 +61,24 @@ def write_tiles(
     Returns:
         What was written, beside pixels and masks.
     """
-    grid, l_corners = chosen.grid, chosen.l_corners
-    tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
-    order = [np.empty(0, dtype=np.int64)]
-    require_space(path, len(l_corners) * (4 * grid.tile**2 + 1024) + _SPARE)
-    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
+    n_bytes = len(chosen.l_corners) * (4 * chosen.grid.tile**2 + 1024)
+    require_space(path, n_bytes + _SPARE)
+    with locked(path), atomic_write(path) as partial:
         for other in path.parent.iterdir():
             if other.name.startswith(f".{path.name}.") and other.name != partial.name:
                 other.unlink()  # left by a process that was killed
+        tiles = _write(partial, slide, chosen, mask_of, parts)
+        seal(partial)
+    return tiles
+
+
+def _write(
+    path: Path, slide: str, chosen: TissueTiles, mask_of: MaskOf | None, parts: Iterable[Part]
+) -> Tiles:
+    grid, l_corners = chosen.grid, chosen.l_corners
+    tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
+    order = [np.empty(0, dtype=np.int64)]
+    with h5py.File(path, "w") as file:
         datasets = _create_datasets(file, len(l_corners), grid.tile, with_masks=bool(mask_of))
         for rows, pixels in parts:
             require_space(path, 2 * pixels.nbytes + _SPARE)  # others may have filled the disk
@@ -77,8 +89,8 @@ def write_tiles(
                 datasets["masks"][n_stored : n_stored + len(rows)] = masks
                 tumour[rows] = masks.mean(axis=(1, 2))
             n_stored += len(rows)
-        for dataset in datasets.values():
-            dataset.resize(n_stored, axis=0)
+        for stored in datasets.values():
+            stored.resize(n_stored, axis=0)
         kept = np.concatenate(order)
         tiles = Tiles(slide, grid, chosen.l0_corners[kept], chosen.shares[kept], tumour[kept])
         for name in ("coordinates", "tissue", "tumour"):
@@ -114,11 +126,20 @@ def load_tiles(path: Path) -> Tiles:
     Raises:
         PodiumError: it is missing, damaged, or no tile file.
     """
-    with open_hdf5(path, "tile file") as file:
-        fields = json.loads(file.attrs["grid"])
-        grid = Grid(**fields | {"size": tuple(fields["size"])})
-        columns = (file[name][:] for name in ("coordinates", "tissue", "tumour"))
-        return Tiles(str(file.attrs["slide"]), grid, *columns)
+    with open_sealed(path, "tile file") as file:
+        n_tiles = len(dataset(file, "pixels", "u1", 4))
+        columns = {name: dataset(file, name, kind, n)[:] for name, kind, n in _COLUMNS}
+        if {len(values) for values in columns.values()} != {n_tiles}:
+            raise ValueError("its columns are of different lengths")
+        return Tiles(str(file.attrs["slide"]), _grid(file.attrs["grid"]), **columns)
+
+
+def _grid(text: object) -> Grid:
+    try:
+        fields = json.loads(str(text))
+        return Grid(**fields | {"size": tuple(fields["size"])})
+    except (TypeError, KeyError, ValueError, RecursionError, SettingsError) as error:
+        raise ValueError(f"its grid is none: {first_line(error)}") from None
 
 
 def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArray[np.uint8]:
@@ -132,8 +153,8 @@ def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArra
     Raises:
         PodiumError: the file is missing, damaged, or holds no masks.
     """
-    with open_hdf5(path, "tile file") as file:
-        stored = file[name]
+    with open_sealed(path, "tile file") as file:
+        stored = dataset(file, name, "u1", 4 if name == "pixels" else 3)
         pixels = np.empty((len(rows), *stored.shape[1:]), dtype=np.uint8)
         for position, row in enumerate(rows):
             pixels[position] = stored[row]

@@ -1,7 +1,7 @@
 """Slides cut into tiles, several at a time; resumed slide by slide.
 
 Of each slide there are `<slide>.h5` (see `tile_store`), `<slide>.png`, a thumbnail with the tiles
-drawn on it, and `<slide>.json`: done, or failed and why.
+drawn on it, and `<slide>.json`: done, no tiles, or failed and why.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from podium.slides.reader import Slide
 from podium.slides.tile_grid import grid_of, read_tiles
 from podium.slides.tile_store import MaskOf, load_tiles, write_tiles
 from podium.slides.tissue import draw_overview
-from podium.slides.tissue_tiles import find_tissue_tiles
+from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
 
 SUFFIXES = (".h5", ".png", ".json")  # files of a tiled slide; a failed one has only the last
+DONE, NO_TILES = "done", "no tiles"  # states of slides that could be read
 COLUMNS = [
     "slide", "state", "downsample", "n_grid", "n_tiles", "n_tumour", "n_unreadable", "tissue",
     "tumour", "reason",
@@ -88,10 +89,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The state of a slide; `n_grid` counts the tiles of its grid, `n_tiles` those stored."""
+    """The state of a slide; `n_grid` counts the tiles of its grid, `n_tiles` those stored.
+
+    A blank slide, or a grey one, or one of a piece of tissue too small for a tile has `no tiles`.
+    """
 
     slide: str
-    state: Literal["done", "failed"]
+    state: Literal["done", "no tiles", "failed"]
     fingerprint: str
     reason: str = ""
     n_grid: int = 0
@@ -143,7 +147,7 @@ def tile_all(jobs: Sequence[Job], plan: Plan, out: Path, processes: int) -> list
     folder = scratch_dir("tiles", json_sha256(asdict(plan))[:16])
     work = partial(tile_slide, plan=plan, folder=folder)
     outcomes = list(progress(parallel_map(work, jobs, processes), len(jobs), "slides"))
-    if not any(outcome.state == "done" for outcome in outcomes):
+    if not any(outcome.state == DONE for outcome in outcomes):
         raise PodiumError(f"no slide could be tiled\n{outcomes[0].reason}")
     out.mkdir(parents=True, exist_ok=True)
     for outcome in outcomes:
@@ -186,7 +190,8 @@ def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
     state, path = folder / f"{job.slide}.json", folder / f"{job.slide}.h5"
     with suppress(PodiumError):
         before = read_outcome(state)
-        if (before.state, before.fingerprint) == ("done", fingerprint) and path.exists():
+        readable = before.state in (DONE, NO_TILES)
+        if readable and before.fingerprint == fingerprint and path.exists():
             return before
     state.unlink(missing_ok=True)
     try:
@@ -213,7 +218,19 @@ def _tile(job: Job, plan: Plan, path: Path, threads: int, fingerprint: str) -> O
     picture = draw_overview(chosen.thumbnail, chosen.tissue, corners, side, tiles.tumour)
     write_bytes(path.with_suffix(".png"), cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
     n_unreadable = len(chosen.l_corners) - n
-    return Outcome(job.slide, "done", fingerprint, "", len(grid.l_corners), n, n_unreadable)
+    counts = len(grid.l_corners), n, n_unreadable
+    if n:
+        return Outcome(job.slide, "done", fingerprint, "", *counts)
+    return Outcome(job.slide, "no tiles", fingerprint, _why_no_tiles(job, chosen, plan), *counts)
+
+
+def _why_no_tiles(job: Job, chosen: TissueTiles, plan: Plan) -> str:
+    tissue = f"{chosen.tissue.mean():.2%} of its thumbnail looks like tissue"
+    return (
+        f"{job.path}: no tile holds enough tissue: {tissue}, none of {len(chosen.grid.l_corners)} "
+        f"tiles holds {plan.min_tissue:.0%}\n"
+        "remedy: lower min_tissue or the tile's size if there is tissue; a blank slide needs none"
+    )
 
 
 def read_outcome(path: Path) -> Outcome:
@@ -234,7 +251,7 @@ def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:
     for outcome in outcomes:
         row = asdict(outcome) | {"reason": outcome.reason.replace("\n", "; ")}
         row |= {"downsample": "", "n_tumour": 0, "tissue": 0.0, "tumour": 0.0}
-        if outcome.state == "done":
+        if outcome.state in (DONE, NO_TILES):
             tiles = load_tiles(folder / f"{outcome.slide}.h5")
             row["downsample"], row["n_tumour"] = (
                 tiles.grid.downsample,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_json, write_table
@@ -18,6 +19,8 @@ from podium.slides.predict_dataset import Predictor
 from podium.slides.predict_files import InferenceConfig
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
+from podium.slides.slide_classification import SlidePrediction
+from podium.slides.slide_results import SlideResult
 from podium.stages.arguments import parse, write_metrics
 from podium.training import runtime
 
@@ -37,31 +40,47 @@ def main(argv: Sequence[str] | None = None) -> None:
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
     meter = ThroughputMeter()
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
-    results = predictor.predict(rows, meter)
+    results, failures = predictor.predict(rows, meter)
     train = [result for result in results if result.row.split == "train"]
     test = [result for result in results if result.row.split == "test"]
     platt, level = slide_classification.fit_platt(train), slide_classification.choose_level(train)
+    prior = slide_classification.tumour_share(train)
     oof = slide_classification.classify_out_of_fold(train)
-    slides = [*oof, *slide_classification.classify(test, platt, level)]
+    slides = [*oof, *slide_classification.classify(test, platt, level, prior)]
     seed, settings_of = params.train_segmenter.seed, params.model_dump(include=SETTINGS)
     for name, table in slide_classification.prediction_tables(train, test, seed).items():
         predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
+    max_unreadable = params.tile_slides.max_unreadable
     config = InferenceConfig(
         weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
-        params.tile_slides.max_unreadable,
+        max_unreadable, prior,
     )  # fmt: skip
     write_json(args.manner, asdict(config))
-    curve = slide_classification.precision_recall(train)
-    write_table(args.plots / "precision_recall.csv", curve)
-    write_table(args.plots / "counts.csv", slide_classification.counts_table(oof))
-    report.precision_recall_png(args.plots / "precision_recall.png", curve, level)
+    write_table(args.out / "states.csv", slide_classification.states_table(slides, rows, failures))
     for slide in progress(slides, len(slides), "masks"):
         write_outputs(slide, args.out, args.plots / f"{slide.result.row.slide}.png")
     metrics = slide_classification.metrics(oof, settings.bootstrap)
-    metrics |= {"threshold": level / LEVELS, "n_left_out": len(rows) - len(results)}
+    unseen = [slide.result.row.slide for slide in slides if not slide.result.has_tiles]
+    metrics |= {"threshold": level / LEVELS, "n_left_out": len(failures), "n_no_tiles": len(unseen)}
+    metrics |= report.baseline_warning(metrics)
+    _write_plots(args.plots, train, oof, level, metrics.get("warning", ""))
     throughput = meter.throughput(meter.n_items, settings.batch_size)
     write_metrics(args, metrics, throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(results)} slides"]))
+    print(end="".join(f"{line}\n" for line in report.warning_lines(metrics, unseen, prior)))
+
+
+def _write_plots(
+    folder: Path,
+    train: Sequence[SlideResult],
+    oof: Sequence[SlidePrediction],
+    level: int,
+    warning: str,
+) -> None:
+    curve = slide_classification.precision_recall(train)
+    write_table(folder / "precision_recall.csv", curve)
+    write_table(folder / "counts.csv", slide_classification.counts_table(oof))
+    report.precision_recall_png(folder / "precision_recall.png", curve, level, warning)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
+from podium.core.printable import printable
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.slides.dataset import read_slides
 from podium.slides.tiling import jobs_of, plan_of, summary, tile_all
@@ -29,13 +30,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     counts = {
         "n_slides": int((table["state"] == "done").sum()),
         "n_failed": int((table["state"] == "failed").sum()),
+        "n_no_tiles": int((table["state"] == "no tiles").sum()),
         **{name: int(table[name].sum()) for name in ("n_tiles", "n_tumour", "n_unreadable")},
     }
     n = counts["n_tiles"]
     write_metrics(args, counts, Throughput(n, meter.throughput(1).seconds, n))
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
-    for row in table[table["state"] == "failed"].itertuples():
-        print(f"failed: {row.reason}")
+    for row in table[table["state"] != "done"].itertuples():
+        print(printable(f"{row.state}: {row.reason}"))
 
 
 if __name__ == "__main__":

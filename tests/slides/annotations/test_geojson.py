@@ -54,7 +54,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_square_with_a_hole(name):
-    found, notes = read(DOCUMENTS[name])
+    found, notes, *_ = read(DOCUMENTS[name])
     assert found.area == 84
     assert found.geom_type == "MultiPolygon"
     assert notes == []
@@ -66,7 +66,7 @@ def test_a_byte_order_mark():
 
 
 def test_features_that_overlap_count_once():
-    found, _ = read(collection(feature(polygon(SQUARE)), feature(polygon(HOLE))))
+    found, *_ = read(collection(feature(polygon(SQUARE)), feature(polygon(HOLE))))
     assert found.area == 100
 
 
@@ -83,21 +83,21 @@ def test_classes_in_all_their_spellings(classification):
     tumour = feature(polygon(SQUARE), classification=classification)
     document = collection(tumour, feature(polygon(FAR), "Stroma"), feature(polygon(FAR)))
     assert read(document)[0].area == 125
-    found, notes = read(document, ["TUMOR"])
+    found, notes, *_ = read(document, ["TUMOR"])
     assert found.area == 100
     assert notes == ["outlines of Stroma, no class, left out: 2"]
 
 
 def test_classes_that_qupath_ignores():
     document = collection(feature(polygon(SQUARE), "Ignore*"), feature(polygon(FAR), "Tumor"))
-    found, notes = read(document)
+    found, notes, *_ = read(document)
     assert found.area == 25
     assert notes == ["outlines of Ignore*, left out: 1"]
     assert read(document, ["Ignore*"])[0].area == 100
 
 
 def test_a_file_without_the_wanted_class_says_so():
-    found, notes = read(collection(feature(polygon(SQUARE), "Stroma")), ["Tumor"])
+    found, notes, *_ = read(collection(feature(polygon(SQUARE), "Stroma")), ["Tumor"])
     assert found.is_empty
     assert notes == ["it has outlines of Stroma only: taken as no tumour"]
 
@@ -105,7 +105,7 @@ def test_a_file_without_the_wanted_class_says_so():
 def test_points_and_lines_are_told():
     line = {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}
     flat = [feature(line), feature(None), feature(polygon()), feature(polygon([[0, 0], [5, 5]]))]
-    found, notes = read(collection(feature(polygon(SQUARE)), *flat))
+    found, notes, *_ = read(collection(feature(polygon(SQUARE)), *flat))
     assert found.area == 100
     assert notes == ["objects without an area, left out: 4"]
 
@@ -179,7 +179,7 @@ def test_files_written_come_back(tmp_path, rng):
     regions = polygons(rng.random((40, 50)) > 0.4, 3.97, (11, 7))
     path = tmp_path / "s.geojson"
     geojson.write(path, regions)
-    found, notes = geojson.read(path.read_bytes(), ["Tumor"])
+    found, notes, *_ = geojson.read(path.read_bytes(), ["Tumor"])
     assert notes == []
     assert found.symmetric_difference(regions).area < 1e-3 * regions.area
 

@@ -1,6 +1,8 @@
 """From a file to an annotation: every format, every refusal in one line, and hostile files."""
 
+import gzip
 import json
+import os
 import re
 import time
 
@@ -92,7 +94,91 @@ def test_a_background_is_told(put):
 
 
 def test_another_suffix(put):
-    assert refusal(put("x", "s1.txt")) == "not one of .svg, .xml, .geojson, .json, .png"
+    assert refusal(put("x", "s1.txt")) == (
+        "not one of .svg, .xml, .geojson, .json, .png, .tif, .tiff, .geojson.gz, .json.gz, "
+        ".svg.gz, .xml.gz"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".geojson.gz", ".json.gz", ".xml.gz", ".svg.gz", ".GeoJSON.GZ"])
+def test_packed_files(put, suffix):
+    text = TEXTS[suffix.lower().removesuffix(".gz")]
+    path = put(gzip.compress(text.encode()), f"s1{suffix}")
+    assert load(path, SIZE).regions.equals(box(10, 20, 40, 50))
+
+
+def test_a_packed_bomb_is_not_unpacked(put):
+    path = put(gzip.compress(bytes(3 << 20)), "s1.geojson.gz")
+    assert refusal(path, max_bytes=1 << 20) == "it unpacks to more than 1 MB"
+    start = time.perf_counter()
+    path = put(gzip.compress(bytes(1 << 30), 1), "s2.geojson.gz")
+    assert refusal(path) == "it unpacks to more than 64 MB"
+    assert time.perf_counter() - start < 60
+
+
+@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(GEOJSON.encode())[:-20]])
+def test_a_packed_file_that_is_damaged(put, data):
+    assert refusal(put(data, "s1.geojson.gz")).startswith("not readable as gzip (")
+
+
+def test_a_tiff_is_a_mask_too(tmp_path):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:50, 10:40] = 255
+    for name, values in (("s1.tif", mask), ("s2.tiff", mask > 0)):
+        Image.fromarray(values).save(tmp_path / name)
+        assert load(tmp_path / name, SIZE).regions.equals(box(10, 20, 40, 50))
+    Image.fromarray(mask.astype(np.float32)).save(tmp_path / "s3.tif")
+    assert refusal(tmp_path / "s3.tif") == "its values are no whole numbers"
+    (tmp_path / "s4.tif").write_bytes((tmp_path / "s1.tif").read_bytes()[:90])
+    assert refusal(tmp_path / "s4.tif").startswith(("damaged", "not a TIFF"))
+
+
+def test_classes_and_their_areas_are_said(put):
+    outline = {"type": "Polygon", "coordinates": [SQUARE]}
+    corner = {"type": "Polygon", "coordinates": [[[0, 0], [8, 0], [8, 6], [0, 6], [0, 0]]]}
+
+    def of(*pairs):
+        return json.dumps([
+            {"type": "Feature", "geometry": shape, "properties": {"classification": {"name": name}}}
+            for shape, name in pairs
+        ])  # fmt: skip
+
+    alone = load(put(of((outline, "Tumor")), "a.geojson"), SIZE)
+    assert (alone.notes, alone.areas, alone.tumour) == ((), {"Tumor": 900}, {"Tumor"})
+    two = load(put(of((outline, "Tumor"), (corner, "Metastasis")), "b.geojson"), SIZE)
+    assert two.area == 948
+    assert two.notes == (
+        "classes: Tumor 18.8%, Metastasis 1.0% of the slide; taken as tumour: Tumor, Metastasis",
+    )
+    denied = load(put(of((outline, "Tumor"), (corner, "Normal tissue")), "c.geojson"), SIZE)
+    assert (denied.area, denied.tumour) == (900, {"Tumor"})
+    assert denied.notes[-1] == (
+        "classes: Tumor 18.8%, Normal tissue 1.0% of the slide; taken as tumour: Tumor"
+    )
+    asked = load(put(of((outline, "Stroma")), "d.geojson"), SIZE, classes=["stroma"])
+    assert asked.area == 900
+    assert load(put(of((outline, "Stroma")), "d.geojson"), SIZE).area == 0
+    groups = ASAP.replace("_0", "Vessel") + ASAP.replace("_0", "tumour").replace('X="', 'X="3')
+    both = load(
+        put(
+            groups.replace("</Annotations></ASAP_Annotations><ASAP_Annotations><Annotations>", ""),
+            "e.xml",
+        ),
+        (800, 60),
+    )
+    assert both.areas == {"Vessel": 900, "tumour": 900}
+    assert both.tumour == {"Vessel", "tumour"}
+
+
+@pytest.mark.parametrize("kind", ["fifo", "nothing"])
+def test_what_is_no_regular_file_is_not_opened(tmp_path, kind):
+    path = tmp_path / "s1.svg"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "gone.svg")
+    reason = "a link to a file that is missing" if kind == "nothing" else "no regular file"
+    assert refusal(path) == reason
 
 
 # ---- hostile and damaged files

@@ -19,7 +19,7 @@ def drawn(body, root="", size=SIZE):
 
 
 def regions(body, root="", size=SIZE):
-    found, _ = drawn(body, root, size)
+    found, *_ = drawn(body, root, size)
     assert found.is_valid
     return found
 
@@ -36,7 +36,7 @@ def test_the_competitions_dialect():
     one = polygon.format("10,20 40,20 40,60 10,60")
     two = polygon.format("100,100 160,100 100,180")
     data = f'{HEADER}<svg xmlns="http://www.w3.org/2000/svg">{one}\n{two}</svg>'
-    found, notes = svg.read(data.encode(), SIZE)
+    found, notes, *_ = svg.read(data.encode(), SIZE)
     assert sorted(part.area for part in found.geoms) == [1200, 2400]
     assert found.bounds == (10, 20, 160, 180)
     assert notes == []
@@ -209,7 +209,7 @@ def test_a_viewport_inside_another():
 
 
 def test_a_drawing_of_another_size_than_the_slide_is_told():
-    _, notes = drawn(rectangle(), 'width="800" height="600"')
+    _, notes, *_ = drawn(rectangle(), 'width="800" height="600"')
     assert notes == [
         "the drawing is 800x600 px, the slide 400x300 px: taken as level-0 pixels all the same"
     ]
@@ -254,7 +254,7 @@ def test_definitions_and_hidden_things_are_no_regions():
 
 def test_shapes_without_an_area_are_told():
     flat = '<polyline points="0,0 9,9"/><path d=""/><rect width="5"/><circle r="0"/><polygon/>'
-    found, notes = drawn(flat + rectangle())
+    found, notes, *_ = drawn(flat + rectangle())
     assert found.area == 1200
     assert notes == ["shapes without an area, left out: 5"]
 
@@ -286,7 +286,7 @@ def test_a_copied_symbol_has_a_viewport():
 
 
 def test_copies_of_nothing_are_told():
-    _, notes = drawn('<use href="#a"/><use href="b.svg#r"/><use/>' + rectangle(more='id="r"'))
+    _, notes, *_ = drawn('<use href="#a"/><use href="b.svg#r"/><use/>' + rectangle(more='id="r"'))
     assert notes == ["copies by <use> of nothing in the file, left out: 3"]
 
 

@@ -13,11 +13,12 @@ from collections.abc import Collection
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from podium.core.strict_numbers import parse_number
+from podium.slides.annotations.class_names import denies_tumour
 from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
-from podium.slides.annotations.regions import clean, merged
+from podium.slides.annotations.regions import Outlines, clean, merged
 from podium.slides.annotations.winding import filled
 from podium.slides.annotations.xml_events import Attributes, parse_events
 
@@ -26,12 +27,13 @@ _UNGROUPED = "none"
 _WITH_AREA = {"polygon", "spline", "rectangle"}
 
 
-def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, list[str]]:
-    """The regions in `data` in level-0 pixels, and notes.
+def read(data: bytes, classes: Collection[str] | None) -> Outlines:
+    """The regions in `data` in level-0 pixels, notes, and the areas of its groups.
 
     Args:
         data: the bytes of the file.
-        classes: names of the groups that are tumour, upper or lower case; None takes all.
+        classes: names of the groups that are tumour, upper or lower case; None takes all but
+            those whose names say otherwise, such as Normal or Stroma.
 
     Raises:
         Unusable: it is no such XML, a coordinate cannot be read, or no outline has an area.
@@ -44,7 +46,11 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
     tumour, excluded = _split_groups({group for group, _ in outlines}, classes)
     regions = merged(region for group, region in outlines if group in tumour)
     holes = merged(region for group, region in outlines if group in excluded)
-    return clean(shapely.difference(regions, holes)), document.notes(tumour)
+    areas: dict[str, float] = {}
+    for group, region in outlines:
+        areas[document.names[group]] = areas.get(document.names[group], 0.0) + region.area
+    taken = frozenset(document.names[group] for group in tumour)
+    return Outlines(clean(shapely.difference(regions, holes)), document.notes(tumour), areas, taken)
 
 
 def _split_groups(groups: set[str], classes: Collection[str] | None) -> tuple[set[str], set[str]]:
@@ -52,7 +58,8 @@ def _split_groups(groups: set[str], classes: Collection[str] | None) -> tuple[se
     if classes is not None:
         tumour = groups & {name.lower() for name in classes}
     else:
-        tumour = groups - EXCLUDED - {_UNGROUPED} or groups & {_UNGROUPED}
+        tumour = groups - EXCLUDED - {_UNGROUPED}
+        tumour = {name for name in tumour if not denies_tumour(name)} or groups & {_UNGROUPED}
     return tumour, groups & (EXCLUDED | {_UNGROUPED}) - tumour
 
 
@@ -61,6 +68,7 @@ class _Document:
 
     def __init__(self) -> None:
         self.outlines: list[tuple[str, BaseGeometry]] = []
+        self.names: dict[str, str] = {}  # of groups, as they are written first
         self.budget = Budget()
         self.group: str | None = None  # of the annotation being read, if it can have an area
         self.corners: list[tuple[float, float, float]] = []  # order, x, y
@@ -74,7 +82,9 @@ class _Document:
         self.is_root = False
         if name == "Annotation":
             has_area = attributes.get("Type", "Polygon").lower() in _WITH_AREA
-            self.group = attributes.get("PartOfGroup", "None").lower() if has_area else None
+            name = attributes.get("PartOfGroup", "None")
+            self.names.setdefault(name.lower(), name)
+            self.group = name.lower() if has_area else None
             self.n_flat += not has_area
             self.corners = []
         elif name == "Coordinate" and self.group is not None:
@@ -98,7 +108,8 @@ class _Document:
 
 def _corner(attributes: Attributes) -> tuple[float, float, float]:
     try:
-        return float(attributes["Order"]), float(attributes["X"]), float(attributes["Y"])
+        order, x, y = (parse_number(attributes[name]) for name in ("Order", "X", "Y"))
+        return order, x, y
     except KeyError as error:
         raise Unusable(f"a Coordinate has no {error.args[0]}") from None
     except ValueError as error:

@@ -2,7 +2,8 @@
 
 A FeatureCollection, a Feature, a list of them, or a bare geometry. Polygons, MultiPolygons and
 GeometryCollections of them are regions; points and lines are left out. Classes whose name ends in
-`*` are those that QuPath ignores (`Ignore*`, `Region*`): no tumour unless asked for by name.
+`*` are those that QuPath ignores (`Ignore*`, `Region*`): no tumour unless asked for by name, as are
+classes whose names say that they are none (`Stroma`, `Normal`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import first_line
 from podium.core.files import write_text
+from podium.slides.annotations.class_names import denies_tumour
 from podium.slides.annotations.limits import (
     MAX_DEPTH,
     NOTHING,
@@ -27,33 +29,40 @@ from podium.slides.annotations.limits import (
     no_tumour_note,
     points,
 )
-from podium.slides.annotations.regions import Points, merged
+from podium.slides.annotations.regions import Outlines, Points, merged
 from podium.slides.annotations.winding import with_holes
 
+NO_CLASS = "no class"
 _DECIMALS = 2  # of a pixel, as written
 
 
-def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, list[str]]:
-    """The regions in `data` in level-0 pixels, and notes.
+def read(data: bytes, classes: Collection[str] | None) -> Outlines:
+    """The regions in `data` in level-0 pixels, notes, and the areas of its classes.
 
     Args:
         data: the bytes of the file.
         classes: names of QuPath's classes that are tumour, upper or lower case; None takes all but
-            those QuPath ignores. An object of class `Tumor: Positive` is of both.
+            those QuPath ignores or whose names say otherwise. An object of class
+            `Tumor: Positive` is of both.
 
     Raises:
         Unusable: it is no GeoJSON, coordinates cannot be read, or no outline has an area.
     """
     budget, regions = Budget(), []
-    n_flat, others = 0, []
+    n_flat, others, areas, tumour = 0, [], dict[str, float](), set[str]()
     for feature in _features(_parsed(data), 0):
         names = _names(feature)
         parts = [part for part in _areas(feature.get("geometry"), budget, 0) if not part.is_empty]
         n_flat += not parts
-        if parts and _is_tumour(names, classes):
+        if not parts:
+            continue
+        name = ": ".join(names) or NO_CLASS
+        areas[name] = areas.get(name, 0.0) + sum(part.area for part in parts)
+        if _is_tumour(names, classes):
             regions += parts
-        elif parts:
-            others.append(": ".join(names) or "no class")
+            tumour.add(name)
+        else:
+            others.append(name)
     if not regions and not others:
         raise Unusable(*NOTHING)
     notes = [f"objects without an area, left out: {n_flat}"] if n_flat else []
@@ -61,7 +70,9 @@ def read(data: bytes, classes: Collection[str] | None) -> tuple[MultiPolygon, li
         kinds = ", ".join(sorted(set(others)))
         left_out = f"outlines of {kinds}, left out: {len(others)}"
         notes.append(left_out if regions else no_tumour_note(kinds))
-    return merged(regions), notes
+    if areas.keys() == tumour == {NO_CLASS}:
+        areas, tumour = {}, set()
+    return Outlines(merged(regions), notes, areas, frozenset(tumour))
 
 
 def write(
@@ -142,7 +153,8 @@ def _names(feature: dict[str, Any]) -> list[str]:
 
 def _is_tumour(names: list[str], classes: Collection[str] | None) -> bool:
     if classes is None:
-        return not any(name.endswith("*") for name in names)
+        ignored = any(name.endswith("*") for name in names)
+        return not ignored and not denies_tumour(" ".join(names))
     lower = {name.lower() for name in [*names, ": ".join(names)]}
     return not lower.isdisjoint(name.lower() for name in classes)
 

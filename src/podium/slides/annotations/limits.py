@@ -74,6 +74,12 @@ def contents(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         Unusable: it is empty or larger than `max_bytes`.
         PodiumError: it cannot be read.
     """
+    is_link_to_nothing = path.is_symlink() and not path.exists()
+    if is_link_to_nothing or (path.exists() and not path.is_file() and not path.is_dir()):
+        raise Unusable(
+            "a link to a file that is missing" if is_link_to_nothing else "no regular file",
+            "put the file itself there (git annex get, dvc checkout), or remove it",
+        )
     try:
         n_bytes = path.stat().st_size
         if n_bytes > max_bytes:

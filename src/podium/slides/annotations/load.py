@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
-from shapely import GEOSException, MultiPolygon
+from shapely import GEOSException
 
 from podium.core.errors import PodiumError, first_line
-from podium.slides.annotations import asap, geojson, png, svg
+from podium.slides.annotations import asap, geojson, mask_files, svg
+from podium.slides.annotations.class_names import class_note
 from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
-from podium.slides.annotations.regions import Annotation, clipped
+from podium.slides.annotations.regions import Annotation, Outlines, clipped
 
-SUFFIXES = (".svg", ".xml", ".geojson", ".json", ".png")
+SUFFIXES = (".svg", ".xml", ".geojson", ".json", ".png", ".tif", ".tiff")
+PACKED = tuple(f"{suffix}.gz" for suffix in (".geojson", ".json", ".svg", ".xml"))
 _WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
 
@@ -25,20 +31,20 @@ def load(
     """The tumour that `path` outlines on a slide of `size` = (w, h) level-0 pixels.
 
     Args:
-        path: SVG (`.svg`), ASAP's XML (`.xml`), QuPath's GeoJSON (`.geojson`, `.json`), or a mask
-            (`.png`).
+        path: SVG (`.svg`), ASAP's XML (`.xml`), QuPath's GeoJSON (`.geojson`, `.json`), each of
+            them perhaps packed (`.geojson.gz`), or a mask (`.png`, `.tif`).
         size: of the slide.
-        classes: names of classes (QuPath) or groups (ASAP) that are tumour; None takes all. SVG and
-            PNG have none.
-        max_bytes: larger files are refused unread.
+        classes: names of classes (QuPath) or groups (ASAP) or colours of masks (`#ff0000`) that
+            are tumour; None takes all but classes whose names say that they are none. SVG has none.
+        max_bytes: larger files, packed or unpacked, are refused.
 
     Raises:
         PodiumError: the file cannot be read or trusted, has no outline with an area (a mask may be
             all 0), or all of it lies outside the slide.
     """
     try:
-        regions, notes = _read(path, contents(path, max_bytes), size, classes)
-        annotation = clipped(Annotation(regions, path, tuple(notes)), size)
+        outlines = _read(path, _unpacked(path, max_bytes), size, classes)
+        annotation = clipped(_annotation(path, outlines, size), size)
     except Unusable as error:
         raise PodiumError(f"{path}: {error}") from None
     except GEOSException as error:
@@ -47,15 +53,52 @@ def load(
             "remedy: simplify them where they were drawn, or give them as a PNG mask"
         ) from None
     if annotation.area > _WHOLE * size[0] * size[1]:
-        notes = [*annotation.notes, "it covers the whole slide: a background among the outlines?"]
-        return Annotation(annotation.regions, path, tuple(notes))
+        note = "it covers the whole slide: a background among the outlines?"
+        return replace(annotation, notes=(*annotation.notes, note))
     return annotation
+
+
+def _annotation(path: Path, outlines: Outlines, size: tuple[int, int]) -> Annotation:
+    """The outlines as an annotation; a note names its classes where not all is one and tumour."""
+    regions, notes, areas, tumour = outlines
+    if len(areas) > 1 or tumour != areas.keys():
+        notes = [*notes, class_note(areas, tumour, size[0] * size[1])]
+    return Annotation(regions, path, tuple(notes), areas, tumour)
+
+
+def kind_of(path: Path) -> str:
+    """The suffix that says how `path` is read, `.geojson` of `S1.geojson.gz`; '' for none."""
+    name = path.name.lower()
+    if name.endswith(PACKED):
+        return Path(name.removesuffix(".gz")).suffix
+    return path.suffix.lower() if name.endswith(SUFFIXES) else ""
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without the suffix by which it is read: `S1` of `S1.geojson.gz`."""
+    return Path(path.stem).stem if path.name.lower().endswith(PACKED) else path.stem
+
+
+def _unpacked(path: Path, max_bytes: int) -> bytes:
+    data = contents(path, max_bytes)
+    if path.suffix.lower() != ".gz":
+        return data
+    try:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(data)).read(max_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unusable(f"not readable as gzip ({first_line(error)})", "pack it again") from None
+    if len(unpacked) > max_bytes:
+        raise Unusable(
+            f"it unpacks to more than {max_bytes / 2**20:.0f} MB",
+            "simplify the outlines, or give them as a PNG mask",
+        )
+    return unpacked
 
 
 def _read(
     path: Path, data: bytes, size: tuple[int, int], classes: Collection[str] | None
-) -> tuple[MultiPolygon, list[str]]:
-    match path.suffix.lower():
+) -> Outlines:
+    match kind_of(path):
         case ".svg":
             return svg.read(data, size)
         case ".xml":
@@ -63,8 +106,10 @@ def _read(
         case ".geojson" | ".json":
             return geojson.read(data, classes)
         case ".png":
-            return png.read(data, size), []
-    raise Unusable(f"not one of {', '.join(SUFFIXES)}", "export it as one of these")
+            return mask_files.read(data, size, classes)
+        case ".tif" | ".tiff":
+            return mask_files.read(data, size, classes, "TIFF")
+    raise Unusable(f"not one of {', '.join((*SUFFIXES, *PACKED))}", "export it as one of these")
 
 
 def by_stem(folder: Path) -> dict[str, Path]:
@@ -76,12 +121,11 @@ def by_stem(folder: Path) -> dict[str, Path]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     paths: dict[str, Path] = {}
     for path in files:
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if not kind_of(path) or path.name.startswith("."):
             continue
-        if path.stem in paths:
+        if (stem := stem_of(path)) in paths:
             raise PodiumError(
-                f"{path}: {paths[path.stem].name} annotates the same slide\n"
-                "remedy: keep one of the two"
+                f"{path}: {paths[stem].name} annotates the same slide\nremedy: keep one of the two"
             )
-        paths[path.stem] = path
+        paths[stem] = path
     return paths

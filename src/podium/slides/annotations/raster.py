@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
+from podium.slides.annotations.pixel_mask import PixelMask, Regions
 from podium.slides.annotations.regions import clean
 
 Mask = NDArray[np.uint8]
@@ -25,16 +26,18 @@ _AT_ONCE = 2_000_000  # crossings of sides with rows of pixels worked on togethe
 BAND = 2**24  # pixels of a mask traced together, in whole rows: bounds the memory
 
 
-def mask(regions: MultiPolygon, box: Box, downsample: float = 1.0) -> Mask:
+def mask(regions: Regions, box: Box, downsample: float = 1.0) -> Mask:
     """A window (h, w) of the regions, uint8 {0, 1}, 1 = inside.
 
     Args:
-        regions: valid polygons in level-0 pixels.
+        regions: valid polygons in level-0 pixels, or a mask of the slide.
         box: as OpenSlide's `read_region` takes it: x and y of the window's top left corner in
             level-0 pixels, then its width and height in pixels of the mask.
         downsample: level-0 pixels per pixel of the mask.
     """
     l0_x, l0_y, width, height = box
+    if isinstance(regions, PixelMask):
+        return regions.window((l0_x, l0_y), (width, height), downsample)
     sides = (_sides(regions, box, downsample) - (l0_x, l0_y)) / downsample
     toggles = np.zeros((height, width + 1), dtype=np.uint8)
     for rows, x in _crossings(sides, height):

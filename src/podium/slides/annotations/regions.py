@@ -6,9 +6,10 @@ the top left pixel, so that a rectangle from 0 to 10 covers the ten pixels 0..9.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -17,10 +18,28 @@ from shapely import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import PodiumError
+from podium.slides.annotations.pixel_mask import PixelMask, Regions
 
 Points = NDArray[np.float64]  # (N, 2): x, y
 
 _NEGLIGIBLE = 0.001  # share of an annotation's area that may be cut off without a note
+
+
+class Outlines(NamedTuple):
+    """What the reader of a format finds in a file.
+
+    Attributes:
+        regions: the tumour in level-0 pixels.
+        notes: what a person should know, one sentence each.
+        areas: square level-0 pixels of each class in the file, tumour or not; empty where the
+            format has no classes or the file does not use them.
+        tumour: the classes that are taken as tumour.
+    """
+
+    regions: Regions
+    notes: list[str]
+    areas: dict[str, float]
+    tumour: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -28,12 +47,15 @@ class Annotation:
     """The tumour of one slide.
 
     `regions` are valid, do not overlap, and lie within the slide; none at all means no tumour.
-    `notes` tell a person what was left out or looks odd, one sentence each.
+    `notes` tell a person what was left out or looks odd, one sentence each. `areas` and `tumour`
+    are those of `Outlines`.
     """
 
-    regions: MultiPolygon
+    regions: Regions
     source: Path
     notes: tuple[str, ...] = ()
+    areas: Mapping[str, float] = field(default_factory=dict)
+    tumour: frozenset[str] = frozenset()
 
     @property
     def area(self) -> float:
@@ -72,6 +94,8 @@ def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
     """
     width, height = size
     regions, slide = annotation.regions, box(0, 0, width, height)
+    if isinstance(regions, PixelMask):
+        return annotation  # of the whole slide, no more
     if regions.is_empty or slide.covers(box(*regions.bounds)):
         return annotation
     inside = clean(shapely.intersection(regions, slide))
@@ -85,4 +109,4 @@ def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
     lost = 1 - inside.area / regions.area
     note = f"{lost:.1%} of its area lies outside the slide ({width}x{height} px) and was cut off"
     notes = (note,) if lost > _NEGLIGIBLE else ()
-    return Annotation(inside, annotation.source, annotation.notes + notes)
+    return replace(annotation, regions=inside, notes=annotation.notes + notes)

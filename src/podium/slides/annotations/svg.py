@@ -12,11 +12,10 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
-from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from podium.slides.annotations.limits import MAX_DEPTH, NOTHING, Budget, Unusable, points
-from podium.slides.annotations.regions import merged
+from podium.slides.annotations.regions import Outlines, merged
 from podium.slides.annotations.svg_shapes import SHAPES, rings
 from podium.slides.annotations.svg_values import (
     Matrix,
@@ -37,7 +36,7 @@ _MAX_COPIED = 100_000  # elements
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
 
-def read(data: bytes, size: tuple[int, int]) -> tuple[MultiPolygon, list[str]]:
+def read(data: bytes, size: tuple[int, int]) -> Outlines:
     """The regions in `data` in level-0 pixels, and notes, for a slide of `size` = (w, h).
 
     Raises:
@@ -48,7 +47,7 @@ def read(data: bytes, size: tuple[int, int]) -> tuple[MultiPolygon, list[str]]:
     drawing.draw(root, _State(np.eye(3), 1.0, "nonzero", size, 0))
     if not drawing.regions:
         raise Unusable(*NOTHING)
-    return merged(drawing.regions), drawing.notes()
+    return Outlines(merged(drawing.regions), drawing.notes(), {}, frozenset())
 
 
 class _State(NamedTuple):

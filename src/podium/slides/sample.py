@@ -1,0 +1,57 @@
+"""The sample submission of slides, looked at before anything is computed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from podium.core.errors import PodiumError
+from podium.core.files import read_table
+from podium.core.ids import refuse_duplicates, refuse_other_ids
+
+SAMPLE = "sample_submission.csv"
+COLUMNS = ["slide", "probability", "rle"]
+
+
+def read_sample_ids(path: Path) -> list[str] | None:
+    """The slides that the sample submission at `path` names; None if there is no such file.
+
+    Raises:
+        PodiumError: it is no CSV, has other columns, or names a slide twice.
+    """
+    if not path.exists() and not path.is_symlink():
+        return None
+    csv.field_size_limit(2**31 - 1)  # run lengths of a slide pass the csv module's 128 KiB
+    table = read_table(path)
+    if list(table.columns) != COLUMNS:
+        raise PodiumError(
+            f"{path}: its columns are {', '.join(map(str, table.columns))}; those of a submission "
+            f"of slides are {', '.join(COLUMNS)}\n"
+            "remedy: rename its columns so, or move it away: all test slides are handed in then"
+        )
+    refuse_duplicates(path, table["slide"])
+    return table["slide"].tolist()
+
+
+def check_sample(path: Path, ids: Sequence[str] | None, test: Sequence[str]) -> str:
+    """A note where the sample cannot be checked for want of test slides; else ''.
+
+    Args:
+        path: of the sample.
+        ids: that it names; None without a sample.
+        test: names of all test slides, readable or not.
+
+    Raises:
+        PodiumError: it names other slides.
+    """
+    if ids is None:
+        return ""
+    if not test:
+        return f"{path} names {len(ids)} slides, but there are no test slides: no submission"
+    refuse_other_ids(
+        path, ids, test,
+        "name the files in images/ as the sample does; a slide that is annotated counts as train "
+        "(slides.csv can say otherwise); or move the sample away: all test slides are handed in",
+    )  # fmt: skip
+    return ""
