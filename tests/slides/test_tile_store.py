@@ -128,7 +128,7 @@ def test_a_file_whose_bytes_changed_is_never_opened(job, tmp_path, monkeypatch):
     for place in (0, 200, len(data) // 2, len(data) - 100, len(data) - 1):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         for load in (load_tiles, lambda path: load_pixels(path, [0])):
-            with pytest.raises(PodiumError, match="its bytes are not those that were written"):
+            with pytest.raises(PodiumError, match="damaged, or no tile file"):
                 load(path)
     for cut in (b"", data[:50], data[:-80]):
         path.write_bytes(cut)

@@ -440,7 +440,7 @@ def test_a_blank_slide_gets_the_share_of_tumour_slides_and_a_flag(again, capsys,
     monkeypatch.setattr(predict_files, "Segmenter", Fake)
     shutil.copy(again.root / "manner.json", again.model.with_suffix(".json"))
     lines = list(predict_files.csv_lines(
-        again.model, [again.source / "images/y.tif"], PredictOptions(tmp_path)
+        again.model, [again.source / "images/y.tif"], PredictOptions(again.root)
     ))  # fmt: skip
     assert lines == [
         "path,probability,tumour,state",
