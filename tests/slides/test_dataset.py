@@ -30,6 +30,10 @@ def test_rows_come_back_as_they_were(tmp_path):
 
 @pytest.mark.parametrize(("change", "says"), [
     ({"width": "wide"}, "column width holds something else"),
+    ({"width": "8_0"}, "column width holds something else"),
+    ({"height": "\uff16"}, "column height holds something else"),
+    ({"fold": "1e999"}, "column fold holds something else"),
+    ({"tumour": "nan"}, "column tumour holds something else"),
     ({"slide": "b"}, "1 ids occur more than once, namely b"),
 ])  # fmt: skip
 def test_a_table_somebody_changed(tmp_path, change, says):

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError
 from podium.slides import reader
 from podium.slides.reader import Slide, UnreadableRegion
 from slide_fixtures import coded, damage, halved, write_levels, write_pyramid
@@ -330,3 +330,15 @@ def test_a_flat_picture_is_held_once(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), coded(W, H))
     slide = Slide.open(tmp_path / "a.png")
     assert slide.reopen()._source is slide._source
+
+
+def test_too_little_memory_says_nothing_about_the_slide(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    Image.fromarray(coded(64, 48)).save(path)
+
+    def give_up(*_args, **_more):
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", give_up)
+    with pytest.raises(EnvironmentFault, match=r"a\.tif: too little memory to open it\nremedy: "):
+        Slide.open(path)

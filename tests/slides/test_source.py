@@ -257,6 +257,21 @@ def test_every_file_that_is_no_slide_is_named(drop):
     }  # fmt: skip
 
 
+def test_a_table_that_is_a_link_to_nothing_is_not_overlooked(drop):
+    root = drop("a.tif")
+    for name in ("slides.csv", "sample_submission.csv"):
+        (root / name).symlink_to("/nowhere/table.csv")
+        assert refusal(root).startswith(f"{name}: a link to nothing: /nowhere/table.csv is missing")
+        (root / name).unlink()
+
+
+def test_what_dvc_leaves_beside_a_folder_is_no_stray(drop):
+    root = drop("a.tif")
+    (root / "images.dvc").touch()
+    (root / ".gitignore").touch()
+    assert lost(root) == {}
+
+
 def test_slides_beside_the_folder_are_hinted_at(tmp_path):
     (tmp_path / "S1.svs").touch()
     assert refusal(tmp_path).startswith(

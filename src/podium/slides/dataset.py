@@ -11,9 +11,10 @@ import pandas as pd
 from shapely import MultiPolygon
 
 from podium.core.errors import PodiumError
-from podium.core.files import read_table, to_numbers
+from podium.core.files import read_table
 from podium.core.ids import refuse_duplicates
 from podium.core.params import Slides
+from podium.core.strict_numbers import parse_number, parse_whole_number
 from podium.slides.annotations import geojson, mask_files
 from podium.slides.annotations.limits import Unusable, contents
 from podium.slides.annotations.pixel_mask import Regions
@@ -85,8 +86,15 @@ def read_slides(path: Path) -> list[SlideRecord]:
     """
     table = read_table(path, *COLUMNS)
     refuse_duplicates(path, table["slide"])
-    to_numbers(path, table, ["fold", "width", "height"], int)
-    to_numbers(path, table, ["tumour"])
+    for name in ("fold", "width", "height", "tumour"):
+        parse = parse_number if name == "tumour" else parse_whole_number
+        try:
+            table[name] = [parse(cell) for cell in table[name]]
+        except ValueError as error:
+            raise PodiumError(
+                f"{path}: column {name} holds something else: {error}\n"
+                "remedy: remove it and run dvc repro ingest_slides"
+            ) from None
     return [SlideRecord(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
 
 

@@ -61,7 +61,13 @@ def quarantine_lines(path: Path, table: pd.DataFrame) -> list[str]:
 
 
 def left_out(root: Path, path: Path, reason: str) -> LeftOut:
-    """The row of a file below `root` that belongs to no slide."""
+    """The row of a file that belongs to no slide.
+
+    Args:
+        root: of all raw files.
+        path: of the file, below `root`.
+        reason: why it is not read.
+    """
     return LeftOut(path.stem, "", "", path.relative_to(root).as_posix(), reason)
 
 
@@ -69,12 +75,13 @@ def files_below(folder: Path) -> list[Path]:
     """Every file below `folder`, and every link to nothing, in natural order of their paths.
 
     Links to files and folders are followed; a folder that is met twice is entered once. Files that
-    systems leave behind (`.DS_Store`) do not count.
+    systems leave behind (`.DS_Store`, `images.dvc`) do not count.
 
     Raises:
         PodiumError: a folder cannot be read.
     """
-    names = (path for path in _walk(folder, {}) if path.name not in _OF_SYSTEMS)
+    paths = _walk(folder, {})
+    names = (path for path in paths if path.name not in _OF_SYSTEMS and path.suffix != ".dvc")
     return sorted(names, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from podium.core import picture_decoder
-from podium.core.errors import PodiumError, first_line
+from podium.core.errors import EnvironmentFault, PodiumError, first_line
 
 Pixels = NDArray[np.uint8]
 # l0_x, l0_y of the top left corner in level-0 pixels; width, height in pixels of the result
@@ -165,6 +165,11 @@ def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
         if openslide.OpenSlide.detect_format(path):
             return _Pyramid(path)
         return _Flat(_flat_pixels(path, max_megapixels))
+    except MemoryError:
+        raise EnvironmentFault(
+            f"{path}: too little memory to open it\n"
+            "remedy: close other programs, or lower slides.max_megapixels, and run again"
+        ) from None
     except (openslide.OpenSlideError, picture_decoder.UnreadableImage, OSError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or first_line(error)
         raise PodiumError(f"{path}: cannot be opened as a slide: {reason}\n{_REMEDY}") from None
@@ -229,6 +234,8 @@ def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
             if page.mode.startswith(("I", "F")):
                 raise ValueError("more than 8 bits in a channel")
             return _on_white(ImageOps.exif_transpose(page).convert("RGBA"))
+    except MemoryError:
+        raise  # says nothing about the file
     except Exception as error:  # Pillow raises many kinds on damaged files
         raise picture_decoder.UnreadableImage(f"flat TIFF: {error}") from None
 

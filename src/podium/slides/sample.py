@@ -9,6 +9,7 @@ from pathlib import Path
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
 from podium.core.ids import refuse_duplicates, refuse_other_ids
+from podium.slides.raw_folder import why_unreadable
 
 SAMPLE = "sample_submission.csv"
 COLUMNS = ["slide", "probability", "rle"]
@@ -22,6 +23,10 @@ def read_sample_ids(path: Path) -> list[str] | None:
     """
     if not path.exists() and not path.is_symlink():
         return None
+    if reason := why_unreadable(path):
+        raise PodiumError(
+            f"{path}: {reason}\nremedy: put the file itself there (dvc checkout), or remove it"
+        )
     csv.field_size_limit(2**31 - 1)  # run lengths of a slide pass the csv module's 128 KiB
     table = read_table(path)
     if list(table.columns) != COLUMNS:

@@ -16,7 +16,13 @@ from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.printable import printable
 from podium.core.strict_numbers import parse_number
 from podium.slides.annotation_files import FOLDER, KEY, UNUSED, find_annotations
-from podium.slides.raw_folder import LeftOut, files_below, left_out, refuse_odd_names
+from podium.slides.raw_folder import (
+    LeftOut,
+    files_below,
+    left_out,
+    refuse_odd_names,
+    why_unreadable,
+)
 from podium.slides.sample import SAMPLE, read_sample_ids
 from podium.slides.slide_files import SUFFIXES, SlideFiles, find_slides, names_of
 
@@ -88,7 +94,7 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
             not fit; names the file and the remedy.
     """
     path, sample = root / TABLE, read_sample_ids(root / SAMPLE)
-    table = read_table(path, "slide") if path.is_file() else None
+    table = _read_table(path)
     slides, others = find_slides(root, root / IMAGES)
     strays = _strays(root)
     expected = {*(sample or ()), *(table["slide"] if table is not None else ())}
@@ -110,6 +116,15 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
     ]
     rows = [*strays, *others, *annotations.left_out, *unused, *key]
     return RawSlides(entries, rows, sample)
+
+
+def _read_table(path: Path) -> pd.DataFrame | None:
+    if path.is_symlink() and not path.exists():
+        raise PodiumError(
+            printable(f"{path}: {why_unreadable(path)}")
+            + "\nremedy: put the table itself there (git annex get, dvc checkout), or remove it"
+        )
+    return read_table(path, "slide") if path.exists() else None
 
 
 def _strays(root: Path) -> list[LeftOut]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -67,9 +67,17 @@ def write_tiles(
         for other in path.parent.iterdir():
             if other.name.startswith(f".{path.name}.") and other.name != partial.name:
                 other.unlink()  # left by a process that was killed
-        tiles = _write(partial, slide, chosen, mask_of, parts)
+        checked = _with_space(path, parts)
+        tiles = _write(partial, slide, chosen, mask_of, checked)
         seal(partial)
     return tiles
+
+
+def _with_space(path: Path, parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, each once it is sure that it fits: others may have filled the disk meanwhile."""
+    for rows, pixels in parts:
+        require_space(path, 2 * pixels.nbytes + _SPARE)
+        yield rows, pixels
 
 
 def _write(
@@ -81,7 +89,6 @@ def _write(
     with h5py.File(path, "w") as file:
         datasets = _create_datasets(file, len(l_corners), grid.tile, with_masks=bool(mask_of))
         for rows, pixels in parts:
-            require_space(path, 2 * pixels.nbytes + _SPARE)  # others may have filled the disk
             order.append(rows)
             datasets["pixels"][n_stored : n_stored + len(rows)] = pixels
             if mask_of and len(rows):

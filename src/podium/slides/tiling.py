@@ -130,6 +130,11 @@ def jobs_of(
     return jobs
 
 
+def tiles_dir(plan: Plan) -> Path:
+    """The folder of work in progress in which slides are cut by a plan."""
+    return scratch_dir("tiles", json_sha256(asdict(plan))[:16])
+
+
 def tile_all(jobs: Sequence[Job], plan: Plan, out: Path, processes: int) -> list[Outcome]:
     """Tile all slides into `out`; slides that an earlier run finished are taken over.
 
@@ -144,7 +149,7 @@ def tile_all(jobs: Sequence[Job], plan: Plan, out: Path, processes: int) -> list
         EnvironmentFault: the machine is at fault; slides done so far are kept.
         SettingsError: no slide can be tiled by this plan.
     """
-    folder = scratch_dir("tiles", json_sha256(asdict(plan))[:16])
+    folder = tiles_dir(plan)
     work = partial(tile_slide, plan=plan, folder=folder)
     outcomes = list(progress(parallel_map(work, jobs, processes), len(jobs), "slides"))
     if not any(outcome.state == DONE for outcome in outcomes):
@@ -198,6 +203,10 @@ def tile_slide(job: Job, plan: Plan, folder: Path, threads: int = 1) -> Outcome:
         outcome = _tile(job, plan, path, threads, fingerprint)
     except (EnvironmentFault, SettingsError):
         raise
+    except MemoryError:
+        raise EnvironmentFault(
+            f"{job.path}: too little memory to tile it\nremedy: close other programs and run again"
+        ) from None
     except Exception as error:  # libraries raise many kinds on damaged slides
         kind = "" if isinstance(error, PodiumError) else f"{type(error).__name__}: "
         outcome = Outcome(job.slide, "failed", fingerprint, f"{kind}{error}")

@@ -11,7 +11,8 @@ from podium.core.params import load_params
 from podium.core.printable import printable
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.slides.dataset import read_slides
-from podium.slides.tiling import jobs_of, plan_of, summary, tile_all
+from podium.slides.disk_space import require_disk
+from podium.slides.tiling import jobs_of, plan_of, summary, tile_all, tiles_dir
 from podium.stages.arguments import parse, write_metrics
 
 
@@ -21,10 +22,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "source", "slides", "annotations", "tiles", "table", "metrics")
     params = load_params(args.params)
     meter = ThroughputMeter()
-    jobs = jobs_of(read_slides(args.slides), args.source, args.annotations, params.slides)
+    rows, plan = read_slides(args.slides), plan_of(params.tile_slides)
+    require_disk(rows, params.tile_slides, tiles_dir(plan))
+    jobs = jobs_of(rows, args.source, args.annotations, params.slides)
     processes = min(len(jobs), len(os.sched_getaffinity(0)))
     with meter.measure(1):
-        outcomes = tile_all(jobs, plan_of(params.tile_slides), args.tiles, processes)
+        outcomes = tile_all(jobs, plan, args.tiles, processes)
     table = summary(outcomes, args.tiles)
     write_table(args.table, table)
     counts = {

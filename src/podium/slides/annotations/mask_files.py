@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from podium.core import picture_decoder  # noqa: F401 (lifts Pillow's limit on sizes: ours comes before decoding)
+from podium.core.errors import EnvironmentFault
 from podium.slides.annotations.limits import Unusable
 from podium.slides.annotations.pixel_mask import PixelMask, is_intricate
 from podium.slides.annotations.raster import polygons
@@ -53,6 +54,10 @@ def read(
         raise
     except UnidentifiedImageError:
         raise Unusable(f"not a {kind}", _REMEDY) from None
+    except MemoryError:
+        raise EnvironmentFault(
+            "too little memory to read a mask\nremedy: close other programs and run again"
+        ) from None
     except Exception as error:  # Pillow raises many kinds on damaged files
         raise Unusable(f"damaged: {error}", _REMEDY) from None
     chosen = {name.lower() for name in classes or () if name.startswith("#")}
