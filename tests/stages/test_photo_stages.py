@@ -281,7 +281,7 @@ def test_unreadable_train_pictures_within_the_tolerance(house, write_params):
     house.params = write_params(ingest_photos__max_unreadable=0.05)
     (house.photos / "train/dog.5.jpg").write_bytes(b"x")
     house.ingest()
-    assert 'dog.5,train,train/dog.5.jpg,"not a JPEG' in house.quarantine.read_text()
+    assert 'dog.5,train,dog,train/dog.5.jpg,"not a JPEG' in house.quarantine.read_text()
     assert house.metrics("ingest_photos")["n_unreadable_train"] == 1
 
 

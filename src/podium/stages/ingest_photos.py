@@ -8,7 +8,13 @@ from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.photos.labels import require_classes
-from podium.pictures.dataset import CheckCache, check_pictures, refuse_many_unreadable, summary
+from podium.pictures.dataset import (
+    CheckCache,
+    check_pictures,
+    quarantine_lines,
+    refuse_many_unreadable,
+    summary,
+)
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 
@@ -29,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     counts = {**summary(items, quarantine), "n_classes": n_classes}
     write_metrics(args, counts)
     print(f"{args.source}: {counts}")
+    for line in [*source.notes(), *quarantine_lines(args.quarantine, quarantine)]:
+        print(line)
 
 
 if __name__ == "__main__":
