@@ -108,3 +108,34 @@ def test_logistic_out_of_fold_is_honest_on_noise_and_good_on_signal(data, rng):
 def test_prior_is_ln_two_for_balanced_classes(data):
     found = oof_scores(prior_table(data), data)
     assert found["log_loss"] == pytest.approx(np.log(2), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda table: table.assign(fold=[10**12, *table["fold"][1:]]), "not numbered 0, 1"),
+        (lambda table: table.assign(fold=[-1, *table["fold"][1:]]), "not numbered 0, 1"),
+        (lambda table: table.assign(fold=0), "not numbered 0, 1"),
+        (lambda table: pd.concat([table, table[:1]]), "1 ids occur more than once, namely i0"),
+        (
+            lambda table: table.assign(fold=["0" if n % 2 else "1" for n in range(24)]),
+            "all pictures of class 'cat' are in one fold",
+        ),
+    ],
+)
+def test_folds_that_are_none_are_refused(tmp_path, data, change, says):
+    items = pd.DataFrame({"id": data.ids, "split": "train", "label": ["dog", "cat"] * 12})
+    table = pd.read_csv(tmp_path / "folds.csv", dtype=str)
+    write_table(tmp_path / "folds.csv", change(table[table["seed"] == "0"]))
+    with pytest.raises(PodiumError, match=rf"folds\.csv: .*{says}"):
+        load_rows(items, tmp_path / "folds.csv")
+
+
+def test_a_rare_class_leaves_nine_tenths_to_learn_from(tmp_path):
+    labels = ["a"] * 100 + ["b"] * 100 + ["c"] * 3
+    items = pd.DataFrame({"id": [f"i{n}" for n in range(203)], "split": "train", "label": labels})
+    pairs = np.empty((0, 2), dtype=np.int64)
+    write_table(tmp_path / "folds.csv", assign_folds(items, pairs, 5, [0]))
+    for split in load_rows(items, tmp_path / "folds.csv").splits:
+        assert 15 <= split.stop[:200].sum() <= 17  # of 160
+        assert split.train[200:].any()
