@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class TrainRows:
         splits: all seeds and folds.
         test_ids: (T,).
         groups: (N,); look-alikes share a number.
+        content: (N + T,), sha256 of each picture's bytes, train rows first.
     """
 
     ids: list[str]
@@ -68,6 +69,7 @@ class TrainRows:
     splits: list[Split]
     test_ids: list[str]
     groups: NDArray[np.int64]
+    content: list[str]
 
     @property
     def known(self) -> Known:
@@ -105,8 +107,9 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
             for fold in range(fold_of.max() + 1)
         ]
     truth = np.searchsorted(classes, labels).astype(np.int64)
-    test_ids = items["id"][items["split"] == "test"].tolist()
-    return TrainRows(ids, truth, classes, splits, test_ids, groups)
+    test = items[items["split"] == "test"]
+    content = [*train["content"], *test["content"]]
+    return TrainRows(ids, truth, classes, splits, test["id"].tolist(), groups, content)
 
 
 def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64], labels: NDArray[np.str_]) -> None:
@@ -139,18 +142,32 @@ def _split(
     return Split(seed, fold, fold_of == fold, stop)
 
 
-def load_features(paths: list[Path], ids: list[str]) -> NDArray[np.float32]:
+def load_features(
+    paths: Sequence[Path], ids: Sequence[str], content: Sequence[str]
+) -> NDArray[np.float32]:
     """Return features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
 
+    Args:
+        paths: of the feature files.
+        ids: of the pictures (N,).
+        content: (N,), sha256 of their bytes.
+
     Raises:
-        PodiumError: a file lacks some of the ids, or holds others.
+        PodiumError: a file lacks some of the ids, holds others, or is of other pictures.
     """
     parts = []
     for path in paths:
         file = read_features(path)
         refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
         row_of = {name: row for row, name in enumerate(file.ids)}
-        parts.append(file.features[[row_of[name] for name in ids]])
+        order = [row_of[name] for name in ids]
+        for name, row, expected in zip(ids, order, content, strict=True):
+            if file.content[row] != expected:
+                raise PodiumError(
+                    f"{printable(path)}: the features of {printable(name)} are those of another "
+                    f"picture\nremedy: remove {printable(path)} and run dvc repro"
+                )
+        parts.append(file.features[order])
     return np.concatenate(parts, axis=1)
 
 
