@@ -25,7 +25,8 @@ def data(tmp_path):
     items = pd.DataFrame({"id": [*ids, "t1", "t2"], "split": ["train"] * 24 + ["test"] * 2})
     items["label"] = ["dog", "cat"] * 12 + ["", ""]
     items["content"] = items["id"]
-    folds = assign_folds(items[:24], np.array([[0, 2], [1, 3]]), 3, [0, 5])
+    groups = np.array([0, 1, 0, 1, *range(2, 22)])
+    folds = assign_folds(items[:24], groups, 3, [0, 5])
     write_table(tmp_path / "folds.csv", folds)
     return load_rows(items, tmp_path / "folds.csv")
 
@@ -145,8 +146,7 @@ def test_a_rare_class_leaves_nine_tenths_to_learn_from(tmp_path):
     labels = ["a"] * 100 + ["b"] * 100 + ["c"] * 3
     items = pd.DataFrame({"id": [f"i{n}" for n in range(203)], "split": "train", "label": labels})
     items["content"] = ""
-    pairs = np.empty((0, 2), dtype=np.int64)
-    write_table(tmp_path / "folds.csv", assign_folds(items, pairs, 5, [0]))
+    write_table(tmp_path / "folds.csv", assign_folds(items, np.arange(203), 5, [0]))
     for split in load_rows(items, tmp_path / "folds.csv").splits:
         assert 15 <= split.stop[:200].sum() <= 17  # of 160
         assert split.train[200:].any()

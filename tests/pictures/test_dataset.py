@@ -49,7 +49,7 @@ def test_every_picture_is_in_a_table_or_quarantined(photos_dir):
     assert len(items) == 23 + 4
     first = items.iloc[0].to_dict()
     data = (photos_dir / "train/cat.0.jpg").read_bytes()
-    assert first | {"phash": ""} == {
+    assert first | {"phash": "", "thumbnail": ""} == {
         "id": "cat.0",
         "split": "train",
         "label": "cat",
@@ -58,6 +58,7 @@ def test_every_picture_is_in_a_table_or_quarantined(photos_dir):
         "width": 48,
         "height": 40,
         "phash": "",
+        "thumbnail": "",
     }
     assert quarantine[["id", "split", "path"]].to_numpy().tolist() == [
         ["cat.3", "train", "train/cat.3.jpg"],
@@ -162,6 +163,8 @@ def test_an_id_in_both_splits_is_refused(photos_dir):
 
 def test_items_keep_ids_that_look_like_numbers(tmp_path):
     row = {"id": "007", "split": "test", "label": "NA", "path": "p", "content": "c"}
-    table = dataset.pd.DataFrame([row | {"width": 4, "height": 3, "phash": "00e1"}])
+    table = dataset.pd.DataFrame(
+        [row | {"width": 4, "height": 3, "phash": "00e1", "thumbnail": ""}]
+    )
     write_table(tmp_path / "items.csv", table)
     assert read_items(tmp_path / "items.csv").iloc[0].to_dict() == table.iloc[0].to_dict()
