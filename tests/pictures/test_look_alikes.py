@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import time
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,29 +86,15 @@ def test_copies_are_found_through_size_quality_and_light():
     assert len(np.unique(groups)) == 11
 
 
-def garment(seed: int) -> Image.Image:
-    """Plain pictures, as Fashion-MNIST's: bright rectangles that differ a little."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:28, 0:28]
-    body = (abs(x - 13.5) < 6 + rng.normal(0, 0.15)) & (abs(y - 13.5) < 12 + rng.normal(0, 0.15))
-    sleeves = (abs(x - 13.5) < 9 + rng.normal(0, 0.2)) & (y > 2) & (y < 9.5 + rng.normal(0, 0.4))
-    grey = np.where(body | sleeves, rng.uniform(120, 220), 0)
-    grey[(abs(x - 13.5) < 2) & (y < 3)] = 0
-    soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.7)
-    soft += rng.normal(0, 2, (28, 28)) * (soft > 5)
-    return Image.fromarray(np.clip(soft, 0, 255).astype(np.uint8))
-
-
-def test_plain_pictures_do_not_percolate():
-    items = table(*(("abc"[n % 3], garment(n)) for n in range(4000)))
+def test_slowly_changing_pictures_do_not_percolate():
+    first, last = smooth(1), smooth(2)
+    drift = [Image.blend(first, last, share) for share in np.linspace(0, 1, 400)]
+    items = table(*(("abc"[n % 3], image) for n, image in enumerate(drift)))
     hashes = np.array([int(text, 16) for text in items["phash"]], dtype=np.uint64)
-    near = np.bitwise_count(hashes[:, None] ^ hashes) <= 4
-    chained = near[near.sum(1).argmax()]  # joined to one picture by a chain of near hashes
-    for _ in range(30):
-        chained = near[chained].any(0)
+    assert (np.bitwise_count(hashes[1:] ^ hashes[:-1]) <= 4).all()  # one chain from end to end
     groups, _ = group_look_alikes(read_looks(items), 4)
-    assert chained.sum() > 300
-    assert np.bincount(groups).max() < 60
+    assert np.bincount(groups).max() < 200
+    assert groups[0] != groups[-1]
 
 
 def test_20000_equal_pictures_take_seconds():
