@@ -410,8 +410,8 @@ def test_a_column_name_twice_is_refused(tmp_path):
 
 def test_a_carriage_return_in_a_cell_survives(tmp_path):
     table = pd.DataFrame({"id": ["a\rb", "c\nd", 'e"f', "g"], "share": [0.1, 1e-17, 2.0, 3.5]})
-    write_table(tmp_path / "t.csv", table)
-    back = read_table(tmp_path / "t.csv", "id", "share")
+    files.write_table(tmp_path / "t.csv", table)
+    back = files.read_table(tmp_path / "t.csv", "id", "share")
     assert back["id"].tolist() == table["id"].tolist()
     assert back["share"].astype(float).tolist() == table["share"].tolist()
 
@@ -421,7 +421,7 @@ def test_what_is_no_number_is_refused_shortly(tmp_path, cell):
     kind = int if len(cell) > 100 else float
     table = pd.DataFrame({"n": ["1", cell]})
     with pytest.raises(PodiumError, match="column n holds something else: ") as caught:
-        to_numbers(tmp_path / "t.csv", table, ["n"], kind)
+        files.to_numbers(tmp_path / "t.csv", table, ["n"], kind)
     assert len(str(caught.value)) < 400
 
 
@@ -429,7 +429,7 @@ def test_the_umask_rules_who_may_read(tmp_path):
     for mask, mode in ((0o077, 0o600), (0o022, 0o644), (0o002, 0o664)):
         before = os.umask(mask)
         try:
-            write_text(tmp_path / "x", "x")
+            files.write_text(tmp_path / "x", "x")
         finally:
             os.umask(before)
         assert (tmp_path / "x").stat().st_mode & 0o777 == mode
@@ -446,8 +446,8 @@ with atomic_write(Path({str(tmp_path / "x.csv")!r})) as partial:
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     (left,) = tmp_path.glob(".x.csv.*partial*")
-    with atomic_write(tmp_path / "x.csv") as partial:  # by a living process: stays
-        write_text(tmp_path / "x.csv", "other")
+    with files.atomic_write(tmp_path / "x.csv") as partial:  # by a living process: stays
+        files.write_text(tmp_path / "x.csv", "other")
         assert not left.exists()
         partial.write_text("whole")
     assert (tmp_path / "x.csv").read_text() == "whole"
