@@ -103,12 +103,17 @@ def check_hdf5(path: Path, kind: str) -> None:
     """
     if not path.is_file() or _is_remembered(path):
         return
-    if fault := _CHILD.fault(path):
+    if fault := hdf5_fault(path):
         raise PodiumError(
             f"{printable(path)}: damaged, or no {kind} ({printable(fault)[:300]})\n"
             "remedy: remove it and run dvc repro"
         )
     remember(path)
+
+
+def hdf5_fault(path: Path) -> str:
+    """Return why the HDF5 file at `path` cannot be read, or what it should not hold; '' if fine."""
+    return _CHILD.fault(path)
 
 
 def remember(path: Path) -> None:
