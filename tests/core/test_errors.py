@@ -56,6 +56,9 @@ DISK = [
     (errno.ENOTDIR, "a file stands where a folder is needed"),
     (errno.EEXIST, "a file stands where a folder is needed"),
     (errno.EISDIR, "a folder stands where a file is needed"),
+    (errno.ENOENT, "no such file: it was removed while this ran"),
+    (errno.EIO, "the disk reports an error"),
+    (errno.EMFILE, "ulimit -n"),
 ]
 
 
@@ -126,3 +129,30 @@ def test_sigterm_runs_finally_and_exits_143():
         main()
     assert caught.value.code == 143
     assert left == ["cleaned up"]
+
+
+def test_control_characters_of_names_are_escaped(capsys):
+    with pytest.raises(SystemExit):
+        raising(PodiumError("a\x1b[31m\r\u202e.jpg: damaged\nremedy: replace it"))()
+    assert capsys.readouterr().err == (
+        "error: a\\x1b[31m\\r\\u202e.jpg: damaged\nremedy: replace it\n"
+    )
+    with pytest.raises(SystemExit):
+        raising(OSError(errno.ENOSPC, "full", "a\n\x1b.csv"))()
+    assert capsys.readouterr().err.startswith("error: a\\n\\x1b.csv: the disk is full")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (MemoryError(), 3, "error: memory ran out"),
+        (KeyboardInterrupt(), 130, "interrupted: run the same command again to go on"),
+    ],
+)
+def test_a_lack_of_memory_and_ctrl_c_are_one_line(error, code, says, capsys):
+    with pytest.raises(SystemExit) as caught:
+        raising(error)()
+    assert caught.value.code == code
+    shown = capsys.readouterr().err
+    assert shown.startswith(says)
+    assert shown.count("\n") == 1

@@ -78,6 +78,46 @@ def test_missing_file_and_foreign_hdf5(tmp_path):
         read_features(tmp_path / "g.h5")
 
 
+def changed(path, **datasets):
+    write(path, np.ones((3, 2), np.float32))
+    with h5py.File(path, "r+") as file:
+        for name, values in datasets.items():
+            del file[name]
+            file[name] = values
+
+
+@pytest.mark.parametrize(
+    ("datasets", "says"),
+    [
+        ({"ids": ["a", "b"]}, r"have 2, 3, 3 and 3 rows"),
+        ({"content": ["a"] * 4}, r"have 3, 3, 4 and 3 rows"),
+        ({"ids": ["a", "b", "a"]}, r"1 ids occur more than once, namely a"),
+        ({"ids": [["a"], ["b"], ["c"]]}, r"/ids is \(3, 1\), not one column"),
+        ({"ids": [1, 2, 3]}, r"damaged, or no feature file"),
+        ({"features": np.array([[1, 2], [np.nan, 1], [1, 1]], np.float32)}, r"row 1 of the features"),
+        ({"features": np.full((3, 2), np.inf, np.float32)}, r"row 0 of the features is not finite"),
+        ({"features": np.ones((3, 2))}, r"features are float64 \(3, 2\), not float32"),
+        ({"features": np.ones(3, np.float32)}, r"features are float32 \(3,\), not float32 \(N, D"),
+        ({"features": ["a", "b", "c"]}, r"not float32 \(N, D\)"),
+    ],
+)  # fmt: skip
+def test_features_that_are_none_are_refused(tmp_path, datasets, says):
+    changed(tmp_path / "f.h5", **datasets)
+    with pytest.raises(PodiumError, match=rf"f\.h5: .*{says}"):
+        read_features(tmp_path / "f.h5")
+
+
+def test_a_damaged_shard_is_not_read(tmp_path):
+    shards = Shards(tmp_path, 2)
+    shards.add(["a"], np.array([[1, 2]], np.float32))
+    path, _ = shards.where["a"]
+    with h5py.File(path, "r+") as file:
+        del file["features"]
+        file["features"] = h5py.ExternalLink("/etc/passwd", "x")
+    assert Shards(tmp_path, 2).where == {}
+    assert not path.exists()
+
+
 def test_shards_give_back_rows_in_any_order_and_survive_reopening(tmp_path):
     shards = Shards(tmp_path, 2)
     shards.add(["a", "b"], np.array([[1, 2], [3, 4]], np.float32))

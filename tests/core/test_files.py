@@ -231,13 +231,13 @@ def test_a_table_may_have_no_rows(tmp_path):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"id,label\n1,2\n3\n", r"line 3 has 1 fields, the header 2$"),
-        (b"id,label\n1,2,3\n", r"line 2 has 3 fields, the header 2$"),
-        (b"id,class\n1,2\n", r"column label is missing; it has \['id', 'class'\]$"),
-        (b"a,b\n1,2\n", r"column id, label is missing; it has \['a', 'b'\]$"),
-        (b"", r"column id, label is missing; it has \[\]$"),
-        (b"id,label\n\xff,1\n", r"not a readable CSV table \(.*utf-8.*\)$"),
-        (b'id,label\n"a"b,1\n', r"not a readable CSV table \(.*expected after.*\)$"),
+        (b"id,label\n1,2\n3\n", r"line 3 has 1 fields, the header 2\nremedy: "),
+        (b"id,label\n1,2,3\n", r"line 2 has 3 fields, the header 2\nremedy: "),
+        (b"id,class\n1,2\n", r"column label is missing; it has \['id', 'class'\]\nremedy: "),
+        (b"a,b\n1,2\n", r"column id, label is missing; it has \['a', 'b'\]\nremedy: "),
+        (b"", r"column id, label is missing; it has \[\]\nremedy: "),
+        (b"id,label\n\xff,1\n", r"not a readable CSV table \(.*utf-8.*\)\nremedy: "),
+        (b'id,label\n"a"b,1\n', r"not a readable CSV table \(.*expected after.*\)\nremedy: "),
     ],
 )
 def test_a_broken_table_is_refused_with_its_path(tmp_path, data, reason):
@@ -406,3 +406,49 @@ def test_a_column_name_twice_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id,id\n1,2\n")
     with pytest.raises(PodiumError, match="a column name occurs twice"):
         files.read_table(tmp_path / "t.csv")
+
+
+def test_a_carriage_return_in_a_cell_survives(tmp_path):
+    table = pd.DataFrame({"id": ["a\rb", "c\nd", 'e"f', "g"], "share": [0.1, 1e-17, 2.0, 3.5]})
+    files.write_table(tmp_path / "t.csv", table)
+    back = files.read_table(tmp_path / "t.csv", "id", "share")
+    assert back["id"].tolist() == table["id"].tolist()
+    assert back["share"].astype(float).tolist() == table["share"].tolist()
+
+
+@pytest.mark.parametrize("cell", ["0_5", "\uff15", "1e", "", "x", "9" * 5000, "1" + "0" * 400])
+def test_what_is_no_number_is_refused_shortly(tmp_path, cell):
+    kind = int if len(cell) > 100 else float
+    table = pd.DataFrame({"n": ["1", cell]})
+    with pytest.raises(PodiumError, match="column n holds something else: ") as caught:
+        files.to_numbers(tmp_path / "t.csv", table, ["n"], kind)
+    assert len(str(caught.value)) < 400
+
+
+def test_the_umask_rules_who_may_read(tmp_path):
+    for mask, mode in ((0o077, 0o600), (0o022, 0o644), (0o002, 0o664)):
+        before = os.umask(mask)
+        try:
+            files.write_text(tmp_path / "x", "x")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "x").stat().st_mode & 0o777 == mode
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from podium.core.files import atomic_write
+with atomic_write(Path({str(tmp_path / "x.csv")!r})) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = tmp_path.glob(".x.csv.*partial*")
+    with files.atomic_write(tmp_path / "x.csv") as partial:  # by a living process: stays
+        files.write_text(tmp_path / "x.csv", "other")
+        assert not left.exists()
+        partial.write_text("whole")
+    assert (tmp_path / "x.csv").read_text() == "whole"
+    assert not list(tmp_path.glob(".*partial*"))

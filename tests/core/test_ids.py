@@ -38,9 +38,12 @@ def test_only_ascii_digits_are_numbers():
 def test_refuse_duplicates_names_them():
     refuse_duplicates(PATH, [])
     refuse_duplicates(PATH, ["1", "01", "2"])
-    with pytest.raises(PodiumError, match=r"^x\.csv: 2 ids occur more than once, namely 7, 8$"):
+    with pytest.raises(
+        PodiumError,
+        match=r"^x\.csv: 2 ids occur more than once, namely 7, 8\nremedy: remove or rename",
+    ):
         refuse_duplicates(PATH, ["7", "8", "9", "8", "7", "7"])
-    with pytest.raises(PodiumError, match=r"4 ids occur more than once, e\.g\. a, b, c$"):
+    with pytest.raises(PodiumError, match=r"4 ids occur more than once, e\.g\. a, b, c\n"):
         refuse_duplicates(PATH, list("abcd" * 2))
 
 
@@ -65,3 +68,18 @@ def test_both_are_named_at_once_in_two_lines():
     wanted = r"^x\.csv: 1 ids are missing, namely 1; 1 ids are unknown, namely 01\nremedy: r$"
     with pytest.raises(PodiumError, match=wanted):
         refuse_other_ids(PATH, ["01"], ["1"], "r")
+
+
+def test_natural_order_knows_no_longest_number():
+    long = "9" * 5000
+    names = [f"x{long}9", f"x{long}", "x10", "x9", "x09", "x0", "x00", "x", "y1"]
+    assert sorted(names, key=natural_key) == [
+        "x", "x0", "x00", "x09", "x9", "x10", f"x{long}", f"x{long}9", "y1",
+    ]  # fmt: skip
+
+
+def test_an_endless_id_is_shortened_and_control_characters_are_escaped():
+    with pytest.raises(PodiumError) as caught:
+        refuse_duplicates(PATH, ["7" * 5000, "7" * 5000, "a\x1b[31m\n", "a\x1b[31m\n"])
+    assert len(str(caught.value)) < 300
+    assert "a\\x1b[31m\\n" in str(caught.value)

@@ -1,6 +1,7 @@
 """params.yaml: what is accepted, and that each fault is named by its key."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from ruamel.yaml import YAML
 from conftest import ROOT
 from podium.core import profiles
 from podium.core.errors import SettingsError, guarded
-from podium.core.params import load_params
+from podium.core.params import load_params, read_yaml
 from podium.models.extractor_table import TABLE
 
 
@@ -249,3 +250,46 @@ def test_settings_cannot_be_changed_on_the_way(tmp_path):
     params = load_params(changed(tmp_path))
     with pytest.raises(ValueError, match="frozen"):
         params.photos.source = "raw"
+
+
+def bomb(tail: str) -> str:
+    lines = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
+    for one, before in zip("bcdefghij", "abcdefghi", strict=True):
+        lines.append(f"{one}: &{one} [{','.join(['*' + before] * 10)}]")
+    return "\n".join([*lines, tail])
+
+
+def merges() -> str:
+    lines = ["a: &a {x0: 1, x1: 1}"]
+    for one, before in zip("bcdefghij", "abcdefghi", strict=True):
+        lines.append(f"{one}: &{one}\n  <<: [{','.join(['*' + before] * 10)}]\n  y{one}: 1")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "device: !!int x", "device: !!float y", "device: !!binary '='", "device: !!timestamp 2001-99-99",
+        "device: 2001-99-99", "? [a]\n: 1", "? {a: b}\n: 1", "device: " + "9" * 5000,
+        "device: !!python/object/apply:os.system ['true']", "device: *x", "device: &x [*x]", "<<: 1",
+        "[" * 60, "[" * 100_000, "{" * 100_000, "- " * 60, "- " * 20_000, "? " * 20_000,
+        "a: " + "[" * 30_000 + "]" * 30_000, bomb("device: *j"), bomb("z: 1"), merges(),
+        "device: \0", "\u2028" + "[" * 9, "device: !!set {a, b}", "device: !!omap [a: 1]", "x" * 11_000_000,
+    ],
+    ids=lambda text: text[:20].replace("\0", "NUL"),
+)  # fmt: skip
+def test_hostile_yaml_is_one_short_error_in_bounded_time(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    start = time.process_time()
+    with pytest.raises(SettingsError) as caught:
+        load_params(path)
+    assert time.process_time() - start < 10
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value)) < 2000
+
+
+def test_anchors_that_mean_well_are_read(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &a {x: 1}\nb: *a\nc:\n  <<: *a\n  y: 2\nd: [[[[1]]]]\n")
+    assert read_yaml(path)["c"] == {"x": 1, "y": 2}

@@ -1,5 +1,6 @@
 """The decoder: pixels by hand, every format, and what is refused."""
 
+import errno
 import re
 import struct
 import threading
@@ -12,15 +13,18 @@ import pytest
 from PIL import Image
 
 from conftest import encoded
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.picture_decoder import (
     FORMATS,
     UnreadableImage,
     decode,
+    format_of,
     resize,
 )
 
-LOSSLESS = {"PNG": {}, "BMP": {}, "WEBP": {"lossless": True}}
+LOSSLESS = {
+    "PNG": {}, "BMP": {}, "WEBP": {"lossless": True}, "TIFF": {}, "JPEG2000": {}, "PPM": {},
+}  # fmt: skip
 
 
 def pixels(data, max_megapixels=1.0):
@@ -40,15 +44,74 @@ def test_lossless_formats_give_the_very_pixels(kind, rng):
     np.testing.assert_array_equal(pixels(data), wanted)
 
 
-def test_jpeg_gives_nearly_the_pixels():
+LOSSY = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+    "GIF": {},
+}
+
+
+@pytest.mark.parametrize("kind", LOSSY)
+def test_lossy_formats_give_nearly_the_pixels(kind):
     wanted = np.zeros((16, 32, 3), dtype=np.uint8)
     wanted[:, :16], wanted[:, 16:] = (200, 30, 90), (10, 220, 120)
-    found = pixels(encoded(Image.fromarray(wanted), "JPEG", quality=95, subsampling=0))
+    found = pixels(encoded(Image.fromarray(wanted), kind, **LOSSY[kind]))
     np.testing.assert_allclose(found.astype(int), wanted, atol=4)
 
 
 def test_every_format_of_the_policy_is_tried_above():
-    assert {"JPEG", *LOSSLESS} == set(FORMATS)
+    assert {*LOSSY, *LOSSLESS} == set(FORMATS)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_the_first_of_several_pictures_in_a_file_counts(kind):
+    frames = [grey(np.full((4, 4), level)) for level in (40, 200)]
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(pixels(data), np.full((4, 4, 3), 40))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind not in ("BMP", "PPM")])
+def test_the_first_bytes_say_the_format(kind):
+    assert format_of(encoded(grey([[1, 2], [3, 4]]).convert("RGB"), kind)[:32]) == kind
+
+
+def test_text_has_no_format():
+    assert format_of(b"id,label\n1,cat\n") == format_of(b"") == ""
+
+
+@pytest.mark.parametrize("values", [[[0.0, 1.0]], [[0.0, 255.0]]])
+def test_floating_point_pixels_are_refused_for_want_of_a_white(values):
+    with pytest.raises(UnreadableImage, match=r"^floating-point pixels are not read"):
+        decode(encoded(Image.fromarray(np.array(values, np.float32)), "TIFF"), 1)
+
+
+def test_pixels_of_32_bits_are_refused_not_clipped():
+    wide = Image.fromarray(np.array([[0, 70_000]], np.int32))
+    with pytest.raises(UnreadableImage, match=r"^pixels of more than 16 bits are not read"):
+        decode(encoded(wide, "TIFF"), 1)
+
+
+class Failing:
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, *_args, **_options):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), EnvironmentFault),
+        (OSError(errno.EIO, "Input/output error"), OSError),
+        (OSError(errno.EMFILE, "Too many open files"), OSError),
+    ],
+)
+def test_a_fault_of_the_machine_is_not_the_pictures(monkeypatch, error, kind):
+    monkeypatch.setattr(Image.Image, "convert", Failing(error))
+    with pytest.raises(kind) as caught:
+        decode(encoded(grey([[1, 2]]), "PNG"), 1)
+    assert not isinstance(caught.value, UnreadableImage)
 
 
 # ---- EXIF
@@ -160,9 +223,18 @@ def test_half_a_picture_is_refused(kind, share, rng):
         decode(whole[: int(len(whole) * share)], 1)
 
 
-@pytest.mark.parametrize("data", [b"not a picture\n" * 100, b"<html>", b"\x00", b"\xff\xd8\xff"])
-def test_other_files_are_refused(data):
-    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP, BMP picture$"):
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"not a picture\n" * 100, r"^not a JPEG, PNG, .* picture$"),
+        (b"<html>", r"^not a JPEG, PNG, .* picture$"),
+        (b"\x00", r"^not a JPEG, PNG, .* picture$"),
+        (b"\xff\xd8\xff", r"^damaged: its beginning says JPEG"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), r"^HEIC is not read: convert it to PNG or JPEG$"),
+    ],
+)
+def test_other_files_are_refused(data, says):
+    with pytest.raises(UnreadableImage, match=says):
         decode(data, 1)
 
 
@@ -171,9 +243,9 @@ def test_an_empty_file_is_refused():
         decode(b"", 1)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+@pytest.mark.parametrize("kind", ["ICO", "TGA"])
 def test_formats_outside_the_policy_are_refused(kind):
-    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP, BMP picture$"):
+    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, .* picture$"):
         decode(encoded(grey([[1, 2]]), kind), 1)
 
 

@@ -21,7 +21,7 @@ def rows(truth, n_folds=2, n_test=0) -> TrainRows:
     ids = [f"i{n}" for n in range(len(truth))]
     classes = [f"c{k}" for k in range(truth.max() + 1)]
     return TrainRows(
-        ids, truth, classes, splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids))
+        ids, truth, classes, splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids)), []
     )
 
 

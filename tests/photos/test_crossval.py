@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,14 +24,21 @@ def data(tmp_path):
     ids = [f"i{n}" for n in range(24)]
     items = pd.DataFrame({"id": [*ids, "t1", "t2"], "split": ["train"] * 24 + ["test"] * 2})
     items["label"] = ["dog", "cat"] * 12 + ["", ""]
-    folds = assign_folds(items[:24], np.array([[0, 2], [1, 3]]), 3, [0, 5])
+    items["content"] = items["id"]
+    groups = np.array([0, 1, 0, 1, *range(2, 22)])
+    folds = assign_folds(items[:24], groups, 3, [0, 5])
     write_table(tmp_path / "folds.csv", folds)
     return load_rows(items, tmp_path / "folds.csv")
 
 
 def write(path, ids, features):
     blank = [""] * len(ids)
-    write_features(path, ids, blank, blank, iter([features]), features.shape[1], {})
+    content = [f"sha256 of {name}" for name in ids]
+    write_features(path, ids, blank, content, iter([features]), features.shape[1], {})
+
+
+def load(paths, ids):
+    return load_features(paths, ids, [f"sha256 of {name}" for name in ids])
 
 
 def test_rows_and_splits(data):
@@ -51,7 +59,9 @@ def test_rows_and_splits(data):
 
 
 def test_folds_of_other_pictures_are_refused(tmp_path, data):
-    items = pd.DataFrame({"id": ["x", "i1"], "split": "train", "label": ["a", "b"]})
+    items = pd.DataFrame({"id": ["x", "i1"], "split": "train", "label": ["a", "b"]}).assign(
+        content=""
+    )
     with pytest.raises(PodiumError, match=r"folds\.csv: 1 ids are missing, namely x"):
         load_rows(items, tmp_path / "folds.csv")
 
@@ -59,7 +69,7 @@ def test_folds_of_other_pictures_are_refused(tmp_path, data):
 def test_features_are_joined_by_id_not_by_position(tmp_path):
     write(tmp_path / "a.h5", ["x", "y", "z"], np.array([[1], [2], [3]], np.float32))
     write(tmp_path / "b.h5", ["z", "x", "y"], np.array([[30, 31], [10, 11], [20, 21]], np.float32))
-    joined = load_features([tmp_path / "a.h5", tmp_path / "b.h5"], ["y", "z", "x"])
+    joined = load([tmp_path / "a.h5", tmp_path / "b.h5"], ["y", "z", "x"])
     assert joined.tolist() == [[2, 20, 21], [3, 30, 31], [1, 10, 11]]
 
 
@@ -75,7 +85,7 @@ def test_features_of_other_ids_are_refused(tmp_path, ids, says):
     with pytest.raises(
         PodiumError, match=rf"a\.h5: {says}\nremedy: remove .*a\.h5 and run dvc repro"
     ):
-        load_features([tmp_path / "a.h5"], ["x", "y", "z"])
+        load([tmp_path / "a.h5"], ["x", "y", "z"])
 
 
 def test_each_row_is_predicted_by_the_model_that_never_saw_it(data):
@@ -108,3 +118,43 @@ def test_logistic_out_of_fold_is_honest_on_noise_and_good_on_signal(data, rng):
 def test_prior_is_ln_two_for_balanced_classes(data):
     found = oof_scores(prior_table(data), data)
     assert found["log_loss"] == pytest.approx(np.log(2), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda table: table.assign(fold=[10**12, *table["fold"][1:]]), "not numbered 0, 1"),
+        (lambda table: table.assign(fold=[-1, *table["fold"][1:]]), "not numbered 0, 1"),
+        (lambda table: table.assign(fold=0), "not numbered 0, 1"),
+        (lambda table: pd.concat([table, table[:1]]), "1 ids occur more than once, namely i0"),
+        (
+            lambda table: table.assign(fold=["0" if n % 2 else "1" for n in range(24)]),
+            "all pictures of class 'cat' are in one fold",
+        ),
+    ],
+)
+def test_folds_that_are_none_are_refused(tmp_path, data, change, says):
+    items = pd.DataFrame({"id": data.ids, "split": "train", "label": ["dog", "cat"] * 12})
+    items["content"] = ""
+    table = pd.read_csv(tmp_path / "folds.csv", dtype=str)
+    write_table(tmp_path / "folds.csv", change(table[table["seed"] == "0"]))
+    with pytest.raises(PodiumError, match=rf"folds\.csv: .*{says}"):
+        load_rows(items, tmp_path / "folds.csv")
+
+
+def test_a_rare_class_leaves_nine_tenths_to_learn_from(tmp_path):
+    labels = ["a"] * 100 + ["b"] * 100 + ["c"] * 3
+    items = pd.DataFrame({"id": [f"i{n}" for n in range(203)], "split": "train", "label": labels})
+    items["content"] = ""
+    write_table(tmp_path / "folds.csv", assign_folds(items, np.arange(203), 5, [0]))
+    for split in load_rows(items, tmp_path / "folds.csv").splits:
+        assert 15 <= split.stop[:200].sum() <= 17  # of 160
+        assert split.train[200:].any()
+
+
+def test_reversed_ids_are_noticed_by_the_content(tmp_path):
+    write(tmp_path / "a.h5", ["x", "y", "z"], np.zeros((3, 1), np.float32))
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["ids"][...] = file["ids"][:][::-1]
+    with pytest.raises(PodiumError, match=r"a\.h5: the features of x are those of another picture"):
+        load([tmp_path / "a.h5"], ["x", "y", "z"])

@@ -24,7 +24,13 @@ PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.65, 0.35]])
 def data() -> TrainRows:
     none = np.zeros(4, dtype=bool)
     return TrainRows(
-        ["a", "b", "c", "d"], TRUTH, ["cat", "dog"], [Split(0, 0, ~none, none)], [], np.arange(4)
+        ["a", "b", "c", "d"],
+        TRUTH,
+        ["cat", "dog"],
+        [Split(0, 0, ~none, none)],
+        [],
+        np.arange(4),
+        [],
     )
 
 
@@ -64,7 +70,9 @@ def test_curves(tmp_path):
 
 def test_curves_of_three_classes_name_each(tmp_path, rng):
     truth = np.arange(30) % 3
-    three = TrainRows([str(n) for n in range(30)], truth, ["x", "y", "z"], [], [], np.arange(30))
+    three = TrainRows(
+        [str(n) for n in range(30)], truth, ["x", "y", "z"], [], [], np.arange(30), []
+    )
     write_curves(tmp_path, rng.dirichlet([1, 1, 1], 30), three)
     assert set(pd.read_csv(tmp_path / "precision_recall.csv")["class"]) == {"x", "y", "z"}
 

@@ -148,3 +148,11 @@ def test_features_that_are_not_finite_are_refused(photos_dir):
     how = recipe(lambda pixels: np.full((len(pixels), 6), np.nan, np.float32))
     with pytest.raises(PodiumError, match="toy: the network gave features that are not finite"):
         compute_missing(items, source.read, how, open_shards(how), 16)
+
+
+def test_a_picture_that_was_removed_is_named(photos_dir):
+    items, source = listed(photos_dir)
+    (photos_dir / "train/dog.4.jpg").unlink()
+    how = recipe(Counting())
+    with pytest.raises(PodiumError, match=r"train/dog\.4\.jpg: removed since it was ingested"):
+        compute_missing(items, source.read, how, open_shards(how), 16)

@@ -281,7 +281,7 @@ def test_unreadable_train_pictures_within_the_tolerance(house, write_params):
     house.params = write_params(ingest_photos__max_unreadable=0.05)
     (house.photos / "train/dog.5.jpg").write_bytes(b"x")
     house.ingest()
-    assert 'dog.5,train,train/dog.5.jpg,"not a JPEG' in house.quarantine.read_text()
+    assert 'dog.5,train,dog,train/dog.5.jpg,"not a JPEG' in house.quarantine.read_text()
     assert house.metrics("ingest_photos")["n_unreadable_train"] == 1
 
 
@@ -323,6 +323,46 @@ def test_an_answer_key_that_does_not_fit(finished, tmp_path, capsys):
     (other.photos / "test_labels.csv").write_text(labels)
     expect_exit(1, other.submit)
     refused(capsys, "test_labels.csv", "unknown classes ['cow']")
+
+
+@pytest.mark.parametrize("table", ["sample_submission.csv", "test_labels.csv"])
+def test_tables_are_refused_before_anything_is_computed(house, capsys, table):
+    with (house.photos / table).open("a") as file:
+        file.write("3,0\n")
+    expect_exit(1, house.ingest)
+    refused(capsys, table, "1 ids occur more than once, namely 3", "remedy")
+    assert not house.items.exists()
+
+
+def test_ingest_says_what_it_left_out(house, capsys):
+    (house.photos / "train.csv").write_text("id,label\n")
+    (house.photos / "test/9.heic").write_bytes(b"x")
+    sample = house.photos / "sample_submission.csv"
+    sample.write_text(sample.read_text() + "9,0.5\n")
+    (house.photos / "test_labels.csv").unlink()
+    house.ingest()
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "quarantined: 1 x .heic pictures are not read, e.g. test/9.heic",
+        "quarantined: 1 x table, e.g. train.csv",
+        f"quarantined: 2 files in all, listed in {house.quarantine}",
+    ]
+    house.fold()
+    out = capsys.readouterr().out
+    assert out == "24 pictures, 24 groups, 0 look-alikes\n"
+
+
+def test_a_rare_class_goes_through_with_a_warning(house, capsys, write_params):
+    house.params = write_params(
+        assign_photo_folds__n_folds=4, assign_photo_folds__seeds=[0], blend_photos__leave_out=OTHERS
+    )
+    for number in range(3):
+        path = house.photos / f"train/emu.{number}.jpg"
+        path.write_bytes(encoded(striped("emu", number)))
+    for name in ("sample_submission.csv", "test_labels.csv"):
+        (house.photos / name).unlink()
+    house.everything()
+    assert "warning: class 'emu' has 3 pictures" in capsys.readouterr().out
+    assert list(pd.read_csv(house.out).columns) == ["id", "cat", "dog", "emu"]
 
 
 def test_an_unknown_extractor(house, capsys, write_params):

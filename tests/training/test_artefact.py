@@ -9,6 +9,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -177,7 +178,7 @@ def test_an_error_without_words_is_refused_too(saved, monkeypatch):
 def test_a_foreign_keras_model_is_refused(tmp_path, n_described):
     path = tmp_path / "photos.keras"
     network(n_described=n_described).save(path)
-    refused(path, r"a Keras model, but not one of podium's$")
+    refused(path, r"a Keras model, but not one of podium's\nremedy: run dvc repro")
 
 
 def with_lambda(marker):
@@ -193,7 +194,8 @@ def test_a_model_that_carries_code_is_refused_unrun(tmp_path, suffix):
     path, marker = tmp_path / f"photos{suffix}", tmp_path / "ran"
     with_lambda(str(marker)).save(path)
     marker.unlink()
-    refused(path, r"not a model this version can read \(.*`Lambda`.*\)\nremedy: run dvc repro")
+    reason = "`Lambda`" if suffix == ".keras" else "File is not a zip file"
+    refused(path, rf"not a model this version can read \(.*{reason}.*\)\nremedy: run dvc repro")
     assert not marker.exists()
     keras.saving.load_model(path, safe_mode=False)  # the code is real: trusted, it runs
     assert marker.exists()
@@ -309,3 +311,90 @@ def test_a_foreign_zip_that_is_damaged_has_no_task(tmp_path):
     data[start : start + 4] = b"\xff" * 4
     path.write_bytes(data)
     no_task(path)
+
+
+def rewritten(path, change):
+    """The model file with its members changed: name -> bytes, in place."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def encrypted(path):
+    data = bytearray(path.read_bytes())
+    for sign, place in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        start = data.find(sign)
+        while start >= 0:
+            data[start + place] |= 1
+            start = data.find(sign, start + 4)
+    path.write_bytes(data)
+
+
+def nested(path):
+    rewritten(path, lambda members: members.update({"config.json": b"[" * 200_000}))
+
+
+def huge(path):
+    text = b'{"x": "' + b"x" * (artefact.MAX_CONFIG_BYTES) + b'"}'
+    rewritten(path, lambda members: members.update({"config.json": text}))
+
+
+def null(path):
+    rewritten(path, lambda members: members.update({"config.json": b"null"}))
+
+
+def without_config(path):
+    rewritten(path, lambda members: members.pop("config.json"))
+
+
+def odd_member(path):
+    rewritten(path, lambda members: members.update({"../../evil": b"x"}))
+
+
+def external_weights(path):
+    def change(members):
+        weights = path.with_name("w.h5")
+        weights.write_bytes(members["model.weights.h5"])
+        names = []
+        with h5py.File(weights, "r+") as file:
+            file.visititems(lambda name, item: names.append((name, item.shape))
+                            if isinstance(item, h5py.Dataset) else None)  # fmt: skip
+            name, shape = names[0]
+            del file[name]
+            file.create_dataset(name, shape, "f4", external=[("/etc/passwd", 0, 48)])
+        members["model.weights.h5"] = weights.read_bytes()
+
+    rewritten(path, change)
+
+
+@pytest.mark.parametrize("damage", [encrypted, nested, huge, null, without_config])
+def test_a_hostile_file_has_no_task(saved, damage):
+    _, path = saved
+    damage(path)
+    no_task(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (encrypted, "encrypted"),
+        (nested, "recursion"),
+        (huge, "too large"),
+        (null, ""),
+        (without_config, "config.json"),
+        (odd_member, "it holds ../../evil"),
+        (external_weights, "stored in other files"),
+    ],
+)
+def test_a_hostile_file_is_one_message(saved, damage, says):
+    _, path = saved
+    damage(path)
+    start = time.monotonic()
+    with pytest.raises(PodiumError, match=r"photos\.keras: not a model this version") as caught:
+        artefact.load(path)
+    assert says in str(caught.value)
+    assert time.monotonic() - start < 10
+    assert not list(path.parent.parent.glob("evil"))

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from podium.core.printable import printable
+
 T = TypeVar("T")
 
 
@@ -46,6 +48,15 @@ _DISK_ERRORS = {
     errno.ENOTDIR: "a file stands where a folder is needed: move it away",
     errno.EEXIST: "a file stands where a folder is needed: move it away",
     errno.EISDIR: "a folder stands where a file is needed: move it away",
+    errno.ENOENT: "no such file: it was removed while this ran, or was never there; run it again",
+    errno.EIO: "the disk reports an error: check its cable, its file system, then run again",
+    errno.ESTALE: "the network drive has lost it: mount it anew and run again",
+    errno.EMFILE: "too many open files: raise the limit (ulimit -n 4096) and run again",
+    errno.ENFILE: "too many open files on this machine: close other programs and run again",
+    errno.ENOMEM: "memory ran out: close other programs and run again",
+    errno.ENAMETOOLONG: "the name is too long: rename it",
+    errno.ELOOP: "a link leads back to itself: remove it",
+    errno.ETXTBSY: "another program is using it: end that one and run again",
 }
 
 
@@ -59,7 +70,7 @@ def disk_fault(error: OSError, path: Path | None = None) -> EnvironmentFault | N
     advice = _DISK_ERRORS.get(error.errno or 0)
     if advice is None:
         return None
-    return EnvironmentFault(f"{path or error.filename or 'output'}: {advice}")
+    return EnvironmentFault(f"{printable(path or error.filename or 'output')}: {advice}")
 
 
 def guarded(main: Callable[..., T]) -> Callable[..., T]:
@@ -81,16 +92,29 @@ def guarded(main: Callable[..., T]) -> Callable[..., T]:
 def exit_on_fault() -> Iterator[None]:
     """End the process with one `error: ...` line on stderr if the block raises a PodiumError.
 
-    Errors of the disk are printed alike. `PODIUM_DEBUG=1` shows the traceback instead.
+    Errors of the disk, a lack of memory and Ctrl-C are printed alike. Control characters of names
+    are escaped. `PODIUM_DEBUG=1` shows the traceback instead.
 
     Raises:
-        SystemExit: with the error's exit code.
+        SystemExit: with the error's exit code; 130 for Ctrl-C.
     """
     try:
         yield
-    except (PodiumError, OSError) as error:
-        fault = error if isinstance(error, PodiumError) else disk_fault(error)
+    except (PodiumError, OSError, MemoryError, KeyboardInterrupt) as error:
+        fault = _fault(error)
         if fault is None or os.environ.get("PODIUM_DEBUG"):
             raise
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
+        text = "\n".join(printable(line) for line in str(fault).split("\n"))
+        interrupted = isinstance(error, KeyboardInterrupt)
+        print(text if interrupted else f"error: {text}", file=sys.stderr)
+        raise SystemExit(130 if interrupted else fault.exit_code) from None
+
+
+def _fault(error: BaseException) -> PodiumError | None:
+    if isinstance(error, PodiumError):
+        return error
+    if isinstance(error, OSError):
+        return disk_fault(error)
+    if isinstance(error, MemoryError):
+        return EnvironmentFault("memory ran out: close other programs, or lower batch_size")
+    return PodiumError("interrupted: run the same command again to go on")

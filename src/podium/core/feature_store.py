@@ -14,8 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.errors import PodiumError
+from podium.core.errors import PodiumError, first_line
 from podium.core.files import atomic_write, locked, require_space, write_bytes
+from podium.core.hdf5_guard import check_hdf5, remember
+from podium.core.ids import refuse_duplicates
+from podium.core.printable import printable
 
 BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
 _TEXT = h5py.string_dtype("utf-8")
@@ -44,42 +47,80 @@ def read_features(path: Path) -> FeatureFile:
     """Read the feature file at `path` and check every block against its checksum.
 
     Raises:
-        PodiumError: it is missing, damaged, or no feature file.
+        PodiumError: it is missing, damaged, or no feature file: each row needs an id of its own, a
+            label, a content hash, and finite numbers.
     """
     with open_hdf5(path, "feature file") as file:
-        return FeatureFile(
+        contents = FeatureFile(
             ids=_texts(file["ids"]),
             labels=_texts(file["labels"]),
             content=_texts(file["content"]),
-            features=file["features"][:],
-            provenance=json.loads(file.attrs["provenance"]),
+            features=_float_table(file["features"]),
+            provenance=_provenance(file),
+        )
+        _require_rows(contents)
+    refuse_duplicates(path, contents.ids)
+    return contents
+
+
+def _float_table(dataset: h5py.Dataset) -> NDArray[np.float32]:
+    if dataset.ndim != 2 or dataset.dtype != np.float32:
+        raise ValueError(f"features are {dataset.dtype} {dataset.shape}, not float32 (N, D)")
+    values: NDArray[np.float32] = dataset[:]
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+        raise ValueError(f"row {row} of the features is not finite")
+    return values
+
+
+def _provenance(file: h5py.File) -> dict[str, Any]:
+    provenance = json.loads(file.attrs["provenance"])
+    if not isinstance(provenance, dict):
+        raise ValueError("its provenance is no JSON object")
+    return provenance
+
+
+def _require_rows(contents: FeatureFile) -> None:
+    texts = (contents.ids, contents.labels, contents.content)
+    counts = [len(column) for column in texts]
+    if set(counts) != {len(contents.features)}:
+        raise ValueError(
+            "ids, labels, content and features have {}, {}, {} and {} rows".format(
+                *counts, len(contents.features)
+            )
         )
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Read how the features in `path` were computed, without reading them."""
     with open_hdf5(path, "feature file") as file:
-        provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
-    return provenance
+        return _provenance(file)
 
 
 @contextmanager
 def open_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Open the HDF5 file at `path` for reading.
+    """Open the HDF5 file at `path` for reading, once it is known that this is safe.
 
     Raises:
-        PodiumError: it is missing, damaged, or no `kind` (it lacks what the block reads).
+        PodiumError: it is missing, damaged, refers to other files, or is no `kind` (it lacks what
+            the block reads).
     """
+    check_hdf5(path, kind)
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, KeyError, ValueError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        reason = "no such file" if missing else f"damaged, or no {kind} ({error})"
-        raise PodiumError(f"{path}: {reason}\nremedy: remove it and run dvc repro") from None
+    except FileNotFoundError:
+        raise PodiumError(f"{printable(path)}: no such file\nremedy: run dvc repro") from None
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        reason = f"damaged, or no {kind} ({printable(error)})"
+        raise PodiumError(
+            f"{printable(path)}: {reason}\nremedy: remove it and run dvc repro"
+        ) from None
 
 
 def _texts(dataset: h5py.Dataset) -> list[str]:
+    if dataset.ndim != 1:
+        raise ValueError(f"{dataset.name} is {dataset.shape}, not one column")
     return [str(text) for text in dataset.asstr()[:]]
 
 
@@ -117,6 +158,7 @@ def write_features(
             row += len(block)
         if row != n_items:
             raise PodiumError(f"{path}: {row} feature rows for {n_items} ids")
+    remember(path)
 
 
 def _dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
@@ -146,12 +188,12 @@ class Shards:
 
     def _index(self, path: Path) -> None:
         try:
-            with h5py.File(path, "r") as file:
+            with open_hdf5(path, "shard") as file:
                 keys = _texts(file["content"])
                 if file["features"].shape != (len(keys), self.n_features):
                     raise ValueError("wrong shape")
                 file["features"][-1:]  # a damaged block shows here or in `row`
-        except (OSError, KeyError, ValueError):
+        except PodiumError:
             path.unlink(missing_ok=True)  # scratch: losing it costs time, never results
             return
         self.where.update((key, (path, row)) for row, key in enumerate(keys))
@@ -166,6 +208,7 @@ class Shards:
         image.close()
         path = self.folder / f"shard-{uuid.uuid4().hex}.h5"
         write_bytes(path, data)
+        remember(path)
         self.where.update((key, (path, row)) for row, key in enumerate(keys))
 
     def rows(self, keys: Sequence[str]) -> NDArray[np.float32]:
@@ -186,12 +229,12 @@ class Shards:
     def _table(self, path: Path) -> NDArray[np.float32]:
         if self._open is None or self._open[0] != path:
             try:
-                with h5py.File(path, "r") as file:
-                    self._open = path, file["features"][:]
-            except (OSError, KeyError) as error:
+                with open_hdf5(path, "shard") as file:
+                    self._open = path, _float_table(file["features"])
+            except PodiumError as error:
                 path.unlink(missing_ok=True)
                 raise PodiumError(
-                    f"{path}: damaged work in progress, now removed ({error})\n"
+                    f"{path}: damaged work in progress, now removed ({first_line(error)})\n"
                     "remedy: run the same command again"
                 ) from None
         return self._open[1]

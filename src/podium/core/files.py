@@ -10,7 +10,9 @@ import hashlib
 import io
 import json
 import os
-import tempfile
+import platform
+import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,10 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_cache_path
 
 from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
+from podium.core.printable import printable
+
+# what Python alone takes for one, such as 0_5 or digits of another script, is none
+_NUMBER = re.compile(r"\s*[+-]?([0-9.]+(e[+-]?[0-9]+)?|nan|inf|infinity)\s*", re.ASCII | re.I)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,30 +34,56 @@ if TYPE_CHECKING:
 def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path that is renamed to `path` once the block has succeeded.
 
-    The bytes are on disk before the rename, so that a kill leaves the old file or the new one.
+    The bytes are on disk before the rename, so that a kill leaves the old file or the new one, and
+    a partial one that the next write removes.
 
     Raises:
         EnvironmentFault: the disk is full, read-only, or `path` cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=f".partial{path.suffix}", dir=path.parent
-        )
-        os.close(handle)
+        _remove_stale(path)
+        partial = path.with_name(f"{_partial_prefix(path)}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+                                 f".partial{path.suffix}")  # fmt: skip
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less the umask
     except OSError as error:
         raise disk_fault(error, path) or error from None
-    partial = Path(name)
     try:
         yield partial
         _to_disk(partial)
-        partial.chmod(0o644)
         partial.replace(path)
     except OSError as error:
         raise disk_fault(error, path) or error from None
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _partial_prefix(path: Path) -> str:
+    """How the names of partial files of `path` begin that are written on this machine."""
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    return f".{path.name[:150]}.{machine}-"
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what processes that were killed have left of `path`."""
+    prefix = _partial_prefix(path)
+    for name in os.listdir(path.parent):
+        if name.startswith(prefix) and ".partial" in name:
+            process = name.removeprefix(prefix).partition("-")[0]
+            if process.isdecimal() and not _is_alive(int(process)):
+                with suppress(OSError):
+                    (path.parent / name).unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def _to_disk(path: Path) -> None:
@@ -79,6 +111,9 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write `table` as CSV; numbers have the shortest text that reads back to the same value."""
     text = io.StringIO()
     table.to_csv(text, index=False, lineterminator="\n")
+    if "\r" in text.getvalue():  # Python before 3.13 does not quote a carriage return by itself
+        text = io.StringIO()
+        table.to_csv(text, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     write_text(path, text.getvalue())
 
 
@@ -99,21 +134,38 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
             reader = csv.reader(file, strict=True)
             rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except FileNotFoundError:
-        raise PodiumError(f"{path}: no such file; run the stage that writes it") from None
+        raise PodiumError(
+            f"{printable(path)}: no such file; run the stage that writes it"
+        ) from None
     except (csv.Error, UnicodeDecodeError) as error:
-        raise PodiumError(f"{path}: not a readable CSV table ({error})") from None
+        raise PodiumError(
+            f"{printable(path)}: not a readable CSV table ({error})\n"
+            "remedy: save it as CSV in UTF-8, with commas"
+        ) from None
     header: list[str] = rows[0][1] if rows else []
     if len(set(header)) < len(header):
-        raise PodiumError(f"{path}: a column name occurs twice in {header}")
+        raise PodiumError(
+            f"{printable(path)}: a column name occurs twice in {_shortened(header)}\n"
+            "remedy: rename one of them"
+        )
     if missing := [name for name in columns if name not in header]:
-        raise PodiumError(f"{path}: column {', '.join(missing)} is missing; it has {header}")
+        raise PodiumError(
+            f"{printable(path)}: column {', '.join(missing)} is missing; it has "
+            f"{_shortened(header)}\nremedy: add it, or rename the column that holds it"
+        )
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise PodiumError(
-                f"{path}: line {line} has {len(row)} fields, the header {len(header)}"
+                f"{printable(path)}: line {line} has {len(row)} fields, the header {len(header)}\n"
+                "remedy: quote cells that hold commas, and leave no cell out"
             )
     body = [row for _, row in rows[1:]]
     return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
+
+
+def _shortened(header: Sequence[str]) -> str:
+    text = str(list(header))
+    return text if len(text) <= 300 else f"{text[:300]}..."
 
 
 def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: type = float) -> None:
@@ -129,10 +181,17 @@ def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: ty
         PodiumError: a cell is no number.
     """
     for name in columns:
+        cells = table[name].to_numpy(dtype=object)
+        odd = next((cell for cell in cells if not _NUMBER.fullmatch(str(cell))), None)
         try:
-            table[name] = table[name].to_numpy(dtype=object).astype(kind)
+            if odd is not None:
+                raise ValueError(f"{odd!r:.80} is no number")
+            table[name] = cells.astype(kind)
         except (ValueError, OverflowError) as error:
-            raise PodiumError(f"{path}: column {name} holds something else: {error}") from None
+            raise PodiumError(
+                f"{printable(path)}: column {name} holds something else: {error}\n"
+                "remedy: correct the cell, or run the stage that writes the table again"
+            ) from None
 
 
 @contextmanager

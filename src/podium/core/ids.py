@@ -8,22 +8,40 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from podium.core.errors import PodiumError
+from podium.core.printable import printable
 
 
-def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Return a sort key that puts `dog.2` before `dog.10`."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return tuple((int(part) if part[0] in "0123456789" else -1, part) for part in parts)
+def natural_key(text: str) -> tuple[tuple[int, str, str], ...]:
+    """Return a sort key that puts `dog.2` before `dog.10`, however many digits there are."""
+    return tuple(_part_key(part) for part in re.findall(r"[0-9]+|[^0-9]+", text))
 
 
-def refuse_duplicates(path: Path, ids: Iterable[str]) -> None:
+def _part_key(part: str) -> tuple[int, str, str]:
+    """Numbers by their value: the longer one, without zeros in front, is the larger."""
+    if part[0] not in "0123456789":
+        return -1, part, ""
+    digits = part.lstrip("0")
+    return len(digits), digits, part
+
+
+def refuse_duplicates(
+    path: Path, ids: Iterable[str], remedy: str = "remove or rename all but one of each"
+) -> None:
     """Check that the file at `path` holds each id once.
+
+    Args:
+        path: for messages.
+        ids: that it holds.
+        remedy: the last line of the message.
 
     Raises:
         PodiumError: names the ids that occur more than once.
     """
     if repeated := [name for name, count in Counter(ids).items() if count > 1]:
-        raise PodiumError(f"{path}: {len(repeated)} ids occur more than once, {_some(repeated)}")
+        raise PodiumError(
+            f"{printable(path)}: {len(repeated)} ids occur more than once, {_some(repeated)}\n"
+            f"remedy: {remedy}"
+        )
 
 
 def refuse_other_ids(path: Path, ids: Sequence[str], expected: Sequence[str], remedy: str) -> None:
@@ -43,8 +61,9 @@ def refuse_other_ids(path: Path, ids: Sequence[str], expected: Sequence[str], re
     if missing or unknown:
         parts = [f"{len(missing)} ids are missing, {_some(missing)}"] if missing else []
         parts += [f"{len(unknown)} ids are unknown, {_some(unknown)}"] if unknown else []
-        raise PodiumError(f"{path}: {'; '.join(parts)}\nremedy: {remedy}")
+        raise PodiumError(f"{printable(path)}: {'; '.join(parts)}\nremedy: {remedy}")
 
 
 def _some(names: Sequence[str]) -> str:
-    return ("e.g. " if len(names) > 3 else "namely ") + ", ".join(names[:3])
+    shown = [printable(name if len(name) <= 80 else f"{name[:60]}...") for name in names[:3]]
+    return ("e.g. " if len(names) > 3 else "namely ") + ", ".join(shown)

@@ -1,12 +1,14 @@
 """The one decoder of picture files, with one policy for all competitions.
 
 Policy: the size in the header is checked before any pixel is decoded; damaged files are refused,
-never patched; EXIF rotation is applied; all becomes 8-bit RGB, transparent parts white.
+never patched; EXIF rotation is applied; all becomes 8-bit RGB, transparent parts white. Of several
+pictures in a file (GIF, TIFF) the first counts. The bytes decide what a file is, not its suffix.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -14,10 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.printable import printable
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "JPEG2000", "AVIF", "PPM")
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif",
+    ".jp2", ".j2k", ".jpx", ".jpf", ".avif", ".ppm", ".pgm", ".pbm", ".pnm",
+)  # fmt: skip
+_BEGINNINGS = (
+    (rb"\xff\xd8\xff", "JPEG"),
+    (rb"\x89PNG\r\n\x1a\n", "PNG"),
+    (rb"RIFF....WEBP", "WEBP"),
+    (rb"II[*+]\x00|MM\x00[*+]", "TIFF"),
+    (rb"GIF8[79]a", "GIF"),
+    (rb"\x00\x00\x00\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51", "JPEG2000"),
+    (rb"....ftypavi[fs]", "AVIF"),
+    (rb"....ftyp(?:hei[cxms]|mif1|msf1)", "HEIC"),
+    (rb"\xff\x0a|\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (rb"8BPS", "PSD"),
+)
 # about odd metadata of sound pictures; set for good, since changing filters is not thread-safe
 warnings.filterwarnings("ignore", module="PIL")
 Image.MAX_IMAGE_PIXELS = None  # the header of every picture is checked against our own limit first
@@ -30,15 +48,22 @@ class UnreadableImage(PodiumError):
     """The file is no picture, damaged, or too large."""
 
 
+def format_of(head: bytes) -> str:
+    """Return the format of a picture by its first 32 bytes, whatever its suffix; '' if unknown."""
+    return next((name for start, name in _BEGINNINGS if re.match(start, head, re.DOTALL)), "")
+
+
 def decode(data: bytes, max_megapixels: float) -> Image.Image:
-    """Decode a picture to 8-bit RGB, upright.
+    """Decode a picture, or the first of several in one file, to 8-bit RGB, upright.
 
     Args:
-        data: the bytes of a JPEG, PNG, WebP or BMP file.
+        data: the bytes of a file in one of FORMATS.
         max_megapixels: larger pictures are refused from their header alone.
 
     Raises:
-        UnreadableImage: says why; the caller adds the path.
+        UnreadableImage: the bytes are at fault; says why, and the caller adds the path.
+        EnvironmentFault: memory ran out.
+        OSError: the machine is at fault.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -48,17 +73,34 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
     except UnreadableImage:
         raise
     except UnidentifiedImageError:
-        reason = "empty file" if not data else f"not a {', '.join(FORMATS)} picture"
-        raise UnreadableImage(reason) from None
+        raise UnreadableImage(_why_unidentified(data)) from None
+    except MemoryError:
+        raise EnvironmentFault(
+            "memory ran out while a picture was decoded\n"
+            "remedy: close other programs and run again, or lower max_megapixels"
+        ) from None
     except Exception as error:  # Pillow raises many kinds on damaged files
-        raise UnreadableImage(f"damaged: {error}") from None
+        if isinstance(error, OSError) and error.errno is not None:  # its own have no number
+            raise
+        raise UnreadableImage(f"damaged: {printable(error)}") from None
+
+
+def _why_unidentified(data: bytes) -> str:
+    if not data:
+        return "empty file"
+    kind = format_of(data[:32])
+    if kind in FORMATS:
+        return f"damaged: its beginning says {kind}, its header cannot be read"
+    if kind:
+        return f"{kind} is not read: convert it to PNG or JPEG"
+    return f"not a {', '.join(FORMATS)} picture"
 
 
 def read(path: Path, max_megapixels: float, remedy: str) -> NDArray[np.uint8]:
     """Read the picture at `path` as RGB pixels (H, W, 3).
 
     Args:
-        path: a JPEG, PNG, WebP or BMP file.
+        path: a file in one of FORMATS.
         max_megapixels: larger pictures are refused from their header alone.
         remedy: the last line of a message.
 
@@ -68,7 +110,7 @@ def read(path: Path, max_megapixels: float, remedy: str) -> NDArray[np.uint8]:
     try:
         return np.asarray(decode(path.read_bytes(), max_megapixels))
     except (UnreadableImage, OSError) as error:
-        raise PodiumError(f"{path}: {error}\nremedy: {remedy}") from None
+        raise PodiumError(f"{printable(path)}: {error}\nremedy: {remedy}") from None
 
 
 def _check_size(image: Image.Image, max_megapixels: float) -> None:
@@ -80,8 +122,12 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I;16", "I", "F")):  # 16-bit grey is scaled; convert() would clip it
+    if image.mode == "F":  # where white lies is anybody's guess
+        raise UnreadableImage("floating-point pixels are not read: convert it to 8 or 16 bits")
+    if image.mode.startswith("I"):  # 16-bit grey is scaled; convert() would clip it
         grey = np.asarray(image, dtype=np.float64) / 257
+        if grey.size and not 0 <= grey.min() <= grey.max() <= 255:
+            raise UnreadableImage("pixels of more than 16 bits are not read: convert it to 16 bits")
         return Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")

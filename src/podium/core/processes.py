@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from types import TracebackType
 from typing import TypeVar
 
 import cv2
@@ -13,12 +17,52 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def process_pool(processes: int) -> ProcessPoolExecutor:
-    """Return a pool of fresh processes, each with one thread of OpenCV.
+class _Pool(ProcessPoolExecutor):
+    """A pool that ends its processes at once where its block ends in an error or Ctrl-C."""
 
-    They are spawned: a fork of a process in which TensorFlow's threads run can hang.
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.shutdown()
+            return
+        previous, threading.excepthook = threading.excepthook, _say_nothing
+        try:  # the pool's own thread stumbles over the work that was cancelled
+            for process in list((self._processes or {}).values()):
+                process.kill()
+            self.shutdown(wait=True, cancel_futures=True)
+        finally:
+            threading.excepthook = previous
+
+
+def _say_nothing(_: threading.ExceptHookArgs) -> None:
+    pass
+
+
+def process_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of fresh processes, each with one thread of OpenCV; use it as a context.
+
+    They are spawned: a fork of a process in which TensorFlow's threads run can hang. They end when
+    this process does, even if it is killed, and leave Ctrl-C to it.
     """
-    return ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,))
+    return _Pool(processes, get_context("spawn"), _start_worker)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def parallel_map(

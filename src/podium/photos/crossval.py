@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from sklearn.preprocessing import StandardScaler
 from podium.core.errors import PodiumError
 from podium.core.feature_store import read_features
 from podium.core.files import read_table, to_numbers
-from podium.core.ids import refuse_other_ids
-from podium.evaluation import folds as folding
+from podium.core.ids import refuse_duplicates, refuse_other_ids
+from podium.core.printable import printable
 from podium.evaluation.metrics import mean_scores, scores
 from podium.evaluation.predictions import RowFacts, rows
+from podium.pictures.folds import hold_out
 
 Floats = NDArray[np.float64]
+REFOLD = "run dvc repro assign_photo_folds"
 STOP_PARTS = 10  # the loss on a tenth of a head's train rows says when it stops
 
 
@@ -58,6 +60,7 @@ class TrainRows:
         splits: all seeds and folds.
         test_ids: (T,).
         groups: (N,); look-alikes share a number.
+        content: (N + T,), sha256 of each picture's bytes, train rows first.
     """
 
     ids: list[str]
@@ -66,6 +69,7 @@ class TrainRows:
     splits: list[Split]
     test_ids: list[str]
     groups: NDArray[np.int64]
+    content: list[str]
 
     @property
     def known(self) -> RowFacts:
@@ -82,7 +86,7 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
     """Return the train and test rows of `items` with the folds in `folds_path`.
 
     Raises:
-        PodiumError: the folds are of other pictures.
+        PodiumError: the folds are of other pictures, or are no folds.
     """
     train = items[items["split"] == "train"]
     ids, labels = train["id"].tolist(), train["label"].to_numpy(dtype=str)
@@ -92,17 +96,37 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
     splits = []
     groups = np.zeros(len(ids), dtype=np.int64)
     for seed, part in table.groupby("seed", sort=False):
-        refuse_other_ids(folds_path, part["id"].tolist(), ids, "run dvc repro assign_photo_folds")
+        refuse_duplicates(folds_path, part["id"])
+        refuse_other_ids(folds_path, part["id"].tolist(), ids, REFOLD)
         part = part.set_index("id").loc[ids]
         groups = part["group"].to_numpy(dtype=np.int64)
         fold_of = part["fold"].to_numpy(dtype=np.int64)
+        _refuse_odd_folds(folds_path, fold_of, labels)
         splits += [
             _split(labels, groups, fold_of, int(str(seed)), fold)
             for fold in range(fold_of.max() + 1)
         ]
     truth = np.searchsorted(classes, labels).astype(np.int64)
-    test_ids = items["id"][items["split"] == "test"].tolist()
-    return TrainRows(ids, truth, classes, splits, test_ids, groups)
+    test = items[items["split"] == "test"]
+    content = [*train["content"], *test["content"]]
+    return TrainRows(ids, truth, classes, splits, test["id"].tolist(), groups, content)
+
+
+def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64], labels: NDArray[np.str_]) -> None:
+    """Check that folds (N,) are numbered 0, 1, ... and that each leaves every class to learn from."""
+    numbers = np.unique(fold_of)
+    if len(numbers) < 2 or not np.array_equal(numbers, np.arange(len(numbers))):
+        shown = ", ".join(str(number) for number in numbers[[0, -1]])
+        raise PodiumError(
+            f"{path}: folds from {shown} are not numbered 0, 1, ... without gaps, two at least\n"
+            f"remedy: {REFOLD}"
+        )
+    for name in np.unique(labels):
+        if len(np.unique(fold_of[labels == name])) < 2:
+            raise PodiumError(
+                f"{path}: all pictures of class {printable(name)!r} are in one fold\n"
+                f"remedy: {REFOLD}"
+            )
 
 
 def _split(
@@ -114,22 +138,36 @@ def _split(
 ) -> Split:
     rest = np.flatnonzero(fold_of != fold)
     stop = np.zeros(len(labels), dtype=np.bool_)
-    stop[rest] = folding.hold_out(labels[rest], groups[rest], STOP_PARTS, seed)
+    stop[rest] = hold_out(labels[rest], groups[rest], STOP_PARTS, seed)
     return Split(seed, fold, fold_of == fold, stop)
 
 
-def load_features(paths: list[Path], ids: list[str]) -> NDArray[np.float32]:
+def load_features(
+    paths: Sequence[Path], ids: Sequence[str], content: Sequence[str]
+) -> NDArray[np.float32]:
     """Return features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
 
+    Args:
+        paths: of the feature files.
+        ids: of the pictures (N,).
+        content: (N,), sha256 of their bytes.
+
     Raises:
-        PodiumError: a file lacks some of the ids, or holds others.
+        PodiumError: a file lacks some of the ids, holds others, or is of other pictures.
     """
     parts = []
     for path in paths:
         file = read_features(path)
         refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
         row_of = {name: row for row, name in enumerate(file.ids)}
-        parts.append(file.features[[row_of[name] for name in ids]])
+        order = [row_of[name] for name in ids]
+        for name, row, expected in zip(ids, order, content, strict=True):
+            if file.content[row] != expected:
+                raise PodiumError(
+                    f"{printable(path)}: the features of {printable(name)} are those of another "
+                    f"picture\nremedy: remove {printable(path)} and run dvc repro"
+                )
+        parts.append(file.features[order])
     return np.concatenate(parts, axis=1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.core.errors import PodiumError
+from podium.core.printable import printable
 from podium.pictures.source import PictureSource
 
 
@@ -13,15 +14,26 @@ def require_classes(source: PictureSource) -> None:
         PodiumError: a picture has none, or there is only one class.
     """
     entries = source.entries("train")
+    root = printable(source.root)
     for entry in entries:
         if not entry.label:
+            _refuse_labels_in_tables(source)
             raise PodiumError(
-                f"{source.root}: {entry.path} says no class\n"
+                f"{root}: {printable(entry.path)} says no class\n"
                 "remedy: name train pictures class.number.jpg or sort them into train/<class>/"
             )
     classes = {entry.label for entry in entries}
     if len(classes) == 1:
         raise PodiumError(
-            f"{source.root}: all train pictures are of one class, {classes.pop()!r}\n"
-            "remedy: add pictures of another class"
+            f"{root}: all train pictures are of one class, {printable(classes.pop())!r}\n"
+            "remedy: add pictures of another class; the first folder below train is the class"
+        )
+
+
+def _refuse_labels_in_tables(source: PictureSource) -> None:
+    if tables := source.tables():
+        raise PodiumError(
+            f"{printable(source.root / tables[0])}: labels in tables are not read yet, and the "
+            "names of the train pictures say no class\n"
+            "remedy: sort the pictures into train/<class>/ by the table (links will do)"
         )

@@ -132,7 +132,10 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
         )
     names = fused_names(params)
     ids = data.ids + data.test_ids
-    single = {name: load_features([features_dir / f"{name}.h5"], ids) for name in params.extractors}
+    single = {
+        name: load_features([features_dir / f"{name}.h5"], ids, data.content)
+        for name in params.extractors
+    }
     fused = np.concatenate([single[name] for name in names], axis=1)
     trained = PhotoModels()
     for kind, head in (("dense", settings), ("book", settings.book)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from collections.abc import Iterator
@@ -15,15 +16,19 @@ import pandas as pd
 from PIL import Image
 
 from podium.core.code_fingerprint import computing_code
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import json_sha256, read_table, scratch_dir, to_numbers, write_table
 from podium.core.ids import refuse_duplicates
 from podium.core.picture_decoder import UnreadableImage, decode
+from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.pictures.source import Entry, PictureSource
 
-ITEM_COLUMNS = ["id", "split", "label", "path", "content", "width", "height", "phash"]
-QUARANTINE_COLUMNS = ["id", "split", "path", "reason"]
+ITEM_COLUMNS = [
+    "id", "split", "label", "path", "content", "width", "height", "phash", "thumbnail",
+]  # fmt: skip
+THUMBNAIL = 16  # pixels a side
+QUARANTINE_COLUMNS = ["id", "split", "label", "path", "reason"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class PictureCheck:
         width: in pixels; 0 if it cannot be read.
         height: in pixels; 0 if it cannot be read.
         phash: as `perceptual_hash` gives it; '' if it cannot be read.
+        thumbnail: as `thumbnail` gives it; '' if it cannot be read.
         reason: why it cannot be read; '' if it can.
     """
 
@@ -42,6 +48,7 @@ class PictureCheck:
     width: int = 0
     height: int = 0
     phash: str = ""
+    thumbnail: str = ""
     reason: str = ""
 
 
@@ -56,6 +63,13 @@ def perceptual_hash(image: Image.Image) -> str:
     return np.packbits(low > np.median(low)).tobytes().hex()
 
 
+def thumbnail(image: Image.Image) -> str:
+    """Return 16x16 grey pixels of a picture as base64: what look-alikes are compared by."""
+    size = (THUMBNAIL, THUMBNAIL)
+    grey = cv2.resize(np.asarray(image.convert("L")), size, interpolation=cv2.INTER_AREA)
+    return base64.b64encode(grey.tobytes()).decode()
+
+
 def check_picture(data: bytes, max_megapixels: float) -> PictureCheck:
     """Decode the bytes of a picture file and return its facts."""
     content = hashlib.sha256(data).hexdigest()
@@ -63,7 +77,9 @@ def check_picture(data: bytes, max_megapixels: float) -> PictureCheck:
         image = decode(data, max_megapixels)
     except UnreadableImage as error:
         return PictureCheck(content, reason=str(error))
-    return PictureCheck(content, image.width, image.height, perceptual_hash(image))
+    return PictureCheck(
+        content, image.width, image.height, perceptual_hash(image), thumbnail(image)
+    )
 
 
 class CheckCache:
@@ -92,12 +108,18 @@ class CheckCache:
         return {row[0]: PictureCheck(*row) for row in rows}
 
     def check(self, data: bytes) -> PictureCheck:
-        """Return the facts of a picture's bytes, computed only if no earlier run has."""
+        """Return the facts of a picture's bytes, computed only if no earlier run has.
+
+        What cannot be read is tried anew by each run: the machine may have been at fault.
+        """
         content = hashlib.sha256(data).hexdigest()
-        if content not in self.checks:
-            self.checks[content] = check_picture(data, self.max_megapixels)
+        if content in self.checks:
+            return self.checks[content]
+        check = check_picture(data, self.max_megapixels)
+        if not check.reason:
+            self.checks[content] = check
             self.n_new += 1
-        return self.checks[content]
+        return check
 
     def save(self) -> None:
         """Write the checks for the next run."""
@@ -107,7 +129,10 @@ class CheckCache:
 
 
 def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the readable pictures of `source` (ITEM_COLUMNS) and the others (QUARANTINE_COLUMNS).
+    """Return the readable pictures of `source` (ITEM_COLUMNS) and the rest (QUARANTINE_COLUMNS).
+
+    The rest is whatever lies in the folder and is not read: unreadable pictures of train and test,
+    and, with an empty split, all other files.
 
     Args:
         source: train and test pictures.
@@ -118,11 +143,8 @@ def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFra
     """
     entries = [(split, entry) for split in ("train", "test") for entry in source.entries(split)]
     if not any(split == "train" for split, _ in entries):
-        raise PodiumError(
-            f"{source.root}: no train pictures\n"
-            "remedy: put train/ or train.zip there (see data/raw/README.md)"
-        )
-    refuse_duplicates(source.root, [entry.id for _, entry in entries])
+        _refuse_no_train(source)
+    refuse_duplicates(source.root, [printable(entry.id) for _, entry in entries])
     items, quarantine = [], []
     checked = _check_all(source, cache, entries)
     try:
@@ -134,19 +156,46 @@ def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFra
                 items.append({**row, **asdict(check)})
     finally:
         cache.save()
+    quarantine += [
+        {"id": entry.id, "split": "", "label": "", "path": entry.path, "reason": entry.fault}
+        for entry in source.left_out()
+    ]
     return (
         pd.DataFrame(items, columns=pd.Index(ITEM_COLUMNS)),
         pd.DataFrame(quarantine, columns=pd.Index(QUARANTINE_COLUMNS)),
     )
 
 
+def _refuse_no_train(source: PictureSource) -> None:
+    paths = [printable(path) for path in source.misplaced_pictures()]
+    there = f"; {len(paths)} pictures lie elsewhere, e.g. {paths[0]}" if paths else ""
+    raise PodiumError(
+        f"{printable(source.root)}: no train pictures{there}\n"
+        "remedy: put train/ or train.zip there (see data/raw/README.md)"
+    )
+
+
 def _check_all(
     source: PictureSource, cache: CheckCache, entries: list[tuple[str, Entry]]
 ) -> Iterator[tuple[str, Entry, PictureCheck]]:
+    def check(entry: Entry) -> PictureCheck:
+        if entry.fault:
+            return PictureCheck("", reason=entry.fault)
+        try:
+            data = source.read(entry.path)
+        except UnreadableImage as error:
+            return PictureCheck("", reason=str(error))
+        except FileNotFoundError:
+            return PictureCheck("", reason="removed while the stage ran")
+        try:
+            return cache.check(data)
+        except EnvironmentFault as fault:
+            raise type(fault)(f"{printable(source.root / entry.path)}: {fault}") from None
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
         for start in range(0, len(entries), 256):
             part = entries[start : start + 256]
-            checks = pool.map(lambda pair: cache.check(source.read(pair[1].path)), part)
+            checks = pool.map(lambda pair: check(pair[1]), part)
             yield from (
                 (split, entry, check) for (split, entry), check in zip(part, checks, strict=True)
             )
@@ -172,7 +221,7 @@ def refuse_many_unreadable(
     if len(unreadable) > tolerance * n_train:
         first = unreadable.iloc[0]
         raise PodiumError(
-            f"{root / first['path']}: {first['reason']}\n"
+            f"{printable(root / first['path'])}: {first['reason']}\n"
             f"{len(unreadable)} of {n_train} train pictures cannot be read, more than the share "
             f"{key} = {tolerance:g}\n"
             "remedy: replace or remove them, or raise that number"
@@ -195,3 +244,26 @@ def summary(items: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, int]:
         for name, table in tables
         for split in ("train", "test")
     }
+
+
+def quarantine_lines(path: Path, quarantine: pd.DataFrame) -> list[str]:
+    """Return how many files are in quarantine, by reason, as lines of text; none if there are none.
+
+    Args:
+        path: where the quarantine was written.
+        quarantine: rows of QUARANTINE_COLUMNS.
+    """
+    if quarantine.empty:
+        return []
+    kinds = quarantine["reason"].map(_kind)
+    first = dict(zip(reversed(kinds.tolist()), reversed(quarantine["path"].tolist()), strict=True))
+    lines = [
+        f"quarantined: {n} x {kind}, e.g. {printable(first[kind])}"
+        for kind, n in kinds.value_counts().items()
+    ]
+    return [*lines, f"quarantined: {len(quarantine)} files in all, listed in {path}"]
+
+
+def _kind(reason: str) -> str:
+    """A reason without what is particular to one file."""
+    return "too large" if " megapixels" in reason else reason.partition(": ")[0]

@@ -21,7 +21,8 @@ from podium.core.errors import PodiumError
 from podium.core.feature_store import BLOCK, Shards
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
-from podium.core.picture_decoder import DECODER, decode
+from podium.core.picture_decoder import DECODER, UnreadableImage, decode
+from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import Extractor, Pixels, build
@@ -29,6 +30,7 @@ from podium.models.extractor_table import TABLE, is_baseline
 from podium.pictures.views import AVERAGED, cut, mirror
 
 PREFETCHED = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
+SINCE = "since it was ingested\nremedy: run dvc repro again"
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,14 @@ def _decoded(
 
     def load(picture: Picture) -> NDArray[np.uint8]:
         content, path = picture
-        data = read(path)
+        try:
+            data = read(path)
+        except FileNotFoundError:
+            raise PodiumError(f"{printable(path)}: removed {SINCE}") from None
+        except UnreadableImage as error:
+            raise PodiumError(f"{printable(path)}: {error}; changed {SINCE}") from None
         if hashlib.sha256(data).hexdigest() != content:
-            raise PodiumError(f"{path}: changed since it was ingested\nremedy: run dvc repro again")
+            raise PodiumError(f"{printable(path)}: changed {SINCE}")
         return recipe.pixels(data)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -2,128 +2,255 @@
 
 from __future__ import annotations
 
-import zipfile
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
-from podium.core.picture_decoder import SUFFIXES
+from podium.core.picture_decoder import UnreadableImage
+from podium.core.printable import printable
+from podium.pictures.archive import PictureZip
+from podium.pictures.raw_files import (
+    OTHER_SUFFIXES,
+    SUFFIXES,
+    file_fault,
+    files_below,
+    is_hidden,
+    picture_fault,
+    why_no_picture,
+)
 
-MAX_PICTURE_BYTES = 1 << 28  # no camera writes 256 MiB pictures; a zip bomb would
-MAX_RATIO = 200  # pictures are compressed already; real zips stay near 1
+TABLES = ("sample_submission.csv", "test_labels.csv")  # beside the pictures; later stages read them
+_PLACES = {
+    "train": ("train",),
+    "test": ("test", "test1"),
+}  # folders or zips; Kaggle has a test1.zip
+# not the names of classes
+_SPLIT_NAME = re.compile(
+    r"(train|test|val|valid|dev|holdout|images?|pictures|photos|data)\w*", re.I
+)
+_CLASS_AND_NUMBER = re.compile(r"([^\W\d]+(?:[ -][^\W\d]+)*)\.[0-9]+")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture file.
+    """One file.
 
     Attributes:
         id: its path below the split, without the suffix.
         label: the class that its folder or the beginning of its name says; '' if none.
         path: relative to the source; `train.zip!cat.0.jpg` inside a zip.
+        fault: why it cannot be read; '' if nothing is known against it.
     """
 
     id: str
     label: str
     path: str
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file below a split: `inner`, its path there; `path` for `read`; why it cannot be opened."""
+
+    inner: PurePosixPath
+    path: str
+    fault: str
 
 
 class PictureSource:
-    """Read access to the folder `root` with train and, perhaps, test: each a folder or a zip."""
+    """Read access to the folder `root` with train and, perhaps, test: each a folder or a zip.
+
+    Without train, class folders beside test are the train pictures.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._zips: dict[str, zipfile.ZipFile] = {}
+        self._zips: dict[str, PictureZip] = {}
 
     def entries(self, split: str) -> list[Entry]:
         """Return the pictures of `train` or `test` in natural order of their ids.
 
-        Only those of train have labels.
+        Only those of train have labels. What is a picture but cannot be read has a fault.
 
         Raises:
             PodiumError: two files have one id, or a zip is hostile.
         """
-        names = list(self._names(split))
-        folders = any("/" in inner for inner, _ in names)
-        entries = [_entry(split, inner, path, folders) for inner, path in names]
+        files = [(file, fault) for file, fault in self._faults[split] if fault is not None]
+        folders = any(len(file.inner.parts) > 1 for file, _ in files)
+        entries = [_entry(split, file, fault, folders) for file, fault in files]
         entries.sort(key=lambda entry: (natural_key(entry.id), entry.path))
         for first, second in pairwise(entries):
             if first.id == second.id:
                 raise PodiumError(
-                    f"{self.root}: {first.path} and {second.path} have one id, {first.id!r}\n"
-                    "remedy: rename or remove one of them"
+                    f"{printable(self.root)}: {printable(first.path)} and {printable(second.path)}"
+                    f" have one id, {printable(first.id)!r}\nremedy: rename or remove one of them"
                 )
         return entries
 
+    def left_out(self) -> list[Entry]:
+        """Return the files that are no train or test pictures, each with the reason as its fault."""
+        files = [
+            replace(file, fault=file.fault or why_no_picture(file.inner))
+            for split in _PLACES
+            for file, fault in self._faults[split]
+            if fault is None
+        ]
+        return [
+            Entry(printable(file.inner), "", printable(file.path), file.fault)
+            for file in [*files, *self._misplaced()]
+        ]
+
+    def notes(self) -> list[str]:
+        """Return lines about names and places that were taken another way than they stand."""
+        notes = [archive.encoding_note for archive in self._zips.values() if archive.encoding_note]
+        if places := self._class_folders:
+            names = ", ".join(printable(name) for name in places[:5])
+            notes.append(f"{printable(self.root)}: no train; its class folders are: {names}")
+        return notes
+
+    def tables(self) -> list[str]:
+        """Return the paths of tables that may hold labels; they are not read."""
+        return [entry.path for entry in self.left_out() if entry.fault.startswith("table: ")]
+
     def read(self, path: str) -> bytes:
-        """Return the bytes of the picture at `path`; safe to call from several threads."""
+        """Return the bytes of the picture at `path`; safe to call from several threads.
+
+        Raises:
+            UnreadableImage: it is a damaged member of a zip.
+        """
         archive, bang, member = path.partition("!")
-        if not bang or not archive.endswith(".zip"):
-            return (self.root / path).read_bytes()
-        return self._zip(archive).read(member)
+        if bang and archive.endswith(".zip") and (self.root / archive).is_file():
+            return self._zip(archive).read(member)
+        return (self.root / path).read_bytes()
 
-    def _names(self, split: str) -> Iterator[tuple[str, str]]:
-        """(name below the split, path for `read`) of each picture, e.g. (cat/1.jpg, train/...)."""
-        folder, archive = self.root / split, f"{split}.zip"
-        if folder.is_dir():
-            for path in folder.rglob("*"):
-                inner = path.relative_to(folder)
-                if _is_picture(PurePosixPath(inner.as_posix())) and path.is_file():
-                    yield inner.as_posix(), f"{split}/{inner.as_posix()}"
-        elif (self.root / archive).is_file():
-            for member in self._members(archive):
-                inner_path = PurePosixPath(member)
-                if _is_picture(inner_path):
-                    parts = inner_path.parts
-                    inner_name = "/".join(parts[1:] if parts[0] == split else parts)
-                    yield inner_name, f"{archive}!{member}"
+    def misplaced_pictures(self) -> list[str]:
+        """Return the paths of pictures that lie outside of train and test."""
+        return [
+            file.path for file in self._misplaced() if file.inner.suffix.lower() in SUFFIXES
+        ]  # fmt: skip
 
-    def _members(self, archive: str) -> Iterator[str]:
-        for info in self._zip(archive).infolist():
-            where = f"{self.root / archive}: member {info.filename!r}"
-            parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-            if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in info.filename:
-                raise PodiumError(f"{where} points outside the archive\nremedy: zip it again")
-            ratio = info.file_size / max(info.compress_size, 1)
-            if info.file_size > MAX_PICTURE_BYTES or (
-                ratio > MAX_RATIO and info.file_size > 1 << 20
-            ):
-                raise PodiumError(
-                    f"{where} unpacks to {info.file_size} bytes, {ratio:.0f} times as packed\n"
-                    "remedy: this is no picture; remove it from the archive"
-                )
-            if not info.is_dir():
-                yield info.filename
+    @cached_property
+    def _faults(self) -> dict[str, list[tuple[_File, str | None]]]:
+        """The files of each split, with '', why they are not read, or None: no picture."""
+        return {
+            split: [(file, self._fault(file)) for file in self._files(split)] for split in _PLACES
+        }
 
-    def _zip(self, archive: str) -> zipfile.ZipFile:
+    def _fault(self, file: _File) -> str | None:
+        if file.fault and file.inner.suffix.lower() not in (*SUFFIXES, *OTHER_SUFFIXES):
+            return None
+        fault = file.fault or picture_fault(file.inner, lambda: self._head(file.path))
+        if fault is None or is_hidden(file.inner):
+            return None
+        return fault if _is_utf8(file.path) else "its name is not UTF-8: rename it"
+
+    def _head(self, path: str) -> bytes:
+        archive, bang, member = path.partition("!")
+        try:
+            if bang and archive in self._zips:
+                return self._zip(archive).read(member, 32)
+            with (self.root / path).open("rb") as file:
+                return file.read(32)
+        except UnreadableImage:
+            return b""
+
+    @cached_property
+    def _used(self) -> dict[str, str]:
+        """Split -> name of the folder or zip below `root` that holds it."""
+        used = {}
+        for split, places in _PLACES.items():
+            folders = [name for name in places if (self.root / name).is_dir()]
+            zips = [f"{name}.zip" for name in places if (self.root / f"{name}.zip").is_file()]
+            folders.sort(key=lambda name: not any((self.root / name).iterdir()))  # empty ones last
+            if folders and zips and not any((self.root / folders[0]).iterdir()):
+                folders = []
+            if folders or zips:
+                used[split] = (folders + zips)[0]
+        return used
+
+    @cached_property
+    def _class_folders(self) -> list[str]:
+        """Folders below `root` that are classes, where there is no train."""
+        if "train" in self._used or not self.root.is_dir():
+            return []
+        names = sorted(path.name for path in self.root.iterdir() if path.is_dir())
+        names = [name for name in names if not is_hidden(PurePosixPath(name))]
+        classes = [name for name in names if name not in self._used.values()]
+        unclear = any(_SPLIT_NAME.fullmatch(name) for name in classes)
+        return classes if len(classes) > 1 and not unclear else []
+
+    def _files(self, split: str) -> Iterator[_File]:
+        place = self._used.get(split)
+        if place is None:
+            for name in self._class_folders if split == "train" else []:
+                for inner, fault in files_below(self.root / name):
+                    yield _File(PurePosixPath(name, inner), f"{name}/{inner}", fault)
+        elif place.endswith(".zip"):
+            archive = self._zip(place)
+            for member in archive.members:
+                inner = PurePosixPath(member)
+                if len(inner.parts) > 1 and inner.parts[0] in _PLACES[split]:
+                    inner = inner.relative_to(inner.parts[0])
+                yield _File(inner, f"{place}!{member}", archive.fault(member))
+        else:
+            for below, fault in files_below(self.root / place):
+                yield _File(PurePosixPath(below), f"{place}/{below}", fault)
+
+    def _misplaced(self) -> Iterator[_File]:
+        """Files that lie neither in train nor in test, nor are one of TABLES."""
+        read = {*self._used.values(), *self._class_folders, *TABLES}
+        for path in sorted(self.root.iterdir()):
+            if path.name in read:
+                continue
+            fault = file_fault(path)
+            below = files_below(path) if fault == "folder" else [("", fault)]
+            for inner, file_problem in below:
+                name = PurePosixPath(path.name, inner)
+                reason = file_problem or self._why_misplaced(name)
+                yield _File(name, name.as_posix(), reason)
+
+    def _why_misplaced(self, name: PurePosixPath) -> str:
+        suffix = name.suffix.lower()
+        if is_hidden(name) or suffix not in (*SUFFIXES, *OTHER_SUFFIXES, ".zip"):
+            return why_no_picture(name)
+        places = " and ".join(self._used.values()) or "train and test"
+        return f"zip beside {places}" if suffix == ".zip" else f"lies outside of {places}"
+
+    def _zip(self, archive: str) -> PictureZip:
         if archive not in self._zips:
-            try:
-                self._zips[archive] = zipfile.ZipFile(self.root / archive)
-            except zipfile.BadZipFile as error:
-                raise PodiumError(
-                    f"{self.root / archive}: not a readable zip ({error})\n"
-                    "remedy: download it again"
-                ) from None
+            self._zips[archive] = PictureZip(self.root / archive)
         return self._zips[archive]
 
 
-def _is_picture(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _entry(split: str, inner: str, path: str, folders: bool) -> Entry:
-    name = PurePosixPath(inner)
-    identity = name.with_suffix("").as_posix()
-    if split == "test" or (folders and len(name.parts) == 1):
-        return Entry(identity, "", path)
-    return Entry(identity, name.parts[0] if folders else _class_prefix(name), path)
+def _entry(split: str, file: _File, fault: str | None, folders: bool) -> Entry:
+    name = file.inner
+    suffix = name.suffix
+    if suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) or re.fullmatch(r"\.[A-Za-z]{1,5}", suffix):
+        name = name.with_suffix("")
+    label = ""
+    if split == "train":
+        label = _class_prefix(file.inner.stem) if not folders else ""
+        label = name.parts[0] if folders and len(name.parts) > 1 else label
+    texts = (name.as_posix(), label, file.path)
+    if not _is_utf8(file.path):
+        texts = (printable(texts[0]), printable(label), printable(file.path))
+    return Entry(*texts, fault=fault or "")
 
 
-def _class_prefix(name: PurePosixPath) -> str:
-    """cat.0.jpg -> cat; 0.jpg -> nothing."""
-    label, dot, _ = name.stem.partition(".")
-    return label if dot else ""
+def _class_prefix(stem: str) -> str:
+    """cat.0 -> cat; 0, 1.2.826.7 and IMG_1.x -> nothing: letters, a dot, and a number make a class."""
+    match = _CLASS_AND_NUMBER.fullmatch(stem)
+    return match[1] if match else ""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.pictures.dataset import read_items
-from podium.pictures.look_alikes import assign_folds, look_alikes, pair_table
+from podium.pictures.folds import rare_class_lines
+from podium.pictures.look_alikes import (
+    assign_folds,
+    copies_of,
+    group_look_alikes,
+    pair_table,
+    read_looks,
+    summary_lines,
+)
 from podium.stages.arguments import parse
 
 
@@ -17,14 +27,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write --folds (id, group, seed, fold) and --duplicates from --items."""
     args = parse(__doc__, argv, "items", "folds", "duplicates")
     params = load_params(args.params).assign_photo_folds
-    train = read_items(args.items).query("split == 'train'")
-    pairs = look_alikes(train, params.duplicate_distance)
-    folds = assign_folds(train, pairs, params.n_folds, params.seeds)
+    items = read_items(args.items)
+    train, test = items.query("split == 'train'"), items.query("split == 'test'")
+    looks, distance = read_looks(train), params.duplicate_distance
+    groups, pairs = group_look_alikes(looks, distance)
+    copies = copies_of(looks, read_looks(test), distance)
+    folds = assign_folds(train, groups, params.n_folds, params.seeds)
+    table = pd.concat([pair_table(train, train, pairs), pair_table(train, test, copies)])
     write_table(args.folds, folds)
-    write_table(args.duplicates, pair_table(train, pairs))
-    print(
-        f"{len(train)} pictures, {folds['group'].nunique()} groups, {len(pairs)} look-alike pairs"
-    )
+    write_table(args.duplicates, table)
+    labels = train["label"].to_numpy(dtype=str)
+    for line in summary_lines(train, groups, table):
+        print(line)
+    for line in rare_class_lines(labels, groups, params.n_folds):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.photos.labels import require_classes
-from podium.pictures.dataset import CheckCache, check_pictures, refuse_many_unreadable, summary
+from podium.photos.raw_tables import check_raw_tables
+from podium.pictures.dataset import (
+    CheckCache,
+    check_pictures,
+    quarantine_lines,
+    refuse_many_unreadable,
+    summary,
+)
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 
@@ -23,12 +30,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     items, quarantine = check_pictures(source, cache)
     tolerance, key = params.ingest_photos.max_unreadable, "ingest_photos.max_unreadable"
     refuse_many_unreadable(args.source, items, quarantine, tolerance, key)
+    train = items["split"] == "train"
+    test_ids = [
+        name for part in (items, quarantine) for name in part["id"][part["split"] == "test"]
+    ]
+    check_raw_tables(args.source, sorted(set(items["label"][train])), test_ids)
     write_table(args.items, items)
     write_table(args.quarantine, quarantine)
-    n_classes = int(items["label"][items["split"] == "train"].nunique())
-    counts = {**summary(items, quarantine), "n_classes": n_classes}
+    counts = {**summary(items, quarantine), "n_classes": int(items["label"][train].nunique())}
     write_metrics(args, counts)
     print(f"{args.source}: {counts}")
+    for line in [*source.notes(), *quarantine_lines(args.quarantine, quarantine)]:
+        print(line)
 
 
 if __name__ == "__main__":

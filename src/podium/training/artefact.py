@@ -16,10 +16,20 @@ from typing import Any
 
 from podium.core.errors import PodiumError, first_line
 from podium.core.files import atomic_write, locked
+from podium.core.hdf5_guard import hdf5_fault
+from podium.core.printable import printable
 from podium.training.distribution import in_scope
 from podium.training.runtime import keras
 
 RETRAIN = "remedy: run dvc repro, which trains it again"
+MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+MAX_CONFIG_BYTES = 1 << 26
+MAX_WEIGHTS_BYTES = 1 << 33
+# what zip and JSON raise for files that `save` did not write: encrypted, nested, cut, too deep
+_FOREIGN = (
+    OSError, zipfile.BadZipFile, zlib.error, ValueError, LookupError, TypeError, AttributeError,
+    NotImplementedError, RuntimeError, EOFError, MemoryError,
+)  # fmt: skip
 
 
 @keras.saving.register_keras_serializable("podium")
@@ -89,19 +99,47 @@ def read_task(path: Path) -> str:
     """
     _require(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
+        config = _config(path)
         layers = [
             layer for layer in config["config"]["layers"] if layer["class_name"] == "MetadataLayer"
         ]
         return str(layers[0]["config"]["description"]["task"])
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError):
-        raise PodiumError(f"{path}: not a podium model\n{RETRAIN}") from None
+    except _FOREIGN:
+        raise PodiumError(f"{printable(path)}: not a podium model\n{RETRAIN}") from None
+
+
+def _config(path: Path) -> Any:
+    """The configuration in the model file at `path`, as JSON values."""
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo("config.json").file_size > MAX_CONFIG_BYTES:
+            raise ValueError("its configuration is too large")
+        return json.loads(archive.read("config.json"))
+
+
+def _check_members(path: Path) -> None:
+    """Check that a model file holds nothing else than Keras writes, and weights that can be read.
+
+    Raises:
+        PodiumError: its weights are damaged, or refer to other files.
+        Exception: it is no such file.
+    """
+    _config(path)
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        if unknown := sorted(set(archive.namelist()) - set(MEMBERS)):
+            raise ValueError(f"it holds {printable(unknown[0])[:80]}")
+        if archive.getinfo(MEMBERS[-1]).file_size > MAX_WEIGHTS_BYTES:
+            raise ValueError("its weights are too large")
+        archive.extract(MEMBERS[-1], folder)
+        weights = Path(folder) / MEMBERS[-1]
+        if fault := hdf5_fault(weights):
+            raise ValueError(f"weights: {fault}")
 
 
 def _require(path: Path) -> None:
     if not path.is_file():
-        raise PodiumError(f"{path}: no such model\nremedy: run dvc repro, which trains it")
+        raise PodiumError(
+            f"{printable(path)}: no such model\nremedy: run dvc repro, which trains it"
+        )
 
 
 @in_scope
@@ -115,12 +153,14 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """
     _require(path)
     try:
+        _check_members(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for foreign and damaged files
+        reason = printable(first_line(error))[:200]
         raise PodiumError(
-            f"{path}: not a model this version can read ({first_line(error)[:200]})\n{RETRAIN}"
+            f"{printable(path)}: not a model this version can read ({reason})\n{RETRAIN}"
         ) from None
     metadata = [layer for layer in model.layers if isinstance(layer, MetadataLayer)]
     if len(metadata) != 1:
-        raise PodiumError(f"{path}: a Keras model, but not one of podium's")
+        raise PodiumError(f"{printable(path)}: a Keras model, but not one of podium's\n{RETRAIN}")
     return model, dict(metadata[0].description)

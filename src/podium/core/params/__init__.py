@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from podium.core.errors import SettingsError
 from podium.core.params.blends import (
@@ -18,6 +18,7 @@ from podium.core.params.blends import (
     TextBlend,
     VotingMethod,
 )
+from podium.core.params.bombs import refuse_yaml_bombs
 from podium.core.params.captcha import (
     Captcha,
     CaptchaArithmetic,
@@ -47,6 +48,7 @@ from podium.core.params.slides import (
     TileSlides,
     TrainSegmenter,
 )
+from podium.core.printable import printable
 
 __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
@@ -57,6 +59,10 @@ __all__ = [
     "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
     "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip
+
+
+_SHORT = reprlib.Repr()  # of a value: aliases can make it endless
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class Params(Section):
@@ -119,11 +125,21 @@ def read_yaml(path: Path) -> Any:
         SettingsError: there is no such file, or it is no YAML.
     """
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        refuse_yaml_bombs(text)
+        return YAML(typ="safe").load(text)
     except FileNotFoundError:
-        raise SettingsError(f"{path}: no such file; run from the project's folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise SettingsError(
+            f"{printable(path)}: no such file; run from the project's folder"
+        ) from None
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # its constructors raise many kinds: !!int x, !!binary, ? [a]
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SettingsError(
+            f"{printable(path)}: not valid YAML: {printable(reason)[:300]}\n"
+            "remedy: correct that line, or restore the file (git checkout)"
+        ) from None
 
 
 def _message(path: Path, detail: object) -> str:
@@ -131,5 +147,6 @@ def _message(path: Path, detail: object) -> str:
     parts = [str(part) for part in detail["loc"] if not str(part).startswith("<")]
     key = ".".join(parts) or "the file"
     kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
-    reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {detail['input']!r}"
-    return f"{path}: {key}: {reason}"
+    given = _SHORT.repr(detail["input"])
+    reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {given}"
+    return f"{printable(path)}: {printable(key[:200])}: {printable(reason)}"

@@ -1,0 +1,125 @@
+"""A program that reads HDF5 files whole and says what is wrong with them.
+
+Damaged and hostile files can hang or crash the library that reads them, so `podium.core.hdf5_guard`
+has them read by this program, in a process of its own, first. It takes a path per line, as JSON,
+and answers each with a line: what is wrong, or an empty text. It imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+MEMORY = 4 << 30  # bytes of address space
+MAX_OBJECTS = 10_000
+SPARSE = 1 << 26  # bytes that a dataset may declare whatever it stores
+EXPANSION = {"gzip": 1100, "lzf": 150}  # the most these can unpack to, as multiple of the stored
+
+
+class Fault(Exception):
+    """What is wrong with a file."""
+
+
+def check(path: str) -> None:
+    """Read the file at `path` whole.
+
+    Raises:
+        Fault: it refers to other files, or holds what no file of the project holds.
+        Exception: whatever HDF5 raises for it.
+    """
+    with h5py.File(path, "r") as file:
+        _check_group(file, Path(path).stat().st_size, set())
+
+
+def _check_group(group: h5py.Group, file_size: int, seen: set[int]) -> None:
+    _check_attributes(group)
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise Fault(f"{_shown(name)} is a link to another place")
+        address = h5py.h5o.get_info(group.id, name.encode("utf-8", "surrogateescape")).addr
+        if address in seen:
+            raise Fault(f"{_shown(name)} is there by two names")
+        seen.add(address)
+        if len(seen) > MAX_OBJECTS:
+            raise Fault(f"more than {MAX_OBJECTS} objects")
+        member = group[name]
+        if isinstance(member, h5py.Group):
+            _check_group(member, file_size, seen)
+        elif isinstance(member, h5py.Dataset):
+            _check_attributes(member)
+            _check_storage(member, file_size)
+            _read(member, file_size)
+        else:
+            raise Fault(f"{_shown(name)} is neither a group nor a dataset")
+
+
+def _check_attributes(member: Any) -> None:
+    for name in member.attrs:
+        attribute = member.attrs.get_id(name)
+        if math.prod(attribute.shape) * attribute.dtype.itemsize > SPARSE:
+            raise Fault(f"attribute {_shown(name)} is too large")
+        member.attrs[name]
+
+
+def _check_storage(dataset: h5py.Dataset, file_size: int) -> None:
+    name, properties = dataset.name, dataset.id.get_create_plist()
+    if properties.get_external_count() or dataset.is_virtual:
+        raise Fault(f"{name} is stored in other files")
+    if dataset.dtype.kind not in "iufb" and h5py.check_string_dtype(dataset.dtype) is None:
+        raise Fault(f"{name} holds {dataset.dtype}, neither numbers nor texts")
+    stored = dataset.id.get_storage_size()
+    declared = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
+    if stored > file_size:
+        raise Fault(f"{name} stores more bytes than the file has")
+    if declared > max(stored * EXPANSION.get(dataset.compression or "", 1), SPARSE):
+        raise Fault(f"{name} declares {declared} bytes and stores {stored}")
+
+
+def _read(dataset: h5py.Dataset, file_size: int) -> None:
+    """Read all blocks; texts may not add up to much more than the file."""
+    if dataset.shape is None or 0 in dataset.shape:
+        return
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        left = 4 * file_size + SPARSE
+        rows = dataset if dataset.ndim else [dataset[()]]
+        for start in range(0, len(rows), 256):
+            left -= sum(len(text) for text in rows[start : start + 256])
+            if left < 0:
+                raise Fault(f"{dataset.name} repeats its texts without end")
+    elif dataset.chunks:
+        for block in dataset.iter_chunks():
+            dataset[block]
+    elif dataset.ndim:
+        a_row = max(dataset.dtype.itemsize * math.prod(dataset.shape[1:]), 1)
+        step = max(1, (16 << 20) // a_row)
+        for start in range(0, len(dataset), step):
+            dataset[start : start + step]
+    else:
+        dataset[()]
+
+
+def _shown(name: object) -> str:
+    return ascii(name)[:80]
+
+
+def main() -> None:
+    """Answer each path on stdin with a line on stdout."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for line in sys.stdin:
+        try:
+            check(json.loads(line))
+            fault = ""
+        except Exception as error:  # HDF5 raises many kinds
+            fault = str(error) or type(error).__name__
+        print(json.dumps(fault), flush=True)
+
+
+if __name__ == "__main__":
+    main()

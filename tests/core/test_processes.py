@@ -1,0 +1,107 @@
+"""Pools of processes: order, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from podium.core.processes import parallel_map
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def slow(n: int) -> int:
+    time.sleep(60)
+    return n
+
+
+def test_results_come_in_order():
+    assert list(parallel_map(square, range(9), 2, chunksize=2)) == [n * n for n in range(9)]
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A guarded program whose two workers sleep."""
+    program = tmp_path / "stage.py"
+    program.write_text(
+        textwrap.dedent(f"""
+            import sys
+            sys.path.insert(0, {str(Path(__file__).parent)!r})
+            from podium.core.errors import guarded
+            from podium.core.processes import parallel_map
+            from test_processes import slow
+
+            @guarded
+            def main():
+                list(parallel_map(slow, range(50), 2))
+
+            if __name__ == "__main__":
+                main()
+        """)
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(program)], stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while len(children(process.pid)) < 3 and time.monotonic() < deadline:  # with a tracker
+        time.sleep(0.1)
+    time.sleep(2)
+    yield process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+
+
+def all_gone(pids: list[int], seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not any(is_running(pid) for pid in pids)
+
+
+def test_workers_end_when_only_their_parent_is_killed(stage):
+    workers = children(stage.pid)
+    os.kill(stage.pid, signal.SIGKILL)
+    stage.wait()
+    assert len(workers) >= 2
+    assert all_gone(workers)
+
+
+@pytest.mark.parametrize("whole_group", [True, False])
+def test_ctrl_c_is_one_line_and_130(stage, whole_group):
+    workers = children(stage.pid)
+    (os.killpg if whole_group else os.kill)(stage.pid, signal.SIGINT)
+    assert stage.wait(20) == 130
+    assert stage.stderr.read().decode() == "interrupted: run the same command again to go on\n"
+    assert all_gone(workers)
+
+
+def test_sigterm_ends_workers_too(stage):
+    workers = children(stage.pid)
+    os.kill(stage.pid, signal.SIGTERM)
+    assert stage.wait(20) == 143
+    assert stage.stderr.read() == b""
+    assert all_gone(workers)
