@@ -68,11 +68,11 @@ def draw(folder: Path, name: str, level: float, rng: np.random.Generator) -> flo
 
 
 def raw_files(root: Path) -> None:
-    """45 pictures named by their level, 6 test pictures, a sample, and the answer key."""
+    """45 pictures in folders named by their level, 6 test pictures, a sample, and the answer key."""
     rng, source = np.random.default_rng(0), root / "data/raw/brightness"
     for k in range(45):
         level = int(rng.integers(40, 210))
-        draw(source / "train", f"{level}.{k}", level, rng)
+        draw(source / f"train/{level}", str(k), level, rng)
     levels = {str(k): float(rng.integers(40, 210)) for k in (3, 1, 2, 6, 5, 4)}
     for name, level in levels.items():
         draw(source / "test", name, level, rng)

@@ -30,7 +30,7 @@ MODELS = {"ridge": lambda: Ridge(1e-3), "neighbours": lambda: KNeighborsRegresso
 
 
 def ingest(source: Path, items: Path) -> None:
-    """Write the table of pictures; those to learn from are called <number>.<anything>."""
+    """Write the table of pictures; those to learn from lie in folders named by their number."""
     write_table(items, check_pictures(PictureSource(source), CheckCache(1.0))[0])
 
 
