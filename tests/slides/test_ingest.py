@@ -19,7 +19,7 @@ from podium.slides.dataset import (
     regions_of,
 )
 from podium.slides.ingest import assign_folds, ingest, patient_numbers, warnings
-from podium.slides.source import Entry
+from podium.slides.slides_table import Entry
 from slide_fixtures import stained, write_pyramid
 
 W, H = 80, 60

@@ -22,8 +22,9 @@ from podium.slides.report import (
     warning_lines,
 )
 from podium.slides.scoring import LEVELS
-from podium.slides.slide_classification import SlidePrediction, precision_recall
+from podium.slides.slide_classification import SlidePrediction
 from podium.slides.slide_results import HeatStatistics
+from podium.slides.slide_tables import precision_recall
 from podium.slides.tile_grid import Grid
 from slide_fixtures import stained, write_pyramid
 from slide_networks import TILES, heat_file, result, row

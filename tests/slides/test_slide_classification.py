@@ -15,19 +15,16 @@ from podium.slides.slide_classification import (
     SlidePrediction,
     choose_level,
     classify_out_of_fold,
-    counts_table,
     fit_and_classify,
     fit_platt,
     hot_area,
     mean_heat,
     metrics,
-    precision_recall,
     prediction_table,
     prediction_tables,
-    state_of,
-    states_table,
     tumour_share,
 )
+from podium.slides.slide_tables import counts_table, precision_recall, state_of, states_table
 from slide_networks import result, row
 
 TRUTH = [[1, 1, 0, 0]]

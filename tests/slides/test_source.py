@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.slides.source import Entry, read_entries, read_raw_folder
+from podium.slides.slides_table import Entry
+from podium.slides.source import read_entries, read_raw_folder
 
 
 @pytest.fixture

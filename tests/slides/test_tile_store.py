@@ -21,8 +21,9 @@ from podium.core.sealed_file import seal
 from podium.slides import tile_store
 from podium.slides.reader import Slide
 from podium.slides.tile_grid import Grid
+from podium.slides.tile_states import Outcome, read_outcome
 from podium.slides.tile_store import load_pixels, load_tiles
-from podium.slides.tiling import Job, Outcome, Plan, read_outcome, tile_slide
+from podium.slides.tiling import Job, Plan, tile_slide
 from slide_fixtures import coded, damage, stained, write_pyramid
 
 ROOT = Path(__file__).parents[2]

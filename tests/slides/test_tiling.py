@@ -20,8 +20,9 @@ from podium.core.params import Slides, TileSlides
 from podium.slides.annotations import geojson, raster
 from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Slide
+from podium.slides.tile_states import Outcome, summary
 from podium.slides.tile_store import load_pixels, load_tiles
-from podium.slides.tiling import Outcome, Plan, jobs_of, plan_of, summary, tile_all
+from podium.slides.tiling import Plan, jobs_of, plan_of, tile_all
 from slide_fixtures import damage, stained, write_pyramid
 
 ROOT = Path(__file__).parents[2]

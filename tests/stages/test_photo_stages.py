@@ -353,7 +353,9 @@ def test_ingest_says_what_it_left_out(house, capsys):
 
 def test_a_rare_class_goes_through_with_a_warning(house, capsys, write_params):
     house.params = write_params(
-        assign_photo_folds__n_folds=4, assign_photo_folds__seeds=[0], blend__photos__leave_out=OTHERS
+        assign_photo_folds__n_folds=4,
+        assign_photo_folds__seeds=[0],
+        blend__photos__leave_out=OTHERS,
     )
     for number in range(3):
         path = house.photos / f"train/emu.{number}.jpg"

@@ -22,7 +22,7 @@ from podium.slides.annotations.regions import Annotation
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
 from podium.slides.raw_folder import LeftOut, why_unreadable
 from podium.slides.reader import Slide
-from podium.slides.source import Entry
+from podium.slides.slides_table import Entry
 
 
 class Ingested(NamedTuple):

@@ -17,8 +17,9 @@ from podium.slides.export import refuse_shared_outputs, write_outputs
 from podium.slides.heat import heat_map, tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
-from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify, state_of
+from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify
 from podium.slides.slide_results import HeatStatistics
+from podium.slides.slide_tables import state_of
 
 COLUMNS = ["path", "probability", "tumour", "state"]
 

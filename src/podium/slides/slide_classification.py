@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,10 @@ from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
 from podium.slides import scoring
-from podium.slides.dataset import SlideRecord
 from podium.slides.scoring import LEVELS, MIN_PROBABILITY, Counts
 from podium.slides.slide_results import SlideResult
 
 CLASSES = ["normal", "tumour"]
-NO_TILES = "no tiles"
-NO_TILES_REASON = (
-    "no tile holds enough tissue: no network saw it, its probability is the share of tumour slides"
-)
 _MIN_DISTANCE = 1 / LEVELS  # no score is nearer to 0 or 1
 Floats = NDArray[np.float64]
 Results = Sequence[SlideResult]
@@ -223,50 +218,6 @@ def _rows(results: Results, split: str, seed: int, p: Floats) -> pd.DataFrame:
     return predictions.rows([row.slide for row in rows], split, folds, seed, pairs, CLASSES, facts)
 
 
-def state_of(result: SlideResult) -> str:
-    """`done`, or `no tiles` where the networks saw nothing of a slide: its answer is a prior."""
-    return "done" if result.has_tiles else NO_TILES
-
-
-def states_table(
-    slides: Sequence[SlidePrediction], rows: Sequence[SlideRecord], failures: Mapping[str, str]
-) -> pd.DataFrame:
-    """A table of all slides: slide, split, state, n_tiles, probability, reason.
-
-    Args:
-        slides: those predicted.
-        rows: of all slides, in the order of the table.
-        failures: why others were not, by slide.
-    """
-    by_name = {slide.result.row.slide: slide for slide in slides}
-    records: list[tuple[str, str, str, int, float | str, str]] = []
-    for row in rows:
-        if slide := by_name.get(row.slide):
-            result, p = slide.result, slide.probability
-            reason = "" if result.has_tiles else NO_TILES_REASON
-            records.append((row.slide, row.split, state_of(result), result.n_tiles, p, reason))
-        else:
-            records.append((row.slide, row.split, "failed", 0, "", failures[row.slide]))
-    columns = ["slide", "split", "state", "n_tiles", "probability", "reason"]
-    return pd.DataFrame(records, columns=pd.Index(columns))
-
-
-def counts_table(oof: Sequence[SlidePrediction]) -> pd.DataFrame:
-    """Pixels of each out-of-fold slide with known truth: slide, patient, fold, model, counts.
-
-    `model` is network, or hed_otsu for the colour threshold.
-    """
-    records = []
-    for slide in oof:
-        row, baseline = slide.result.row, slide.result.baseline
-        keys = {"slide": row.slide, "patient": row.patient, "fold": row.fold}
-        if slide.result.has_truth:
-            records.append(keys | {"model": "network"} | asdict(slide.counts))
-            records += [keys | {"model": "hed_otsu"} | asdict(baseline)] if baseline else []
-    names = ["slide", "patient", "fold", "model", *(field.name for field in fields(Counts))]
-    return pd.DataFrame(records, columns=pd.Index(names))
-
-
 def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
     """Scores of out-of-fold predictions, beside those of no mask and of the colour threshold.
 
@@ -288,10 +239,3 @@ def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
     truth = np.array([int(slide.result.row.label) for slide in labelled])
     area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))
     return values | ({} if area is None else {"slide_auc": area})
-
-
-def precision_recall(results: Results) -> pd.DataFrame:
-    """Threshold, precision, recall and F1 over all pixels of slides with known tumour."""
-    histograms = [result.histogram for result in results if result.has_truth]
-    rows = scoring.threshold_curve(np.sum(histograms, axis=0)) if histograms else []
-    return pd.DataFrame(rows, columns=pd.Index(["threshold", "precision", "recall", "f1"]))

@@ -6,7 +6,6 @@ drawn on it, and `<slide>.json`: done, no tiles, or failed and why.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -14,15 +13,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import cv2
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from podium.core.code_fingerprint import computing_code
-from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.core.files import json_sha256, scratch_dir, write_bytes, write_json
 from podium.core.params import Slides, TileSlides
 from podium.core.processes import parallel_map
@@ -31,16 +26,12 @@ from podium.slides.annotations import raster
 from podium.slides.dataset import SlideRecord, regions_of
 from podium.slides.reader import Slide
 from podium.slides.tile_grid import grid_of, read_tiles
-from podium.slides.tile_store import MaskOf, load_tiles, write_tiles
+from podium.slides.tile_states import DONE, NO_TILES, Outcome, read_outcome
+from podium.slides.tile_store import MaskOf, write_tiles
 from podium.slides.tissue import draw_overview
 from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
 
 SUFFIXES = (".h5", ".png", ".json")  # files of a tiled slide; a failed one has only the last
-DONE, NO_TILES = "done", "no tiles"  # states of slides that could be read
-COLUMNS = [
-    "slide", "state", "downsample", "n_grid", "n_tiles", "n_tumour", "n_unreadable", "tissue",
-    "tumour", "reason",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,22 +76,6 @@ class Job:
     mpp: float | None = None
     mask_of: MaskOf | None = None
     max_megapixels: float = 64.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The state of a slide; `n_grid` counts the tiles of its grid, `n_tiles` those stored.
-
-    A blank slide, or a grey one, or one of a piece of tissue too small for a tile has `no tiles`.
-    """
-
-    slide: str
-    state: Literal["done", "no tiles", "failed"]
-    fingerprint: str
-    reason: str = ""
-    n_grid: int = 0
-    n_tiles: int = 0
-    n_unreadable: int = 0
 
 
 def plan_of(settings: TileSlides) -> Plan:
@@ -240,37 +215,3 @@ def _why_no_tiles(job: Job, chosen: TissueTiles, plan: Plan) -> str:
         f"tiles holds {plan.min_tissue:.0%}\n"
         "remedy: lower min_tissue or the tile's size if there is tissue; a blank slide needs none"
     )
-
-
-def read_outcome(path: Path) -> Outcome:
-    """The outcome in the state file at `path`.
-
-    Raises:
-        PodiumError: there is none, or it is damaged.
-    """
-    try:
-        return Outcome(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise PodiumError(f"{path}: no state of a slide ({first_line(error)})") from None
-
-
-def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:
-    """A table of outcomes: state, number of tiles, mean tissue and tumour in them, reason."""
-    rows = []
-    for outcome in outcomes:
-        row = asdict(outcome) | {"reason": outcome.reason.replace("\n", "; ")}
-        row |= {"downsample": "", "n_tumour": 0, "tissue": 0.0, "tumour": 0.0}
-        if outcome.state in (DONE, NO_TILES):
-            tiles = load_tiles(folder / f"{outcome.slide}.h5")
-            row["downsample"], row["n_tumour"] = (
-                tiles.grid.downsample,
-                int((tiles.tumour > 0).sum()),
-            )
-            row["tissue"], row["tumour"] = _mean(tiles.tissue), _mean(tiles.tumour)
-        rows.append(row)
-    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
-
-
-def _mean(shares: NDArray[np.float32]) -> float:
-    shares = shares[~np.isnan(shares)]
-    return round(float(shares.mean()), 4) if len(shares) else 0.0

@@ -12,7 +12,7 @@ from podium.core.params import load_params
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
-from podium.slides import report, slide_classification
+from podium.slides import report, slide_classification, slide_tables
 from podium.slides.dataset import read_slides
 from podium.slides.export import write_outputs
 from podium.slides.predict_dataset import Predictor
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         max_unreadable, prior,
     )  # fmt: skip
     write_json(args.manner, asdict(config))
-    write_table(args.out / "states.csv", slide_classification.states_table(slides, rows, failures))
+    write_table(args.out / "states.csv", slide_tables.states_table(slides, rows, failures))
     for slide in progress(slides, len(slides), "masks"):
         write_outputs(slide, args.out, args.plots / f"{slide.result.row.slide}.png")
     metrics = slide_classification.metrics(oof, settings.bootstrap)
@@ -77,9 +77,9 @@ def _write_plots(
     level: int,
     warning: str,
 ) -> None:
-    curve = slide_classification.precision_recall(train)
+    curve = slide_tables.precision_recall(train)
     write_table(folder / "precision_recall.csv", curve)
-    write_table(folder / "counts.csv", slide_classification.counts_table(oof))
+    write_table(folder / "counts.csv", slide_tables.counts_table(oof))
     report.precision_recall_png(folder / "precision_recall.png", curve, level, warning)
 
 

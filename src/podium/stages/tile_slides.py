@@ -12,7 +12,8 @@ from podium.core.printable import printable
 from podium.core.throughput import Throughput, ThroughputMeter
 from podium.slides.dataset import read_slides
 from podium.slides.disk_space import require_disk
-from podium.slides.tiling import jobs_of, plan_of, summary, tile_all, tiles_dir
+from podium.slides.tile_states import summary
+from podium.slides.tiling import jobs_of, plan_of, tile_all, tiles_dir
 from podium.stages.arguments import parse, write_metrics
 
 
