@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from house import ROOT, encoded, make_photos, striped
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.weights, pytest.mark.slow, pytest.mark.timeout(600)]
 PARTS = ("src", "profiles", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore", "data/raw")
 PARTS += ("data/standin/captcha",)
 

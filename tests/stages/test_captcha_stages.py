@@ -19,6 +19,8 @@ from podium.cli import app
 from podium.core.errors import PodiumError
 from podium.stages import blend, generate_captcha, submit, train_captcha_reader
 
+pytestmark = pytest.mark.slow
+
 TINY = {"width": 4, "epochs": 2, "epoch_size": 16, "batch_size": 8}
 
 

@@ -34,6 +34,8 @@ from podium.stages import (
 )
 from podium.training import artefact
 
+pytestmark = pytest.mark.slow
+
 NAME = "equations-crnn"
 SIZE = (576, 48)  # of a strip, (w, h)
 

@@ -17,7 +17,7 @@ from podium.core.feature_store import read_features
 from podium.evaluation.predictions import read_predictions
 from podium.pictures.extract import Recipe
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 OTHERS = ["book", "boosting", "efficientnet-lite0", "hog", "logistic", "prior"]  # than dense
 
 

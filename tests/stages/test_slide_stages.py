@@ -40,6 +40,8 @@ from podium.training.runtime import tf
 from slide_fixtures import stained, write_pyramid
 from slide_networks import PLAIN, TILES
 
+pytestmark = pytest.mark.slow
+
 W, H = 160, 96
 SOURCE, MASKS = "data/raw/slides", "predictions/slides"
 TUMOUR = MultiPolygon([shapely.box(0, 0, 64, 96)])
