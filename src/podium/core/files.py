@@ -68,12 +68,12 @@ def _partial_prefix(path: Path) -> str:
 def _remove_stale(path: Path) -> None:
     """Remove what processes that were killed have left of `path`."""
     prefix = _partial_prefix(path)
-    for name in os.listdir(path.parent):
-        if name.startswith(prefix) and ".partial" in name:
-            process = name.removeprefix(prefix).partition("-")[0]
+    for left in path.parent.iterdir():
+        if left.name.startswith(prefix) and ".partial" in left.name:
+            process = left.name.removeprefix(prefix).partition("-")[0]
             if process.isdecimal() and not _is_alive(int(process)):
                 with suppress(OSError):
-                    (path.parent / name).unlink()
+                    left.unlink()
 
 
 def _is_alive(process: int) -> bool:

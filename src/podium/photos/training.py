@@ -92,9 +92,17 @@ class PhotoModels:
         """Return the out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}
 
-    def metrics(self, data: TrainRows) -> dict[str, Any]:
-        """Return the scores and, with pseudo-labels, how many test pictures joined a head."""
-        metrics: dict[str, Any] = {"oof": self.scores(data)}
+    def metrics(self, data: TrainRows, head: str) -> dict[str, Any]:
+        """Return the scores, which baselines `head` loses to, and the counts of pseudo-labels.
+
+        A baseline is the prior or hand-made features; to lose is to have no lower log loss.
+        """
+        oof = self.scores(data)
+        hand_made = [name for name in extractor_table.TABLE if extractor_table.is_baseline(name)]
+        baselines = [name for name in oof if name in ("prior", *hand_made)]
+        loss = oof[head]["log_loss"]
+        lost_to = [name for name in baselines if not loss < oof[name]["log_loss"]]
+        metrics: dict[str, Any] = {"oof": oof, "head": head, "not_better_than": lost_to}
         if self.n_joined is not None:
             counts = {"fewest": int(self.n_joined.min()), "most": int(self.n_joined.max())}
             metrics["pseudo_labels"] = {"test_pictures": len(data.test_ids), **counts}
@@ -239,7 +247,7 @@ def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[s
 
 
 def summary_lines(metrics: dict[str, Any]) -> Sequence[str]:
-    """Return the scores as lines of text, best first, then how many test pictures joined."""
+    """Return the scores as lines of text, best first, counts, and warnings last."""
     lines = [
         f"{name:<20} log loss {scores['log_loss']:.4f} +- {scores['log_loss_se']:.4f}"
         f"   accuracy {scores['accuracy']:.4f}"
@@ -248,4 +256,16 @@ def summary_lines(metrics: dict[str, Any]) -> Sequence[str]:
     if counts := metrics.get("pseudo_labels"):
         last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
         lines.append(last.format(**counts))
-    return lines
+    return [*lines, *(_lost_line(name, metrics) for name in metrics.get("not_better_than", []))]
+
+
+def _lost_line(baseline: str, metrics: dict[str, Any]) -> str:
+    head = metrics["head"]
+    loss, other = (metrics["oof"][name]["log_loss"] for name in (head, baseline))
+    meaning = {"prior": "the class shares without a look at the pictures"}
+    return (
+        f"warning: {head} (log loss {loss:.4f}) is not better than {baseline} ({other:.4f}), "
+        f"{meaning.get(baseline, 'a classical baseline')}. Are the labels right? Try more "
+        "train_photo_classifier.epochs, another learning_rate, another network in extractors, or "
+        "more pictures; see plots/train_photo_classifier/mistakes.png"
+    )

@@ -1,4 +1,4 @@
-"""Pictures in a zip that stays zipped: names as they were meant, and members that cannot be read."""
+"""Pictures in a zip that stays zipped: names as they were meant, members that cannot be read."""
 
 from __future__ import annotations
 
@@ -132,5 +132,6 @@ def _encoding_note(path: Path, names: list[str]) -> str:
     perhaps = f" (in GBK it would be {printable(meant)!r})" if meant else ""
     return (
         f"{printable(path)}: {len(names)} names do not say how they are encoded; they were read as "
-        f"code page 437, e.g. {printable(example)!r}{perhaps}; if that is wrong, zip with UTF-8 names"
+        f"code page 437, e.g. {printable(example)!r}{perhaps}; if that is wrong, zip with UTF-8 "
+        "names"
     )

@@ -178,7 +178,8 @@ def _refuse_no_train(source: PictureSource) -> None:
 def _check_all(
     source: PictureSource, cache: CheckCache, entries: list[tuple[str, Entry]]
 ) -> Iterator[tuple[str, Entry, PictureCheck]]:
-    def check(entry: Entry) -> PictureCheck:
+    def checked(pair: tuple[str, Entry]) -> PictureCheck:
+        entry = pair[1]
         if entry.fault:
             return PictureCheck("", reason=entry.fault)
         try:
@@ -195,7 +196,7 @@ def _check_all(
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
         for start in range(0, len(entries), 256):
             part = entries[start : start + 256]
-            checks = pool.map(lambda pair: check(pair[1]), part)
+            checks = pool.map(checked, part)
             yield from (
                 (split, entry, check) for (split, entry), check in zip(part, checks, strict=True)
             )

@@ -11,12 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
-from podium.core.picture_decoder import UnreadableImage
+from podium.core.picture_decoder import SUFFIXES, UnreadableImage
 from podium.core.printable import printable
 from podium.pictures.archive import PictureZip
 from podium.pictures.raw_files import (
     OTHER_SUFFIXES,
-    SUFFIXES,
     file_fault,
     files_below,
     is_hidden,
@@ -93,7 +92,7 @@ class PictureSource:
         return entries
 
     def left_out(self) -> list[Entry]:
-        """Return the files that are no train or test pictures, each with the reason as its fault."""
+        """Return the files that are no train or test pictures, each with the reason as fault."""
         files = [
             replace(file, fault=file.fault or why_no_picture(file.inner))
             for split in _PLACES
@@ -193,10 +192,10 @@ class PictureSource:
         elif place.endswith(".zip"):
             archive = self._zip(place)
             for member in archive.members:
-                inner = PurePosixPath(member)
-                if len(inner.parts) > 1 and inner.parts[0] in _PLACES[split]:
-                    inner = inner.relative_to(inner.parts[0])
-                yield _File(inner, f"{place}!{member}", archive.fault(member))
+                inside = PurePosixPath(member)
+                if len(inside.parts) > 1 and inside.parts[0] in _PLACES[split]:
+                    inside = inside.relative_to(inside.parts[0])
+                yield _File(inside, f"{place}!{member}", archive.fault(member))
         else:
             for below, fault in files_below(self.root / place):
                 yield _File(PurePosixPath(below), f"{place}/{below}", fault)
@@ -251,6 +250,6 @@ def _entry(split: str, file: _File, fault: str | None, folders: bool) -> Entry:
 
 
 def _class_prefix(stem: str) -> str:
-    """cat.0 -> cat; 0, 1.2.826.7 and IMG_1.x -> nothing: letters, a dot, and a number make a class."""
+    """cat.0 -> cat; 0, 1.2.826.7 and IMG_1.x -> nothing: it takes letters, a dot, a number."""
     match = _CLASS_AND_NUMBER.fullmatch(stem)
     return match[1] if match else ""

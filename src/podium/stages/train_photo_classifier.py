@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     meter, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
     with meter.measure(n_rows):
         trained = train_all(params, data, args.features)
-    metrics = trained.metrics(data)
+    metrics = trained.metrics(data, params.train_photo_classifier.head)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
     artefact.save(build_artefact(trained, params, data, args.features, oof), args.model)
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})

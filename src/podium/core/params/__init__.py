@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from podium.core.errors import SettingsError
 from podium.core.params.blends import Blend, BlendCaptcha, BlendMethod, TextBlend, VotingMethod
+from podium.core.params.bombs import refuse_yaml_bombs
 from podium.core.params.captcha import (
     Captcha,
     CaptchaArithmetic,
@@ -31,7 +32,6 @@ from podium.core.params.photos import (
     Photos,
     TrainPhotoClassifier,
 )
-from podium.core.params.bombs import refuse_yaml_bombs
 from podium.core.params.section import Device, Precision, Section, TrainingSettings
 from podium.core.params.slides import (
     DrawSlides,
@@ -42,7 +42,6 @@ from podium.core.params.slides import (
     TileSlides,
     TrainSegmenter,
 )
-
 from podium.core.printable import printable
 
 __all__ = [
