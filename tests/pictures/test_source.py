@@ -286,6 +286,15 @@ def test_a_zip_bomb_is_refused_from_its_directory(tmp_path):
         PictureSource(tmp_path).entries("train")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("x", PICTURE)
+    data = (tmp_path / "train.zip").read_bytes()
+    (tmp_path / "train.zip").write_bytes(data.replace(b"x", b"\0"))
+    with pytest.raises(PodiumError, match=r"train\.zip: a member has no name\nremedy"):
+        PictureSource(tmp_path).entries("train")
+
+
 def test_a_broken_zip_is_named(tmp_path):
     (tmp_path / "train.zip").write_bytes(b"PK nonsense")
     with pytest.raises(PodiumError, match=r"train\.zip: not a readable zip"):

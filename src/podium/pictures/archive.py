@@ -42,6 +42,8 @@ class PictureZip:
                 f"{printable(path)}: not a readable zip ({printable(error)})\n"
                 "remedy: download it again"
             ) from None
+        if not all(info.filename for info in self._zip.infolist()):
+            raise PodiumError(f"{printable(path)}: a member has no name\nremedy: zip it again")
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         guessed = [info.filename for info in infos if _name_bytes(info) and not _utf8_name(info)]
         self.encoding_note = _encoding_note(path, guessed)

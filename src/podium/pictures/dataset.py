@@ -215,11 +215,11 @@ def refuse_many_unreadable(
         key: of the tolerance in params.yaml, for messages.
 
     Raises:
-        PodiumError: more are.
+        PodiumError: more are, or all.
     """
     unreadable = quarantine[quarantine["split"] == "train"]
     n_train = len(unreadable) + int((items["split"] == "train").sum())
-    if len(unreadable) > tolerance * n_train:
+    if len(unreadable) > min(tolerance * n_train, n_train - 1):
         first = unreadable.iloc[0]
         raise PodiumError(
             f"{printable(root / first['path'])}: {first['reason']}\n"
