@@ -7,7 +7,8 @@ import pytest
 
 from photos.test_crossval import data  # noqa: F401 (a fixture)
 from podium.photos.crossval import prediction_table, prior_table
-from podium.photos.training import PhotoModels, summary_lines
+from podium.photos.score_lines import summary_lines
+from podium.photos.training import PhotoModels
 
 
 def sure(data, right: float):  # noqa: F811

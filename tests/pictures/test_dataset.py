@@ -16,10 +16,9 @@ from podium.pictures.dataset import (
     CheckCache,
     check_pictures,
     perceptual_hash,
-    quarantine_lines,
     read_items,
-    refuse_many_unreadable,
 )
+from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
 from podium.pictures.source import PictureSource
 
 

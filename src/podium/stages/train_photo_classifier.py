@@ -21,7 +21,8 @@ from podium.photos.report import (
     mistakes_png,
     write_curves,
 )
-from podium.photos.training import PhotoModels, build_artefact, summary_lines, train_all
+from podium.photos.score_lines import summary_lines
+from podium.photos.training import PhotoModels, build_artefact, train_all
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
