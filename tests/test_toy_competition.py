@@ -68,7 +68,7 @@ def draw(folder: Path, name: str, level: float, rng: np.random.Generator) -> flo
 
 
 def raw_files(root: Path) -> None:
-    """45 pictures in folders named by their level, 6 test pictures, a sample, and the answer key."""
+    """45 pictures in folders named by their level, 6 test pictures, a sample, the answer key."""
     rng, source = np.random.default_rng(0), root / "data/raw/brightness"
     for k in range(45):
         level = int(rng.integers(40, 210))

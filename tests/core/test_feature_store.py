@@ -94,7 +94,7 @@ def changed(path, **datasets):
         ({"ids": ["a", "b", "a"]}, r"1 ids occur more than once, namely a"),
         ({"ids": [["a"], ["b"], ["c"]]}, r"/ids is \(3, 1\), not one column"),
         ({"ids": [1, 2, 3]}, r"damaged, or no feature file"),
-        ({"features": np.array([[1, 2], [np.nan, 1], [1, 1]], np.float32)}, r"row 1 of the features"),
+        ({"features": np.array([[1, 2], [np.nan, 1], [1, 1]], np.float32)}, r"row 1 of the feat"),
         ({"features": np.full((3, 2), np.inf, np.float32)}, r"row 0 of the features is not finite"),
         ({"features": np.ones((3, 2))}, r"features are float64 \(3, 2\), not float32"),
         ({"features": np.ones(3, np.float32)}, r"features are float32 \(3,\), not float32 \(N, D"),

@@ -269,12 +269,15 @@ def merges() -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "device: !!int x", "device: !!float y", "device: !!binary '='", "device: !!timestamp 2001-99-99",
-        "device: 2001-99-99", "? [a]\n: 1", "? {a: b}\n: 1", "device: " + "9" * 5000,
-        "device: !!python/object/apply:os.system ['true']", "device: *x", "device: &x [*x]", "<<: 1",
+        "device: !!int x", "device: !!float y", "device: !!binary '='",
+        "device: !!timestamp 2001-99-99", "device: 2001-99-99", "? [a]\n: 1", "? {a: b}\n: 1",
+        "device: " + "9" * 5000,
+        "device: !!python/object/apply:os.system ['true']", "device: *x", "device: &x [*x]",
+        "<<: 1",
         "[" * 60, "[" * 100_000, "{" * 100_000, "- " * 60, "- " * 20_000, "? " * 20_000,
         "a: " + "[" * 30_000 + "]" * 30_000, bomb("device: *j"), bomb("z: 1"), merges(),
-        "device: \0", "\u2028" + "[" * 9, "device: !!set {a, b}", "device: !!omap [a: 1]", "x" * 11_000_000,
+        "device: \0", "\u2028" + "[" * 9, "device: !!set {a, b}", "device: !!omap [a: 1]",
+        "x" * 11_000_000,
     ],
     ids=lambda text: text[:20].replace("\0", "NUL"),
 )  # fmt: skip

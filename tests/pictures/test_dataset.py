@@ -16,9 +16,9 @@ from podium.pictures.dataset import (
     CheckCache,
     check_pictures,
     perceptual_hash,
-    quarantine_lines,
     read_items,
 )
+from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
 from podium.pictures.source import PictureSource
 
 
@@ -168,3 +168,11 @@ def test_items_keep_ids_that_look_like_numbers(tmp_path):
     )
     write_table(tmp_path / "items.csv", table)
     assert read_items(tmp_path / "items.csv").iloc[0].to_dict() == table.iloc[0].to_dict()
+
+
+def test_without_a_readable_train_picture_no_tolerance_helps(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/cat.1.jpg").write_bytes(b"x")
+    items, quarantine = check_pictures(PictureSource(tmp_path), CheckCache(89.0))
+    with pytest.raises(PodiumError, match=r"1 of 1 train pictures cannot be read"):
+        refuse_many_unreadable(tmp_path, items, quarantine, 1.0, "key")

@@ -150,8 +150,10 @@ def test_folders_of_splits_are_no_classes(tmp_path, folder):
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("cat.0", "cat"), ("golden_retriever.12", "golden_retriever"), ("Ärmel blau.3", "Ärmel blau"),
-        ("1.2.826.7", ""), ("2019.07", ""), ("IMG_12.3", ""), ("cat.b", ""), ("cat.", ""), ("a.1.2", ""),
+        ("cat.0", "cat"), ("golden_retriever.12", "golden_retriever"),
+        ("Ärmel blau.3", "Ärmel blau"),
+        ("1.2.826.7", ""), ("2019.07", ""), ("IMG_12.3", ""), ("cat.b", ""),
+        ("cat.", ""), ("a.1.2", ""),
         ("cat", ""), ("cat.0.5", ""), ("cat.1b", ""),
     ],
 )  # fmt: skip
@@ -226,8 +228,7 @@ def test_a_member_that_cannot_be_read_is_one_fault(tmp_path, central, local, val
 
 def test_a_name_that_is_not_utf8_is_a_fault_and_can_be_written(tmp_path):
     source = put(tmp_path, "train/cat.1.jpg")
-    with open(os.fsencode(tmp_path) + b"/train/zo\xeb.png", "wb") as file:
-        file.write(PICTURE)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/train/zo\xeb.png")).write_bytes(PICTURE)
     entry = source.entries("train")[1]
     assert (entry.id, entry.path) == ("zo\\xeb", "train/zo\\xeb.png")
     assert entry.fault == "its name is not UTF-8: rename it"
@@ -282,6 +283,15 @@ def test_a_zip_bomb_is_refused_from_its_directory(tmp_path):
     with zipfile.ZipFile(tmp_path / "train.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cat.1.jpg", bytes(4 << 20))
     with pytest.raises(PodiumError, match=r"'cat\.1\.jpg' unpacks to 4194304 bytes"):
+        PictureSource(tmp_path).entries("train")
+
+
+def test_a_member_without_a_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("x", PICTURE)
+    data = (tmp_path / "train.zip").read_bytes()
+    (tmp_path / "train.zip").write_bytes(data.replace(b"x", b"\0"))
+    with pytest.raises(PodiumError, match=r"train\.zip: a member has no name\nremedy"):
         PictureSource(tmp_path).entries("train")
 
 

@@ -205,7 +205,7 @@ def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
 
 
 def iter_pixels(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
-    """Pixels (up to n, H, W, 3) of one split, part by part, for splits larger than memory.
+    """Pixels (B, H, W, 3), B <= n, of one split, part by part, for splits larger than memory.
 
     Args:
         path: a captcha file.

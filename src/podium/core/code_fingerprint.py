@@ -22,6 +22,7 @@ TRACKED = ("podium.core.params", "podium.models.extractor_table", "podium.compet
 INFRASTRUCTURE = (
     "podium.core.errors", "podium.core.files", "podium.core.hardware", "podium.core.processes",
     "podium.core.progress", "podium.core.throughput", "podium.core.code_fingerprint",
+    "podium.core.partial_files", "podium.core.printable", "podium.core.hdf5_guard",
     "podium.training.gpu_slots",
 )  # fmt: skip
 

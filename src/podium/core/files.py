@@ -10,9 +10,7 @@ import hashlib
 import io
 import json
 import os
-import platform
 import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_cache_path
 
 from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
+from podium.core.partial_files import partial_path, remove_stale
 from podium.core.printable import printable
 
 # what Python alone takes for one, such as 0_5 or digits of another script, is none
@@ -42,9 +41,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path)
-        partial = path.with_name(f"{_partial_prefix(path)}{os.getpid()}-{uuid.uuid4().hex[:8]}"
-                                 f".partial{path.suffix}")  # fmt: skip
+        remove_stale(path)
+        partial = partial_path(path)
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less the umask
     except OSError as error:
         raise disk_fault(error, path) or error from None
@@ -57,33 +55,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-
-
-def _partial_prefix(path: Path) -> str:
-    """How the names of partial files of `path` begin that are written on this machine."""
-    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-    return f".{path.name[:150]}.{machine}-"
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what processes that were killed have left of `path`."""
-    prefix = _partial_prefix(path)
-    for name in os.listdir(path.parent):
-        if name.startswith(prefix) and ".partial" in name:
-            process = name.removeprefix(prefix).partition("-")[0]
-            if process.isdecimal() and not _is_alive(int(process)):
-                with suppress(OSError):
-                    (path.parent / name).unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
 
 
 def _to_disk(path: Path) -> None:

@@ -85,13 +85,8 @@ def _read(dataset: h5py.Dataset, file_size: int) -> None:
     """Read all blocks; texts may not add up to much more than the file."""
     if dataset.shape is None or 0 in dataset.shape:
         return
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        left = 4 * file_size + SPARSE
-        rows = dataset if dataset.ndim else [dataset[()]]
-        for start in range(0, len(rows), 256):
-            left -= sum(len(text) for text in rows[start : start + 256])
-            if left < 0:
-                raise Fault(f"{dataset.name} repeats its texts without end")
+    if h5py.check_string_dtype(dataset.dtype) is not None and dataset.ndim:
+        _read_texts(dataset, 4 * file_size + SPARSE)
     elif dataset.chunks:
         for block in dataset.iter_chunks():
             dataset[block]
@@ -102,6 +97,14 @@ def _read(dataset: h5py.Dataset, file_size: int) -> None:
             dataset[start : start + step]
     else:
         dataset[()]
+
+
+def _read_texts(dataset: h5py.Dataset, left: int) -> None:
+    """Read texts; as HDF5 may refer to one text many times, there is a limit to their sum."""
+    for start in range(0, len(dataset), 256):
+        left -= sum(len(text) for text in dataset[start : start + 256].ravel())
+        if left < 0:
+            raise Fault(f"{dataset.name} repeats its texts without end")
 
 
 def _shown(name: object) -> str:

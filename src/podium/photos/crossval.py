@@ -113,7 +113,7 @@ def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
 
 
 def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64], labels: NDArray[np.str_]) -> None:
-    """Check that folds (N,) are numbered 0, 1, ... and that each leaves every class to learn from."""
+    """Check that folds (N,) are numbered 0, 1, ... and that each leaves all classes to learn."""
     numbers = np.unique(fold_of)
     if len(numbers) < 2 or not np.array_equal(numbers, np.arange(len(numbers))):
         shown = ", ".join(str(number) for number in numbers[[0, -1]])

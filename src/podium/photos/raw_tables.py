@@ -37,7 +37,7 @@ def _check_sample(path: Path, columns: Sequence[str], test_ids: Sequence[str]) -
     table = read_table(path, *columns[:1])
     if list(table.columns) != list(columns):
         raise PodiumError(
-            f"{printable(path)}: its columns are {_shown(table.columns)}, ours would be "
+            f"{printable(path)}: its columns are {_shown(list(table.columns))}, ours would be "
             f"{_shown(columns)}\nremedy: name the class folders as its columns, or remove it: then "
             "the submission holds all test pictures"
         )

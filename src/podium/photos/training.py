@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,9 +91,17 @@ class PhotoModels:
         """Return the out-of-fold scores of each model."""
         return {name: oof_scores(table, data) for name, table in self.tables.items()}
 
-    def metrics(self, data: TrainRows) -> dict[str, Any]:
-        """Return the scores and, with pseudo-labels, how many test pictures joined a head."""
-        metrics: dict[str, Any] = {"oof": self.scores(data)}
+    def metrics(self, data: TrainRows, head: str) -> dict[str, Any]:
+        """Return the scores, which baselines `head` loses to, and the counts of pseudo-labels.
+
+        A baseline is the prior or hand-made features; to lose is to have no lower log loss.
+        """
+        oof = self.scores(data)
+        hand_made = [name for name in extractor_table.TABLE if extractor_table.is_baseline(name)]
+        baselines = [name for name in oof if name in ("prior", *hand_made)]
+        loss = oof[head]["log_loss"]
+        lost_to = [name for name in baselines if not loss < oof[name]["log_loss"]]
+        metrics: dict[str, Any] = {"oof": oof, "head": head, "not_better_than": lost_to}
         if self.n_joined is not None:
             counts = {"fewest": int(self.n_joined.min()), "most": int(self.n_joined.max())}
             metrics["pseudo_labels"] = {"test_pictures": len(data.test_ids), **counts}
@@ -236,16 +243,3 @@ def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[s
         "batch_size": provenance["batch_size"],
         "views": provenance.get("views", "plain"),
     }
-
-
-def summary_lines(metrics: dict[str, Any]) -> Sequence[str]:
-    """Return the scores as lines of text, best first, then how many test pictures joined."""
-    lines = [
-        f"{name:<20} log loss {scores['log_loss']:.4f} +- {scores['log_loss_se']:.4f}"
-        f"   accuracy {scores['accuracy']:.4f}"
-        for name, scores in sorted(metrics["oof"].items(), key=lambda pair: pair[1]["log_loss"])
-    ]
-    if counts := metrics.get("pseudo_labels"):
-        last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
-        lines.append(last.format(**counts))
-    return lines

@@ -1,4 +1,4 @@
-"""Pictures in a zip that stays zipped: names as they were meant, and members that cannot be read."""
+"""Pictures in a zip that stays zipped: names as they were meant, members that cannot be read."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class PictureZip:
                 f"{printable(path)}: not a readable zip ({printable(error)})\n"
                 "remedy: download it again"
             ) from None
+        if not all(info.filename for info in self._zip.infolist()):
+            raise PodiumError(f"{printable(path)}: a member has no name\nremedy: zip it again")
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         guessed = [info.filename for info in infos if _name_bytes(info) and not _utf8_name(info)]
         self.encoding_note = _encoding_note(path, guessed)
@@ -132,5 +134,6 @@ def _encoding_note(path: Path, names: list[str]) -> str:
     perhaps = f" (in GBK it would be {printable(meant)!r})" if meant else ""
     return (
         f"{printable(path)}: {len(names)} names do not say how they are encoded; they were read as "
-        f"code page 437, e.g. {printable(example)!r}{perhaps}; if that is wrong, zip with UTF-8 names"
+        f"code page 437, e.g. {printable(example)!r}{perhaps}; if that is wrong, zip with UTF-8 "
+        "names"
     )

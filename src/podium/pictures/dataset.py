@@ -22,7 +22,8 @@ from podium.core.ids import refuse_duplicates
 from podium.core.picture_decoder import UnreadableImage, decode
 from podium.core.printable import printable
 from podium.core.progress import progress
-from podium.pictures.source import Entry, PictureSource
+from podium.pictures.entries import Entry
+from podium.pictures.source import PictureSource
 
 ITEM_COLUMNS = [
     "id", "split", "label", "path", "content", "width", "height", "phash", "thumbnail",
@@ -178,7 +179,8 @@ def _refuse_no_train(source: PictureSource) -> None:
 def _check_all(
     source: PictureSource, cache: CheckCache, entries: list[tuple[str, Entry]]
 ) -> Iterator[tuple[str, Entry, PictureCheck]]:
-    def check(entry: Entry) -> PictureCheck:
+    def checked(pair: tuple[str, Entry]) -> PictureCheck:
+        entry = pair[1]
         if entry.fault:
             return PictureCheck("", reason=entry.fault)
         try:
@@ -195,37 +197,10 @@ def _check_all(
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
         for start in range(0, len(entries), 256):
             part = entries[start : start + 256]
-            checks = pool.map(lambda pair: check(pair[1]), part)
+            checks = pool.map(checked, part)
             yield from (
                 (split, entry, check) for (split, entry), check in zip(part, checks, strict=True)
             )
-
-
-def refuse_many_unreadable(
-    root: Path, items: pd.DataFrame, quarantine: pd.DataFrame, tolerance: float, key: str
-) -> None:
-    """Check that few train pictures are unreadable.
-
-    Args:
-        root: the folder of the pictures, for messages.
-        items: readable pictures.
-        quarantine: the others.
-        tolerance: share of the train pictures that may be unreadable.
-        key: of the tolerance in params.yaml, for messages.
-
-    Raises:
-        PodiumError: more are.
-    """
-    unreadable = quarantine[quarantine["split"] == "train"]
-    n_train = len(unreadable) + int((items["split"] == "train").sum())
-    if len(unreadable) > tolerance * n_train:
-        first = unreadable.iloc[0]
-        raise PodiumError(
-            f"{printable(root / first['path'])}: {first['reason']}\n"
-            f"{len(unreadable)} of {n_train} train pictures cannot be read, more than the share "
-            f"{key} = {tolerance:g}\n"
-            "remedy: replace or remove them, or raise that number"
-        )
 
 
 def read_items(path: Path) -> pd.DataFrame:
@@ -244,26 +219,3 @@ def summary(items: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, int]:
         for name, table in tables
         for split in ("train", "test")
     }
-
-
-def quarantine_lines(path: Path, quarantine: pd.DataFrame) -> list[str]:
-    """Return how many files are in quarantine, by reason, as lines of text; none if there are none.
-
-    Args:
-        path: where the quarantine was written.
-        quarantine: rows of QUARANTINE_COLUMNS.
-    """
-    if quarantine.empty:
-        return []
-    kinds = quarantine["reason"].map(_kind)
-    first = dict(zip(reversed(kinds.tolist()), reversed(quarantine["path"].tolist()), strict=True))
-    lines = [
-        f"quarantined: {n} x {kind}, e.g. {printable(first[kind])}"
-        for kind, n in kinds.value_counts().items()
-    ]
-    return [*lines, f"quarantined: {len(quarantine)} files in all, listed in {path}"]
-
-
-def _kind(reason: str) -> str:
-    """A reason without what is particular to one file."""
-    return "too large" if " megapixels" in reason else reason.partition(": ")[0]

@@ -132,15 +132,15 @@ def copies_of(looks: Looks, others: Looks, distance: int) -> Pairs:
         distance: bits in which the hashes of look-alikes may differ.
     """
     n = len(looks.hashes)
-    both = Looks(*(np.concatenate(pair) for pair in zip(_columns(looks), _columns(others))))
+    both = Looks(
+        np.concatenate([looks.hashes, others.hashes]),
+        np.concatenate([looks.shapes, others.shapes]),
+        np.concatenate([looks.levels, others.levels]),
+    )
     rows = np.arange(n)
     near = [both.near(n + other, rows, distance, SAME) for other in range(len(others.hashes))]
     pairs = [(first[0], other) for other, first in enumerate(near) if len(first)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
-
-
-def _columns(looks: Looks) -> tuple[NDArray[np.generic], ...]:
-    return looks.hashes, looks.shapes, looks.levels
 
 
 def pair_table(first: pd.DataFrame, second: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:

@@ -8,49 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from podium.core.picture_decoder import SUFFIXES, format_of
+from podium.core.printable import printable
 
 # of pictures that are not read; several of them begin like TIFF and hold a thumbnail only
-OTHER_SUFFIXES = tuple(
-    f".{name}"
-    for name in [
-        "3fr",
-        "arw",
-        "bpg",
-        "cr2",
-        "cr3",
-        "dcm",
-        "dicom",
-        "dng",
-        "erf",
-        "exr",
-        "hdr",
-        "heic",
-        "heif",
-        "ico",
-        "iiq",
-        "jxl",
-        "jxr",
-        "kdc",
-        "mrw",
-        "nef",
-        "nrw",
-        "orf",
-        "pcx",
-        "pef",
-        "psd",
-        "raf",
-        "raw",
-        "rw2",
-        "rwl",
-        "sr2",
-        "srf",
-        "srw",
-        "svg",
-        "tga",
-        "x3f",
-        "xcf",
-    ]
-)
+OTHER_SUFFIXES = (
+    ".3fr", ".arw", ".bpg", ".cr2", ".cr3", ".dcm", ".dicom", ".dng", ".erf", ".exr", ".hdr",
+    ".heic", ".heif", ".ico", ".iiq", ".jxl", ".jxr", ".kdc", ".mrw", ".nef", ".nrw", ".orf",
+    ".pcx", ".pef", ".psd", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".svg",
+    ".tga", ".x3f", ".xcf",
+)  # fmt: skip
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, str]]:
@@ -60,12 +26,12 @@ def files_below(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _walk(folder: Path, inner: str, parents: frozenset[str]) -> Iterator[tuple[str, str]]:
     try:
-        names = sorted(os.listdir(folder))
+        paths = sorted(folder.iterdir())
     except OSError as error:
         yield inner.rstrip("/"), f"folder cannot be opened: {error.strerror}"
         return
-    for name in names:
-        path, below = folder / name, f"{inner}{name}"
+    for path in paths:
+        below = f"{inner}{path.name}"
         fault = file_fault(path)
         if fault != "folder":
             yield below, fault
@@ -81,7 +47,8 @@ def file_fault(path: Path) -> str:
         mode = path.stat().st_mode
     except OSError:
         try:
-            return f"link to nothing: {os.readlink(path)} is missing; fetch it (dvc pull, git annex get)"
+            target = printable(path.readlink())
+            return f"link to nothing: {target} is missing; fetch it (dvc pull, git annex get)"
         except OSError as error:
             return f"cannot be looked at: {error.strerror}"
     if stat.S_ISDIR(mode):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
-from podium.core.picture_decoder import UnreadableImage
+from podium.core.picture_decoder import SUFFIXES, UnreadableImage
 from podium.core.printable import printable
 from podium.pictures.archive import PictureZip
+from podium.pictures.entries import Entry, RawFile, entry_of, is_utf8
 from podium.pictures.raw_files import (
     OTHER_SUFFIXES,
-    SUFFIXES,
     file_fault,
     files_below,
     is_hidden,
@@ -33,33 +33,6 @@ _PLACES = {
 _SPLIT_NAME = re.compile(
     r"(train|test|val|valid|dev|holdout|images?|pictures|photos|data)\w*", re.I
 )
-_CLASS_AND_NUMBER = re.compile(r"([^\W\d]+(?:[ -][^\W\d]+)*)\.[0-9]+")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file.
-
-    Attributes:
-        id: its path below the split, without the suffix.
-        label: the class that its folder or the beginning of its name says; '' if none.
-        path: relative to the source; `train.zip!cat.0.jpg` inside a zip.
-        fault: why it cannot be read; '' if nothing is known against it.
-    """
-
-    id: str
-    label: str
-    path: str
-    fault: str = ""
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file below a split: `inner`, its path there; `path` for `read`; why it cannot be opened."""
-
-    inner: PurePosixPath
-    path: str
-    fault: str
 
 
 class PictureSource:
@@ -82,7 +55,7 @@ class PictureSource:
         """
         files = [(file, fault) for file, fault in self._faults[split] if fault is not None]
         folders = any(len(file.inner.parts) > 1 for file, _ in files)
-        entries = [_entry(split, file, fault, folders) for file, fault in files]
+        entries = [entry_of(split, file, fault, folders) for file, fault in files]
         entries.sort(key=lambda entry: (natural_key(entry.id), entry.path))
         for first, second in pairwise(entries):
             if first.id == second.id:
@@ -93,7 +66,7 @@ class PictureSource:
         return entries
 
     def left_out(self) -> list[Entry]:
-        """Return the files that are no train or test pictures, each with the reason as its fault."""
+        """Return the files that are no train or test pictures, each with the reason as fault."""
         files = [
             replace(file, fault=file.fault or why_no_picture(file.inner))
             for split in _PLACES
@@ -135,19 +108,19 @@ class PictureSource:
         ]  # fmt: skip
 
     @cached_property
-    def _faults(self) -> dict[str, list[tuple[_File, str | None]]]:
+    def _faults(self) -> dict[str, list[tuple[RawFile, str | None]]]:
         """The files of each split, with '', why they are not read, or None: no picture."""
         return {
             split: [(file, self._fault(file)) for file in self._files(split)] for split in _PLACES
         }
 
-    def _fault(self, file: _File) -> str | None:
+    def _fault(self, file: RawFile) -> str | None:
         if file.fault and file.inner.suffix.lower() not in (*SUFFIXES, *OTHER_SUFFIXES):
             return None
         fault = file.fault or picture_fault(file.inner, lambda: self._head(file.path))
         if fault is None or is_hidden(file.inner):
             return None
-        return fault if _is_utf8(file.path) else "its name is not UTF-8: rename it"
+        return fault if is_utf8(file.path) else "its name is not UTF-8: rename it"
 
     def _head(self, path: str) -> bytes:
         archive, bang, member = path.partition("!")
@@ -184,24 +157,24 @@ class PictureSource:
         unclear = any(_SPLIT_NAME.fullmatch(name) for name in classes)
         return classes if len(classes) > 1 and not unclear else []
 
-    def _files(self, split: str) -> Iterator[_File]:
+    def _files(self, split: str) -> Iterator[RawFile]:
         place = self._used.get(split)
         if place is None:
             for name in self._class_folders if split == "train" else []:
                 for inner, fault in files_below(self.root / name):
-                    yield _File(PurePosixPath(name, inner), f"{name}/{inner}", fault)
+                    yield RawFile(PurePosixPath(name, inner), f"{name}/{inner}", fault)
         elif place.endswith(".zip"):
             archive = self._zip(place)
             for member in archive.members:
-                inner = PurePosixPath(member)
-                if len(inner.parts) > 1 and inner.parts[0] in _PLACES[split]:
-                    inner = inner.relative_to(inner.parts[0])
-                yield _File(inner, f"{place}!{member}", archive.fault(member))
+                inside = PurePosixPath(member)
+                if len(inside.parts) > 1 and inside.parts[0] in _PLACES[split]:
+                    inside = inside.relative_to(inside.parts[0])
+                yield RawFile(inside, f"{place}!{member}", archive.fault(member))
         else:
             for below, fault in files_below(self.root / place):
-                yield _File(PurePosixPath(below), f"{place}/{below}", fault)
+                yield RawFile(PurePosixPath(below), f"{place}/{below}", fault)
 
-    def _misplaced(self) -> Iterator[_File]:
+    def _misplaced(self) -> Iterator[RawFile]:
         """Files that lie neither in train nor in test, nor are one of TABLES."""
         read = {*self._used.values(), *self._class_folders, *TABLES}
         for path in sorted(self.root.iterdir()):
@@ -212,7 +185,7 @@ class PictureSource:
             for inner, file_problem in below:
                 name = PurePosixPath(path.name, inner)
                 reason = file_problem or self._why_misplaced(name)
-                yield _File(name, name.as_posix(), reason)
+                yield RawFile(name, name.as_posix(), reason)
 
     def _why_misplaced(self, name: PurePosixPath) -> str:
         suffix = name.suffix.lower()
@@ -225,32 +198,3 @@ class PictureSource:
         if archive not in self._zips:
             self._zips[archive] = PictureZip(self.root / archive)
         return self._zips[archive]
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _entry(split: str, file: _File, fault: str | None, folders: bool) -> Entry:
-    name = file.inner
-    suffix = name.suffix
-    if suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) or re.fullmatch(r"\.[A-Za-z]{1,5}", suffix):
-        name = name.with_suffix("")
-    label = ""
-    if split == "train":
-        label = _class_prefix(file.inner.stem) if not folders else ""
-        label = name.parts[0] if folders and len(name.parts) > 1 else label
-    texts = (name.as_posix(), label, file.path)
-    if not _is_utf8(file.path):
-        texts = (printable(texts[0]), printable(label), printable(file.path))
-    return Entry(*texts, fault=fault or "")
-
-
-def _class_prefix(stem: str) -> str:
-    """cat.0 -> cat; 0, 1.2.826.7 and IMG_1.x -> nothing: letters, a dot, and a number make a class."""
-    match = _CLASS_AND_NUMBER.fullmatch(stem)
-    return match[1] if match else ""

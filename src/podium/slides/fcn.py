@@ -85,6 +85,6 @@ def _upsampled(x: Any, channels: int, factor: int, name: str, trainable: bool = 
 
 
 def bilinear(factor: int) -> NDArray[np.float32]:
-    """The kernel (2 factor, 2 factor) of a transposed convolution that interpolates linearly."""
+    """The kernel (K, K), K = 2 factor, of a transposed convolution that interpolates linearly."""
     side = 1 - np.abs((np.arange(2 * factor) + 0.5) / factor - 1)
     return np.outer(side, side).astype(np.float32)

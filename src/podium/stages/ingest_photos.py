@@ -9,13 +9,8 @@ from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.photos.labels import require_classes
 from podium.photos.raw_tables import check_raw_tables
-from podium.pictures.dataset import (
-    CheckCache,
-    check_pictures,
-    quarantine_lines,
-    refuse_many_unreadable,
-    summary,
-)
+from podium.pictures.dataset import CheckCache, check_pictures, summary
+from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 

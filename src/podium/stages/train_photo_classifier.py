@@ -21,7 +21,8 @@ from podium.photos.report import (
     mistakes_png,
     write_curves,
 )
-from podium.photos.training import PhotoModels, build_artefact, summary_lines, train_all
+from podium.photos.score_lines import summary_lines
+from podium.photos.training import PhotoModels, build_artefact, train_all
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     meter, n_rows = ThroughputMeter(), len(data.ids) * len(data.splits)
     with meter.measure(n_rows):
         trained = train_all(params, data, args.features)
-    metrics = trained.metrics(data)
+    metrics = trained.metrics(data, params.train_photo_classifier.head)
     oof = mean_oof(trained.tables[params.train_photo_classifier.head], data)
     artefact.save(build_artefact(trained, params, data, args.features, oof), args.model)
     settings = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})

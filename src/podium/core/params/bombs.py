@@ -27,11 +27,14 @@ def refuse_yaml_bombs(text: str) -> None:
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS} characters")
-    if "&" not in text and _brackets(text) <= MAX_DEPTH and _indentation(text) <= MAX_DEPTH:
-        return
+    if "&" in text or _brackets(text) > MAX_DEPTH or _indentation(text) > MAX_DEPTH:
+        _measure(text)
+
+
+def _measure(text: str) -> None:
+    """Go through the nodes of a text one by one, without building them."""
     sizes: dict[str, int] = {}  # anchor -> nodes
     open_nodes: list[tuple[str | None, int]] = []  # anchor, nodes so far
-    total = 0
     for event in YAML(typ="safe").parse(text):
         if isinstance(event, MappingStartEvent | SequenceStartEvent):
             open_nodes.append((event.anchor, 1))
@@ -45,8 +48,7 @@ def refuse_yaml_bombs(text: str) -> None:
             outer, so_far = open_nodes.pop()
             open_nodes.append((outer, so_far + size))
             size += so_far
-        total = max(total, size)
-        if total > MAX_NODES:
+        if size > MAX_NODES:
             raise ValueError(f"its aliases stand for more than {MAX_NODES} values")
 
 

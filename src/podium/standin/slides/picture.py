@@ -62,7 +62,7 @@ def has_tumour(seed: int, index: int) -> bool:
 
 
 def draw_slide(seed: int, index: int, side: int) -> Picture:
-    """The slide of a number: the same in any order and any process.
+    """The slide of a number, pixels (H, W, 3): the same in any order and any process.
 
     Scale is 0.5 micrometres per pixel (20x). A slide's stain is its patient's; folds, pen, blur,
     bubbles and dust fall anywhere, whether there is a tumour or not.

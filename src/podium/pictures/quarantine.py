@@ -1,0 +1,60 @@
+"""What is said of pictures that cannot be read, and of files that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from podium.core.errors import PodiumError
+from podium.core.printable import printable
+
+
+def refuse_many_unreadable(
+    root: Path, items: pd.DataFrame, quarantine: pd.DataFrame, tolerance: float, key: str
+) -> None:
+    """Check that few train pictures are unreadable.
+
+    Args:
+        root: the folder of the pictures, for messages.
+        items: readable pictures.
+        quarantine: the others.
+        tolerance: share of the train pictures that may be unreadable.
+        key: of the tolerance in params.yaml, for messages.
+
+    Raises:
+        PodiumError: more are, or all.
+    """
+    unreadable = quarantine[quarantine["split"] == "train"]
+    n_train = len(unreadable) + int((items["split"] == "train").sum())
+    if len(unreadable) > min(tolerance * n_train, n_train - 1):
+        first = unreadable.iloc[0]
+        raise PodiumError(
+            f"{printable(root / first['path'])}: {first['reason']}\n"
+            f"{len(unreadable)} of {n_train} train pictures cannot be read, more than the share "
+            f"{key} = {tolerance:g}\n"
+            "remedy: replace or remove them, or raise that number"
+        )
+
+
+def quarantine_lines(path: Path, quarantine: pd.DataFrame) -> list[str]:
+    """Return how many files are in quarantine, by reason, as lines of text; none if there are none.
+
+    Args:
+        path: where the quarantine was written.
+        quarantine: rows of QUARANTINE_COLUMNS.
+    """
+    if quarantine.empty:
+        return []
+    kinds = quarantine["reason"].map(_kind)
+    first = dict(zip(reversed(kinds.tolist()), reversed(quarantine["path"].tolist()), strict=True))
+    lines = [
+        f"quarantined: {n} x {kind}, e.g. {printable(first[kind])}"
+        for kind, n in kinds.value_counts().items()
+    ]
+    return [*lines, f"quarantined: {len(quarantine)} files in all, listed in {path}"]
+
+
+def _kind(reason: str) -> str:
+    """A reason without what is particular to one file."""
+    return "too large" if " megapixels" in reason else reason.partition(": ")[0]
