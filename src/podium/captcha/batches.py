@@ -82,7 +82,7 @@ def recombined_batches(
 
 
 def rebatch(parts: Iterator[Batch], size: int) -> Iterator[Batch]:
-    """Batches (pixels (B, H, W, 3), labels (B, ...)) of B = `size` pictures; a shorter rest is dropped."""
+    """Batches of `size` pixels (B, H, W, 3) and labels (B, K); a shorter rest is dropped."""
     pixels: list[NDArray[np.uint8]] = []
     labels: list[NDArray[np.integer[Any]]] = []
     for part in parts:

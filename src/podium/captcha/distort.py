@@ -179,7 +179,7 @@ def _weights(n_pixels: int, target: int) -> tuple[Coverage, Coverage]:
 
 
 def bicubic(n_pixels: int, target: int) -> NDArray[np.float32]:
-    """Weights (T, N) from N to T pixels of Pillow's bicubic resize; its kernel is wider when shrinking."""
+    """Weights (T, N) of Pillow's bicubic resize from N to T pixels; wider when it shrinks."""
     ratio = n_pixels / target
     centre = (np.arange(target)[:, None] + 0.5) * ratio
     weights = cubic_kernel((np.arange(n_pixels) + 0.5 - centre) / max(ratio, 1.0))

@@ -67,10 +67,12 @@ def tile(
     Prints CSV. Slides that are done already are not cut again; a broken one stops no other.
     """
     from podium.core.files import file_sha256
+    from podium.slides.export import refuse_shared_outputs
     from podium.slides.tiling import Job, Plan, tile_slide
 
     if not 0 <= overlap < size:
         raise SettingsError(f"--overlap {overlap} must lie between 0 and the tile's {size} px")
+    refuse_shared_outputs(slides)
     plan = Plan(size, size - overlap, target_mpp, level, min_tissue)
     out.mkdir(parents=True, exist_ok=True)
     print("slide,state,grid,tiles,unreadable,reason")
