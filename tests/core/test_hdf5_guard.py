@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import h5py
@@ -165,3 +168,17 @@ def test_files_of_every_kind_of_storage_pass(tmp_path):
         group["number"] = 3
         group["text"] = "x"
     check_hdf5(tmp_path / "f.h5", "file")
+
+
+def test_the_child_ends_by_itself_if_whoever_asked_is_gone(tmp_path):
+    program = f"""
+import signal, sys
+from podium.core import hdf5_check
+hdf5_check.check = lambda path: [None for _ in iter(int, 1)]
+signal.alarm = lambda seconds, alarm=signal.alarm: alarm(1)
+sys.stdin = open({str(tmp_path / "lines")!r})
+hdf5_check.main()
+"""
+    (tmp_path / "lines").write_text('["f.h5", 5]\n')
+    done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+    assert done.returncode == -signal.SIGALRM

@@ -176,3 +176,8 @@ def test_without_a_readable_train_picture_no_tolerance_helps(tmp_path):
     items, quarantine = check_pictures(PictureSource(tmp_path), CheckCache(89.0))
     with pytest.raises(PodiumError, match=r"1 of 1 train pictures cannot be read"):
         refuse_many_unreadable(tmp_path, items, quarantine, 1.0, "key")
+
+
+def test_a_source_that_is_not_there(tmp_path):
+    with pytest.raises(PodiumError, match=r"none: no train pictures\nremedy: put train/"):
+        check_pictures(PictureSource(tmp_path / "none"), CheckCache(89.0))

@@ -66,3 +66,15 @@ def test_a_class_in_one_group_has_a_remedy():
     labels, groups = labelled(a=50, b=1)
     with pytest.raises(PodiumError, match=r"class 'b' has one picture only .*\nremedy: add a pict"):
         assign(labels, groups, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("n_folds", "remedy"), [(2, "do not look alike$"), (3, "or lower .*n_folds$")]
+)
+def test_the_remedy_does_not_go_below_two_folds(n_folds, remedy):
+    labels = np.repeat(["a", "b"], 8)
+    groups = np.repeat([0, 1], 8) if n_folds == 2 else np.arange(16) // 4
+    with pytest.raises(
+        PodiumError, match=rf"for {n_folds} folds.*\nremedy: add pictures .*{remedy}"
+    ):
+        assign(labels, groups, n_folds, 0)

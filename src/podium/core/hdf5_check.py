@@ -1,15 +1,18 @@
 """A program that reads HDF5 files whole and says what is wrong with them.
 
 Damaged and hostile files can hang or crash the library that reads them, so `podium.core.hdf5_guard`
-has them read by this program, in a process of its own, first. It takes a path per line, as JSON,
-and answers each with a line: what is wrong, or an empty text. It imports nothing of the project.
+has them read by this program, in a process of its own, first. It takes a path and a limit in
+seconds per line, as JSON, and answers each with a line: what is wrong, or an empty text. It imports
+nothing of the project.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,11 +116,14 @@ def _shown(name: object) -> str:
 
 def main() -> None:
     """Answer each path on stdin with a line on stdout."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
+        with contextlib.suppress(ValueError, OSError):  # not every system has each limit
+            resource.setrlimit(limit, (value, value))
     for line in sys.stdin:
+        path, seconds = json.loads(line)
+        signal.alarm(int(seconds) + 5)  # ends this process, even if whoever asked is gone
         try:
-            check(json.loads(line))
+            check(path)
             fault = ""
         except Exception as error:  # HDF5 raises many kinds
             fault = str(error) or type(error).__name__

@@ -65,7 +65,7 @@ class _Child:
         assert process.stdin is not None
         assert process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(str(path.absolute())).encode() + b"\n")
+            process.stdin.write(json.dumps([str(path.absolute()), limit]).encode() + b"\n")
             process.stdin.flush()
             if select.select([process.stdout], [], [], limit)[0]:
                 if line := process.stdout.readline():

@@ -9,6 +9,7 @@ from typing import Any
 
 from podium.core.errors import EnvironmentFault, PodiumError, first_line
 from podium.core.files import file_sha256
+from podium.core.hdf5_guard import hdf5_fault
 from podium.models.extractor_table import find
 
 
@@ -71,6 +72,8 @@ def _load_weights(model: Any, path: Path) -> None:
     import h5py
 
     try:
+        if fault := hdf5_fault(path):
+            raise ValueError(fault)
         with h5py.File(path, "r") as file:
             legacy = "layer_names" in file.attrs
         with tempfile.TemporaryDirectory() as folder:  # Keras tells the layouts apart by name

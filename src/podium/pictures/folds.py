@@ -44,10 +44,11 @@ def assign(labels: Labels, groups: Numbers, n_folds: int, seed: int) -> Numbers:
     counts = group_counts(labels, groups)
     largest = max(counts, key=lambda name: counts[name])
     if counts[largest] < n_folds:
+        or_fewer = ", or lower assign_photo_folds.n_folds" if n_folds > 2 else ""
         raise PodiumError(
             f"class {printable(largest)!r} has {counts[largest]} pictures (near-duplicates counted "
             f"once) for {n_folds} folds, and no class has more\n"
-            "remedy: add some, or lower assign_photo_folds.n_folds"
+            f"remedy: add pictures that do not look alike{or_fewer}"
         )
     for name, n_groups in counts.items():
         if n_groups < 2:

@@ -176,6 +176,8 @@ class PictureSource:
 
     def _misplaced(self) -> Iterator[RawFile]:
         """Files that lie neither in train nor in test, nor are one of TABLES."""
+        if not self.root.is_dir():
+            return
         read = {*self._used.values(), *self._class_folders, *TABLES}
         for path in sorted(self.root.iterdir()):
             if path.name in read:
