@@ -87,7 +87,8 @@ def shared(tmp_path_factory) -> Clone:
     folder = tmp_path_factory.mktemp("shared")
     clone = Clone(ROOT, folder / "clone", folder / "store")
     clone.change(draw_photos__n_train=4, draw_photos__n_test=2, assign_photo_folds__n_folds=2)
-    assert RAN.findall(clone.dvc("repro", FOLDS)) == STAGES
+    ran = RAN.findall(clone.dvc("repro", FOLDS))
+    assert [stage for stage in ran if stage != "fingerprint"] == STAGES
     clone.commit()
     clone.dvc("push", "--run-cache", *WITH_DEPS)
     return clone

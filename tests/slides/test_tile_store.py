@@ -172,10 +172,10 @@ def looped(file, name):
 
 
 FORGED = {
-    "links to a file": ({"tissue": linked}, "tissue is a link"),
-    "link loop": ({"tissue": looped}, "tissue is a link"),
-    "external storage": ({"tissue": external}, "tissue is kept in another file"),
-    "huge": ({"pixels": huge}, "pixels claims 192000000000 values"),
+    "links to a file": ({"tissue": linked}, "'tissue' is a link to another place"),
+    "link loop": ({"tissue": looped}, "'tissue' is a link to another place"),
+    "external storage": ({"tissue": external}, "/tissue is stored in other files"),
+    "huge": ({"pixels": huge}, "/pixels declares 192000000000 bytes and stores 0"),
     "group": ({"pixels": lambda file, name: file.create_group(name)}, "pixels is no uint8 dataset"),
     "other type": ({"tissue": np.zeros(2, "i4")}, "tissue is no float32 dataset of 1 axes"),
     "texts": ({"coordinates": ["a", "b"]}, "coordinates is no int64 dataset"),

@@ -13,8 +13,6 @@ import numpy as np
 from podium.core.feature_store import open_hdf5
 from podium.core.sealed_file import check_seal
 
-_MAX_RATIO = 300  # bytes that one stored byte may unpack to; LZF reaches 88
-
 
 @contextmanager
 def open_sealed(path: Path, kind: str) -> Iterator[h5py.File]:
@@ -29,7 +27,7 @@ def open_sealed(path: Path, kind: str) -> Iterator[h5py.File]:
 
 
 def dataset(file: h5py.File, name: str, dtype: Any, n_axes: int) -> h5py.Dataset:
-    """The dataset `name` of an open file, if it is one of that kind and lies in the file itself.
+    """The dataset `name` of an open file, if it is one of that kind.
 
     Args:
         file: opened.
@@ -39,19 +37,9 @@ def dataset(file: h5py.File, name: str, dtype: Any, n_axes: int) -> h5py.Dataset
 
     Raises:
         KeyError: there is no such dataset.
-        ValueError: it is a link, of another type or shape, kept in another file, or claims more
-            values than the file can hold.
+        ValueError: it is of another type or shape.
     """
-    link = file.get(name, getlink=True)
-    if link is None:
-        raise KeyError(f"no {name}")
-    if not isinstance(link, h5py.HardLink):
-        raise ValueError(f"{name} is a link")
-    found = file[name]
-    if not isinstance(found, h5py.Dataset) or found.ndim != n_axes or found.dtype != dtype:
+    item = file[name]
+    if not isinstance(item, h5py.Dataset) or item.ndim != n_axes or item.dtype != dtype:
         raise ValueError(f"{name} is no {np.dtype(dtype)} dataset of {n_axes} axes")
-    if found.external or found.is_virtual:
-        raise ValueError(f"{name} is kept in another file")
-    if found.size * found.dtype.itemsize > _MAX_RATIO * file.id.get_filesize():
-        raise ValueError(f"{name} claims {found.size} values, more than the file can hold")
-    return found
+    return item
