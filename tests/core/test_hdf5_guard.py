@@ -182,3 +182,32 @@ hdf5_check.main()
     (tmp_path / "lines").write_text('["f.h5", 5]\n')
     done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
     assert done.returncode == -signal.SIGALRM
+
+
+def test_an_idle_child_lives_on_and_a_dead_one_is_replaced(tmp_path):
+    for name in "abc":
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["x"] = [1]
+    check_hdf5(tmp_path / "a.h5", "file")
+    first = hdf5_guard._CHILD.process
+    check_hdf5(tmp_path / "b.h5", "file")
+    assert hdf5_guard._CHILD.process is first
+    first.kill()
+    first.wait()
+    check_hdf5(tmp_path / "c.h5", "file")
+    assert hdf5_guard._CHILD.process is not first
+    assert first.stdin.closed
+    assert first.stdout.closed
+
+
+def test_the_alarm_is_off_while_the_child_waits(tmp_path):
+    program = f"""
+import signal, sys
+from podium.core import hdf5_check
+sys.stdin = open({str(tmp_path / "lines")!r})
+hdf5_check.main()
+sys.exit(signal.alarm(0))
+"""
+    (tmp_path / "lines").write_text('["f.h5", 5]\n')
+    done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+    assert done.returncode == 0

@@ -127,6 +127,7 @@ def main() -> None:
             fault = ""
         except Exception as error:  # HDF5 raises many kinds
             fault = str(error) or type(error).__name__
+        signal.alarm(0)
         print(json.dumps(fault), flush=True)
 
 

@@ -48,7 +48,9 @@ class _Child:
             return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self.process is None or self.owner != os.getpid() or self.process.poll() is not None:
+        if self.process is not None and self.process.poll() is not None:
+            self.stop()
+        if self.process is None or self.owner != os.getpid():
             self.process = subprocess.Popen(
                 [sys.executable, "-P", str(_CHECKER)],
                 stdin=subprocess.PIPE,
