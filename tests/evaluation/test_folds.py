@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.evaluation.folds import assign, hold_out
+from podium.evaluation.folds import assign
 
 ALONE = np.arange(30)  # every picture its own group
 
@@ -81,27 +81,3 @@ def test_near_duplicates_count_once():
     with pytest.raises(PodiumError, match=r"^class 'dog' has 2 pictures"):
         assign(labels(6, 4), groups, 3, seed=0)
     assert set(assign(labels(6, 4), groups, 2, seed=0)[6:9]) in ({0}, {1})
-
-
-def test_hold_out_is_one_part_of_each_class():
-    names = labels(20, 40)
-    found = hold_out(names, np.arange(60), 10, seed=0)
-    assert found.dtype == np.bool_
-    assert (found[:20].sum(), found[20:].sum()) == (2, 4)
-    np.testing.assert_array_equal(found, hold_out(names, np.arange(60), 10, seed=0))
-    assert (found != hold_out(names, np.arange(60), 10, seed=1)).any()
-
-
-def test_hold_out_takes_whole_groups():
-    names, groups = labels(20, 20), np.arange(40) // 4
-    found = hold_out(names, groups, 5, seed=0).reshape(10, 4)
-    np.testing.assert_array_equal(found.all(1), found.any(1))
-    assert found.all(1).sum() == 2  # one group in five of each class
-
-
-@pytest.mark.parametrize(("n_groups", "held_out"), [(4, 1), (2, 1), (1, 0)])
-def test_hold_out_of_few_pictures_is_one_group_of_each_class_or_none(n_groups, held_out):
-    names = labels(n_groups, 30)
-    found = hold_out(names, np.arange(n_groups + 30), 10, seed=0)
-    assert found[:n_groups].sum() == held_out
-    assert found[n_groups:].any() == bool(held_out)

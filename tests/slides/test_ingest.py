@@ -287,7 +287,7 @@ def test_regions_that_are_gone_or_broken_name_their_file(entry, look, tmp_path):
     with pytest.raises(PodiumError, match=f"^{path}: not readable as JSON"):
         regions_of(rows[0], tmp_path / "out")
     path.unlink()
-    with pytest.raises(PodiumError, match=f"^{path}: cannot be read"):
+    with pytest.raises(PodiumError, match=f"^{path}: no such file"):
         regions_of(rows[0], tmp_path / "out")
 
 

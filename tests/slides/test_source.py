@@ -160,7 +160,10 @@ def test_missing_and_extra_slides(drop, table, says):
 
 def test_one_slide_twice_in_two_spellings(drop):
     root = drop("a.tif b.tif", "", "slide a b a.tif")
-    assert refusal(root) == "slides.csv: 1 ids occur more than once, namely a"
+    assert refusal(root) == (
+        "slides.csv: 1 ids occur more than once, namely a\n"
+        "remedy: remove or rename all but one of each"
+    )
 
 
 def test_a_table_without_slides(drop):

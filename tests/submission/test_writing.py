@@ -61,8 +61,8 @@ def test_without_a_sample_the_test_ids_in_natural_order(tmp_path):
             "label,id\n0,1\n",
             r"its columns are label, id, ours would be id, label\nremedy: use this",
         ),
-        ("id,cancer\n1,0\n", r"column label is missing; it has \['id', 'cancer'\]$"),
-        ("", r"column id, label is missing; it has \[\]$"),
+        ("id,cancer\n1,0\n", r"column label is missing; it has \['id', 'cancer'\]\nremedy: "),
+        ("", r"column id, label is missing; it has \[\]\nremedy: "),
     ],
 )
 def test_the_sample_of_another_competition_is_refused(sample, text, reason):
@@ -105,11 +105,11 @@ def test_a_good_submission_is_written(tmp_path):
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (table(["3", "1"], label=[0, 0]), "1 id missing, namely 2\nremedy: "),
+        (table(["3", "1"], label=[0, 0]), "1 id missing, namely 2$"),
         (table(["3", "1", "2", "4"], label=[0] * 4), "1 id unknown, namely 4$"),
         (table(["3", "1", "02"]), "1 id missing, namely 2; 1 id unknown, namely 02$"),
-        (table(["3", "1", "1"]), "1 id more than once, namely 1; 1 id missing, namely 2\nremedy: "),
-        (table(["3", "1", "2", "2"], label=[0] * 4), "1 id more than once, namely 2\nremedy: "),
+        (table(["3", "1", "1"]), "1 id more than once, namely 1; 1 id missing, namely 2$"),
+        (table(["3", "1", "2", "2"], label=[0] * 4), "1 id more than once, namely 2$"),
         (table(["1", "2", "3"]), "the ids are right but not in the sample's order$"),
         (table([], label=[]), "3 ids missing, namely 1, 2, 3$"),
         (table(label=[0, float("nan"), 0]), r"column label: 1 cell empty, namely id 1: ''$"),

@@ -42,20 +42,3 @@ def assign(
     for fold, (_, held_out) in enumerate(splitter.split(labels, labels, groups)):
         folds[held_out] = fold
     return folds
-
-
-def hold_out(
-    labels: NDArray[np.str_], groups: NDArray[np.int64], n_parts: int, seed: int
-) -> NDArray[np.bool_]:
-    """Return which items (N,) form one part in `n_parts`, bool; none if there are too few.
-
-    Args:
-        labels: the class (N,) of each item; the part is stratified by it.
-        groups: which items (N,) belong together.
-        n_parts: one of how many.
-        seed: of the drawing.
-    """
-    smallest = min(len(np.unique(groups[labels == name])) for name in np.unique(labels))
-    if smallest < 2:
-        return np.zeros(len(labels), dtype=np.bool_)
-    return assign(labels, groups, min(n_parts, smallest), seed) == 0

@@ -250,7 +250,8 @@ def test_the_limit_is_64_mb(tmp_path):
 
 
 def test_a_file_that_is_gone_or_a_folder(tmp_path):
-    assert refusal(tmp_path / "none.svg").startswith("cannot be read (No such file")
+    with pytest.raises(PodiumError, match=f"^{tmp_path / 'none.svg'}: no such file"):
+        load(tmp_path / "none.svg", SIZE)
 
 
 def test_outlines_that_geos_gives_up_on(put, monkeypatch):
