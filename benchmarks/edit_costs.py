@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from podium.competitions import COMPETITIONS
 from podium.core.code_fingerprint import SOURCE, imported_modules
 
 SECONDS = Path(__file__).with_suffix(".json")
@@ -77,10 +78,19 @@ def _reruns() -> dict[frozenset[str], set[str]]:
     reruns: dict[frozenset[str], set[str]] = {}
     for name, deps in inputs.items():
         for dep in deps:
-            if dep.startswith("fingerprints/") and not dep.startswith("fingerprints/extractor-"):
-                modules = imported_modules(f"podium.stages.{dep.partition('/')[2]}")
-                reruns.setdefault(frozenset(modules), set()).update(below[name])
+            folder, _, code = dep.partition("/")
+            if folder == "fingerprints":
+                reruns.setdefault(frozenset(_modules(code)), set()).update(below[name])
     return reruns
+
+
+def _modules(code: str) -> list[str]:
+    """Modules behind a fingerprint: of a stage, or of a competition's row; none for other rows."""
+    competition = COMPETITIONS.get(code.removeprefix("competition-"))
+    if competition:
+        return sorted({name for each in competition.modules for name in imported_modules(each)})
+    stage = SOURCE / f"podium/stages/{code}.py"
+    return imported_modules(f"podium.stages.{code}") if stage.is_file() else []
 
 
 def _fed_by(stage: str, inputs: dict[str, list[str]], outputs: dict[str, list[str]]) -> set[str]:
