@@ -19,7 +19,7 @@ from house import ROOT, encoded, make_photos, striped
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow, pytest.mark.timeout(600)]
 PARTS = ("src", "profiles", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore", "data/raw")
-PARTS += ("data/standin/captcha",)
+PARTS += ("data/standin/captcha", "fingerprints")
 
 
 class Project:
