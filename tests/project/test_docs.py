@@ -32,9 +32,7 @@ PAGES = [*FRONT, *DOCS, *FOLDERS]
 NEEDS = {"gpu", "kaggle", "remote", "raw", "example"}  # raw: your files; example: names to fill in
 KIB = 1024
 PARAMS = read_yaml(ROOT / "params.yaml")
-COMPETITIONS = list(
-    getattr(competitions, "COMPETITIONS", None) or getattr(competitions, "CONTESTS", {})
-)
+COMPETITIONS = list(competitions.COMPETITIONS)
 BY_NAME = {  # stages that dvc.yaml has once for each name
     "blend": COMPETITIONS,
     "submit": COMPETITIONS,
