@@ -6,29 +6,20 @@ import importlib.util
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
 import typer
 from PIL import Image
 
+from doc_blocks import BLOCKS, COMMANDS, DOCS, FRONT, PAGES, ROOT, SHELL, Block
 from podium import competitions
 from podium.cli import app
 from podium.core.params import read_yaml
 
-ROOT = Path(__file__).parents[2]
-FRONT = [ROOT / "README.md", ROOT / "README.zh.md"]
-DOCS = sorted((ROOT / "docs").rglob("*.md"))
-FOLDERS = [
-    *ROOT.glob("data/*/README.md"),
-    ROOT / "features/README.md",
-    ROOT / "submissions/README.md",
-]
-PAGES = [*FRONT, *DOCS, *FOLDERS]
 NEEDS = {"gpu", "kaggle", "remote", "raw", "example"}  # raw: your files; example: names to fill in
 KIB = 1024
 PARAMS = read_yaml(ROOT / "params.yaml")
@@ -43,62 +34,6 @@ BY_NAME = {  # stages that dvc.yaml has once for each name
 STAGES = {path.stem for path in (ROOT / "src/podium/stages").glob("*.py")} | {"report"}
 MAKE = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M))
 NO_SETTING = re.compile(r"\.(csv|json|md|keras|h5|png|zip|yaml|py|sha256|html)$")
-
-
-class Block(NamedTuple):
-    """A fenced block: its page, language, what it needs, and its lines."""
-
-    page: Path
-    language: str
-    needs: set[str]
-    lines: list[str]
-
-    @property
-    def commands(self) -> list[list[str]]:
-        """The words of each command; continued lines joined, comments and VAR=value left out."""
-        text = "\n".join(self.lines).replace("\\\n", " ")
-        commands = [shlex.split(line, comments=True) for line in text.splitlines()]
-        parts = [part for words in commands for part in _split(words)]
-        return [_bare(words) for words in parts if _bare(words)]
-
-
-def _split(words: list[str]) -> Iterator[list[str]]:
-    """The commands of a line that are parted by `;`."""
-    part: list[str] = []
-    for word in words:
-        part.append(word.rstrip(";"))
-        if word.endswith(";"):
-            yield part
-            part = []
-    yield part
-
-
-def _bare(words: list[str]) -> list[str]:
-    while words and re.match(r"[A-Z_]+=", words[0]):
-        words = words[1:]
-    return words
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    start = None
-    for number, line in enumerate(lines):
-        if not line.startswith("```"):
-            continue
-        if start is None:
-            start = number
-            continue
-        mark = re.fullmatch(r"<!-- needs: (.+) -->", lines[start - 1])
-        needs = set(mark[1].split(", ")) if mark else set()
-        yield Block(page, lines[start][3:], needs, lines[start + 1 : number])
-        start = None
-    assert start is None, f"{page}: a block does not end"
-
-
-BLOCKS = [block for page in PAGES for block in blocks(page)]
-SHELL = [block for block in BLOCKS if block.language == "" and "dvc.yaml  " not in block.lines[0]]
-COMMANDS = [(block, words) for block in SHELL for words in block.commands]
 
 
 def _ids(value: object) -> str:
