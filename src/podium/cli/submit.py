@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from podium.cli import completion
 from podium.cli.manifests import checked_manifest, show
+from podium.cli.numbers import number
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line, guarded
 
@@ -22,19 +24,26 @@ if TYPE_CHECKING:
 
 @guarded
 def submit(
-    name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMPETITION",
+            help="Whose submission, e.g. photos.",
+            autocompletion=completion.competitions,
+        ),
+    ],
     folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be handed in.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Hand it in without asking.")] = False,
     message: Annotated[
-        str | None, typer.Option(help="Said with it; method, nested score and revision without.")
+        str | None, typer.Option(help="Said with it; without: method, nested score, revision.")
     ] = None,
     slug: Annotated[
         str | None, typer.Option(help="What Kaggle calls the competition in its address.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the score.", min=0)] = 600,
+    wait: Annotated[float, number("Seconds to wait for the score.", 0)] = 600,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Hand nothing in: fetch the score of an earlier time.")
     ] = False,
@@ -45,10 +54,15 @@ def submit(
         "params.yaml"
     ),
 ) -> None:
-    """Hand a submission in to Kaggle, after checking it, showing it and asking.
+    """Show a submission, ask, and hand it in to Kaggle.
 
-    Without a terminal to ask on, and without --yes, it is only shown. Kaggle's score goes into
-    submissions/ledger.csv, beside the local ones.
+    It is checked first. Without a terminal to ask on, and without --yes, it is only shown. Kaggle's
+    score goes into submissions/ledger.csv, beside the local ones.
+
+    Examples:
+        podium submit photos --dry-run
+        podium submit photos --yes --message "larger tiles"
+        podium submit photos --fetch
     """
     ours = Submission(name, folder, checked_manifest(name, folder))
     show(name, folder, ours.manifest)

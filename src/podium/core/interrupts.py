@@ -1,0 +1,56 @@
+"""Ctrl-C: one line and exit status 130, whenever it comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+LINE = "interrupted: run the same command again to go on"
+
+
+def end_quietly_while_importing() -> None:
+    """Let Ctrl-C end a program of podium with one line before its work begins.
+
+    Does nothing where another program imports podium, and where Ctrl-C is ignored or handled
+    already. Processes that a program has started leave Ctrl-C to it.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    process = sys.modules.get("multiprocessing.process")
+    if process and process.parent_process():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    elif sys.argv[0] == "-m" or sys.argv[0].endswith("/podium"):
+        signal.signal(signal.SIGINT, _end)
+
+
+def _end(*_: object) -> None:
+    os.write(2, f"{LINE}\n".encode())
+    os._exit(130)  # an exception could end as an ImportError, or in a callback that ignores it
+
+
+@contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt in the block, also where a library turns it into another.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came.
+    """
+    before, came = signal.getsignal(signal.SIGINT), []
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if before in (_end, signal.default_int_handler):  # else ignored, or another program's
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except Exception:  # e.g. the ImportError of a module in C whose import was interrupted
+        if came:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
