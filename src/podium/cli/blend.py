@@ -36,9 +36,10 @@ def blend(
 ) -> None:
     """Blend prediction tables, ours or made elsewhere.
 
-    Rows are joined by id. A table has the columns id, split, fold, seed, truth, and p_<class> for each class, or l_<label>
-    for each label, or y for a number; split is oof or test. Or id, split, fold, seed, truth, text,
-    log_prob; split is holdout or test. A column group names rows that are not independent.
+    Rows are joined by id. A table has the columns id, split, fold, seed, truth, and p_<class> for
+    each class, or l_<label> for each label, or y for a number; split is oof or test. Or id, split,
+    fold, seed, truth, text, log_prob; split is holdout or test. A column group names rows that are
+    not independent.
 
     Methods for probabilities: single, mean, geometric, rank, weighted, caruana, logistic, ridge;
     for numbers: single, mean, weighted, caruana, ridge; for texts: single, majority, confidence,

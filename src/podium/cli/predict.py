@@ -111,9 +111,10 @@ def _rows(answers: Iterable[FileAnswer], n: int, faulty: list[Path]) -> Iterator
 
 def _refuse_faulty(faulty: Sequence[Path], n: int) -> None:
     if faulty:
+        have = "has" if len(faulty) == 1 else "have"
         names = ", ".join(map(str, faulty[:MOST_NAMES]))
         more = f" and {len(faulty) - MOST_NAMES} more" if len(faulty) > MOST_NAMES else ""
-        raise PodiumError(f"{len(faulty)} of {n} files have no answer, see above: {names}{more}")
+        raise PodiumError(f"{len(faulty)} of {n} files {have} no answer, see above: {names}{more}")
 
 
 @guarded

@@ -14,7 +14,7 @@ import typer
 from podium.cli import completion
 from podium.cli.manifests import checked_manifest, show
 from podium.cli.numbers import number
-from podium.competitions import COMPETITIONS, competition_named
+from podium.competitions import competition_named
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line, guarded
 
 if TYPE_CHECKING:
@@ -64,10 +64,9 @@ def submit(
         podium submit photos --yes --message "larger tiles"
         podium submit photos --fetch
     """
+    slug = slug or competition_named(name).kaggle_slug or None
     ours = Submission(name, folder, checked_manifest(name, folder))
     show(name, folder, ours.manifest)
-    if slug is None and name in COMPETITIONS:
-        slug = COMPETITIONS[name].kaggle_slug or None
     if dry_run or not (fetch or yes or _agreed(name, slug)):
         return
     if slug is None:
@@ -92,7 +91,10 @@ def _agreed(name: str, slug: str | None) -> bool:
         print(f"not sent: {name} was not on Kaggle; --slug names a competition that is")
         return False
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return typer.confirm(f"hand it in to {slug}?")
+        try:
+            return typer.confirm(f"hand it in to {slug}?")
+        except typer.Abort:
+            raise KeyboardInterrupt from None
     print(f"not sent, nobody to ask: podium submit {name} --yes hands it in to {slug}")
     return False
 
