@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
@@ -61,6 +62,8 @@ def blend(
     from podium.evaluation.scores import WHOLE_STRING
     from podium.evaluation.table_kinds import kind_of
 
+    for path in tables:
+        require_file(path)
     kind = kind_of(read_table(tables[0])).name
     chosen = _competition(competition, kind)
     section = blend_section(chosen, load_params(params))

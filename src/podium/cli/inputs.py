@@ -31,7 +31,8 @@ def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
     for name in names:
         paths = [name] if name.exists() else _matches(name)
         if not paths:
-            raise SettingsError(_not_there(name, slides))
+            kind = "slides" if slides else "pictures"
+            raise SettingsError(f"{_not_there(name)}\nremedy: give paths of {kind}")
         for path in paths:
             files |= dict.fromkeys(_in_folder(path, slides) if path.is_dir() else [path])
     return list(files)
@@ -43,12 +44,18 @@ def _matches(pattern: Path) -> list[Path]:
     return [Path(name) for name in sorted(names, key=natural_key)]
 
 
-def _not_there(name: Path, slides: bool) -> str:
-    beside = name.parent.iterdir() if name.parent.is_dir() else ()
-    near = "" if glob.has_magic(str(name)) else nearest(name.name, [path.name for path in beside])
-    hint = f"; did you mean {name.with_name(near)}?" if near else ""
-    kind = "slides" if slides else "pictures"
-    return f"{printable(name)}: no such file{printable(hint)}\nremedy: give paths of {kind}"
+def require_file(path: Path) -> None:
+    """Raise a SettingsError if there is no file at `path`; it names the file that may be meant."""
+    if not path.is_file():
+        raise SettingsError(_not_there(path))
+
+
+def _not_there(path: Path) -> str:
+    beside = path.parent.iterdir() if path.parent.is_dir() and not path.exists() else ()
+    near = "" if glob.has_magic(str(path)) else nearest(path.name, [each.name for each in beside])
+    return printable(
+        f"{path}: no such file" + (f"; did you mean {path.with_name(near)}?" if near else "")
+    )
 
 
 def _in_folder(folder: Path, slides: bool) -> list[Path]:

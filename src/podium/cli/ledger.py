@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.cli.manifests import checked_manifest
 from podium.cli.numbers import number
 from podium.competitions import COMPETITIONS, competition_named
-from podium.core.errors import SettingsError, guarded
+from podium.core.errors import guarded
 
 if TYPE_CHECKING:
     from podium.submission.ledger import Entry
@@ -74,8 +75,7 @@ def add(
     cells |= {f"{name}_score": ledger.cell_of(s) for name, s in scores.items() if s is not None}
     cells |= {"method": method} if method else {}
     path = file or folder / f"{competition}.csv"
-    if not path.is_file():
-        raise SettingsError(f"{path}: no such file")
+    require_file(path)
     print(ledger.as_text([enter(competition, path, folder, cells, note, force)]))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import PodiumError, SettingsError, guarded
 
@@ -51,8 +52,7 @@ def validate(
     """
     checked = competition_named(competition)
     for path in (file, *([sample] if sample else [])):
-        if not path.is_file():
-            raise SettingsError(f"{path}: no such file")
+        require_file(path)
     print(validated(file, checked, sample, params))
 
 

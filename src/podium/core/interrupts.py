@@ -6,9 +6,15 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 LINE = "interrupted: run the same command again to go on"
+
+
+class _Stderr:
+    """Where the line goes while libraries that are imported hold file descriptor 2."""
+
+    copy = 2
 
 
 def end_quietly_while_importing() -> None:
@@ -23,11 +29,14 @@ def end_quietly_while_importing() -> None:
     if process and process.parent_process():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     elif sys.argv[0] == "-m" or sys.argv[0].endswith("/podium"):
+        with suppress(OSError):  # it may be closed
+            _Stderr.copy = os.dup(2)
         signal.signal(signal.SIGINT, _end)
 
 
 def _end(*_: object) -> None:
-    os.write(2, f"{LINE}\n".encode())
+    with suppress(OSError):
+        os.write(_Stderr.copy, f"{LINE}\n".encode())
     os._exit(130)  # an exception could end as an ImportError, or in a callback that ignores it
 
 
