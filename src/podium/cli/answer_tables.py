@@ -27,8 +27,8 @@ def csv_line(cells: Sequence[Cell]) -> str:
     """One line of CSV without its end: quoted where it must be, numbers with six decimals."""
     text = io.StringIO()
     shown = [cell if isinstance(cell, str) else f"{cell:.{DECIMALS}f}" for cell in cells]
-    csv.writer(text, lineterminator="").writerow(shown)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(shown)  # it quotes what ends its lines
+    return text.getvalue().removesuffix("\r\n")
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
