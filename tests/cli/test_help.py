@@ -112,3 +112,10 @@ def test_the_shell_completes(typed, offered):
         cwd=ROOT, env=os.environ | asked | {"COMP_CWORD": str(len(words) - 1)},
     )  # fmt: skip
     assert set(done.stdout.split()) == offered
+
+
+def test_the_page_of_commands_is_true():
+    page = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `podium ([a-z -]+)` \| (.+) \|$", page, re.M))
+    first = {name: " ".join(each.help.split("\n\n")[0].split()) for name, each in LEAVES.items()}
+    assert told == first
