@@ -127,7 +127,7 @@ def tile(
         "tiles"
     ),
     size: Annotated[int, whole_number("Side of a tile, pixels.", 1)] = 256,
-    overlap: Annotated[int, whole_number("Pixels that neighbours share.", 0)] = 0,
+    overlap: Annotated[int, whole_number("How many pixels neighbours share.", 0)] = 0,
     target_mpp: Annotated[
         float | None,
         number("Micrometres per pixel of the tiles; without it, --level counts.", 0.05, 20),
