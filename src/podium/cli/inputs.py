@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.ids import natural_key
-from podium.core.nearest import nearest
+from podium.core.nearest import did_you_mean_file
 from podium.core.printable import printable
 
 
@@ -51,11 +51,8 @@ def require_file(path: Path) -> None:
 
 
 def _not_there(path: Path) -> str:
-    beside = path.parent.iterdir() if path.parent.is_dir() and not path.exists() else ()
-    near = "" if glob.has_magic(str(path)) else nearest(path.name, [each.name for each in beside])
-    return printable(
-        f"{path}: no such file" + (f"; did you mean {path.with_name(near)}?" if near else "")
-    )
+    is_name = not path.exists() and not glob.has_magic(str(path))
+    return printable(f"{path}: no such file{did_you_mean_file(path) if is_name else ''}")
 
 
 def _in_folder(folder: Path, slides: bool) -> list[Path]:

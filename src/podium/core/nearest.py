@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -18,3 +19,15 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     """`; did you mean photos?`, with the nearest of `words`; '' where none is near."""
     near = nearest(word, words)
     return f"; did you mean {near}?" if near else ""
+
+
+def did_you_mean_file(path: Path, pattern: str = "*") -> str:
+    """`; did you mean models/photos.keras?`, with the file or folder of the nearest name.
+
+    Args:
+        path: what is not there.
+        pattern: of the names beside it that may be meant.
+    """
+    beside = {other.stem: other for other in path.parent.glob(pattern)}
+    near = nearest(path.stem, beside)
+    return f"; did you mean {beside[near]}?" if near else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.core.errors import PodiumError
-from podium.core.nearest import nearest
+from podium.core.nearest import did_you_mean_file
 from podium.core.printable import printable
 
 RETRAIN = "remedy: run dvc repro, which trains it again"
@@ -50,8 +50,7 @@ def read_config(path: Path) -> Any:
 def require_model(path: Path) -> None:
     """Raise a PodiumError if there is no file at `path`; it names the model that may be meant."""
     if not path.is_file():
-        near = nearest(path.stem, [other.stem for other in path.parent.glob("*.keras")])
-        hint = f"; did you mean {path.with_name(near)}.keras?" if near else ""
+        hint = did_you_mean_file(path, "*.keras")
         raise PodiumError(
             f"{printable(path)}: no such model{printable(hint)}\n"
             "remedy: run dvc repro, which trains it"
