@@ -21,14 +21,11 @@ def end_quietly_while_importing() -> None:
     """Let Ctrl-C end a program of podium with one line before its work begins.
 
     Does nothing where another program imports podium, and where Ctrl-C is ignored or handled
-    already. Processes that a program has started leave Ctrl-C to it.
+    already.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
-    process = sys.modules.get("multiprocessing.process")
-    if process and process.parent_process():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    elif sys.argv[0] == "-m" or sys.argv[0].endswith("/podium"):
+    if sys.argv[0] == "-m" or sys.argv[0].endswith("/podium"):
         with suppress(OSError):  # it may be closed
             _Stderr.copy = os.dup(2)
         signal.signal(signal.SIGINT, _end)
