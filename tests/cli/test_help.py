@@ -91,6 +91,21 @@ def test_numbers_out_of_range(words, fault):
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("predcit", "Did you mean 'predict'?"),
+        ("ledger shwo", "Did you mean 'show'?"),
+        ("predict a.png --modl b", "--model"),
+        ("compare slids", "did you mean slides?"),
+        ("compare Photos", "did you mean photos?"),
+    ],
+)
+def test_wrong_words_get_the_nearest_right_one(typed, meant):
+    code, shown = run(*typed.split())
+    assert (code, meant in shown) == (2, True)
+
+
+@pytest.mark.parametrize(
     ("typed", "offered"),
     [
         ("podium pre", {"predict"}),

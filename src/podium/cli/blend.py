@@ -23,12 +23,16 @@ def blend(
         typer.Argument(metavar="TABLE", help="Prediction tables (CSV) of one competition."),
     ],
     method: Annotated[
-        str | None, typer.Option(help="One of the methods above, or best; params.yaml's without.")
+        str | None,
+        typer.Option(
+            metavar="METHOD", help="One of the methods above, or best; params.yaml's without."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the blended table there.")] = None,
     competition: Annotated[
         str | None,
         typer.Option(
+            metavar="COMPETITION",
             help=f"Whose score and settings: {', '.join(COMPETITIONS)}.",
             autocompletion=completion.competitions,
         ),

@@ -31,12 +31,13 @@ def compare(
         ),
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="Show this model only; may be given again.")
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Show this model only; may be given again."),
     ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
-            help="REV or REV:MODEL to compare with; without: the model that is handed in."
+            metavar="REV[:MODEL]", help="To compare with; without: the model that is handed in."
         ),
     ] = None,
     md: Annotated[Path | None, typer.Option(help="Write Markdown there.")] = None,

@@ -31,7 +31,9 @@ def validate(
     competition: Annotated[
         str,
         typer.Option(
-            help=f"One of {', '.join(COMPETITIONS)}.", autocompletion=completion.competitions
+            metavar="COMPETITION",
+            help=f"One of {', '.join(COMPETITIONS)}.",
+            autocompletion=completion.competitions,
         ),
     ],
     sample: Annotated[

@@ -25,7 +25,8 @@ def end_quietly_while_importing() -> None:
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
-    if sys.argv[0] == "-m" or sys.argv[0].endswith("/podium"):
+    program = "".join(sys.argv[:1])
+    if program == "-m" or program.endswith("/podium"):
         with suppress(OSError):  # it may be closed
             _Stderr.copy = os.dup(2)
         signal.signal(signal.SIGINT, _end)
