@@ -128,7 +128,10 @@ def test_nested_settings_become_flat():
 
 
 def test_an_unknown_competition():
-    with pytest.raises(SettingsError, match="photo: no such competition\nremedy: one of photos, "):
+    with pytest.raises(
+        SettingsError,
+        match=r"^photo: no such competition; did you mean photos\?\nremedy: one of photos, ",
+    ):
         competition_named("photo")
 
 

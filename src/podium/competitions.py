@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from podium.core.errors import SettingsError
+from podium.core.nearest import did_you_mean
+from podium.core.printable import printable
 from podium.evaluation.competition import BLEND, Competition, Files, Settings, flat
 from podium.evaluation.scores import (
     ACCURACY,
@@ -42,7 +44,7 @@ PHOTOS = Competition(
     ingest="ingest_photos",
     timed=("extract_features-{extractors}", "train_photo_classifier"),
     submits=(BLEND, "params:train_photo_classifier.head"),
-    predictor="podium.photos.predict_files:csv_lines",
+    predictor="podium.photos.predict_files:answers",
     kaggle_slug="dogs-vs-cats-redux-kernels-edition",
 )  # fmt: skip
 
@@ -70,7 +72,7 @@ SLIDES = Competition(
     ingest="ingest_slides",
     timed=("train_segmenter", "predict_slides"),
     submits=("fcn",),  # a blend of slides marks no pixels
-    predictor="podium.slides.predict_files:csv_lines",
+    predictor="podium.slides.predict_files:answers",
 )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def _captcha(
         ingest=ingest,
         timed=(*timed, "train_captcha_reader-{train_captcha_reader}"),
         submits=(BLEND, f"params:blend.{name}.readers"),
-        predictor="podium.captcha.predict_files:csv_lines",
+        predictor="podium.captcha.predict_files:answers",
     )
 
 
@@ -146,6 +148,7 @@ def competition_named(name: str) -> Competition:
     """
     if name not in COMPETITIONS:
         raise SettingsError(
-            f"{name}: no such competition\nremedy: one of {', '.join(COMPETITIONS)}"
+            f"{printable(name)}: no such competition{did_you_mean(name, COMPETITIONS)}\n"
+            f"remedy: one of {', '.join(COMPETITIONS)}"
         )
     return COMPETITIONS[name]

@@ -64,7 +64,7 @@ def test_what_cannot_be_blended(two, tmp_path):
     done = run(*two, "--method", "bust")
     assert (done.exit_code, "known are best, single, mean" in done.output) == (2, True)
     done = run(two[0], tmp_path / "gone.csv")
-    assert (done.exit_code, "gone.csv: no such file" in done.output) == (1, True)
+    assert (done.exit_code, "gone.csv: no such file" in done.output) == (2, True)
     leaked = pd.read_csv(two[1], dtype={"id": str})
     leaked.loc[0, "id"] = "100"
     leaked.to_csv(two[1], index=False)

@@ -95,10 +95,12 @@ def test_add_takes_a_file_without_manifest(folder, tmp_path):
 
 def test_add_refuses(folder):
     code, _, err = run("ledger", "add", "photo")
-    assert (code, "photo: no such competition\nremedy: one of photos, slides" in err) == (2, True)
+    assert (code, "photo: no such competition; did you mean photos?\nremedy: one of" in err) == (
+        2,
+        True,
+    )
     assert run("ledger", "add", "photos", "--public", "much")[0] == 2
-    code, _, err = run("ledger", "add", "photos", "--private", "nan")
-    assert (code, err) == (2, "error: --private nan: a score is a finite number\n")
+    assert run("ledger", "add", "photos", "--private", "nan")[0] == 2
     assert run("ledger", "add", "photos", "--file", "none.csv")[::2] == (
         2,
         "error: none.csv: no such file\n",
@@ -116,6 +118,20 @@ def test_add_refuses(folder):
     code, _, err = run("ledger", "add", "photos")
     assert (code, "nothing to hand in, there are no test pictures" in err) == (1, True)
     assert not (folder / "ledger.csv").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--file", "submissions/photos.csv"]], ids=["own", "file"])
+def test_add_refuses_what_was_made_of_pictures_drawn_here(folder, words):
+    table = pd.DataFrame({"id": ["1"], "label": [0.5]})
+    made = {"scores": SCORES, "params": {"photos": {"source": "standin"}}}
+    writing.write(folder / "photos.csv", table, made)
+    code, out, err = run("ledger", "add", "photos", *words, "--public", "0.1")
+    assert (code, out) == (1, "")
+    assert "photos: made of pictures drawn here (photos.source: standin)" in err
+    assert not (folder / "ledger.csv").exists()
+    made["params"]["photos"]["source"] = "raw"
+    writing.write(folder / "photos.csv", table, made)
+    assert run("ledger", "add", "photos", *words)[0] == 0
 
 
 def test_show(folder):

@@ -236,7 +236,7 @@ def test_nothing_was_measured_yet(project, gone):
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
-        (["huge"], "profiles/huge.yaml: no such file"),
+        (["hull"], "hull: no such profile; did you mean full?"),
         (["full", "--params", "none.yaml"], "none.yaml: no such file"),
     ],
 )

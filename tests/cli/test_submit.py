@@ -16,6 +16,7 @@ from podium.cli import app
 from podium.cli import submit as work
 from podium.core.errors import EnvironmentFault
 from podium.core.files import file_sha256
+from podium.core.interrupts import LINE
 from podium.kaggle import submit
 from podium.kaggle.client import signed_in
 from podium.submission import ledger, writing
@@ -99,6 +100,15 @@ def test_on_a_terminal_a_person_is_asked(folder, fits, server, monkeypatch, answ
     code, out, _ = run("photos", stdin=answer)
     assert (code, len(server.sent)) == (0, n_sent)
     assert f"hand it in to {SLUG}? [y/N]" in out
+
+
+def test_to_end_it_at_the_question_is_one_line(folder, fits, server, monkeypatch):
+    terminal = SimpleNamespace(isatty=lambda: True)
+    system = SimpleNamespace(stdin=terminal, stdout=terminal, stderr=sys.stderr)
+    monkeypatch.setattr("podium.cli.submit.sys", system)
+    code, _, err = run("photos", stdin="")  # its end is to click what Ctrl-C is
+    assert (code, err.splitlines()[-1]) == (130, LINE)
+    assert server.sent == []
 
 
 def test_own_words_slug_and_revision(folder, fits, server):

@@ -244,7 +244,7 @@ KNOWN = "remedy: one of photos, slides, captcha-text, captcha-arithmetic, captch
 def test_command_line_faults(write):
     good = write("good.csv", *SAMPLE)
     code, _, err = run(good, "photo")
-    assert (code, err == ["error: photo: no such competition", KNOWN]) == (
+    assert (code, err == ["error: photo: no such competition; did you mean photos?", KNOWN]) == (
         2,
         True,
     )

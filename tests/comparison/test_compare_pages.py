@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
@@ -65,17 +67,54 @@ def test_one_score_has_no_second_column():
     assert "whole string: higher is better" in compare_pages.text(found)
 
 
-def test_another_score_is_named():
-    found = comparison(line(metric=SLIDE_LOG_LOSS, second=None), name="slides")
-    assert compare_pages.cells(found, found.lines[0])[2] == "0.2500 +- 0.0500 (log loss of slides)"
+TWO_SCORES = comparison(
+    line("exp", 0.1, 0.05, 0.2, model="fcn", metric=TUMOUR_F1),
+    line("workspace", model="fcn", metric=TUMOUR_F1, baseline=True),
+    line("exp", -0.01, -0.02, 0.3, model="blend", metric=SLIDE_LOG_LOSS, second=None),
+    name="slides",
+)
+
+
+def test_each_score_has_a_table_of_its_own():
+    first, second = compare_pages.by_score(TWO_SCORES)
+    assert [one.model for one in first.lines] == ["fcn", "fcn"]
+    assert [one.model for one in second.lines] == ["blend"]
+    assert compare_pages.head(first)[2:5] == [
+        "tumour F1, mean +- sd", "pooled +- se", "log loss of slides",
+    ]  # fmt: skip
+    assert compare_pages.head(second)[2:5] == [
+        "log loss of slides, mean +- sd", "pooled +- se", "difference (95 %)",
+    ]  # fmt: skip
+    assert compare_pages.cells(second, second.lines[0])[2] == "0.2500 +- 0.0500"
+
+
+def test_all_pages_part_the_scores():
+    text, page = compare_pages.text(TWO_SCORES), compare_pages.html(TWO_SCORES)
+    assert re.findall(r"^revision +model +(.+?), mean", text, re.M) == [
+        "tumour F1", "log loss of slides",
+    ]  # fmt: skip
+    assert "tumour F1: higher is better. log loss of slides: lower is better." in text
+    assert compare_pages.markdown(TWO_SCORES).count("\n\n| revision | model |") == 2
+    assert [tag for tag, _ in parsed(page).tags].count("table") == 2
+    low, high = re.findall(r"<text[^>]*>([^<]+)</text>", page)[1::2][:2]
+    assert (low, high) == ("+0.2", "+0.3")  # each with its own scale
 
 
 def test_the_same_predictions_differ_in_nothing():
     assert compare_pages.cells(FOUND, line("same", 0.0, 0.0, 0.0))[5:7] == ["none", ""]
+    assert compare_pages.cells(FOUND, line("sums", -1e-17, -2e-17, 1e-16))[5:7] == ["none", ""]
+
+
+def test_rounding_of_sums_is_no_difference_anywhere():
+    noisy = comparison(line("a", -1e-17, -0.01, 1e-17), line("b", 1e-16, -1e-17, 1e-17))
+    for page in (compare_pages.text, compare_pages.markdown, compare_pages.html):
+        assert "e-1" not in page(noisy)
+        assert "-0.0000" not in page(noisy)
 
 
 @pytest.mark.parametrize(("value", "words"), [
     (0.12345, "+0.1235"), (-0.00005, "-0.0001"), (-0.000049, "-5e-05"), (0.0, "+0.0000"),
+    (-1e-17, "+0.0000"), (3e-10, "+0.0000"), (-2e-8, "-2e-08"),
 ])  # fmt: skip
 def test_small_differences_keep_a_digit(value, words):
     assert compare_pages.signed(value) == words
@@ -143,8 +182,30 @@ def test_the_page_stands_alone():
         assert outside not in page
     assert "prefers-color-scheme: dark" in page
     assert "&lt;b&gt;&amp;" in page
-    assert "0.2500 &plusmn; 0.0500" in page
+    assert "0.2500 &plusmn;&nbsp;0.0500" in page
     assert '<tr class="baseline">' in page
+
+
+WIDTHS = """<script>document.body.innerHTML = [document.documentElement,
+  ...document.querySelectorAll(".wide")].map(e => e.scrollWidth).join(" ")</script></body>"""
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_the_page_fits_1300_pixels_whatever_the_names(tmp_path):
+    long = settings(**{f"a_setting_with_a_long_name_{k}": "0.123456789" for k in range(8)})
+    wide = comparison(
+        line("0123abc (a-branch-with-a-name-that-never-ends)", -0.02, -0.03, 0.01,
+             model="efficientnet-lite2-crops-boosting", settings=long),
+        line("workspace", baseline=True, note="not paired: other truths of 3 ids, e.g. 17"),
+    )  # fmt: skip
+    path = tmp_path / "page.html"
+    path.write_text(compare_pages.html(wide).replace("</body>", WIDTHS))
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,800",
+               f"--user-data-dir={tmp_path}/chromium", "--dump-dom", path.as_uri()]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    widths = re.search(r"<body>([\d ]+)", done.stdout)[1].split()
+    assert len(widths) == 2
+    assert max(map(int, widths)) <= 1300
 
 
 # ---- the plot

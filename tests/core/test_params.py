@@ -296,3 +296,28 @@ def test_anchors_that_mean_well_are_read(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("a: &a {x: 1}\nb: *a\nc:\n  <<: *a\n  y: 2\nd: [[[[1]]]]\n")
     assert read_yaml(path)["c"] == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "meant"),
+    [
+        ({"photos__sorce": "raw"}, "photos.sorce", "source"),
+        ({"photos__source": ..., "photos__sorce": "raw"}, "photos.sorce", "source"),
+        ({"photos__MaxMegapixels": 1}, "photos.MaxMegapixels", "max_megapixels"),
+        ({"blend__photos__metod": "mean"}, "blend.photos.metod", "method"),
+        ({"sumbit": {}}, "sumbit", "submit"),
+        ({"train_captcha_reader__text-crnn__epoch": 1}, "train_captcha_reader.text-crnn.epoch",
+         "epochs"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_an_unknown_key_gets_the_nearest_one(tmp_path, changes, key, meant):
+    with pytest.raises(SettingsError) as caught:
+        load_params(changed(tmp_path, **changes))
+    last = str(caught.value).splitlines()[-1]
+    assert last.endswith(f": {key}: unknown key, remove or rename it; did you mean {meant}?")
+
+
+def test_a_key_like_no_other_gets_none(tmp_path):
+    with pytest.raises(SettingsError, match=r"photos\.zebra: unknown key, remove or rename it$"):
+        load_params(changed(tmp_path, photos__zebra=1))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.core.printable import csv_cell, printable
+from podium.core.printable import printable
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,3 @@ def test_what_cannot_be_printed_is_escaped(text: str, shown: str) -> None:
     assert printable(Path("folder", text)) == f"folder/{shown}"
     assert printable(text).isprintable()
     assert printable(text).encode()
-
-
-def test_cells_of_a_csv() -> None:
-    assert csv_cell("a b") == "a b"
-    assert csv_cell('a,"b"\n') == '"a,""b""\\n"'

@@ -28,6 +28,15 @@ def test_results_come_in_order():
     assert list(parallel_map(square, range(9), 2, chunksize=2)) == [n * n for n in range(9)]
 
 
+def holds_back_ctrl_c(_: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_workers_hold_ctrl_c_back_and_this_process_does_not():
+    assert list(parallel_map(holds_back_ctrl_c, range(3), 2)) == [True] * 3
+    assert not holds_back_ctrl_c(0)
+
+
 def children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(word) for word in text.split()]

@@ -7,7 +7,7 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.slides.segmenter import Segmenter, assemble, describe
-from podium.training import artefact
+from podium.training import artefact, model_file
 from podium.training.runtime import keras, set_up
 from slide_networks import PARAMS, TILES
 
@@ -33,7 +33,7 @@ def segmenter(networks, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(path.parent))
         artefact.save(assemble(networks, describe(slides, TILES)), path)
-    assert artefact.read_task(path) == "slides"
+    assert model_file.read_task(path) == "slides"
     return Segmenter(path)
 
 

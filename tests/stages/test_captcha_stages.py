@@ -220,6 +220,25 @@ def test_predict_gives_the_value_of_an_expression(finished, tmp_path):
     assert told[1].split(",")[1:3] == row[1:]
 
 
+def test_predict_goes_on_after_a_broken_picture(finished, tmp_path):
+    pixels = read_captchas(finished["text"].captchas, "test", 3).pixels
+    for number, picture in enumerate(pixels):
+        (tmp_path / f"{number}.png").write_bytes(encoded(Image.fromarray(picture), "PNG"))
+    words = ["predict", "--model", str(finished["text"].model("text-cnn")), str(tmp_path)]
+    alone = CliRunner().invoke(app, words).stdout.splitlines()
+    (tmp_path / "0a.png").write_bytes(b"nothing")
+    (tmp_path / "1a.png").write_bytes(encoded(Image.new("L", (65, 32)), "PNG"))
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 1
+    assert len(alone) == 4
+    for row, before in zip(told.stdout.splitlines(), alone, strict=True):
+        assert (
+            row.rpartition(",")[0] == before.rpartition(",")[0]
+        )  # batches differ in the last bits
+    assert "1a.png: 65x32 px, but this reader learnt on 64x32 px" in told.stderr
+    assert "2 of 5 files have no answer" in told.stderr
+
+
 def test_drawn_on_the_fly(make):
     one = make("text")
     one.change(

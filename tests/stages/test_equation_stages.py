@@ -199,7 +199,7 @@ def test_several_readers_vote(finished, tmp_path):
 def test_pictures_without_two_or_three_lines(n, words, finished, tmp_path):
     done = predicted(finished.model, saved(tmp_path, dark_lines(n)))
     assert done.exit_code == 1
-    assert f"one.png: {words}, equations have 2 or 3\nremedy: give a picture" in done.stderr
+    assert f"one.png: {words}, equations have 2 or 3; remedy: give a picture" in done.stderr
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])

@@ -20,6 +20,7 @@ from shapely import MultiPolygon
 from house import House, make_params
 from podium.core.errors import PodiumError, SettingsError
 from podium.evaluation.competition import PredictOptions
+from podium.evaluation.file_answers import FileAnswer
 from podium.evaluation.predictions import read_predictions
 from podium.slides import export, heat, predict_files, rle, tissue_tiles
 from podium.slides.annotations import geojson
@@ -389,14 +390,16 @@ def test_a_file_is_predicted_as_the_test_slide_it_is(files, counted, monkeypatch
     out = files.root / "files"
     out.mkdir()
     paths = [files.source / f"images/{name}.tif" for name in "xy"]
-    found = list(predict_files.predict(files.model, paths, out, None))
+    columns, answers = predict_files.answers(files.model, paths, PredictOptions(out, out))
+    found = list(answers)
+    assert columns == ["probability", "tumour", "state"]
     assert (counted["open x"], counted["open y"]) == (1, 1)
     assert (counted["tissue mask"], counted["heat read"], counted["file r heat"]) == (2, 2, 2)
     table = read_predictions(files.table).set_index("id")["p_tumour"]
-    assert [(one.path.stem, one.probability) for one in found] == [
-        (n, pytest.approx(table[n])) for n in "xy"
+    assert [(one.path.stem, one.cells[0], one.fault) for one in found] == [
+        (n, pytest.approx(table[n]), "") for n in "xy"
     ]
-    for name, (_, _, share, state) in zip("xy", found, strict=True):
+    for name, (_, share, state) in zip("xy", (one.cells for one in found), strict=True):
         assert state == "done"
         for suffix in ("png", "geojson", "rle"):
             ours = (out / f"{name}.{suffix}").read_bytes()
@@ -412,10 +415,10 @@ def test_settings_of_another_model_are_refused(files):
     values = json.loads(settings_path.read_text())
     settings_path.write_text(json.dumps(values | {"model": "0" * 64}))
     with pytest.raises(PodiumError, match=r"slides\.json: belongs to another slides\.keras"):
-        next(predict_files.predict(files.model, paths, None, None))
+        predict_files.answers(files.model, paths, PredictOptions(files.root))
     settings_path.unlink()
     with pytest.raises(PodiumError, match="not the thresholds of a slide model"):
-        next(predict_files.predict(files.model, paths, None, None))
+        predict_files.answers(files.model, paths, PredictOptions(files.root))
 
 
 def test_a_blank_slide_gets_the_share_of_tumour_slides_and_a_flag(again, capsys, monkeypatch):
@@ -441,20 +444,41 @@ def test_a_blank_slide_gets_the_share_of_tumour_slides_and_a_flag(again, capsys,
     assert handed.loc["y", "probability"] == pytest.approx(0.5, abs=0.2)  # the blend's calibration
     monkeypatch.setattr(predict_files, "Segmenter", Fake)
     shutil.copy(again.root / "manner.json", again.model.with_suffix(".json"))
-    lines = list(predict_files.csv_lines(
-        again.model, [again.source / "images/y.tif"], PredictOptions(again.root)
-    ))  # fmt: skip
-    assert lines == [
-        "path,probability,tumour,state",
-        f"{again.source}/images/y.tif,0.500000,0.000000,no tiles",
-    ]
+    path = again.source / "images/y.tif"
+    _, answers = predict_files.answers(again.model, [path], PredictOptions(again.root))
+    assert list(answers) == [FileAnswer(path, (0.5, 0.0, "no tiles"))]
+
+
+def test_broken_slides_stop_no_other(files, tmp_path, monkeypatch):
+    empty, odd = tmp_path / "empty.svs", files.source / "images/y.tif"
+    empty.write_bytes(b"")
+    opened = Slide.open.__func__
+
+    def opening(kind, path, *other):
+        if path == odd:
+            raise ValueError("deep in a library")
+        return opened(kind, path, *other)
+
+    monkeypatch.setattr(Slide, "open", classmethod(opening))
+    good = files.source / "images/x.tif"
+    _, answers = predict_files.answers(
+        files.model, [empty, odd, good], PredictOptions(files.root, tmp_path / "out")
+    )
+    first, second, third = answers
+    assert first.cells == second.cells == ("", "", "failed")
+    assert first.fault.startswith(f"{empty}: cannot be opened as a slide")
+    assert second.fault == f"{odd}: ValueError: deep in a library"
+    assert (third.cells[2], third.fault) == ("done", "")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "x.png", "x.geojson", "x.rle", "x-overlay.png"
+    }  # fmt: skip
 
 
 def test_outputs_of_two_slides_of_one_name_are_refused(files, tmp_path):
     out = files.root / "files"
     here, there = tmp_path / "a/S1.tif", tmp_path / "c/S1.svs"
     with pytest.raises(SettingsError) as refused:
-        next(predict_files.predict(files.model, [here, there], out, None))
+        predict_files.answers(files.model, [here, there], PredictOptions(out, out))
     assert str(refused.value) == (
         f"{here} and {there} would both write S1.*, one over the other\n"
         "remedy: run them one at a time into different folders, or rename one"
@@ -462,7 +486,7 @@ def test_outputs_of_two_slides_of_one_name_are_refused(files, tmp_path):
     assert not out.exists()
     overlay = tmp_path / "S1-overlay.png"
     with pytest.raises(SettingsError, match="would both write S1-overlay"):
-        next(predict_files.predict(files.model, [here, overlay], out, None))
+        predict_files.answers(files.model, [here, overlay], PredictOptions(out, out))
 
 
 def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):

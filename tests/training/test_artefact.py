@@ -16,7 +16,7 @@ import pytest
 from house import ROOT
 from podium.core import files
 from podium.core.errors import EnvironmentFault, PodiumError
-from podium.training import artefact
+from podium.training import artefact, model_file
 from podium.training.runtime import keras
 
 DESCRIPTION = {
@@ -209,12 +209,12 @@ def test_the_task_is_read_without_the_model(tmp_path, monkeypatch, task):
     path = tmp_path / "x.keras"
     artefact.save(network({"task": task, "classes": []}), path)
     monkeypatch.setattr(keras.saving, "load_model", None)
-    assert artefact.read_task(path) == task
+    assert model_file.read_task(path) == task
 
 
 def no_task(path, reason=r"not a podium model\nremedy: run dvc repro, which trains it again$"):
     with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
-        artefact.read_task(path)
+        model_file.read_task(path)
     assert caught.value.exit_code == 1
 
 
@@ -260,7 +260,7 @@ def archive(path, config, name="config.json", **how):
 def test_only_the_description_is_looked_at(tmp_path):
     other = {"class_name": "Dense", "config": {"units": 2}}
     archive(tmp_path / "x.keras", {"config": {"layers": [other, LAYER, other]}})
-    assert artefact.read_task(tmp_path / "x.keras") == "photos"
+    assert model_file.read_task(tmp_path / "x.keras") == "photos"
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def nested(path):
 
 
 def huge(path):
-    text = b'{"x": "' + b"x" * (artefact.MAX_CONFIG_BYTES) + b'"}'
+    text = b'{"x": "' + b"x" * (model_file.MAX_CONFIG_BYTES) + b'"}'
     rewritten(path, lambda members: members.update({"config.json": text}))
 
 

@@ -1,29 +1,33 @@
-"""`podium predict` of captchas: the text of picture files and its value, as CSV lines."""
+"""`podium predict` of captchas: the text of picture files, its value and its probability."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from podium.captcha.answer_rules import answer_rules
 from podium.captcha.reader import BATCH, CaptchaReader
 from podium.evaluation.competition import PredictOptions
+from podium.evaluation.file_answers import Cell, FileAnswers, answers_in_batches
 
 
-def csv_lines(model: Path, images: Sequence[Path], options: PredictOptions) -> Iterator[str]:
-    """Yield a header, then path, text (or expression and value) and probability, a line a picture.
+def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
+    """Return text (or expression and value) and probability of picture files.
 
     Args:
         model: the trained reader.
-        images: picture files.
+        paths: picture files.
         options: of no use here.
     """
     reader = CaptchaReader(model)
     rules = answer_rules(reader.task)
-    yield ",".join(["path", *rules.columns[1:], "probability"])
-    for start in range(0, len(images), BATCH):
-        part = list(images[start : start + BATCH])
-        for path, reading in zip(part, reader.read_files(part), strict=True):
-            values = [reading.text, *rules.answers(reading.text)]
-            yield ",".join([str(path), *values, f"{math.exp(reading.log_prob):.6f}"])
+
+    def predict(part: Sequence[Path]) -> list[list[Cell]]:
+        return [
+            [reading.text, *rules.answers(reading.text), math.exp(reading.log_prob)]
+            for reading in reader.read_files(part)
+        ]
+
+    columns = [*rules.columns[1:], "probability"]
+    return FileAnswers(columns, answers_in_batches(paths, BATCH, predict))

@@ -21,12 +21,14 @@ from podium.cli import (
     sweep,
     validate,
 )
+from podium.cli.help import CommandGroup
 
 app = typer.Typer(
-    help="Image competitions, from raw files to checked submissions. The pipeline: dvc repro.",
+    cls=CommandGroup,
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,  # plain text: quicker, and examples can be copied
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -42,7 +44,10 @@ def root(
         bool, typer.Option("--version", callback=_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Image competitions, from raw files to checked submissions. The pipeline: dvc repro."""
+    """Image competitions, from raw files to checked submissions. The pipeline: dvc repro.
+
+    Exit status: 0 done, 1 the data are at fault, 2 settings or command line, 3 the machine.
+    """
 
 
 for command in (

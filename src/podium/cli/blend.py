@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
@@ -16,29 +18,46 @@ if TYPE_CHECKING:
 
 @guarded
 def blend(
-    tables: Annotated[list[Path], typer.Argument(help="Prediction tables of one competition.")],
+    tables: Annotated[
+        list[Path],
+        typer.Argument(metavar="TABLE", help="Prediction tables (CSV) of one competition."),
+    ],
     method: Annotated[
-        str | None, typer.Option(help="One of the methods above, or best; default: params.yaml's.")
+        str | None,
+        typer.Option(
+            metavar="METHOD", help="One of the methods above, or best; params.yaml's without."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the blended table goes.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the blended table there.")] = None,
     competition: Annotated[
-        str | None, typer.Option(help=f"Whose metric and settings: {', '.join(COMPETITIONS)}.")
+        str | None,
+        typer.Option(
+            metavar="COMPETITION",
+            help=f"Whose score and settings: {', '.join(COMPETITIONS)}.",
+            autocompletion=completion.competitions,
+        ),
     ] = None,
-    params: Annotated[Path, typer.Option(help="Settings.")] = Path("params.yaml"),
+    params: Annotated[Path, typer.Option(help="The settings.")] = Path("params.yaml"),
 ) -> None:
-    """Blend prediction tables, ours or made elsewhere, joined by id.
+    """Blend prediction tables, ours or made elsewhere.
 
-    A table has the columns id, split, fold, seed, truth, and p_<class> for each class, or l_<label>
-    for each label, or y for a number; split is oof or test. Or id, split, fold, seed, truth, text,
-    log_prob; split is holdout or test. A column group names rows that are not independent.
+    Rows are joined by id. A table has the columns id, split, fold, seed, truth, and p_<class> for
+    each class, or l_<label> for each label, or y for a number; split is oof or test. Or id, split,
+    fold, seed, truth, text, log_prob; split is holdout or test. A column group names rows that are
+    not independent.
 
     Methods for probabilities: single, mean, geometric, rank, weighted, caruana, logistic, ridge;
     for numbers: single, mean, weighted, caruana, ridge; for texts: single, majority, confidence,
     calibrated. Settings: those of --competition; without it of photos, or of captcha-text.
 
-    Prints each method's naive and nested score. Rows of the blended table are out of fold, too.
+    Prints each method's naive score, and the nested one, on rows that its weights did not see.
+
+    Examples:
+        podium blend predictions/tables/photos/dense.csv theirs.csv
+        podium blend a.csv b.csv --method mean --out blended.csv
     """
     from podium.core.files import read_table
+    from podium.core.nearest import did_you_mean
     from podium.core.params import load_params
     from podium.ensemble.blend_competition import blend_section, blend_tables
     from podium.ensemble.blend_scores import summary_lines
@@ -47,13 +66,16 @@ def blend(
     from podium.evaluation.scores import WHOLE_STRING
     from podium.evaluation.table_kinds import kind_of
 
+    for path in tables:
+        require_file(path)
     kind = kind_of(read_table(tables[0])).name
     chosen = _competition(competition, kind)
     section = blend_section(chosen, load_params(params))
     if method is not None:
         offered = ("best", *_methods(kind))
         if method not in offered:
-            raise SettingsError(f"--method {method}: unknown; known are {', '.join(offered)}")
+            hint = did_you_mean(method, offered)
+            raise SettingsError(f"--method {method}: unknown{hint}; known are {', '.join(offered)}")
         section = section.model_copy(update={"method": method})
     usual = WHOLE_STRING if kind == "text" else USUAL[kind][0]
     metric = chosen.table_metrics[0] if competition else usual

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from podium.cli import completion
+from podium.cli.numbers import whole_number
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import SettingsError, guarded
 
@@ -15,32 +17,43 @@ from podium.core.errors import SettingsError, guarded
 def compare(
     competition: Annotated[
         str,
-        typer.Argument(help=", ".join(COMPETITIONS)),
+        typer.Argument(
+            metavar="COMPETITION",
+            help=f"One of {', '.join(COMPETITIONS)}.",
+            autocompletion=completion.competitions,
+        ),
     ],
     revisions: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Experiments, branches, tags or commits; none: HEAD and all its experiments."
+            metavar="REV",
+            help="Experiments, branches, tags or commits; none: HEAD and all its experiments.",
         ),
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="Show this one only; may be given again.")
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Show this model only; may be given again."),
     ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
-            help="REV or REV:MODEL to compare with; the workspace's model that is handed in."
+            metavar="REV[:MODEL]", help="To compare with; without: the model that is handed in."
         ),
     ] = None,
     md: Annotated[Path | None, typer.Option(help="Write Markdown there.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one page with a plot there.")] = None,
-    draws: Annotated[int, typer.Option(help="Of the paired bootstrap.", min=1)] = 2000,
-    seed: Annotated[int, typer.Option(help="Of the paired bootstrap.", min=0)] = 0,
+    draws: Annotated[int, whole_number("Draws of the paired bootstrap.", 1)] = 2000,
+    seed: Annotated[int, whole_number("Seed of the paired bootstrap.", 0)] = 0,
 ) -> None:
-    """Compare the models of all experiments: scores, paired differences, minutes, settings.
+    """Compare models and experiments: scores, minutes, settings.
 
     Every model is paired with the baseline on the same rows; look-alikes and slides of one patient
     are drawn together. Tables come out of DVC's cache, and the workspace stays as it is.
+
+    Examples:
+        podium compare photos
+        podium compare photos main exp-a --model dense --html compare.html
+        podium compare slides --baseline main:fcn
     """
     from podium.comparison import compare_pages
     from podium.comparison.compare import Choice

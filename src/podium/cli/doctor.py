@@ -23,10 +23,15 @@ def doctor(
         bool, typer.Option("--fix", help="Remove a table of locks that a kill has broken.")
     ] = False,
 ) -> None:
-    """Check versions, devices, disk, memory, scratch, locks, weights and optional extras.
+    """Check whether machine and project are ready for a run.
 
-    Exit status 0: ready; 1: a file or setting of the project is missing; 3: the machine must be
-    changed first.
+    Looks at versions, devices, disk, memory, scratch, locks, weights and optional extras. Exit
+    status 0: ready; 1: a file or setting of the project is missing; 3: the machine must be changed
+    first.
+
+    Examples:
+        podium doctor
+        podium doctor --quick --fix
     """
     states = set()
     for result in _check_results(quick, fix):

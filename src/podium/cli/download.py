@@ -16,7 +16,11 @@ from podium.core.errors import SettingsError, guarded
 @guarded
 def download(
     competition: Annotated[
-        str, typer.Argument(help="photos, or what Kaggle calls any competition in its address.")
+        str,
+        typer.Argument(
+            metavar="COMPETITION",
+            help="photos, or the last part of the address of any competition on Kaggle.",
+        ),
     ],
     to: Annotated[
         Path | None, typer.Option(help="A folder; data/raw/<competition> without it.")
@@ -28,9 +32,14 @@ def download(
         bool, typer.Option("--force", help="Fetch files anew that differ from Kaggle's.")
     ] = False,
 ) -> None:
-    """Fetch a competition's files with Kaggle's own client; what a killed run left goes on.
+    """Fetch a competition's files from Kaggle.
 
-    Files that are there are left alone. Checksums go into <folder>.sha256 (sha256sum -c reads it).
+    Kaggle's own client does it, signed in as you. Files that are there are left alone, and what a
+    killed run left goes on. Checksums go into <folder>.sha256 (sha256sum -c reads it).
+
+    Examples:
+        podium download photos --dry-run
+        podium download digit-recognizer --to digits
     """
     slug = _slug(competition)
     folder = to or Path("data/raw") / competition

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,16 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.cli.manifests import checked_manifest
+from podium.cli.numbers import number
 from podium.competitions import COMPETITIONS, competition_named
-from podium.core.errors import SettingsError, guarded
+from podium.core.errors import guarded
 
 if TYPE_CHECKING:
     from podium.submission.ledger import Entry
 
-app = typer.Typer(help="What was handed in, and what came of it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Record and show what was handed in, and what came of it.", no_args_is_help=True
+)
 
-LOCAL = "Local; without it, the manifest's."
+LOCAL = "without: the manifest's."
 WHERE = "Where submissions and ledger.csv lie."
 SUBMISSIONS = Path("submissions")
 
@@ -28,47 +32,72 @@ SUBMISSIONS = Path("submissions")
 @app.command()
 @guarded
 def add(
-    competition: Annotated[str, typer.Argument(help=", ".join(COMPETITIONS))],
-    public: Annotated[float | None, typer.Option(help="The public leaderboard's score.")] = None,
-    private: Annotated[float | None, typer.Option(help="The private leaderboard's.")] = None,
+    competition: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMPETITION",
+            help=f"One of {', '.join(COMPETITIONS)}.",
+            autocompletion=completion.competitions,
+        ),
+    ],
+    public: Annotated[float | None, number("Score on the public leaderboard.")] = None,
+    private: Annotated[float | None, number("Score on the private leaderboard.")] = None,
     note: Annotated[str, typer.Option(help="Whatever is worth remembering.")] = "",
     file: Annotated[
-        Path | None, typer.Option(help="A file without manifest; its local scores are options.")
+        Path | None, typer.Option(help="A file of your own; its local scores are options.")
     ] = None,
     method: Annotated[str, typer.Option(help="How models were blended.")] = "",
-    oof: Annotated[float | None, typer.Option(help=LOCAL)] = None,
-    nested: Annotated[float | None, typer.Option(help=LOCAL)] = None,
-    test: Annotated[float | None, typer.Option(help=LOCAL)] = None,
+    oof: Annotated[float | None, number(f"Local score out of fold; {LOCAL}")] = None,
+    nested: Annotated[float | None, number(f"Local score of nested folds; {LOCAL}")] = None,
+    test: Annotated[float | None, number(f"Local score on the answer key; {LOCAL}")] = None,
     folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
     force: Annotated[bool, typer.Option("--force", help="Replace what is recorded.")] = False,
 ) -> None:
-    """Enter a submission; or fill in the leaderboard's scores of one that was entered before.
+    """Enter a submission, or the leaderboard's scores of one.
 
-    A row is known by its competition and the sha256 of its file.
+    A row is known by its competition and the sha256 of its file, so that scores can be filled in
+    later. A submission of pictures that were drawn here is refused, as podium submit does.
+
+    Examples:
+        podium ledger add photos --public 0.0414
+        podium ledger add slides --file theirs.csv --nested 0.91 --note "their model"
     """
-    competition_named(competition)
+    registered = competition_named(competition)
     scores = dict(public=public, private=private, oof=oof, nested=nested, test=test)
-    for name, score in scores.items():
-        if score is not None and not math.isfinite(score):
-            raise SettingsError(f"--{name} {score}: a score is a finite number")
+    from podium.kaggle.submit import refuse_standin
     from podium.submission import ledger
 
-    cells = {} if file else ledger.local_cells(checked_manifest(competition, folder).get("scores"))
+    cells = {}
+    if file is None or file.resolve() == (folder / f"{competition}.csv").resolve():
+        manifest = checked_manifest(competition, folder)
+        refuse_standin(registered, manifest)
+        cells = ledger.local_cells(manifest.get("scores"))
     cells |= {f"{name}_score": ledger.cell_of(s) for name, s in scores.items() if s is not None}
     cells |= {"method": method} if method else {}
     path = file or folder / f"{competition}.csv"
-    if not path.is_file():
-        raise SettingsError(f"{path}: no such file")
+    require_file(path)
     print(ledger.as_text([enter(competition, path, folder, cells, note, force)]))
 
 
 @app.command()
 @guarded
 def show(
-    competition: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
+    competition: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="COMPETITION",
+            help="Only this one.",
+            autocompletion=completion.competitions,
+        ),
+    ] = None,
     folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
-    """Print the ledger, newest last."""
+    """Print the ledger, newest last.
+
+    Examples:
+        podium ledger show
+        podium ledger show photos
+    """
     if competition:
         competition_named(competition)
     from podium.submission import ledger
@@ -85,7 +114,13 @@ def plot(
     out: Annotated[Path, typer.Option(help="A PNG file.")] = Path("plots/ledger.png"),
     folder: Annotated[Path, typer.Option(help=WHERE)] = SUBMISSIONS,
 ) -> None:
-    """Draw nested scores against the leaderboard's, a panel per competition."""
+    """Draw local scores against the leaderboard's.
+
+    A panel per competition, nested scores across: does the local score foretell the other?
+
+    Examples:
+        podium ledger plot --out plots/ledger.png
+    """
     from podium.submission import ledger, ledger_figure
 
     n_rows = ledger_figure.write(out, ledger.read(folder / "ledger.csv"))

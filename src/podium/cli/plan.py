@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from podium.cli import completion
+from podium.cli.numbers import number, whole_number
 from podium.core.errors import SettingsError, guarded
 from podium.core.hardware import GIB
 
@@ -28,24 +30,29 @@ Times = Mapping[str, float | None]  # stage -> seconds, None where unknown
 @guarded
 def plan(
     profile: Annotated[
-        str | None, typer.Argument(help="A file in profiles/, e.g. full; none: params.yaml as is.")
+        str | None,
+        typer.Argument(
+            metavar="PROFILE",
+            help="A file in profiles/, e.g. full; none: params.yaml as is.",
+            autocompletion=completion.profiles,
+        ),
     ] = None,
     photos: Annotated[
-        tuple[int, int] | None, typer.Option(help="Train and test photos; else the source's.")
+        tuple[int, int] | None, whole_number("Train and test photos; else the source's.", 1)
     ] = None,
-    slides: Annotated[
-        int | None, typer.Option(help="Whole raw slides; else the source's.", min=1)
-    ] = None,
-    side: Annotated[int, typer.Option(help="Of a raw slide, level-0 pixels.", min=512)] = 40_000,
-    tissue: Annotated[
-        float, typer.Option(help="Share of a raw slide that is tissue.", min=0.01, max=1)
-    ] = 0.3,
+    slides: Annotated[int | None, whole_number("Whole raw slides; else the source's.", 1)] = None,
+    side: Annotated[int, whole_number("Side of a raw slide, level-0 pixels.", 512)] = 40_000,
+    tissue: Annotated[float, number("Share of a raw slide that is tissue.", 0.01, 1)] = 0.3,
     params: Annotated[Path, typer.Option(help="The settings.")] = Path("params.yaml"),
 ) -> None:
-    """Say what each stage will need: pictures, epochs, disk, memory, time. Nothing is run.
+    """Say what a run will take: pictures, disk, memory, time.
 
-    Times come from how long the same stages took at the last run (runs/*.json) and grow with
-    pictures, epochs and pixels. They hold for that machine; what never ran has none.
+    Nothing is run. Times come from how long the same stages took at the last run (runs/*.json) and
+    grow with pictures, epochs and pixels. They hold for that machine; what never ran has none.
+
+    Examples:
+        podium plan
+        podium plan full --photos 25000 12500
     """
     from podium.cli.workload import inputs, workloads
     from podium.core import profiles
@@ -53,6 +60,7 @@ def plan(
 
     settings = load_params(params)
     if profile:
+        profiles.refuse_unknown(profile)
         settings = profiles.load_with_profile(Path("profiles") / f"{profile}.yaml", params)
     given = inputs(settings, photos, slides, side, tissue)
     planned, last = workloads(settings, given), last_runs(params)

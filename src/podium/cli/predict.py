@@ -2,88 +2,174 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli.numbers import number, whole_number
 from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError, guarded
-from podium.evaluation.competition import PredictOptions
+from podium.core.printable import printable
+from podium.evaluation.competition import Competition, PredictOptions
+
+if TYPE_CHECKING:
+    from podium.evaluation.file_answers import Cell, FileAnswer
+
+MOST_NAMES = 10  # of files without an answer in the last message
 
 
 @guarded
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Files of pictures, or slides.")],
-    model: Annotated[Path, typer.Option(help="A trained artefact.")] = Path("models/photos.keras"),
-    weights_dir: Annotated[Path, typer.Option(help="Where local ImageNet weights lie.")] = Path(
-        "data/weights"
-    ),
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Pictures or slides: files, folders, or globs in quotes."
+        ),
+    ],
+    model: Annotated[Path, typer.Option(help="A trained model.")] = Path("models/photos.keras"),
+    table: Annotated[
+        Path | None, typer.Option(help="Write the answers there: a .csv or .json file.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Slides: where masks, GeoJSON and overlays go.")
+        Path | None, typer.Option(help="Slides: a folder for masks, GeoJSON and overlays.")
     ] = None,
     mpp: Annotated[
-        float | None, typer.Option(help="Slides: micrometres per pixel where they do not say it.")
+        float | None,
+        number("Slides: micrometres per pixel of those that do not say it.", 0.05, 20),
     ] = None,
+    weights_dir: Annotated[
+        Path, typer.Option(help="Where ImageNet weights of your own lie.")
+    ] = Path("data/weights"),
 ) -> None:
-    """Classify, read or segment pictures with a trained model; prints CSV.
+    """Predict pictures or slides with a trained model.
 
-    Photos: path, class, each probability. Captchas: path, text (or expression and value), and the
-    probability of that text. Slides: path, probability of tumour, share of the area that is tumour.
+    Prints CSV: path, then the answer. Photos: class and the probability of each class. Captchas:
+    text (or expression and value) and its probability. Slides: probability of tumour, the share of
+    the area that is tumour, and a state: done, no tiles (no tissue found: the probability is that
+    of any slide) or failed.
+
+    A broken file stops no other one: at the end all of them are named, and the exit status is 1.
+
+    Examples:
+        podium predict cat.jpg dog.jpg
+        podium predict holiday/ --table answers.csv
+        podium predict 'captchas/*.png' --model models/text-crnn.keras
+        podium predict S1.svs --model models/slides.keras --out marked
     """
-    if missing := [path for path in images if not path.is_file()]:
-        raise SettingsError(f"{missing[0]}: no such file\nremedy: give paths of pictures")
-    from podium.training import artefact
+    from podium.cli import answer_tables, inputs
 
-    task = artefact.read_task(model)
-    makers = [each for each in COMPETITIONS.values() if task in (each.name, each.task)]
-    if not makers:
-        raise PodiumError(f"{model}: a model for {task}, which is no competition of this version")
-    csv_lines = resolve_name(makers[0].predictor)
-    for line in csv_lines(model, images, PredictOptions(weights_dir, out, mpp)):
-        print(line)
+    if table:
+        answer_tables.refuse_other_suffix(table)
+    competition = _competition_of(model)
+    paths = inputs.files_named(images, slides=competition.room == "slides")
+    columns, answers = resolve_name(competition.predictor)(
+        model, paths, PredictOptions(weights_dir, out, mpp)
+    )
+    faulty: list[Path] = []
+    rows, header = _rows(answers, len(paths), faulty), ["path", *columns]
+    if table:
+        print(f"{table}: {answer_tables.write(table, header, rows)} rows")
+    else:
+        # a bar on the same terminal takes the place of sys.stdout, and keeps off the rows
+        stream = None if sys.stdout.isatty() else sys.stdout
+        print(answer_tables.csv_line(header), file=stream)
+        for row in rows:
+            print(answer_tables.csv_line(row), file=stream, flush=True)
+    _refuse_faulty(faulty, len(paths))
+
+
+def _competition_of(model: Path) -> Competition:
+    """The competition that a model was trained for; TensorFlow is not needed to tell."""
+    from podium.training.model_file import read_task
+
+    task = read_task(model)
+    for competition in COMPETITIONS.values():
+        if task in (competition.name, competition.task):
+            return competition
+    raise PodiumError(
+        f"{printable(model)}: a model for {printable(task)}, which is no competition\n"
+        f"remedy: give a model for one of {', '.join(COMPETITIONS)}"
+    )
+
+
+def _rows(answers: Iterable[FileAnswer], n: int, faulty: list[Path]) -> Iterator[Sequence[Cell]]:
+    """Each answer as a row of the table, under a progress bar; `faulty` gets files without one."""
+    from podium.core.progress import progress
+
+    for answer in progress(answers, n, "files"):
+        if answer.fault:
+            faulty.append(answer.path)
+            fault = answer.fault.replace("\n", "; ")
+            print(f"no answer: {printable(fault)}", file=sys.stderr)
+        if answer.cells:
+            yield [printable(answer.path), *answer.cells]
+
+
+def _refuse_faulty(faulty: Sequence[Path], n: int) -> None:
+    if faulty:
+        have = "has" if len(faulty) == 1 else "have"
+        names = ", ".join(map(str, faulty[:MOST_NAMES]))
+        more = f" and {len(faulty) - MOST_NAMES} more" if len(faulty) > MOST_NAMES else ""
+        raise PodiumError(f"{len(faulty)} of {n} files {have} no answer, see above: {names}{more}")
 
 
 @guarded
 def tile(
-    slides: Annotated[list[Path], typer.Argument(help="Slides of any format OpenSlide opens.")],
+    slides: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Slides: files, folders, or globs in quotes."),
+    ],
     out: Annotated[Path, typer.Option(help="A folder for tiles, pictures and states.")] = Path(
         "tiles"
     ),
-    size: Annotated[int, typer.Option(help="Side of a tile, pixels.")] = 256,
-    overlap: Annotated[int, typer.Option(help="How many pixels neighbours share.")] = 0,
+    size: Annotated[int, whole_number("Side of a tile, pixels.", 1)] = 256,
+    overlap: Annotated[int, whole_number("How many pixels neighbours share.", 0)] = 0,
     target_mpp: Annotated[
-        float | None, typer.Option(help="Micrometres per pixel; without it, --level counts.")
+        float | None,
+        number("Micrometres per pixel of the tiles; without it, --level counts.", 0.05, 20),
     ] = None,
-    level: Annotated[int, typer.Option(help="Level of the slide, 0 = finest.")] = 0,
+    level: Annotated[int, whole_number("Level of the slide, 0 is the finest.", 0)] = 0,
     mpp: Annotated[
-        float | None, typer.Option(help="Of slides that do not say theirs, or say it wrong.")
+        float | None,
+        number("Micrometres per pixel of slides that do not say it, or wrongly.", 0.05, 20),
     ] = None,
-    min_tissue: Annotated[float, typer.Option(help="Share of tissue; 0 keeps all tiles.")] = 0.1,
+    min_tissue: Annotated[
+        float, number("Share of a tile that is tissue; 0 keeps all tiles.", 0, 1)
+    ] = 0.1,
 ) -> None:
-    """Cut slides into tiles of tissue: <slide>.h5 with pixels and coordinates, <slide>.png to see.
+    """Cut slides into tiles of tissue.
 
-    Prints CSV. Slides that are done already are not cut again; a broken one stops no other.
+    Writes <slide>.h5 with pixels and coordinates, and <slide>.png to look at. Prints CSV, a line a
+    slide. Slides that are done already are not cut again; a broken one stops no other, and the exit
+    status is 1.
+
+    Examples:
+        podium tile S1.svs
+        podium tile slides/ --size 512 --target-mpp 0.5 --out tiles
     """
+    from podium.cli.answer_tables import csv_line
+    from podium.cli.inputs import files_named
     from podium.core.files import file_sha256
     from podium.slides.export import refuse_shared_outputs
     from podium.slides.tiling import Job, Plan, tile_slide
 
     if not 0 <= overlap < size:
         raise SettingsError(f"--overlap {overlap} must lie between 0 and the tile's {size} px")
-    refuse_shared_outputs(slides)
+    paths = files_named(slides, slides=True)
+    refuse_shared_outputs(paths)
     plan = Plan(size, size - overlap, target_mpp, level, min_tissue)
     out.mkdir(parents=True, exist_ok=True)
     print("slide,state,grid,tiles,unreadable,reason")
-    failed = 0
-    for path in slides:
-        if not path.is_file():
-            raise SettingsError(f"{path}: no such file\nremedy: give paths of slides")
+    failed = []
+    for path in paths:
         tiled = tile_slide(Job(path.stem, path, file_sha256(path), mpp), plan, out, threads=2)
-        failed += tiled.state == "failed"
-        reason = tiled.reason.replace("\n", "; ").replace('"', "'")
-        counts = f"{tiled.n_grid},{tiled.n_tiles},{tiled.n_unreadable}"
-        print(f'{path.stem},{tiled.state},{counts},"{reason}"', flush=True)
+        failed += [path] if tiled.state == "failed" else []
+        counts = map(str, (tiled.n_grid, tiled.n_tiles, tiled.n_unreadable))
+        reason = printable(tiled.reason.replace("\n", "; "))
+        print(csv_line([printable(path.stem), tiled.state, *counts, reason]), flush=True)
     if failed:
-        raise PodiumError(f"{failed} of {len(slides)} slides could not be tiled; see above")
+        raise PodiumError(f"{len(failed)} of {len(paths)} slides could not be tiled; see above")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from podium.cli import completion
 from podium.cli.manifests import checked_manifest, show
-from podium.competitions import COMPETITIONS, competition_named
+from podium.cli.numbers import number
+from podium.competitions import competition_named
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, first_line, guarded
 
 if TYPE_CHECKING:
@@ -22,19 +24,26 @@ if TYPE_CHECKING:
 
 @guarded
 def submit(
-    name: Annotated[str, typer.Argument(help="A submission, e.g. photos.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMPETITION",
+            help="Whose submission, e.g. photos.",
+            autocompletion=completion.competitions,
+        ),
+    ],
     folder: Annotated[Path, typer.Option(help="Where submissions lie.")] = Path("submissions"),
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be handed in.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Hand it in without asking.")] = False,
     message: Annotated[
-        str | None, typer.Option(help="Said with it; method, nested score and revision without.")
+        str | None, typer.Option(help="Said with it; without: method, nested score, revision.")
     ] = None,
     slug: Annotated[
         str | None, typer.Option(help="What Kaggle calls the competition in its address.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the score.", min=0)] = 600,
+    wait: Annotated[float, number("Seconds to wait for the score.", 0)] = 600,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Hand nothing in: fetch the score of an earlier time.")
     ] = False,
@@ -45,15 +54,19 @@ def submit(
         "params.yaml"
     ),
 ) -> None:
-    """Hand a submission in to Kaggle, after checking it, showing it and asking.
+    """Show a submission, ask, and hand it in to Kaggle.
 
-    Without a terminal to ask on, and without --yes, it is only shown. Kaggle's score goes into
-    submissions/ledger.csv, beside the local ones.
+    It is checked first. Without a terminal to ask on, and without --yes, it is only shown. Kaggle's
+    score goes into submissions/ledger.csv, beside the local ones.
+
+    Examples:
+        podium submit photos --dry-run
+        podium submit photos --yes --message "larger tiles"
+        podium submit photos --fetch
     """
+    slug = slug or competition_named(name).kaggle_slug or None
     ours = Submission(name, folder, checked_manifest(name, folder))
     show(name, folder, ours.manifest)
-    if slug is None and name in COMPETITIONS:
-        slug = COMPETITIONS[name].kaggle_slug or None
     if dry_run or not (fetch or yes or _agreed(name, slug)):
         return
     if slug is None:
@@ -78,7 +91,10 @@ def _agreed(name: str, slug: str | None) -> bool:
         print(f"not sent: {name} was not on Kaggle; --slug names a competition that is")
         return False
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return typer.confirm(f"hand it in to {slug}?")
+        try:
+            return typer.confirm(f"hand it in to {slug}?")
+        except typer.Abort:
+            raise KeyboardInterrupt from None
     print(f"not sent, nobody to ask: podium submit {name} --yes hands it in to {slug}")
     return False
 

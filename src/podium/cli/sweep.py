@@ -19,7 +19,13 @@ def root() -> None:
 @app.command()
 @guarded
 def status() -> None:
-    """List queued, running, done and failed experiments: settings, logs, and why they failed."""
+    """List the experiments in the queue, and why some failed.
+
+    Queued, running, done and failed ones, with their settings and logs.
+
+    Examples:
+        podium sweep status
+    """
     from podium.comparison.sweep import report
 
     print("\n".join(report(Path.cwd())))

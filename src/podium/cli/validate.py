@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli import completion
+from podium.cli.inputs import require_file
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import PodiumError, SettingsError, guarded
 
@@ -23,24 +25,36 @@ class Unknown(PodiumError):
 
 @guarded
 def validate(
-    file: Annotated[Path, typer.Argument(help="A submission, ours or somebody else's.")],
-    competition: Annotated[str, typer.Option(help=", ".join(COMPETITIONS))],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A submission, ours or somebody else's.")
+    ],
+    competition: Annotated[
+        str,
+        typer.Option(
+            metavar="COMPETITION",
+            help=f"One of {', '.join(COMPETITIONS)}.",
+            autocompletion=completion.competitions,
+        ),
+    ],
     sample: Annotated[
-        Path | None, typer.Option(help="A sample submission to go by, not the project's.")
+        Path | None, typer.Option(help="Go by this sample submission, not by the project's.")
     ] = None,
     params: Annotated[Path, typer.Option(help="Says where the pictures come from.")] = Path(
         "params.yaml"
     ),
 ) -> None:
-    """Check any submission against what its competition asks for; list all faults, a line each.
+    """Check a submission file against what its competition asks.
 
-    Columns and ids come from the competition's sample_submission.csv, or from the ingested data.
-    Exit status 1 if there are faults; a note is none.
+    Prints all faults, a line each; the exit status is 1 if there is one. Columns and ids come from
+    the competition's sample_submission.csv, or from the ingested data.
+
+    Examples:
+        podium validate submissions/photos.csv --competition photos
+        podium validate theirs.csv --competition captcha-text --sample sample_submission.csv
     """
     checked = competition_named(competition)
     for path in (file, *([sample] if sample else [])):
-        if not path.is_file():
-            raise SettingsError(f"{path}: no such file")
+        require_file(path)
     print(validated(file, checked, sample, params))
 
 

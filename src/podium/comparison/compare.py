@@ -11,6 +11,7 @@ import pandas as pd
 
 from podium.comparison.run_results import RunResults
 from podium.core.errors import PodiumError, SettingsError
+from podium.core.nearest import did_you_mean
 from podium.evaluation.competition import Competition
 from podium.evaluation.metric_terms import (
     TermTables,
@@ -142,7 +143,8 @@ def _baseline(
     named = [results for results in full if choice.baseline in (None, results.name)]
     if not named:
         raise SettingsError(
-            f"--baseline {choice.baseline}: it has no prediction table of {competition.name}\n"
+            f"--baseline {choice.baseline}: it has no prediction table of {competition.name}"
+            f"{did_you_mean(str(choice.baseline), [results.name for results in full])}\n"
             f"remedy: one of {', '.join(results.name for results in full)}"
         )
     return named[0], _baseline_model(named[0], choice)
@@ -154,8 +156,9 @@ def _baseline_model(base: RunResults, choice: Choice) -> str:
     for name in names:
         if name in base.models:
             return name
+    name = (names or ["to submit"])[0]
     raise SettingsError(
-        f"{base.name}: it has no model {(names or ['to submit'])[0]!r} to compare with\n"
+        f"{base.name}: it has no model {name!r} to compare with{did_you_mean(name, base.models)}\n"
         f"remedy: --baseline {base.name}:MODEL with one of {', '.join(base.models)}"
     )
 
@@ -164,7 +167,8 @@ def _refuse_unknown(names: Sequence[str], models: set[str]) -> None:
     for name in names:
         if name not in models:
             raise SettingsError(
-                f"--model {name}: no revision has it\nremedy: one of {', '.join(sorted(models))}"
+                f"--model {name}: no revision has it{did_you_mean(name, models)}\n"
+                f"remedy: one of {', '.join(sorted(models))}"
             )
 
 

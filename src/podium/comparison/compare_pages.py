@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import html as markup
+import re
+import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 from podium.comparison import compare_plot
 from podium.comparison.compare import Comparison, Line
+from podium.comparison.compare_plot import NOISE, signed
+from podium.evaluation.scores import Metric
 
 MOST = 8  # settings shown of one line
+RULE = 120  # characters of a rule at most: lines with many settings are longer than a terminal
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --faint: #667085; --line: #d9dee5;
   --paper: #ffffff; --row: #f4f6f9; --good: #0a7d4b; --bad: #b42318; --even: #5b6776; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --faint: #9aa5b4; --line: #343c48;
   --paper: #14181d; --row: #1d232b; --good: #4cc38a; --bad: #ff8f85; --even: #a3afbf; } }
-body { background: var(--paper); color: var(--ink); margin: 1.5rem;
+body { background: var(--paper); color: var(--ink); margin: 1rem;
   font: 14px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
 p, li { color: var(--faint); max-width: 75ch; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin-bottom: 1.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .55rem; text-align: right; white-space: nowrap; }
+th, td { padding: .25rem .4rem; text-align: right; white-space: nowrap; }
 th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); }
 td.words, th.words { text-align: left; }
-td.settings, th.settings { text-align: left; white-space: normal; min-width: 11rem; }
-th.number { white-space: normal; }
+td.words { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
+td.settings, th.settings { text-align: left; white-space: normal; overflow-wrap: anywhere;
+  min-width: 11rem; }
+th.number, td.number { white-space: normal; }
 td.plot, th.plot { padding-top: 0; padding-bottom: 0; }
 tr.baseline td { background: var(--row); font-weight: 600; }
 svg { display: block; }
@@ -38,14 +46,22 @@ svg .even { stroke: var(--even); fill: var(--even); }
 """
 
 
+def by_score(comparison: Comparison) -> list[Comparison]:
+    """Return a comparison for each score, so that no column of a table mixes two."""
+    metrics = comparison.competition.metrics
+    groups = [[line for line in comparison.lines if line.metric == metric] for metric in metrics]
+    return [replace(comparison, lines=lines) for lines in groups if lines]
+
+
 def head(comparison: Comparison) -> list[str]:
-    """Return the names of the columns."""
-    first, *others = [metric.name for metric in comparison.competition.metrics]
+    """Return the names of the columns of a comparison by one score."""
+    metric = comparison.lines[0].metric
+    others = _other_scores(comparison, metric)
     section = _section(comparison.lines)
     return [
         "revision",
         "model",
-        f"{first}, mean +- sd",
+        f"{metric.name}, mean +- sd",
         "pooled +- se",
         *others,
         "difference (95 %)",
@@ -57,21 +73,26 @@ def head(comparison: Comparison) -> list[str]:
 
 def cells(comparison: Comparison, line: Line) -> list[str]:
     """Return what stands in the columns of a line."""
-    metrics = comparison.competition.metrics
-    others = [_number(line.second), *[""] * len(metrics)][: len(metrics) - 1]
-    other = "" if line.metric == metrics[0] else f" ({line.metric.name})"
+    n_others = len(_other_scores(comparison, line.metric))
+    others = [_number(line.second), *[""] * n_others][:n_others]
     spread = "" if line.sd is None else f" +- {line.sd:.4f}"
     minutes = "?" if line.seconds is None else f"{line.seconds / 60:.1f}"
     return [
         line.revision,
         line.model,
-        f"{line.mean:.4f}{spread}{other}",
+        f"{line.mean:.4f}{spread}",
         f"{line.score:.4f} +- {line.error:.4f}",
         *others,
         *_difference(line),
         minutes,
         _settings(line, _section(comparison.lines)),
     ]
+
+
+def _other_scores(comparison: Comparison, metric: Metric) -> list[str]:
+    """The names of the scores beside `metric`: beside the first one there are all others."""
+    first, *others = comparison.competition.metrics
+    return [other.name for other in others] if metric == first else []
 
 
 def _number(value: float | None) -> str:
@@ -82,15 +103,10 @@ def _difference(line: Line) -> list[str]:
     gap = line.difference
     if gap is None:
         return ["baseline" if line.baseline else "", ""]
-    if gap.value == gap.low == gap.high == 0:
+    if all(abs(each) < NOISE for each in (gap.value, gap.low, gap.high)):
         return ["none", ""]
     value, low, high = (signed(each) for each in (gap.value, gap.low, gap.high))
     return [f"{value} ({low} to {high})", f"{gap.better:.3f}"]
-
-
-def signed(value: float) -> str:
-    """Return a difference with four decimals, or its first digit where these would hide it."""
-    return f"{value:+.4f}" if abs(value) >= 5e-5 or not value else f"{value:+.0e}"
 
 
 def _section(lines: Sequence[Line]) -> str:
@@ -108,10 +124,13 @@ def _settings(line: Line, section: str) -> str:
 
 def about(comparison: Comparison) -> str:
     """Return what the figures are, in a few sentences."""
-    first = comparison.competition.metrics[0]
-    better = "lower" if first.lower_is_better else "higher"
+    metrics = dict.fromkeys(line.metric for line in comparison.lines)
+    directions = [
+        f"{metric.name}: {'lower' if metric.lower_is_better else 'higher'} is better."
+        for metric in metrics
+    ]
     return (
-        f"{first.name}: {better} is better. The difference is to {comparison.baseline}, on the "
+        f"{' '.join(directions)} The difference is to {comparison.baseline}, on the "
         f"same rows, with its 95 % interval and the share of {comparison.draws} bootstrap draws in "
         f"which it is better; look-alikes and slides of one patient are drawn together. +- sd is "
         f"over folds and seeds, +- se over what is drawn. Minutes are those of all the stages of "
@@ -121,6 +140,12 @@ def about(comparison: Comparison) -> str:
 
 def text(comparison: Comparison) -> str:
     """Return the comparison for a terminal."""
+    notes = [f"note: {note}" for note in comparison.notes]
+    tables = [line for each in by_score(comparison) for line in (*_text_table(each), "")]
+    return "\n".join([*tables, textwrap.fill(about(comparison), 100), *notes])
+
+
+def _text_table(comparison: Comparison) -> list[str]:
     rows = [head(comparison), *(cells(comparison, line) for line in comparison.lines)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     last = len(widths) - 1
@@ -131,40 +156,30 @@ def text(comparison: Comparison) -> str:
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(padded).rstrip())
-    lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join(
-        [*lines, "", about(comparison), *(f"note: {note}" for note in comparison.notes)]
-    )
+    lines.insert(1, "-" * min(RULE, max(map(len, lines))))
+    return lines
 
 
 def markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown."""
+    notes = [f"- {note}" for note in comparison.notes]
+    tables = [line for each in by_score(comparison) for line in ("", *_markdown_table(each))]
+    whole = [f"# {comparison.competition.name}", "", about(comparison), *tables]
+    return "\n".join([*whole, *([""] if notes else []), *notes]) + "\n"
+
+
+def _markdown_table(comparison: Comparison) -> list[str]:
     rows = [head(comparison), *(cells(comparison, line) for line in comparison.lines)]
     lines = [
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
         for row in rows
     ]
     lines.insert(1, "|" + "---|" * len(rows[0]))
-    notes = [f"- {note}" for note in comparison.notes]
-    whole = [
-        f"# {comparison.competition.name}",
-        "",
-        about(comparison),
-        "",
-        *lines,
-        *([""] if notes else []),
-    ]
-    return "\n".join([*whole, *notes]) + "\n"
+    return lines
 
 
 def html(comparison: Comparison) -> str:
     """Return the comparison as one page: styles and plot inside, readable by day and by night."""
-    scale = compare_plot.scale_of(comparison.lines)
-    names = head(comparison)
-    at = names.index("better") + 1  # the plot stands beside the figures it shows
-    top = [f'<th class="{_kind(k, names)}">{_words(name)}</th>' for k, name in enumerate(names)]
-    top.insert(at, f'<th class="plot">{compare_plot.axis(scale)}</th>')
-    body = [_row(comparison, line, scale, at) for line in comparison.lines]
     notes = "".join(f"<li>{_words(note)}</li>\n" for note in comparison.notes)
     title = f"podium compare {comparison.competition.name}"
     return (
@@ -172,8 +187,20 @@ def html(comparison: Comparison) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{title}</h1>\n<p>{_words(about(comparison))}</p>\n"
+        f"{''.join(map(_html_table, by_score(comparison)))}<ul>\n{notes}</ul>\n</body>\n</html>\n"
+    )
+
+
+def _html_table(comparison: Comparison) -> str:
+    scale = compare_plot.scale_of(comparison.lines)
+    names = head(comparison)
+    at = names.index("better") + 1  # the plot stands beside the figures it shows
+    top = [f'<th class="{_kind(k, names)}">{_words(name)}</th>' for k, name in enumerate(names)]
+    top.insert(at, f'<th class="plot">{compare_plot.axis(scale)}</th>')
+    body = [_row(comparison, line, scale, at) for line in comparison.lines]
+    return (
         f'<div class="wide">\n<table>\n<thead><tr>{"".join(top)}</tr></thead>\n<tbody>\n'
-        f"{''.join(body)}</tbody>\n</table>\n</div>\n<ul>\n{notes}</ul>\n</body>\n</html>\n"
+        f"{''.join(body)}</tbody>\n</table>\n</div>\n"
     )
 
 
@@ -190,4 +217,6 @@ def _kind(k: int, names: Sequence[str]) -> str:
 
 
 def _words(text: str) -> str:
-    return markup.escape(text).replace("+-", "&plusmn;")
+    """Text as markup; figures break between score and spread, and before an interval, only."""
+    whole = markup.escape(text).replace("+- ", "&plusmn;&nbsp;")
+    return re.sub(r"\(\S+ to \S+\)", lambda match: match[0].replace(" ", "&nbsp;"), whole)

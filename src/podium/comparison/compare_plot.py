@@ -14,6 +14,7 @@ WIDTH, HEIGHT, EDGE = 220, 24, 12  # pixels
 ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 FAR = 2.0  # times the usual reach of an interval: what lies farther is cut off, with an arrow
 APART = 45  # pixels between two numbers of the axis
+NOISE = 1e-9  # a smaller difference of scores comes of rounding
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ def _round_up(value: float) -> float:
     return next(step * power for step in ROUND if step * power >= value * (1 - 1e-9))
 
 
+def signed(value: float) -> str:
+    """Return a difference with four decimals, or its first digit where these would hide it."""
+    if abs(value) < NOISE:
+        return f"{0:+.4f}"
+    return f"{value:+.4f}" if abs(value) >= 5e-5 else f"{value:+.0e}"
+
+
 def axis(scale: Scale) -> str:
     """Return the numbers above the plot: zero, and the edges that are not too near to it."""
     marks = [(0.0, "middle", scale.x(0), "0")]
@@ -66,7 +74,8 @@ def interval(line: Line, scale: Scale) -> str:
     drawn = f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="{HEIGHT}"/>'
     gap, words = line.difference, "no difference to show"
     if gap is not None:
-        words = f"{gap.value:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
+        value, low, high = (signed(each) for each in (gap.value, gap.low, gap.high))
+        words = f"{value}, 95 % interval {low} to {high}"
         drawn += f'<g class="{_kind(line)}">{_bar(gap.low, gap.high, gap.value, scale)}</g>'
     about = f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{words}"'
     return f"<svg {about}><title>{words}</title>{drawn}</svg>"

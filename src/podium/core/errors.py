@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from podium.core.interrupts import LINE, interrupts_raised
 from podium.core.printable import printable
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ def guarded(main: Callable[..., T]) -> Callable[..., T]:
 
     @functools.wraps(main)
     def run(*args: object, **kwargs: object) -> T:
-        with exit_on_fault():
+        with exit_on_fault(), interrupts_raised():
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # let `finally` blocks clean up
             return main(*args, **kwargs)
 
@@ -117,4 +118,4 @@ def _fault(error: BaseException) -> PodiumError | None:
         return disk_fault(error)
     if isinstance(error, MemoryError):
         return EnvironmentFault("memory ran out: close other programs, or lower batch_size")
-    return PodiumError("interrupted: run the same command again to go on")
+    return PodiumError(LINE)

@@ -18,9 +18,3 @@ def _escaped(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # a byte that is not UTF-8: PEP 383
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
-
-
-def csv_cell(text: object) -> str:
-    """`text`, printable, as a cell of a CSV: quoted where it holds a comma or a quote."""
-    shown = printable(text)
-    return '"' + shown.replace('"', '""') + '"' if "," in shown or '"' in shown else shown

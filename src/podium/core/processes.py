@@ -6,10 +6,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 
@@ -18,7 +18,18 @@ Result = TypeVar("Result")
 
 
 class _Pool(ProcessPoolExecutor):
-    """A pool that ends its processes at once where its block ends in an error or Ctrl-C."""
+    """A pool that ends its processes at once where its block ends in an error or Ctrl-C.
+
+    Its processes inherit that Ctrl-C is held back, so that not even their imports are struck.
+    """
+
+    def submit(self, *work: Any, **options: Any) -> Future[Any]:
+        """Submit work as ever; it may start a process."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(*work, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __exit__(
         self,
@@ -53,7 +64,6 @@ def process_pool(processes: int) -> ProcessPoolExecutor:
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -13,9 +13,22 @@ from ruamel.yaml import YAML
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_text
+from podium.core.nearest import did_you_mean
 from podium.core.params import Params, read_yaml, validate_params
+from podium.core.printable import printable
 
 NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
+
+
+def refuse_unknown(name: str, folder: Path = Path("profiles")) -> None:
+    """Raise a SettingsError that names the nearest profile if `folder` has none of that name."""
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        offered = ", ".join(names) or "none; run from the project's folder"
+        raise SettingsError(
+            f"{printable(name)}: no such profile{did_you_mean(name, names)}\n"
+            f"remedy: {folder} has {offered}"
+        )
 
 
 def apply(profile: Path, params: Path) -> str:

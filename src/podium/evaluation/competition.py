@@ -71,8 +71,8 @@ class Competition:
             each key of that section (of readers, those of the task).
         submits: models whose predictions are handed in, the first one that exists; `params:` and a
             dotted name stands for what params.yaml holds there.
-        predictor: dotted name of the function that gives the CSV lines of `podium predict`, of the
-            trained model, files and `PredictOptions`.
+        predictor: dotted name of the function that gives the `FileAnswers` of `podium predict`, of
+            the trained model, files and `PredictOptions`.
         kaggle_slug: what Kaggle calls the competition; '' if it is not there.
     """
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.core.files import file_sha256
-from podium.core.printable import csv_cell
 from podium.evaluation.competition import PredictOptions
+from podium.evaluation.file_answers import FileAnswer, FileAnswers
 from podium.slides.dataset import SlideRecord
 from podium.slides.export import refuse_shared_outputs, write_outputs
 from podium.slides.heat import heat_map, tiles_to_predict
@@ -21,7 +20,7 @@ from podium.slides.slide_classification import PlattScaling, SlidePrediction, cl
 from podium.slides.slide_results import HeatStatistics
 from podium.slides.slide_tables import state_of
 
-COLUMNS = ["path", "probability", "tumour", "state"]
+COLUMNS = ["probability", "tumour", "state"]
 
 
 @dataclass(frozen=True)
@@ -73,54 +72,23 @@ def read_config(path: Path) -> InferenceConfig:
         ) from None
 
 
-class FilePrediction(NamedTuple):
-    """The answer for a slide file.
+def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
+    """Return tumour's probability, its share of the area and a state for slides.
 
-    Attributes:
-        path: the file.
-        probability: of tumour.
-        tumour: share of its area that is marked.
-        state: done; or no tiles, where the networks saw nothing of it and the probability is the
-            share of tumour slides among those trained on.
-    """
-
-    path: Path
-    probability: float
-    tumour: float
-    state: str
-
-
-def csv_lines(model: Path, paths: Sequence[Path], options: PredictOptions) -> Iterator[str]:
-    """A header and a line of CSV for each slide, as `podium predict` prints them.
+    The state is done; no tiles, where the networks saw nothing of a slide and its probability is
+    the share of tumour slides among those trained on; or failed. With a folder for outputs, mask,
+    GeoJSON, run lengths and overlay go there as `<slide>.*`.
 
     Args:
         model: the artefact.
         paths: slides.
         options: folder of the outputs, and the scale of slides that do not say theirs.
-    """
-    yield ",".join(COLUMNS)
-    for answer in predict(model, paths, options.out, options.mpp):
-        numbers = f"{answer.probability:.6f},{answer.tumour:.6f}"
-        yield f"{csv_cell(str(answer.path))},{numbers},{answer.state}"
-
-
-def predict(
-    model: Path, paths: Sequence[Path], out: Path | None, mpp: float | None
-) -> Iterator[FilePrediction]:
-    """The prediction of each slide.
-
-    Args:
-        model: the artefact.
-        paths: slides.
-        out: folder for mask, GeoJSON, run lengths and overlay, `<slide>.*`; None writes none.
-        mpp: micrometres per level-0 pixel of slides that do not say theirs; None takes the
-            artefact's.
 
     Raises:
-        PodiumError: a slide cannot be read, or the inference settings belong to another artefact.
+        PodiumError: the inference settings belong to another artefact.
         SettingsError: outputs of two slides would have one name.
     """
-    if out:
+    if options.out:
         refuse_shared_outputs(paths)
     segmenter, config = Segmenter(model), read_config(config_path(model))
     if file_sha256(model) != config.model:
@@ -128,15 +96,25 @@ def predict(
             f"{config_path(model)}: belongs to another {model.name}\n"
             "remedy: run dvc repro predict_slides, which fits thresholds to this one"
         )
-    for path in paths:
-        slide = Slide.open(path).with_default_mpp(mpp or segmenter.mpp)
+    return FileAnswers(COLUMNS, (_answer(path, segmenter, config, options) for path in paths))
+
+
+def _answer(
+    path: Path, segmenter: Segmenter, config: InferenceConfig, options: PredictOptions
+) -> FileAnswer:
+    try:
+        slide = Slide.open(path).with_default_mpp(options.mpp or segmenter.mpp)
         prediction = _predict(slide, segmenter, config)
-        if out:
-            write_outputs(prediction, out, out / f"{path.stem}-overlay.png")
-        histogram = prediction.result.histogram
-        marked = histogram[:, prediction.level :].sum() / histogram.sum()
-        state = state_of(prediction.result)
-        yield FilePrediction(path, prediction.probability, float(marked), state)
+    except (EnvironmentFault, SettingsError, OSError, MemoryError):
+        raise
+    except Exception as error:  # libraries raise many kinds on damaged slides
+        kind = "" if isinstance(error, PodiumError) else f"{path}: {type(error).__name__}: "
+        return FileAnswer(path, ("", "", "failed"), f"{kind}{error}")
+    if options.out:
+        write_outputs(prediction, options.out, options.out / f"{path.stem}-overlay.png")
+    histogram = prediction.result.histogram
+    tumour = float(histogram[:, prediction.level :].sum() / histogram.sum())
+    return FileAnswer(path, (prediction.probability, tumour, state_of(prediction.result)))
 
 
 def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:

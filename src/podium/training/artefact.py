@@ -10,7 +10,6 @@ import json
 import re
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,11 @@ from podium.core.files import atomic_write, locked
 from podium.core.hdf5_guard import hdf5_fault
 from podium.core.printable import printable
 from podium.training.distribution import in_scope
+from podium.training.model_file import RETRAIN, read_config, require_model
 from podium.training.runtime import keras
 
-RETRAIN = "remedy: run dvc repro, which trains it again"
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
-MAX_CONFIG_BYTES = 1 << 26
 MAX_WEIGHTS_BYTES = 1 << 33
-# what zip and JSON raise for files that `save` did not write: encrypted, nested, cut, too deep
-_FOREIGN = (
-    OSError, zipfile.BadZipFile, zlib.error, ValueError, LookupError, TypeError, AttributeError,
-    NotImplementedError, RuntimeError, EOFError, MemoryError,
-)  # fmt: skip
 
 
 @keras.saving.register_keras_serializable("podium")
@@ -91,31 +84,6 @@ def load_bytes(data: bytes, name: str) -> tuple[keras.Model, dict[str, Any]]:
         return load(path)
 
 
-def read_task(path: Path) -> str:
-    """Return the task of the model in `path` (photos, captcha-text, ...) without building it.
-
-    Raises:
-        PodiumError: the file is missing, damaged, or was not written by `save`.
-    """
-    _require(path)
-    try:
-        config = _config(path)
-        layers = [
-            layer for layer in config["config"]["layers"] if layer["class_name"] == "MetadataLayer"
-        ]
-        return str(layers[0]["config"]["description"]["task"])
-    except _FOREIGN:
-        raise PodiumError(f"{printable(path)}: not a podium model\n{RETRAIN}") from None
-
-
-def _config(path: Path) -> Any:
-    """The configuration in the model file at `path`, as JSON values."""
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo("config.json").file_size > MAX_CONFIG_BYTES:
-            raise ValueError("its configuration is too large")
-        return json.loads(archive.read("config.json"))
-
-
 def _check_members(path: Path) -> None:
     """Check that a model file holds nothing else than Keras writes, and weights that can be read.
 
@@ -123,7 +91,7 @@ def _check_members(path: Path) -> None:
         PodiumError: its weights are damaged, or refer to other files.
         Exception: it is no such file.
     """
-    _config(path)
+    read_config(path)
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         if unknown := sorted(set(archive.namelist()) - set(MEMBERS)):
             raise ValueError(f"it holds {printable(unknown[0])[:80]}")
@@ -135,13 +103,6 @@ def _check_members(path: Path) -> None:
             raise ValueError(f"weights: {fault}")
 
 
-def _require(path: Path) -> None:
-    if not path.is_file():
-        raise PodiumError(
-            f"{printable(path)}: no such model\nremedy: run dvc repro, which trains it"
-        )
-
-
 @in_scope
 def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """Return the model in `path` and its description. Code inside the file is refused, not run.
@@ -151,7 +112,7 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         PodiumError: the file is missing, damaged, or was not written by `save`.
     """
-    _require(path)
+    require_model(path)
     try:
         _check_members(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)

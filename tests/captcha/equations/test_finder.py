@@ -15,7 +15,7 @@ from podium.captcha.scoring import share
 from podium.core.errors import PodiumError
 from podium.core.params import load_params
 from podium.models.losses import BinaryCrossEntropy
-from podium.training import artefact
+from podium.training import artefact, model_file
 from podium.training.loop import Trainer
 from podium.training.runtime import keras, set_up
 
@@ -96,7 +96,7 @@ def _stop() -> None:
 def test_a_finder_is_kept_and_comes_back(tmp_path: Path) -> None:
     model = build(4)
     artefact.save(model, tmp_path / "lines.keras")
-    assert artefact.read_task(tmp_path / "lines.keras") == "equation-lines"
+    assert model_file.read_task(tmp_path / "lines.keras") == "equation-lines"
     pixels = paint(scene_of(1, 2)[0])
     again = LineFinder.load(tmp_path / "lines.keras")
     np.testing.assert_allclose(again.maps(pixels), LineFinder(model).maps(pixels), atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
 from podium.core.errors import SettingsError
+from podium.core.nearest import did_you_mean
 from podium.core.params.blends import (
     Blend,
     BlendMethod,
@@ -113,7 +115,10 @@ def validate_params(settings: Any, path: Path) -> Params:
     try:
         return Params.model_validate(settings)
     except ValidationError as error:
-        faults = [_message(path, detail) for detail in error.errors()]
+        details = error.errors()
+        faults = [
+            _message(path, detail, _neighbours(settings, detail, details)) for detail in details
+        ]
         more = [f"and {len(faults) - 2} more"] if len(faults) > 3 else []
         raise SettingsError("\n".join(faults[: 2 if more else 3] + more)) from None
 
@@ -142,11 +147,32 @@ def read_yaml(path: Path) -> Any:
         ) from None
 
 
-def _message(path: Path, detail: object) -> str:
-    assert isinstance(detail, dict)
+def _neighbours(settings: Any, detail: Any, details: Sequence[Any]) -> list[str]:
+    """The keys that may be meant instead of an unknown one: those missing there, and those beside.
+
+    Args:
+        settings: all of them.
+        detail: of one fault.
+        details: of all faults.
+    """
+    if detail["type"] != "extra_forbidden":
+        return []
+    *parents, key = detail["loc"]
+    missing = [
+        loc[-1]
+        for loc in (other["loc"] for other in details if other["type"] == "missing")
+        if [*loc[:-1]] == parents
+    ]
+    for part in parents:
+        settings = settings if str(part).startswith("<") else settings[part]
+    return [str(other) for other in (*missing, *settings) if other != key]
+
+
+def _message(path: Path, detail: Any, neighbours: Sequence[str]) -> str:
     parts = [str(part) for part in detail["loc"] if not str(part).startswith("<")]
     key = ".".join(parts) or "the file"
     kinds = {"extra_forbidden": "unknown key, remove or rename it", "missing": "key is missing"}
     given = _SHORT.repr(detail["input"])
     reason = kinds.get(detail["type"]) or f"{detail['msg']}, but it is {given}"
+    reason += did_you_mean(parts[-1][:200], neighbours) if neighbours else ""
     return f"{printable(path)}: {printable(key[:200])}: {printable(reason)}"

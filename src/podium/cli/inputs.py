@@ -1,0 +1,94 @@
+"""The files that people name on the command line: files, folders, and globs in quotes."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from podium.core.errors import PodiumError, SettingsError
+from podium.core.ids import natural_key
+from podium.core.nearest import did_you_mean_file
+from podium.core.printable import printable
+
+
+def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
+    """The files that are meant, each once: folders hold their pictures, at any depth.
+
+    What a folder holds besides pictures is left out, and that is said on stderr.
+
+    Args:
+        names: of files or folders, or patterns such as `photos/*.jpg`.
+        slides: look for slides, of which one may be several files, not for pictures.
+
+    Raises:
+        SettingsError: there is no such file.
+        PodiumError: a folder holds none.
+    """
+    files: dict[Path, None] = {}
+    for name in names:
+        paths = [name] if name.exists() else _matches(name)
+        if not paths:
+            kind = "slides" if slides else "pictures"
+            raise SettingsError(f"{_not_there(name)}\nremedy: give paths of {kind}")
+        for path in paths:
+            files |= dict.fromkeys(_in_folder(path, slides) if path.is_dir() else [path])
+    return list(files)
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """Files and folders that match, in natural order."""
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207, pathlib refuses absolute ones
+    return [Path(name) for name in sorted(names, key=natural_key)]
+
+
+def require_file(path: Path) -> None:
+    """Raise a SettingsError if there is no file at `path`; it names the file that may be meant."""
+    if not path.is_file():
+        raise SettingsError(_not_there(path))
+
+
+def _not_there(path: Path) -> str:
+    is_name = not path.exists() and not glob.has_magic(str(path))
+    return printable(f"{path}: no such file{did_you_mean_file(path) if is_name else ''}")
+
+
+def _in_folder(folder: Path, slides: bool) -> list[Path]:
+    files, n_others, example = _slides_in(folder) if slides else _pictures_in(folder)
+    kind = "slides" if slides else "pictures"
+    if not files:
+        raise PodiumError(f"{printable(folder)}: no {kind} in it\nremedy: name another folder")
+    if n_others:
+        print(
+            f"note: {printable(folder)}: left out {n_others} that are no {kind}, e.g. {example}",
+            file=sys.stderr,
+        )
+    return files
+
+
+def _slides_in(folder: Path) -> tuple[list[Path], int, str]:
+    from podium.slides.slide_files import find_slides
+
+    slides, others = find_slides(folder, folder)
+    example = others[0].path if others else ""
+    return [slide.image for slide in slides.values()], len(others), printable(example)
+
+
+def _pictures_in(folder: Path) -> tuple[list[Path], int, str]:
+    from podium.pictures.raw_files import files_below, picture_fault
+
+    pictures: list[str] = []
+    others: list[str] = []
+    for name, fault in files_below(folder):
+        head = partial(_head, folder / name)
+        is_other = not fault and picture_fault(PurePosixPath(name), head) is None
+        (others if is_other else pictures).append(name)
+    example = printable(others[0]) if others else ""
+    return [folder / name for name in sorted(pictures, key=natural_key)], len(others), example
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(32)

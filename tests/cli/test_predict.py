@@ -1,0 +1,250 @@
+"""`podium predict` without a network: which files are meant, tables, bars, and broken files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from conftest import ROOT
+from podium.cli import app
+from podium.cli import predict as work
+from podium.core.errors import EnvironmentFault
+from podium.evaluation.file_answers import FileAnswer, FileAnswers
+
+
+def answers(model, paths, options):
+    """Columns name and half; files that begin with bad have no answer."""
+
+    def answer(path):
+        if path.name.startswith("full"):
+            raise EnvironmentFault("the disk is full")
+        if path.name.startswith("bad"):
+            return FileAnswer(path, fault=f"{path}: damaged\nremedy: replace it")
+        return FileAnswer(path, (path.stem, 0.5))
+
+    return FileAnswers(["name", "half"], map(answer, paths))
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(work, "resolve_name", lambda _: answers)
+    write_model(Path("models/photos.keras"), "photos")
+    return tmp_path
+
+
+def write_model(path: Path, task: str) -> None:
+    layer = {"class_name": "MetadataLayer", "config": {"description": {"task": task}}}
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": [layer]}}))
+
+
+def pictures(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"x")
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["predict", *words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def paths_of(out: str) -> list[str]:
+    return [row[0] for row in csv.reader(out.splitlines())][1:]
+
+
+# ---- which files
+
+
+def test_files_folders_and_globs_each_once_in_natural_order():
+    pictures("a/10.png", "a/9.png", "a/in/8.JPG", "b1.png", "b2.png", "b10.png")
+    code, out, err = run("b10.png", "a", "b*.png")
+    assert (code, err) == (0, "")
+    assert paths_of(out) == ["b10.png", "a/in/8.JPG", "a/9.png", "a/10.png", "b1.png", "b2.png"]
+    assert paths_of(run("**/8.JPG")[1]) == ["a/in/8.JPG"]
+
+
+def test_what_a_folder_holds_beside_pictures_is_said():
+    pictures("a/1.png", "a/labels.csv", "a/.hidden.png", "a/2.heic")
+    code, out, err = run("a")
+    assert (code, paths_of(out)) == (0, ["a/1.png", "a/2.heic"])  # this one is refused when read
+    assert err == "note: a: left out 2 that are no pictures, e.g. .hidden.png\n"
+
+
+def test_names_with_brackets_are_no_patterns():
+    pictures("a[1].png", "a1.png")
+    assert paths_of(run("a[1].png")[1]) == ["a[1].png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "fault"),
+    [
+        ("cat2.png", 2, "cat2.png: no such file; did you mean cat.png?\nremedy: give paths of"),
+        ("*.jpg", 2, "*.jpg: no such file\nremedy: give paths of pictures"),
+        ("empty", 1, "empty: no pictures in it"),
+    ],
+)
+def test_no_files(name, code, fault):
+    pictures("cat.png")
+    Path("empty").mkdir()
+    assert run(name)[0] == code
+    assert run(name)[2].startswith(f"error: {fault}")
+
+
+def test_slides_of_several_files_are_one():
+    write_model(Path("models/slides.keras"), "slides")
+    pictures("s/A.mrxs", "s/A/Data0001.dat", "s/B.svs", "s/notes.txt")
+    code, out, err = run("s", "--model", "models/slides.keras")
+    assert (code, paths_of(out)) == (0, ["s/A.mrxs", "s/B.svs"])
+    assert err == "note: s: left out 1 that are no slides, e.g. notes.txt\n"
+
+
+# ---- models
+
+
+def test_a_missing_model_is_found_before_tensorflow_is_imported():
+    pictures("cat.png")
+    code = (
+        "import sys\nfrom podium.cli import app\n"
+        "try: app(['predict', 'cat.png', '--model', 'models/photo.keras'])\n"
+        "finally: print({'tensorflow', 'keras', 'numpy'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "set()\n")
+    assert done.stderr == (
+        "error: models/photo.keras: no such model; did you mean models/photos.keras?\n"
+        "remedy: run dvc repro, which trains it\n"
+    )
+
+
+def test_a_model_of_no_competition():
+    pictures("cat.png")
+    write_model(Path("models/other.keras"), "weather")
+    code, _, err = run("cat.png", "--model", "models/other.keras")
+    assert (code, "other.keras: a model for weather, which is no competition" in err) == (1, True)
+
+
+# ---- what comes out
+
+
+ODD = ["a,b.png", 'say "a".png', "line\nfeed.png", " .png", "\xe9.png"]
+
+
+def test_csv_is_quoted():
+    pictures(*ODD)
+    rows = list(csv.reader(io.StringIO(run(*ODD)[1]), strict=True))
+    assert rows == [
+        ["path", "name", "half"],
+        *([name.replace("\n", "\\n"), Path(name).stem, "0.500000"] for name in ODD),
+    ]
+
+
+def test_tables():
+    pictures("a,b.png", "c.png")
+    printed = run("a,b.png", "c.png")[1]
+    assert run("a,b.png", "c.png", "--table", "out/t.csv")[:2] == (0, "out/t.csv: 2 rows\n")
+    assert Path("out/t.csv").read_text() == printed
+    assert run("a,b.png", "c.png", "--table", "t.JSON")[0] == 0
+    assert json.loads(Path("t.JSON").read_text()) == [
+        {"path": "a,b.png", "name": "a,b", "half": 0.5},
+        {"path": "c.png", "name": "c", "half": 0.5},
+    ]
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t", "a.csv"])
+def test_other_tables_are_refused_first(name):
+    pictures("bad.png", "a.csv/x")
+    code, out, err = run("bad.png", "--table", name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: --table {name}: ")
+
+
+# ---- broken files
+
+
+def test_broken_files_are_named_at_the_end():
+    names = [f"bad{number}.png" for number in range(12)]
+    pictures("1.png", *names, "2.png")
+    code, out, err = run("1.png", *names, "2.png", "--table", "t.json")
+    assert (code, out) == (1, "t.json: 2 rows\n")
+    lines = err.splitlines()
+    assert lines[0] == "no answer: bad0.png: damaged; remedy: replace it"
+    assert lines[-1] == (
+        f"error: 12 of 14 files have no answer, see above: {', '.join(names[:10])} and 2 more"
+    )
+    assert run("bad0.png", "1.png")[2].endswith("1 of 2 files has no answer, see above: bad0.png\n")
+
+
+def test_a_fault_of_the_machine_ends_it():
+    pictures("1.png", "full.png", "2.png")
+    code, out, err = run("1.png", "full.png", "2.png")
+    assert (code, paths_of(out), err) == (3, ["1.png"], "error: the disk is full\n")
+
+
+# ---- the bar
+
+
+PROGRAM = """
+from podium.cli import app
+from podium.cli import predict as work
+from podium.evaluation.file_answers import FileAnswer, FileAnswers
+
+def answers(model, paths, options):
+    return FileAnswers(["answer"], (FileAnswer(path, ("x" * 90,)) for path in paths))
+
+work.resolve_name = lambda _: answers
+app(["predict", "1.png", "2.png"], prog_name="podium")
+"""
+ROWS = [f"{number}.png,{'x' * 90}" for number in (1, 2)]
+
+
+def on_a_terminal(stdout: int | None) -> tuple[str, str]:
+    """What PROGRAM writes to a pipe as stdout (or to the terminal), and to a terminal as stderr."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=stdout or theirs, stderr=theirs, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TERM": "xterm", "COLUMNS": "200"},
+    ) as program:  # fmt: skip
+        out = program.stdout.read() if program.stdout else ""
+        assert program.wait(60) == 0
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # Linux: the other end is closed
+        pass
+    os.close(ours)
+    return out, shown.decode()
+
+
+def test_a_bar_on_the_terminal_keeps_out_of_a_pipe():
+    pictures("1.png", "2.png")
+    out, shown = on_a_terminal(subprocess.PIPE)
+    assert out.splitlines() == ["path,answer", *ROWS]
+    assert "files" in shown
+    assert "100%" in shown
+    assert "png" not in shown
+
+
+def test_rows_and_bar_on_one_terminal():
+    pictures("1.png", "2.png")
+    shown = on_a_terminal(None)[1]
+    assert "100%" in shown
+    for row in ROWS:
+        assert f"{row}\r\n" in shown
