@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -196,11 +197,12 @@ def require_space(path: Path, n_bytes: int) -> None:
     Raises:
         EnvironmentFault: the disk is too full.
     """
-    probe = path.with_name(f"{path.name}.space")
-    with atomic_write(probe) as partial, partial.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
-        file.truncate(0)
-    probe.unlink()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
 
 
 def scratch_dir(*parts: str) -> Path:

@@ -50,8 +50,9 @@ def unchecked_sha256(file: h5py.File) -> str:
     def add(name: str, member: Any) -> None:
         values = {key: member.attrs[key] for key in sorted(member.attrs) if key != SUM}
         if isinstance(member, h5py.Dataset) and not member.fletcher32:
-            values[""] = np.asarray(member[()]).tolist()
-        digest.update(repr((name, values)).encode())
+            values[""] = member[()]
+        plain = {key: np.asarray(value).tolist() for key, value in values.items()}
+        digest.update(ascii((name, plain)).encode())
 
     add("", file)
     file.visititems(add)
