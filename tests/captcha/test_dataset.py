@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from podium.captcha.dataset import (
     write_captchas,
 )
 from podium.core.errors import PodiumError
+from podium.core.hdf5_guard import is_sound
 
 N = CHUNK + 3
 FACTS = Facts((7, 4), Charset("0A不"), {"task": "text", "length": 2})
@@ -234,16 +234,16 @@ def test_a_changed_byte_is_refused_or_changes_nothing(written: Path) -> None:
     texts = [data.index(word) for word in (b"t17", b"007", "A不".encode(), b'"length": 2')]
     for place in [*texts, *range(0, len(data), 997)]:
         written.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        try:
-            after = [read_captchas(written, split) for split in SPLITS]
-        except PodiumError as error:
-            assert re.search(r"text\.h5: damaged, or no captcha file.*\nremedy: ", str(error))
-        else:
-            assert place not in texts
-            assert read_facts(written) == FACTS
-            for one, other in zip(after, before, strict=True):
-                assert (one.ids, one.texts) == (other.ids, other.texts)
-                np.testing.assert_array_equal(one.pixels, other.pixels)
+        if not is_sound(written):
+            with pytest.raises(PodiumError, match=r"damaged, or no captcha file.*\nremedy: "):
+                read_captchas(written, "test")
+            continue
+        assert place not in texts
+        assert read_facts(written) == FACTS
+        for one, split in zip(before, SPLITS, strict=True):
+            other = read_captchas(written, split)
+            assert (one.ids, one.texts) == (other.ids, other.texts)
+            np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 @pytest.mark.parametrize("read", READERS)

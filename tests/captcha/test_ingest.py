@@ -327,7 +327,7 @@ def test_unreadable_pictures(tmp_path: Path, number: int) -> None:
     for broken in [tmp_path / f"raw/train/{'AB'[k]}{k}_{k}.png" for k in (number, 1 - number)]:
         words, path = take(tmp_path)
         broken.write_bytes(broken.read_bytes()[:60])
-    assert "1 in train: damaged" in words
+    assert "quarantined: 1 x damaged, e.g. train/" in words
     assert len(all_labelled(path).ids) == 2
     path.unlink()
     with pytest.raises(PodiumError, match=r"A0_0\.png: damaged.*\nremedy: replace or remove"):

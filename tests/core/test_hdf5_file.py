@@ -50,7 +50,7 @@ def test_no_room(tmp_path: Path, reserved: int) -> None:
             file["a"] = [1]
             reserve(reserved)
 
-    with pytest.raises(EnvironmentFault, match="a.h5: (the disk is full|the file would pass)"):
+    with pytest.raises(EnvironmentFault, match=r"a\.h5: (the disk is full|the file would pass)"):
         write_vast()
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir() if each.name != "scratch"] == ["a.h5"]
@@ -75,7 +75,7 @@ def test_a_changed_byte_is_refused_wherever_values_stand(tmp_path: Path) -> None
     data = path.read_bytes()
     check_hdf5(path, "file")
     numbers = [np.int64(number).tobytes() for number in (1234567, 7654321, 2345671)]
-    for value in (b"seed\": 41", b"blue", b"green", *numbers):
+    for value in (b'seed": 41', b"blue", b"green", *numbers):
         place = data.index(value)
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         with pytest.raises(PodiumError, match=r"a\.h5: damaged, or no file"):

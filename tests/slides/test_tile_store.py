@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.core.hdf5_guard import is_sound
 from podium.slides import tile_store
 from podium.slides.reader import Slide
 from podium.slides.tile_grid import Grid
@@ -128,16 +129,16 @@ def test_a_file_whose_bytes_changed_is_refused_or_still_the_same(job, tmp_path):
     pixels = load_pixels(path, [0, 9])
     for place in (grid, *range(0, len(data), len(data) // 20)):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        try:
-            after = load_tiles(path)
-        except PodiumError as error:
-            assert str(error).startswith(f"{path}: damaged, or no tile file")
-        else:
-            assert place != grid
-            assert (after.slide, after.grid) == (before.slide, before.grid)
-            for name in ("coordinates", "tissue", "tumour"):
-                assert np.array_equal(getattr(after, name), getattr(before, name))
-            assert np.array_equal(load_pixels(path, [0, 9]), pixels)
+        if not is_sound(path):
+            with pytest.raises(PodiumError, match="damaged, or no tile file"):
+                load_tiles(path)
+            continue
+        assert place != grid
+        after = load_tiles(path)
+        assert (after.slide, after.grid) == (before.slide, before.grid)
+        for name in ("coordinates", "tissue", "tumour"):
+            assert np.array_equal(getattr(after, name), getattr(before, name))
+        assert np.array_equal(load_pixels(path, [0, 9]), pixels)
     for cut in (b"", data[:50], data[:-80]):
         path.write_bytes(cut)
         for load in (load_tiles, lambda path: load_pixels(path, [0])):
