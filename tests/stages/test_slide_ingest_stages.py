@@ -644,12 +644,13 @@ def test_a_full_disk_ends_the_run_and_the_next_goes_on(four, refusal, monkeypatc
 
 def test_tiling_before_ingesting(four, refusal):
     assert refusal(four.tile) == [
-        f"{four.root}/data/slides.csv: no such file; run the stage that writes it"
+        f"{four.root}/data/slides.csv: no such file",
+        "remedy: run the stage that writes it",
     ]
 
 
 def test_a_setting_no_slide_can_follow(four, refusal):
     four.ingest()
     four.changes["tile_slides__stride"] = 65
-    (line,) = refusal(four.tile, 2)
+    line, _ = refusal(four.tile, 2)
     assert "stride of 65 px must lie between 1 and the tile's 64 px" in line

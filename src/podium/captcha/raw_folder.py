@@ -107,8 +107,8 @@ def list_others(folder: Path) -> list[LeftOut]:
         relative = path.relative_to(folder)
         if relative.parts[0] not in ("train", "test", *TABLES):
             if relative.name.startswith(("train\\", "test\\")) or _is_packed(folder, relative):
-                reason = _reason_outside(path.name).replace(": ", "\nremedy: ")
-                raise PodiumError(f"{printable(path)}: {reason}")
+                kind, _, remedy = _reason_outside(path.name).partition(": ")
+                raise PodiumError(f"{printable(path)}: {kind}\nremedy: {remedy}")
             reason = link_fault(path) or _reason_outside(path.name)
             others.append(LeftOut("", "", "", printable(relative.as_posix()), reason))
     return others

@@ -107,7 +107,7 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
             rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except FileNotFoundError:
         raise PodiumError(
-            f"{printable(path)}: no such file; run the stage that writes it"
+            f"{printable(path)}: no such file\nremedy: run the stage that writes it"
         ) from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise PodiumError(
@@ -181,7 +181,7 @@ def locked(path: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise EnvironmentFault(
-            f"{path}: another process is writing it; wait until that one has finished"
+            f"{path}: another process is writing it\nremedy: wait until that one has finished"
         ) from None
     try:
         yield
