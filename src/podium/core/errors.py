@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +122,7 @@ def exit_on_fault() -> Iterator[None]:
             raise
         interrupted = isinstance(error, KeyboardInterrupt)
         print(fault if interrupted else f"error: {fault}", file=sys.stderr)
+        traceback.clear_frames(error.__traceback__)  # closes generators, whose processes end now
         raise SystemExit(130 if interrupted else fault.exit_code) from None
 
 
