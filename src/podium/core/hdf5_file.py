@@ -102,7 +102,13 @@ def dataset(group: h5py.Group, name: str, dtype: Any, n_axes: int) -> h5py.Datas
 
 
 def write_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> None:
-    """Write `texts` (N,) as the dataset `name` of a group."""
+    """Write texts as a dataset.
+
+    Args:
+        group: of an open file.
+        name: of the dataset.
+        texts: (N,).
+    """
     kind = h5py.string_dtype("utf-8")
     group.create_dataset(name, data=list(texts), dtype=kind, shape=(len(texts),))
 
