@@ -77,14 +77,11 @@ def _provenance(file: h5py.File) -> dict[str, Any]:
 
 
 def _require_rows(contents: FeatureFile) -> None:
-    texts = (contents.ids, contents.labels, contents.content)
-    counts = [len(column) for column in texts]
-    if set(counts) != {len(contents.features)}:
-        raise ValueError(
-            "ids, labels, content and features have {}, {}, {} and {} rows".format(
-                *counts, len(contents.features)
-            )
-        )
+    columns = contents.ids, contents.labels, contents.content, contents.features
+    counts = [len(column) for column in columns]
+    if len(set(counts)) > 1:
+        names = "ids, labels, content and features"
+        raise ValueError("{} have {}, {}, {} and {} rows".format(names, *counts))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

@@ -112,11 +112,6 @@ def _read(dataset: h5py.Dataset, file_size: int) -> None:
     elif dataset.chunks:
         for block in dataset.iter_chunks():
             dataset[block]
-    elif dataset.ndim:
-        a_row = max(dataset.dtype.itemsize * math.prod(dataset.shape[1:]), 1)
-        step = max(1, (16 << 20) // a_row)
-        for start in range(0, len(dataset), step):
-            dataset[start : start + step]
     else:
         dataset[()]
 
