@@ -247,6 +247,11 @@ def test_a_broken_table_is_refused_with_its_path(tmp_path, data, reason):
     assert caught.value.exit_code == 1
 
 
+def test_a_folder_in_place_of_a_table(tmp_path):
+    with pytest.raises(EnvironmentFault, match=f"{tmp_path}: a folder stands where a file is"):
+        files.read_table(tmp_path, "id")
+
+
 def test_a_missing_table_names_the_remedy(tmp_path):
     with pytest.raises(PodiumError, match=r"x\.csv: no such file\nremedy: run the stage"):
         files.read_table(tmp_path / "x.csv", "id")

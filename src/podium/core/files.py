@@ -109,6 +109,8 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
         raise PodiumError(
             f"{printable(path)}: no such file\nremedy: run the stage that writes it"
         ) from None
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise PodiumError(
             f"{printable(path)}: not a readable CSV table ({error})\n"
