@@ -128,7 +128,7 @@ def test_rules_of_older_artefacts(kept: str, rules: Rules) -> None:
 
 
 def test_rules_of_another_language() -> None:
-    wanted = "^rules 'sonnets' are unknown; known are equations$"
+    wanted = r"^language 'sonnets' is unknown\nremedy: one of equations$"
     with pytest.raises(PodiumError, match=wanted):
         Rules(language="sonnets")
 

@@ -14,7 +14,7 @@ def test_every_font_is_there(name: str) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(SettingsError, match="'arial' is unknown; known are droid-sans-mono"):
+    with pytest.raises(SettingsError, match="'arial' is unknown\nremedy: one of droid-sans-mono"):
         font_path("arial")
 
 

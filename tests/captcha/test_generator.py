@@ -35,6 +35,6 @@ def test_seeds_indices_and_tasks_differ(task: str) -> None:
 
 
 def test_unknown_task() -> None:
-    with pytest.raises(SettingsError, match="'voice' is unknown; known are text, arithmetic"):
+    with pytest.raises(SettingsError, match="'voice' is unknown\nremedy: one of text, arithmetic"):
         render("voice", 1, 0)
     assert list(render_many("text", 1, 4, 4)) == []

@@ -100,6 +100,6 @@ def test_the_ends_of_the_uniform_numbers() -> None:
 
 @pytest.mark.parametrize(("emphasis", "named"), [("0", "0"), ("Ab", "b"), ("zAy", "y, z")])
 def test_emphasis_on_foreign_characters(emphasis: str, named: str) -> None:
-    wanted = f"^captcha emphasis holds {named}, the alphabet does not$"
+    wanted = f"^captcha emphasis holds {named}, the alphabet does not\nremedy: "
     with pytest.raises(SettingsError, match=wanted):
         PlainText("AB", 4, emphasis)

@@ -93,7 +93,9 @@ def test_arithmetic_is_drawn_too(tmp_path: Path) -> None:
 def test_seeds_must_differ(tmp_path: Path, seeds: tuple[int, int, int]) -> None:
     names = ("seed_train", "seed_validation", "seed_test")
     params = params_with(**dict(zip(names, seeds, strict=True)))
-    with pytest.raises(SettingsError, match=r"need seeds of their own, not \(.*\)$") as caught:
+    with pytest.raises(
+        SettingsError, match=r"have the seeds \(.*\), two are equal\nremedy: "
+    ) as caught:
         write_drawn_captchas(tmp_path / "text.h5", "text", params, 0)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "text.h5").exists()
@@ -327,7 +329,7 @@ def test_unreadable_pictures(tmp_path: Path, number: int) -> None:
     for broken in [tmp_path / f"raw/train/{'AB'[k]}{k}_{k}.png" for k in (number, 1 - number)]:
         words, path = take(tmp_path)
         broken.write_bytes(broken.read_bytes()[:60])
-    assert "1 in train: damaged" in words
+    assert "quarantined: 1 x damaged, e.g. train/" in words
     assert len(all_labelled(path).ids) == 2
     path.unlink()
     with pytest.raises(PodiumError, match=r"A0_0\.png: damaged.*\nremedy: replace or remove"):

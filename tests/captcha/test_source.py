@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from podium.captcha.raw_pixels import PART, SameSizeDecoder, decode_parts, decode_picture
+from podium.captcha.raw_pixels import SameSizeDecoder, decode_picture, decoded_parts
 from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
 from podium.core.errors import PodiumError
 
@@ -291,23 +291,18 @@ def test_pixels_group_by_group(tmp_path: Path) -> None:
     labelled = LabelledPictures(ids, paths, ["1", "2", "3"])
     groups = [labelled.select([2, 0]), LabelledPictures([], [], []), labelled.select([1])]
     look = SameSizeDecoder(paths[0], 1.0)
-    parts = list(decode_parts(groups, look))
-    assert [texts for _, texts in parts] == [["3", "1"], ["2"]]
-    assert [pixels[:, 0, 0, 0].tolist() for pixels, _ in parts] == [[2, 0], [1]]
-    assert [pixels.shape for pixels, _ in parts] == [(2, 4, 5, 3), (1, 4, 5, 3)]
+    parts = list(decoded_parts(groups, 2, look))
+    assert [part.texts for _, part in parts] == [["3", "1"], ["2"]]
+    assert [[pixels[0, 0, 0] for pixels in group] for group, _ in parts] == [[2, 0], [1]]
+    assert {pixels.shape for group, _ in parts for pixels in group} == {(4, 5, 3)}
     assert look.size == (5, 4)
 
 
 def test_no_part_is_larger_than_it_may_be(tmp_path: Path) -> None:
     drop(tmp_path, "a.png", size=(1, 1))
-    n = PART + 1
-    group = LabelledPictures([str(k) for k in range(n)], [tmp_path / "a.png"] * n, ["t"] * n)
-    assert [
-        len(texts) for _, texts in decode_parts([group], SameSizeDecoder(group.paths[0], 1.0))
-    ] == [
-        PART,
-        1,
-    ]
+    group = LabelledPictures(list("abcde"), [tmp_path / "a.png"] * 5, ["t"] * 5)
+    parts = decoded_parts([group], 4, SameSizeDecoder(group.paths[0], 1.0))
+    assert [(len(pixels), part.ids) for pixels, part in parts] == [(4, list("abcd")), (1, ["e"])]
 
 
 def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
@@ -316,7 +311,7 @@ def test_pixels_that_do_not_fit(tmp_path: Path) -> None:
     group = LabelledPictures(*labelled_files(tmp_path), ["1", "2"])
     reason = r"b\.png: 4x5 px, but a\.png is 5x4 px\nremedy: give all captchas of a task one size"
     with pytest.raises(PodiumError, match=reason):
-        list(decode_parts([group], SameSizeDecoder(group.paths[0], 1.0)))
+        list(decoded_parts([group], 9, SameSizeDecoder(group.paths[0], 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -337,7 +332,7 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, data: bytes | None, reason
         broken.write_bytes(data)
     wanted = rf"^{re.escape(str(broken))}: .*{reason}.*\nremedy: replace or remove it, and its"
     with pytest.raises(PodiumError, match=wanted):
-        list(decode_parts([group], SameSizeDecoder(group.paths[0], 1.0)))
+        list(decoded_parts([group], 9, SameSizeDecoder(group.paths[0], 1.0)))
     with pytest.raises(PodiumError, match=wanted):
         SameSizeDecoder(broken, 1.0)
 

@@ -7,12 +7,15 @@ import pytest
 from podium.captcha.answer_rules import answer_rules
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Facts, Split, write_captchas
-from podium.captcha.submission import CaptchaSubmission, texts_of
+from podium.captcha.equations.answers import answer
+from podium.captcha.submission import CaptchaSubmission, texts_of, why_wrong_value
 from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
 from podium.evaluation.intervals import wilson
 from podium.evaluation.predictions import Reading, text_rows
+from podium.submission.cells import read_submission
 from podium.submission.format import FormatInputs
+from podium.submission.writing import write_submission
 
 PATH = Path("table.csv")
 
@@ -85,7 +88,9 @@ def test_answers_of_the_other_competitions() -> None:
     assert answer_rules("text").answers("1/0") == []
     assert answer_rules("equations").answers("流=5;(3-1)*流/4") == ["2.50"]
     assert answer_rules("equations").answers("流=5;(3-1)*河/4") == [""]
-    with pytest.raises(SettingsError, match="'voice' is unknown; known are text, arithmetic, eq"):
+    with pytest.raises(
+        SettingsError, match="'voice' is unknown\nremedy: one of text, arithmetic, eq"
+    ):
         answer_rules("voice")
 
 
@@ -117,6 +122,40 @@ def test_rows_of_arithmetic() -> None:
         ["3", "6/4", "1.50"],
     ]
     assert form("arithmetic").facts(found) == {"task": "arithmetic", "not_computable": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (
+            "流=999999999999999999;流*流*流",
+            "999999999999999997000000000000000002999999999999999999",
+        ),
+        ("流=999999999999999999;0-" + "*".join("流" * 111), str(-((10**18 - 1) ** 111))),
+        (
+            "流=999999999999999999;流*流*流/2",
+            "499999999999999998500000000000000001499999999999999999.50",
+        ),
+    ],
+)
+def test_values_as_long_as_texts_can_make_them(tmp_path: Path, text: str, value: str) -> None:
+    made = form("equations")
+    rows = made.rows(["1"], [text])
+    assert rows["value"].tolist() == [value]
+    write_submission(tmp_path / "s.csv", rows, made, ["1"], dict)
+    read = read_submission(tmp_path / "s.csv")
+    assert list(made.faults(read)) == []
+    read["value"] = value[:30] + ("8" if value[30] != "8" else "7") + value[31:]
+    assert "1 value wrong, namely id 1: " in next(made.faults(read))
+
+
+def test_a_value_of_more_digits_than_any_is_refused() -> None:
+    rows = form("equations").rows(["1"], ["1+1"])
+    for value, fault in (("9" * 4000, "comes to 2, not 999"), ("9" * 4001, "is no number")):
+        rows["value"] = value
+        [message] = form("equations").faults(rows)
+        assert fault in why_wrong_value("1+1", value, answer)
+        assert len(message) < 200
 
 
 def test_no_rows() -> None:

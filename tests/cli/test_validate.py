@@ -113,7 +113,8 @@ def test_slides_without_a_sample(write):
         return ",".join(known.get(column, "0") for column in COLUMNS)
 
     write("data/slides/slides.csv", ",".join(COLUMNS), row("a", "train"), row("b", "test"))
-    write("data/slides/failed.csv", "slide,split,reason", "c,test,x", "d,train,x")
+    write("data/slides/quarantine.csv", "id,split,label,path,reason", "c,test,,c.tif,x",
+          "d,train,,d.tif,x", "b,test,,b.svg,unused", "e,,,e.txt,x")  # fmt: skip
     header = "slide,probability,rle"
     good = write("good.csv", header, "b,0.5,1 3 12 1", "c,0.1,99 1")
     code, out, _ = run(good, "slides")

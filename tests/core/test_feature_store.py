@@ -81,6 +81,7 @@ def test_missing_file_and_foreign_hdf5(tmp_path):
 def changed(path, **datasets):
     write(path, np.ones((3, 2), np.float32))
     with h5py.File(path, "r+") as file:
+        del file.attrs["podium_sha256"]  # as other programs write it
         for name, values in datasets.items():
             del file[name]
             file[name] = values
@@ -92,13 +93,13 @@ def changed(path, **datasets):
         ({"ids": ["a", "b"]}, r"have 2, 3, 3 and 3 rows"),
         ({"content": ["a"] * 4}, r"have 3, 3, 4 and 3 rows"),
         ({"ids": ["a", "b", "a"]}, r"1 ids occur more than once, namely a"),
-        ({"ids": [["a"], ["b"], ["c"]]}, r"/ids is \(3, 1\), not one column"),
+        ({"ids": [["a"], ["b"], ["c"]]}, r"ids is \(3, 1\), not one column"),
         ({"ids": [1, 2, 3]}, r"damaged, or no feature file"),
         ({"features": np.array([[1, 2], [np.nan, 1], [1, 1]], np.float32)}, r"row 1 of the feat"),
         ({"features": np.full((3, 2), np.inf, np.float32)}, r"row 0 of the features is not finite"),
-        ({"features": np.ones((3, 2))}, r"features are float64 \(3, 2\), not float32"),
-        ({"features": np.ones(3, np.float32)}, r"features are float32 \(3,\), not float32 \(N, D"),
-        ({"features": ["a", "b", "c"]}, r"not float32 \(N, D\)"),
+        ({"features": np.ones((3, 2))}, r"features is no float32 dataset of 2 axes"),
+        ({"features": np.ones(3, np.float32)}, r"features is no float32 dataset of 2 axes"),
+        ({"features": ["a", "b", "c"]}, r"features is no float32 dataset"),
     ],
 )  # fmt: skip
 def test_features_that_are_none_are_refused(tmp_path, datasets, says):

@@ -247,8 +247,13 @@ def test_a_broken_table_is_refused_with_its_path(tmp_path, data, reason):
     assert caught.value.exit_code == 1
 
 
+def test_a_folder_in_place_of_a_table(tmp_path):
+    with pytest.raises(EnvironmentFault, match=f"{tmp_path}: a folder stands where a file is"):
+        files.read_table(tmp_path, "id")
+
+
 def test_a_missing_table_names_the_remedy(tmp_path):
-    with pytest.raises(PodiumError, match=r"x\.csv: no such file; run the stage that writes it$"):
+    with pytest.raises(PodiumError, match=r"x\.csv: no such file\nremedy: run the stage"):
         files.read_table(tmp_path / "x.csv", "id")
 
 
@@ -287,7 +292,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path):
     path = tmp_path / "x.h5"
     with start(HOLD, path) as process:
         assert process.stdout.readline() == "held\n"
-        busy = rf"^{re.escape(str(path))}: another process is writing it; wait until that one has"
+        busy = rf"^{re.escape(str(path))}: another process is writing it\nremedy: wait until"
         with pytest.raises(EnvironmentFault, match=busy), files.locked(path):
             pass
         with files.locked(tmp_path / "y.h5"):  # another file is free

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 import time
 
 import h5py
@@ -13,17 +11,9 @@ import numpy as np
 import pytest
 
 from podium.core import hdf5_guard
-from podium.core.errors import PodiumError
-from podium.core.feature_store import open_hdf5
-from podium.core.hdf5_guard import check_hdf5, remember
-
-
-@pytest.fixture(autouse=True)
-def _own_child():
-    child = hdf5_guard._CHILD
-    child.stop()
-    yield
-    child.stop()
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.hdf5_file import open_hdf5
+from podium.core.hdf5_guard import check_hdf5, is_sound, remember
 
 
 @pytest.fixture
@@ -104,29 +94,42 @@ def test_what_no_file_of_the_project_holds_is_refused(tmp_path, secret, write, w
     assert time.monotonic() - start < 10
 
 
-def child(monkeypatch, tmp_path, body):
-    program = tmp_path / "program.py"
-    program.write_text(body)
-    monkeypatch.setattr(hdf5_guard, "_CHECKER", program)
+def test_a_file_that_hangs_the_library_costs_the_limit(monkeypatch, tmp_path):
+    monkeypatch.setattr(hdf5_guard, "SECONDS", 0.5)
+    os.mkfifo(tmp_path / "f.h5")  # opening it waits for whoever writes to it
+    start = time.monotonic()
+    assert hdf5_guard.hdf5_fault(tmp_path / "f.h5") == "it takes more than 0 s to read"
+    assert time.monotonic() - start < 10
+
+
+def checker(monkeypatch, tmp_path, body):
+    monkeypatch.setattr(hdf5_guard, "_CHECKER", tmp_path / "program.py")
+    (tmp_path / "program.py").write_text(body)
     (tmp_path / "f.h5").write_bytes(b"x")
     return tmp_path / "f.h5"
 
 
-def test_a_file_that_hangs_the_library_costs_the_limit(monkeypatch, tmp_path):
-    monkeypatch.setattr(hdf5_guard, "SECONDS", 0.5)
-    path = child(monkeypatch, tmp_path, "import time\ntime.sleep(60)")
-    start = time.monotonic()
-    refused(path, "it takes more than")
-    assert time.monotonic() - start < 10
-
-
 def test_a_file_that_crashes_the_library_crashes_the_child_only(monkeypatch, tmp_path):
-    path = child(monkeypatch, tmp_path, "import os, sys\nsys.stdin.readline()\nos.abort()")
-    refused(path, "it crashes HDF5")
-    monkeypatch.undo()
-    with h5py.File(tmp_path / "good.h5", "w") as file:
-        file["x"] = [1, 2]
-    check_hdf5(tmp_path / "good.h5", "file")  # by a new child
+    refused(checker(monkeypatch, tmp_path, "import os\nos.abort()"), "it crashes HDF5")
+
+
+def test_a_checker_that_does_not_start_is_a_fault_of_the_machine(monkeypatch, tmp_path):
+    path = checker(monkeypatch, tmp_path, "import h5pyx")
+    with pytest.raises(EnvironmentFault) as caught:
+        check_hdf5(path, "file")
+    message = str(caught.value)
+    assert message.startswith(f"{path}: cannot be checked: ModuleNotFoundError: No module named")
+    assert "\nremedy: " in message
+
+
+def test_only_a_file_that_can_be_read_is_sound(tmp_path):
+    path = tmp_path / "f.h5"
+    assert not is_sound(path)
+    with h5py.File(path, "w") as file:
+        file["x"] = [1]
+    assert is_sound(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not is_sound(path)
 
 
 def test_a_file_is_checked_once_until_it_changes(monkeypatch, tmp_path):
@@ -136,11 +139,11 @@ def test_a_file_is_checked_once_until_it_changes(monkeypatch, tmp_path):
             file["x"] = values
         check_hdf5(path, "file")
         with monkeypatch.context() as patch:
-            patch.setattr(hdf5_guard, "_CHILD", None)
+            patch.setattr(subprocess, "run", None)
             check_hdf5(path, "file")
     os.utime(path, ns=(1, 1))
-    monkeypatch.setattr(hdf5_guard, "_CHILD", None)
-    with pytest.raises(AttributeError):
+    monkeypatch.setattr(subprocess, "run", None)
+    with pytest.raises(TypeError):
         check_hdf5(path, "file")
     remember(path)
     check_hdf5(path, "file")
@@ -168,46 +171,3 @@ def test_files_of_every_kind_of_storage_pass(tmp_path):
         group["number"] = 3
         group["text"] = "x"
     check_hdf5(tmp_path / "f.h5", "file")
-
-
-def test_the_child_ends_by_itself_if_whoever_asked_is_gone(tmp_path):
-    program = f"""
-import signal, sys
-from podium.core import hdf5_check
-hdf5_check.check = lambda path: [None for _ in iter(int, 1)]
-signal.alarm = lambda seconds, alarm=signal.alarm: alarm(1)
-sys.stdin = open({str(tmp_path / "lines")!r})
-hdf5_check.main()
-"""
-    (tmp_path / "lines").write_text('["f.h5", 5]\n')
-    done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
-    assert done.returncode == -signal.SIGALRM
-
-
-def test_an_idle_child_lives_on_and_a_dead_one_is_replaced(tmp_path):
-    for name in "abc":
-        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
-            file["x"] = [1]
-    check_hdf5(tmp_path / "a.h5", "file")
-    first = hdf5_guard._CHILD.process
-    check_hdf5(tmp_path / "b.h5", "file")
-    assert hdf5_guard._CHILD.process is first
-    first.kill()
-    first.wait()
-    check_hdf5(tmp_path / "c.h5", "file")
-    assert hdf5_guard._CHILD.process is not first
-    assert first.stdin.closed
-    assert first.stdout.closed
-
-
-def test_the_alarm_is_off_while_the_child_waits(tmp_path):
-    program = f"""
-import signal, sys
-from podium.core import hdf5_check
-sys.stdin = open({str(tmp_path / "lines")!r})
-hdf5_check.main()
-sys.exit(signal.alarm(0))
-"""
-    (tmp_path / "lines").write_text('["f.h5", 5]\n')
-    done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
-    assert done.returncode == 0

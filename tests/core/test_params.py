@@ -242,7 +242,7 @@ def test_a_file_of_another_kind_is_refused_in_one_line_each(tmp_path, data, reas
 
 
 def test_a_missing_file_says_where_to_run():
-    with pytest.raises(SettingsError, match=r"^gone\.yaml: no such file; run from the project's"):
+    with pytest.raises(SettingsError, match=r"^gone\.yaml: no such file\nremedy: run from"):
         load_params(Path("gone.yaml"))
 
 

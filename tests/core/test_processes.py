@@ -24,6 +24,10 @@ def slow(n: int) -> int:
     return n
 
 
+def first_at_once(n: int) -> int:
+    return slow(n) if n else n
+
+
 def test_results_come_in_order():
     assert list(parallel_map(square, range(9), 2, chunksize=2)) == [n * n for n in range(9)]
 
@@ -106,6 +110,31 @@ def test_ctrl_c_is_one_line_and_130(stage, whole_group):
     assert stage.wait(20) == 130
     assert stage.stderr.read().decode() == "interrupted: run the same command again to go on\n"
     assert all_gone(workers)
+
+
+def test_an_error_between_two_results_does_not_wait_for_the_others(tmp_path):
+    program = tmp_path / "stage.py"
+    program.write_text(
+        textwrap.dedent(f"""
+            import sys
+            sys.path.insert(0, {str(Path(__file__).parent)!r})
+            from podium.core.errors import PodiumError, guarded
+            from podium.core.processes import parallel_map
+            from test_processes import first_at_once
+
+            @guarded
+            def main():
+                results = parallel_map(first_at_once, range(50), 2)
+                next(results)
+                raise PodiumError("no")
+
+            if __name__ == "__main__":
+                main()
+        """)
+    )
+    words = [sys.executable, str(program)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: no\n")
 
 
 def test_sigterm_ends_workers_too(stage):

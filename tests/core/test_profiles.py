@@ -155,7 +155,7 @@ def test_the_projects_own_profiles(profile, tmp_path):
 def test_a_missing_file_is_named(lay, tmp_path, gone):
     lay("photos:\n  source: raw\n")
     (tmp_path / gone).unlink()
-    wanted = rf"^{re.escape(str(tmp_path / gone))}: no such file; run from the project's folder$"
+    wanted = rf"^{re.escape(str(tmp_path / gone))}: no such file\nremedy: run from"
     with pytest.raises(SettingsError, match=wanted):
         profiles.apply(tmp_path / "big.yaml", tmp_path / "params.yaml")
 

@@ -153,7 +153,7 @@ def test_a_file_of_another_form_is_refused(tmp_path, text, reason):
 
 
 def test_a_missing_table_says_what_to_run(tmp_path):
-    with pytest.raises(PodiumError, match=r"x\.csv: no such file; run the stage that writes it$"):
+    with pytest.raises(PodiumError, match=r"x\.csv: no such file\nremedy: run the stage"):
         read_predictions(tmp_path / "x.csv")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from podium.core.errors import PodiumError
@@ -50,8 +49,7 @@ def test_the_summary_counts_by_hand():
         row_of("c", label="0", annotation="none"),
         row_of("d", split="test", label=""),
     ]
-    failed = pd.DataFrame({"slide": ["x"], "split": ["test"], "reason": ["no"]})
-    assert summary(rows, failed) == {
+    assert summary(rows, 1) == {
         "n_train": 3,
         "n_test": 1,
         "n_patients": 3,

@@ -75,13 +75,13 @@ def entry(tmp_path):
 
 @pytest.fixture
 def look(tmp_path):
-    """Surveys entries: the rows, and {slide: reason} of the others."""
+    """Surveys entries: the rows, and {slide: path and reason} of the others."""
 
     def run(*found, **settings):
-        rows, failed, *_ = ingest(
+        rows, left_out, _ = ingest(
             tmp_path, found, SETTINGS.model_copy(update=settings), tmp_path / "out"
         )
-        return rows, dict(zip(failed["slide"], failed["reason"], strict=True))
+        return rows, {row.id: f"{tmp_path / row.path}: {row.reason}" for row in left_out}
 
     return run
 
@@ -163,7 +163,8 @@ def test_a_label_against_its_annotation(entry, look, label, classes, says):
     one = entry(text=geojson(), suffix=".geojson", label=label)
     rows, failed = look(one, entry("n", label="0"), classes=classes)
     assert [row.slide for row in rows] == ["n"]
-    assert failed == {"a": f"{one.annotation}: {says}; remedy: correct one of the two"}
+    unused = "its annotation cannot be used"
+    assert failed == {"a": f"{one.annotation}: {unused}: {says}; remedy: correct one of the two"}
 
 
 def test_classes_choose_what_is_tumour(entry, look, tmp_path):
@@ -238,17 +239,16 @@ def test_what_fails_is_left_out_and_said_and_the_rest_goes_on(entry, look):
     assert [row.slide for row in rows] == ["good"]
     assert list(failed) == ["bad", "gone"]
     assert failed["bad"] == (
-        f"{bad.annotation}: it has no outline with an area; "
+        f"{bad.annotation}: its annotation cannot be used: it has no outline with an area; "
         "remedy: remove it if the slide has no tumour"
     )
     assert failed["gone"].startswith(f"{gone.image}: cannot be opened as a slide: ")
 
 
-def test_the_table_of_failures_names_their_split(entry, tmp_path):
+def test_what_is_left_out_names_slide_and_split(entry, tmp_path):
     found = [entry("bad", FLAT), entry("good", SVG)]
-    _, failed, *_ = ingest(tmp_path, found, SETTINGS, tmp_path / "out")
-    assert list(failed.columns) == ["slide", "split", "reason"]
-    assert failed[["slide", "split"]].to_numpy().tolist() == [["bad", "train"]]
+    left_out = ingest(tmp_path, found, SETTINGS, tmp_path / "out").left_out
+    assert [(row.id, row.split) for row in left_out] == [("bad", "train")]
 
 
 def test_without_a_train_slide_the_first_reason_is_told(entry, look, tmp_path):
@@ -258,7 +258,7 @@ def test_without_a_train_slide_the_first_reason_is_told(entry, look, tmp_path):
         look(*found)
     assert str(caught.value) == (
         f"{tmp_path}: no train slide can be used\n"
-        f"{found[1].annotation}: it has no outline with an area; "
+        "annotations/bad.svg: its annotation cannot be used: it has no outline with an area; "
         "remedy: remove it if the slide has no tumour\n"
         "remedy: put annotations beside the slides (see data/raw/README.md)"
     )
@@ -268,7 +268,7 @@ def test_an_outline_too_small_to_be_written_is_its_slides_own_fault(entry, look,
     dot = '<svg><rect x="10" y="20" width="0.004" height="0.004"/></svg>'
     rows, failed = look(entry("dot", dot), entry("good", SVG))
     assert [row.slide for row in rows] == ["good"]
-    assert failed["dot"].startswith(f"{tmp_path}/out/dot.geojson: it has no outline with an area")
+    assert f": {tmp_path}/out/dot.geojson: it has no outline with an area" in failed["dot"]
 
 
 def test_a_fault_of_the_machine_is_no_slides_fault(entry, look, monkeypatch):

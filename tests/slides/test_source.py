@@ -230,9 +230,10 @@ def test_slides_and_annotations_in_folders_and_behind_links_are_read(drop, tmp_p
 def test_a_folder_that_holds_itself_ends(drop):
     root = drop("a.tif")
     (root / "images/again").symlink_to(root / "images")
+    (root / "images/up").symlink_to("/")
     assert known(root, "slide") == [("a",)]
-    reason = "a link to a folder that is read already"
-    assert lost(root) == {"images/again": ("again", "", reason)}
+    reason = "a link to a folder above or to one that is read already"
+    assert lost(root) == {f"images/{name}": (name, "", reason) for name in ("again", "up")}
 
 
 def test_a_dangling_link_is_the_slide_that_it_was(drop):
@@ -257,6 +258,7 @@ def test_every_file_that_is_no_slide_is_named(drop):
     assert annotation.startswith("no annotation format that is read: .svg, .xml, ")
     assert reasons == {
         "images/a.isyntax": unread, "images/a.zip": unread, "images/.b.tif": hidden,
+        "images/.DS_Store": hidden, "images/Thumbs.db": unread,
         "annotations/.c.svg": hidden, "loose.svs": stray, "masks/a.png": stray,
     }  # fmt: skip
 

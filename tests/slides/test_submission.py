@@ -45,7 +45,7 @@ def handed(*cells):
 
 def form(folder, rows=ROWS):
     """The format of a project that ingested `rows`; masks lie in the folder itself."""
-    items = folder / "slides.csv", folder / "failed.csv"
+    items = folder / "slides.csv", folder / "quarantine.csv"
     dataset.table_of(rows).to_csv(items[0], index=False)
     return SlideSubmission(FormatInputs(SLIDES, items, predictions=folder))
 

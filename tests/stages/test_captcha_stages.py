@@ -324,7 +324,7 @@ def test_a_reader_that_was_changed_after_the_first_stage(make, capsys):
 def test_settings_that_cannot_be(make, capsys):
     one = make("text")
     one.generate()
-    assert "known are text-crnn" in refused(lambda: one.train("voice"), capsys)
+    assert "remedy: one of text-crnn" in refused(lambda: one.train("voice"), capsys)
     one.change(train_captcha_reader__text_0_cnn__recombine=0.5)
     assert "has no assignments" in refused(lambda: one.train("text-cnn"), capsys)
     assert "has no assignments" in refused(one.generate, capsys)

@@ -75,8 +75,7 @@ class Clinic:
     def ingest(self) -> pd.DataFrame:
         data = self.root / "data"
         self._run(ingest_slides, slides=data / "slides.csv", annotations=data / "annotations",
-                  failed=data / "failed.csv", quarantine=data / "quarantine.csv",
-                  metrics=data / "ingest.json")  # fmt: skip
+                  quarantine=data / "quarantine.csv", metrics=data / "ingest.json")  # fmt: skip
         return self.read("slides.csv").set_index("slide")
 
     def tile(self) -> pd.DataFrame:
@@ -90,8 +89,11 @@ class Clinic:
         return pd.read_csv(self.root / "data" / name, dtype=str, keep_default_na=False)
 
     def failed(self) -> dict[str, str]:
-        """{slide: reason} of failed.csv."""
-        return dict(self.read("failed.csv")[["slide", "reason"]].to_numpy().tolist())
+        """{slide: path and reason} of the slides in quarantine."""
+        table = self.read("quarantine.csv")
+        table = table[table["split"] != ""]
+        reasons = str(self.raw) + "/" + table["path"] + ": " + table["reason"]
+        return dict(zip(table["id"], reasons, strict=True))
 
     def metrics(self, name: str) -> dict:
         return json.loads((self.root / f"data/{name}.json").read_text())
@@ -141,7 +143,7 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     shares = [round(AREA / (W * H), 6), round(64 * 64 / (W * H), 6), 0.0, 0.0]
     assert slides["tumour"].astype(float).tolist() == shares
     assert sorted(slides["fold"][:2]) == sorted(slides["fold"][2:]) == ["0", "1"]
-    assert four.read("failed.csv").to_numpy().tolist() == []
+    assert four.read("quarantine.csv").to_numpy().tolist() == []
     assert four.metrics("ingest") == {
         "n_train": 4, "n_test": 0, "n_patients": 4, "n_with_tumour": 2, "n_unknown": 0,
         "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0, "n_quarantined": 0,
@@ -275,7 +277,9 @@ def test_a_mask_of_another_slide(four):
     path = four.raw / "annotations/bad.png"
     Image.fromarray(np.zeros((100, 100), np.uint8)).save(path)
     four.ingest()
-    assert four.failed()["bad"].startswith(f"{path}: the mask is 100x100 px, the slide 256x192 px")
+    assert four.failed()["bad"].startswith(
+        f"{path}: its annotation cannot be used: the mask is 100x100 px, the slide 256x192 px"
+    )
 
 
 def test_a_label_against_its_annotation(four):
@@ -283,8 +287,8 @@ def test_a_label_against_its_annotation(four):
     four.table("slide,label,split", "s1,0,", "s2,1,", "s4,1,", "s9,0,train", "s10,0,train")
     assert list(four.ingest().index) == ["s2", "s4", "s9", "s10"]
     assert four.failed() == {
-        "s1": f"{four.raw}/annotations/s1.svg: it outlines a tumour, but slides.csv says label 0; "
-        "remedy: correct one of the two"
+        "s1": f"{four.raw}/annotations/s1.svg: its annotation cannot be used: it outlines a "
+        "tumour, but slides.csv says label 0; remedy: correct one of the two"
     }
 
 
@@ -323,7 +327,7 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
         r"quarantined: 1 x beside images/, e.g. loose\x1b[2J.svs",
         "quarantined: 1 x no slide format that is read, e.g. images/t2.isyntax",
         "quarantined: 1 x no annotation format that is read, e.g. annotations/s1.ndpa",
-        f"quarantined: 5 files in all, listed in {four.root}/data/quarantine.csv",
+        f"quarantined: 5 in all, listed in {four.root}/data/quarantine.csv",
     ]
     assert "\x1b" not in text
     assert four.metrics("ingest")["n_quarantined"] == 5
@@ -640,12 +644,13 @@ def test_a_full_disk_ends_the_run_and_the_next_goes_on(four, refusal, monkeypatc
 
 def test_tiling_before_ingesting(four, refusal):
     assert refusal(four.tile) == [
-        f"{four.root}/data/slides.csv: no such file; run the stage that writes it"
+        f"{four.root}/data/slides.csv: no such file",
+        "remedy: run the stage that writes it",
     ]
 
 
 def test_a_setting_no_slide_can_follow(four, refusal):
     four.ingest()
     four.changes["tile_slides__stride"] = 65
-    (line,) = refusal(four.tile, 2)
+    line, _ = refusal(four.tile, 2)
     assert "stride of 65 px must lie between 1 and the tile's 64 px" in line

@@ -82,7 +82,8 @@ class SlideHouse(House):
 
     def __init__(self, root: Path, params: Path) -> None:
         self.root, self.params, self.source = root, params, root / SOURCE
-        self.slides, self.failed = root / "data/slides/slides.csv", root / "data/slides/failed.csv"
+        self.slides = root / "data/slides/slides.csv"
+        self.quarantine = root / "data/slides/quarantine.csv"
         self.annotations, self.tiles = root / "annotations", root / "tiles"
         self.model, self.tables = root / "slides.keras", root / "tables"
         self.table = self.tables / "fcn.csv"
@@ -93,8 +94,8 @@ class SlideHouse(House):
         return self.root / f"metrics/{stage}.json"
 
     def ingest(self) -> None:
-        self.run(ingest_slides, **self.seen, failed=self.failed, metrics=self.metric("ingest"),
-                 quarantine=self.root / "quarantine.csv")  # fmt: skip
+        self.run(ingest_slides, **self.seen, quarantine=self.quarantine,
+                 metrics=self.metric("ingest"))  # fmt: skip
 
     def tile(self) -> None:
         self.run(tile_slides, **self.seen, tiles=self.tiles, table=self.root / "tiles.csv",
@@ -288,7 +289,7 @@ def again(finished, tmp_path, monkeypatch) -> SlideHouse:
     monkeypatch.setattr(Fake, "asked", [])
     house = SlideHouse(tmp_path, finished.params)
     (tmp_path / "data/slides").mkdir(parents=True)
-    for one in (finished.slides, finished.failed, finished.model):
+    for one in (finished.slides, finished.quarantine, finished.model):
         shutil.copy(one, tmp_path / one.relative_to(finished.root))
     for one in (SOURCE, "annotations", MASKS, "tables"):
         shutil.copytree(finished.root / one, tmp_path / one)
@@ -430,6 +431,9 @@ def test_a_blank_slide_gets_the_share_of_tumour_slides_and_a_flag(again, capsys,
     assert "(0.500 for test slides), nothing marked: y\nremedy: " in text
     found = json.loads(again.metric("predict").read_text())
     assert (found["n_no_tiles"], found["n_left_out"]) == (1, 0)
+    again.submit()
+    manifest = json.loads(again.out.with_suffix(".json").read_text())
+    assert (manifest["no_tiles"], manifest["filled"]) == (["y"], ["z"])
     states = pd.read_csv(again.masks / "states.csv", keep_default_na=False).set_index("slide")
     assert states["state"].to_dict() == {
         "n1": "done", "n2": "done", "t1": "done", "t2": "done", "x": "done", "y": "no tiles"
@@ -532,7 +536,7 @@ def test_no_slide_can_be_read(again, capsys):
 def test_no_test_slides(again, capsys):
     table = pd.read_csv(again.slides, dtype=str, keep_default_na=False)
     table[table["split"] == "train"].to_csv(again.slides, index=False)
-    again.failed.write_text("slide,split,reason\nq,train,broken\n")
+    again.quarantine.write_text("id,split,label,path,reason\nq,train,,q.tif,broken\n")
     again.submit()
     assert json.loads(again.metric("submit").read_text()) == {}
     assert again.out.read_text() == "id\n"

@@ -10,7 +10,7 @@ from podium.captcha import scoring
 from podium.captcha.answers import evaluate, format_value
 from podium.captcha.equations import answers as equations
 from podium.competitions import competition_named
-from podium.core.errors import SettingsError
+from podium.core.errors import unknown
 
 Scores = Callable[[Sequence[str], Sequence[str]], dict[str, Any]]
 
@@ -55,5 +55,5 @@ RULES = {
 def answer_rules(task: str) -> AnswerRules:
     """Return the rules of a task; raises SettingsError if there is none."""
     if task not in RULES:
-        raise SettingsError(f"captcha task {task!r} is unknown; known are {', '.join(RULES)}")
+        raise unknown("captcha task", task, RULES)
     return RULES[task]

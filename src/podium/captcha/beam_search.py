@@ -101,7 +101,10 @@ def _search(steps: Floats, charset: Charset, width: int, graph: _LabelGraph) -> 
         grown = _grow(beams, scores, width, graph, steps_left)
         beams = dict(sorted(grown.items(), key=lambda item: -item[1].total)[:width])
     if not beams:
-        raise PodiumError(f"no text that the grammar allows fits into {len(steps)} time steps")
+        raise PodiumError(
+            f"no text that the grammar allows fits into {len(steps)} time steps\n"
+            "remedy: give wider pictures, or set the reader's step to 4"
+        )
     labels = list(beams)
     scores = label_log_probs(np.broadcast_to(steps, (len(labels), *steps.shape)), labels)
     best = int(scores.argmax())

@@ -17,9 +17,10 @@ class Charset:
 
     def __post_init__(self) -> None:
         if not self.characters:
-            raise SettingsError("a charset needs at least one character")
+            raise SettingsError("a charset without a character\nremedy: give one or more")
         if repeated := sorted(char for char, n in Counter(self.characters).items() if n > 1):
-            raise SettingsError(f"charset holds {', '.join(repeated)} more than once")
+            shown = ", ".join(repeated)
+            raise SettingsError(f"charset holds {shown} more than once\nremedy: give it once")
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -59,5 +60,5 @@ def charset_of(texts: Iterable[str]) -> Charset:
     """
     characters = "".join(sorted(set().union(*texts)))
     if not characters:
-        raise PodiumError("the labels are all empty: there is nothing to read")
+        raise PodiumError("the labels are all empty\nremedy: label the train pictures")
     return Charset(characters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,13 @@ from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
-from podium.core.files import atomic_write, locked, require_space
-from podium.core.printable import printable
-from podium.core.reserved_space import Reserve, created_hdf5
-from podium.core.sealed_file import check_seal, seal
+from podium.core.hdf5_file import Reserve, create_hdf5, open_hdf5, texts_in, write_texts
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
 _BYTES_PER_PIXEL = 1.5  # room asked for on the disk; drawn captchas take about a third of that
 _SPARE = 1 << 19  # bytes for what HDF5 adds
 _KIND = "captcha file"
-_TEXT = h5py.string_dtype("utf-8")
 
 Pixels = NDArray[np.uint8]
 Part = tuple[Pixels, Sequence[str]]  # (n, H, W, 3) and texts (n,)
@@ -96,38 +91,38 @@ def write_captchas(
         EnvironmentFault: the disk is full.
     """
     w, h = facts.size
-    n_pictures = sum(len(split.ids) for split in splits)
-    require_space(path, int(n_pictures * w * h * _BYTES_PER_PIXEL) + (1 << 20))
+    ids = [picture_id for split in splits for picture_id in split.ids]
+    n_bytes = int(len(ids) * w * h * _BYTES_PER_PIXEL) + (1 << 20)
     remaining = iter(parts)
-    with locked(path), atomic_write(path) as partial:
-        with created_hdf5(partial) as (file, reserve):
-            ids = [picture_id for split in splits for picture_id in split.ids]
-            reserve(_on_heap(ids) + len(facts.finder) + _SPARE)
-            file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
-            file.attrs["charset"] = facts.charset.characters
-            if facts.finder:
-                file.create_dataset("finder", data=np.frombuffer(facts.finder, "u1"))
-            for split in splits:
-                _write_split(path, _group(file, split, (h, w, 3)), split, remaining, reserve)
-            if next(remaining, None) is not None:
-                raise PodiumError(f"{path}: its pictures do not add up: there are more")
-        seal(partial)
+    with create_hdf5(path, n_bytes) as (file, reserve):
+        reserve(_on_heap(ids) + len(facts.finder) + _SPARE)
+        file.attrs["provenance"] = json.dumps(facts.provenance, sort_keys=True)
+        file.attrs["charset"] = facts.charset.characters
+        if facts.finder:
+            file.create_dataset("finder", data=np.frombuffer(facts.finder, "u1"), fletcher32=True)
+        for split in splits:
+            _write_split(path, _group(file, split, (h, w, 3)), split, remaining, reserve)
+        if next(remaining, None) is not None:
+            raise PodiumError(f"{path}: its pictures do not add up: there are more")
 
 
 def _write_split(
     path: Path, group: h5py.Group, split: Split, parts: Iterator[Part], reserve: Reserve
 ) -> None:
     """Write the pictures of one split, part by part, each onto room that was reserved for it."""
-    row, n = 0, len(split.ids)
-    while row < n:
-        pixels, texts = next(parts, (None, ()))
-        if pixels is None or row + len(texts) > n:
+    texts: list[str] = []
+    n = len(split.ids)
+    while len(texts) < n:
+        pixels, texts_of_part = next(parts, (None, ()))
+        row, stop = len(texts), len(texts) + len(texts_of_part)
+        if pixels is None or stop > n:
             raise PodiumError(f"{path}: its pictures do not add up to {split.name}")
-        a_picture = pixels.nbytes // max(len(texts), 1)
-        reserve((len(texts) + 3 * min(CHUNK, n)) * a_picture + 16 * n + _on_heap(texts) + _SPARE)
-        group["pixels"][row : row + len(texts)] = pixels
-        group["texts"][row : row + len(texts)] = list(texts)
-        row += len(texts)
+        a_picture = pixels.nbytes // max(stop - row, 1)
+        reserve((stop - row + 3 * min(CHUNK, n)) * a_picture + _SPARE)
+        group["pixels"][row:stop] = pixels
+        texts += texts_of_part
+    reserve(_on_heap(texts) + _SPARE)
+    write_texts(group, "texts", texts)
 
 
 def _on_heap(texts: Sequence[str]) -> int:
@@ -141,24 +136,10 @@ def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.G
     chunk = min(CHUNK, n)
     storage = {"chunks": (chunk, *shape), "compression": "lzf", "fletcher32": True} if n else {}
     group.create_dataset("pixels", (n, *shape), "u1", **storage)
-    group.create_dataset("texts", (n,), _TEXT)
-    group.create_dataset("ids", data=list(split.ids), dtype=_TEXT, shape=(n,))
+    write_texts(group, "ids", split.ids)
     if split.unreadable:
         group.create_dataset("unreadable", data=np.array(split.unreadable, dtype=np.int64))
     return group
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    """The captcha file at `path`, whose bytes are those that were written."""
-    check_seal(path, _KIND)
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise PodiumError(
-            f"{printable(path)}: no {_KIND} ({error})\nremedy: remove it and run dvc repro"
-        ) from None
 
 
 def read_facts(path: Path) -> Facts:
@@ -167,7 +148,7 @@ def read_facts(path: Path) -> Facts:
     Raises:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
-    with _opened(path) as file:
+    with open_hdf5(path, _KIND) as file:
         _, h, w, _ = file["train/pixels"].shape
         charset = Charset(str(file.attrs["charset"]))
         finder = file["finder"][:].tobytes() if "finder" in file else b""
@@ -176,14 +157,13 @@ def read_facts(path: Path) -> Facts:
 
 def read_texts(path: Path, split: str) -> tuple[list[str], list[str]]:
     """The ids (N,) and the texts (N,) of one split."""
-    with _opened(path) as file:
-        group = file[split]
-        return _texts(group["ids"]), _texts(group["texts"])
+    with open_hdf5(path, _KIND) as file:
+        return texts_in(file[split], "ids"), texts_in(file[split], "texts")
 
 
 def read_unreadable(path: Path, split: str) -> list[int]:
     """The rows of one split whose pictures could not be read."""
-    with _opened(path) as file:
+    with open_hdf5(path, _KIND) as file:
         group = file[split]
         return [int(row) for row in group["unreadable"][:]] if "unreadable" in group else []
 
@@ -200,7 +180,7 @@ def read_captchas(path: Path, split: str, stop: int | None = None) -> Captchas:
         PodiumError: the file is missing, damaged, or no captcha file.
     """
     ids, texts = read_texts(path, split)
-    with _opened(path) as file:
+    with open_hdf5(path, _KIND) as file:
         return Captchas(file[split]["pixels"][:stop], texts[:stop], ids[:stop])
 
 
@@ -212,11 +192,7 @@ def iter_pixels(path: Path, split: str, n: int = 8 * CHUNK) -> Iterator[Pixels]:
         split: train, validation or test.
         n: pictures in a part.
     """
-    with _opened(path) as file:
+    with open_hdf5(path, _KIND) as file:
         pixels = file[split]["pixels"]
         for start in range(0, len(pixels), n):
             yield pixels[start : start + n]
-
-
-def _texts(dataset: h5py.Dataset) -> list[str]:
-    return [str(text) for text in dataset.asstr()[:]]

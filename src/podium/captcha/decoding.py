@@ -17,7 +17,7 @@ from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.equations.rules import EquationRules
 from podium.captcha.grammar import ARITHMETIC
-from podium.core.errors import PodiumError
+from podium.core.errors import unknown
 from podium.evaluation.predictions import Reading
 
 Logits = NDArray[np.floating]
@@ -41,8 +41,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.language and self.language not in LANGUAGES:
-            names = ", ".join(LANGUAGES)
-            raise PodiumError(f"rules {self.language!r} are unknown; known are {names}")
+            raise unknown("language", self.language, LANGUAGES)
 
     @cached_property
     def automaton(self) -> Language[Any] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from podium.core.errors import EnvironmentFault, SettingsError
+from podium.core.errors import EnvironmentFault, unknown
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def font_path(name: str) -> Path:
         EnvironmentFault: the package that contains it is not installed, or lacks the file.
     """
     if name not in FONTS:
-        raise SettingsError(f"font {name!r} is unknown; known are {', '.join(FONTS)}")
+        raise unknown("font", name, FONTS)
     source = FONTS[name]
     spec = find_spec(source.package)
     folders = list(spec.submodule_search_locations or []) if spec else []

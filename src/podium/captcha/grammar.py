@@ -53,13 +53,16 @@ class PlainText:
         repeated = sorted(char for char, n in Counter(self.alphabet).items() if n > 1)
         if not self.alphabet or repeated or any(map(str.isspace, self.alphabet)):
             fault = f"{', '.join(repeated)} twice" if repeated else "nothing, or white space"
-            raise SettingsError(f"captcha alphabet {self.alphabet!r} holds {fault}")
+            raise SettingsError(
+                f"captcha alphabet {self.alphabet!r} holds {fault}\nremedy: correct it"
+            )
         if foreign := sorted(set(self.emphasis) - set(self.alphabet)):
             raise SettingsError(
-                f"captcha emphasis holds {', '.join(foreign)}, the alphabet does not"
+                f"captcha emphasis holds {', '.join(foreign)}, the alphabet does not\n"
+                "remedy: take from the one, or add to the other"
             )
         if self.length < 1:
-            raise SettingsError(f"captcha length must be 1 or more, but it is {self.length}")
+            raise SettingsError(f"a captcha length of {self.length}\nremedy: give 1 or more")
 
     @property
     def longest(self) -> int:

@@ -8,19 +8,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from podium.captcha.charset import Charset, charset_of
 from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
 from podium.captcha.generator import PART, generate, texts_of
-from podium.captcha.quarantine import quarantine_lines, write_quarantine
-from podium.captcha.raw_folder import LeftOut, list_others
-from podium.captcha.raw_pixels import SameSizeDecoder, decode_parts
+from podium.captcha.raw_folder import list_others
+from podium.captcha.raw_pixels import SameSizeDecoder, decoded_parts
 from podium.captcha.reader_checks import check_pictures, check_settings
 from podium.captcha.source import LabelledPictures, read_test, read_train, split_validation
-from podium.captcha.tasks import TASKS, task_from
+from podium.captcha.tasks import TASKS, StripTask, Task, task_from
 from podium.core.errors import PodiumError
 from podium.core.params import GenerateCaptcha, Params
 from podium.core.printable import printable
 from podium.core.progress import progress
+from podium.core.raw_folder import LeftOut, write_quarantine
+
+_N_AT_ONCE = 256  # pictures decoded
 
 
 def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) -> str:
@@ -35,18 +39,35 @@ def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) 
     Returns:
         How many pictures were drawn, for a person to read.
     """
-    task, settings = task_from(name, params.captcha), params.pictures(name)
-    check_settings(name, "standin", params)
-    splits = standin_splits(settings)
-    check_pictures(name, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
-    provenance = {"task": name, **getattr(params.captcha, name).model_dump()}
-    facts = Facts(task.size, Charset(task.grammar.alphabet), provenance)
+    task, facts, splits = drawn_task(name, params)
     n_parts = sum(-(-len(split.ids) // PART) for split in splits)
     parts = chain.from_iterable(
         generate(task, split.seed, 0, len(split.ids), processes) for split in splits
     )
     write_captchas(path, facts, splits, progress(parts, n_parts, "captchas, parts"))
     return f"{sum(len(split.ids) for split in splits)} pictures drawn"
+
+
+def drawn_task(
+    name: str, params: Params, finder: bytes = b""
+) -> tuple[Task | StripTask, Facts, list[Split]]:
+    """A task whose pictures are drawn, the metadata of its captcha file, and its splits.
+
+    Args:
+        name: text, arithmetic or equations.
+        params: all settings.
+        finder: bytes of the line finder that lays out strips, if one does.
+
+    Raises:
+        SettingsError: a reader of the task cannot be trained.
+        PodiumError: the pictures are too small for one.
+    """
+    task, settings = task_from(name, params.captcha), params.pictures(name)
+    check_settings(name, "standin", params)
+    check_pictures(name, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
+    provenance = {"task": name, **getattr(params.captcha, name).model_dump()}
+    facts = Facts(task.size, Charset(task.grammar.alphabet), provenance, finder)
+    return task, facts, standin_splits(settings)
 
 
 def standin_splits(settings: GenerateCaptcha) -> list[Split]:
@@ -81,10 +102,10 @@ def write_raw_captchas(
     [first, *_] = filter(None, raw.pictures[0].paths)
     decode = SameSizeDecoder(first, params.pictures(name).max_megapixels)
     check_pictures(name, params, decode.size, raw.texts)
-    facts = Facts(decode.size, raw.charset, raw.provenance)
-    write_captchas(path, facts, raw.splits, decode_parts(raw.pictures, decode))
-    write_quarantine(quarantine, raw.left_out)
-    return raw.summary(f"{decode.size[0]}x{decode.size[1]} px", quarantine)
+    parts = decoded_parts(raw.pictures, _N_AT_ONCE, decode)
+    stacked = ((np.stack(pictures), part.texts) for pictures, part in parts)
+    write_captchas(path, Facts(decode.size, raw.charset, raw.provenance), raw.splits, stacked)
+    return raw.summary("{}x{} px".format(*decode.size), write_quarantine(quarantine, raw.left_out))
 
 
 @dataclass(frozen=True)
@@ -118,12 +139,12 @@ class RawCaptchas:
         """Of the train and validation pictures."""
         return self.pictures[0].texts + self.pictures[1].texts
 
-    def summary(self, size: str, quarantine: Path) -> str:
+    def summary(self, size: str, quarantined: Sequence[str]) -> str:
         """What there is and what is not used, for a person to read.
 
         Args:
             size: of the pictures, in words.
-            quarantine: the table of what is not used.
+            quarantined: lines on what is not used.
         """
         train, validation, test = self.pictures
         lengths = sorted({len(text) for text in self.texts})
@@ -134,7 +155,7 @@ class RawCaptchas:
             f"{len(train.ids)} to learn from, {len(validation.ids)} for validation, "
             f"{len(test.ids)} in test",
             *self.notes,
-            *quarantine_lines(quarantine, self.left_out),
+            *quarantined,
         ]
         if test.unreadable:
             names = [test.ids[row] for row in test.unreadable]

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from podium.captcha.answer_rules import answer_rules
 from podium.captcha.answers import NotComputable
-from podium.captcha.raw_folder import LABEL_FILES, LeftOut, PictureFile
+from podium.captcha.raw_folder import LABEL_FILES, PictureFile
 from podium.captcha.scoring import TOLERANCE, Solve
 from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import read_table
 from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.core.printable import printable
+from podium.core.raw_folder import LeftOut
 
 _VALUE = re.compile(r"-?[0-9]{1,4000}([./][0-9]{1,18})?")  # Python reads 4,300 digits
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,6 +13,7 @@ from podium.core.ids import natural_key
 from podium.core.picture_decoder import UnreadableImage, decode
 from podium.core.printable import printable
 from podium.core.progress import progress
+from podium.core.raw_folder import LeftOut, files_below, link_fault
 
 TABLES = ("labels.csv", "labels.txt", "sample_submission.csv", "test_labels.csv")
 LABEL_FILES = ("train/labels.csv", "train/labels.txt", "labels.csv", "labels.txt")  # first wins
@@ -30,22 +28,6 @@ PICTURE_SUFFIXES = frozenset(
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip", ".zst"))
 _MOST_BYTES = 1 << 28  # of one picture file
 _BOXES = range(0x2500, 0x25A0)  # box-drawing characters: GBK bytes read as the code page of DOS
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A row of the quarantine table: a file or a label that is not used, and why."""
-
-    id: str
-    split: str
-    label: str
-    path: str
-    reason: str
-
-    @property
-    def kind(self) -> str:
-        """The reason without what differs from file to file."""
-        return self.reason.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -99,17 +81,18 @@ def list_files(folder: Path, split: str, max_megapixels: float) -> list[PictureF
     Raises:
         EnvironmentFault: a file cannot be opened.
     """
-    entries = [
-        entry
-        for entry in _walk(folder / split)
-        if entry[1].relative_to(folder).as_posix() not in LABEL_FILES
+    paths = [
+        path
+        for path in files_below(folder / split)
+        if path.relative_to(folder).as_posix() not in LABEL_FILES
     ]
     with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter lock
-
-        def look(entry: tuple[str, Path]) -> PictureFile:
-            return _look(folder, split, entry, max_megapixels)
-
-        files = list(progress(pool.map(look, entries), len(entries), f"{split}, files"))
+        files = list(
+            progress(
+                pool.map(lambda path: _look(folder, split, path, max_megapixels), paths),
+                len(paths), f"{split}, files",
+            )
+        )  # fmt: skip
     return sorted(files, key=lambda file: (natural_key(file.id), file.path.name))
 
 
@@ -120,13 +103,13 @@ def list_others(folder: Path) -> list[LeftOut]:
         PodiumError: pictures are still packed, or were unpacked without folders.
     """
     others = []
-    for fault, path in _walk(folder, skip=("train", "test")):
+    for path in files_below(folder):
         relative = path.relative_to(folder)
-        if relative.as_posix() not in TABLES:
+        if relative.parts[0] not in ("train", "test", *TABLES):
             if relative.name.startswith(("train\\", "test\\")) or _is_packed(folder, relative):
-                reason = _reason_outside(path.name).replace(": ", "\nremedy: ")
-                raise PodiumError(f"{printable(path)}: {reason}")
-            reason = fault or _reason_outside(path.name)
+                kind, _, remedy = _reason_outside(path.name).partition(": ")
+                raise PodiumError(f"{printable(path)}: {kind}\nremedy: {remedy}")
+            reason = link_fault(path) or _reason_outside(path.name)
             others.append(LeftOut("", "", "", printable(relative.as_posix()), reason))
     return others
 
@@ -148,48 +131,13 @@ def _reason_outside(name: str) -> str:
     return "neither in train/ nor in test/"
 
 
-def _walk(folder: Path, skip: tuple[str, ...] = ()) -> Iterator[tuple[str, Path]]:
-    """What is wrong with an entry ('': it is a file), and its path, for all entries but folders."""
-    top = os.path.realpath(folder)
-    seen = {top}
-
-    def fail(error: OSError) -> None:
-        raise disk_fault(error) or error
-
-    if not folder.is_dir():
-        return
-    for root, folders, names in os.walk(folder, followlinks=True, onerror=fail):
-        if Path(root) == folder:
-            folders[:] = [name for name in folders if name not in skip]
-        for name in list(folders):
-            target = os.path.realpath(Path(root, name))
-            if target in seen or Path(target) in Path(top).parents:
-                folders.remove(name)
-                yield "a link to a folder above or to one that is read already", Path(root, name)
-            seen.add(target)
-        for name in names:
-            yield _kind_fault(Path(root, name)), Path(root, name)
-
-
-def _kind_fault(path: Path) -> str:
-    """Why a directory entry is no file; '' if it, or what it links to, is."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return "a link to nothing"
-    except OSError as error:
-        return f"cannot be followed: {error.strerror}"
-    return "" if stat.S_ISREG(mode) else "neither a file nor a folder"
-
-
-def _look(folder: Path, split: str, entry: tuple[str, Path], max_megapixels: float) -> PictureFile:
-    """The file of an entry, decoded once."""
-    fault, path = entry
+def _look(folder: Path, split: str, path: Path, max_megapixels: float) -> PictureFile:
+    """The file at `path`, decoded once."""
     inside = PurePosixPath(path.relative_to(folder / split).as_posix())
     is_picture = inside.suffix.lower() in PICTURE_SUFFIXES
     name = inside.with_suffix("").as_posix() if is_picture else inside.as_posix()
     relative = printable(path.relative_to(folder).as_posix())
-    file = PictureFile(name, path, relative, fault=fault or _name_fault(inside))
+    file = PictureFile(name, path, relative, fault=link_fault(path) or _name_fault(inside))
     return file if file.fault else _decoded(file, max_megapixels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from podium.core.printable import printable
 from podium.core.progress import progress
 
 Pixels = NDArray[np.uint8]
-PART = 256  # pictures decoded at a time
 
 
 class SameSizeDecoder:
@@ -45,30 +45,24 @@ class SameSizeDecoder:
         return pixels
 
 
-def decode_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels]
-) -> Iterator[tuple[Pixels, list[str]]]:
-    """Pixels (n, H, W, 3), by `decode`, and texts (n,) of all pictures, split by split."""
-    for part in watched_parts(splits, PART, "captchas, parts"):
-        yield np.stack([decode(path) for path in part.paths]), part.texts
-
-
-def watched_parts(
-    splits: Sequence[LabelledPictures], n: int, label: str
-) -> Iterator[LabelledPictures]:
+def decoded_parts(
+    splits: Sequence[LabelledPictures], n: int, decode: Callable[[Path | None], Pixels]
+) -> Iterator[tuple[list[Pixels], LabelledPictures]]:
     """All pictures of the splits, up to `n` of one split at a time, with their progress shown.
 
     Args:
         splits: train, validation and test.
         n: the most pictures in a part.
-        label: what the progress bar calls them.
+        decode: gives the pixels (H, W, 3) of a file; several threads call it.
     """
     parts = [
         split.select(range(start, min(start + n, len(split.ids))))
         for split in splits
         for start in range(0, len(split.ids), n)
     ]
-    return progress(parts, len(parts), label)
+    with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter lock
+        for part in progress(parts, len(parts), "captchas, parts"):
+            yield list(pool.map(decode, part.paths)), part
 
 
 def white(size: tuple[int, int]) -> Pixels:

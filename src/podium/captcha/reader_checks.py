@@ -39,7 +39,10 @@ def check_seeds(task: str, params: Params) -> None:
     settings = params.pictures(task)
     seeds = (settings.seed_train, settings.seed_validation, settings.seed_test)
     if len(set(seeds)) < len(seeds):
-        raise SettingsError(f"train, validation and test need seeds of their own, not {seeds}")
+        raise SettingsError(
+            f"train, validation and test have the seeds {seeds}, two are equal\n"
+            "remedy: give each a seed of its own, or they share pictures"
+        )
 
 
 def check_reader_settings(name: str, source: str, params: Params) -> None:

@@ -20,14 +20,14 @@ from podium.captcha.labels import (
     unused_label_files,
     with_ids_of,
 )
-from podium.captcha.raw_folder import LeftOut, PictureFile, list_files, refuse_one_id
+from podium.captcha.raw_folder import PictureFile, list_files, refuse_one_id
 from podium.core.errors import PodiumError
 from podium.core.ids import refuse_other_ids
 from podium.core.printable import printable
+from podium.core.raw_folder import LeftOut
 from podium.submission.cells import ordered_ids, read_sample
 
 Pixels = NDArray[np.uint8]
-PART = 256  # pictures decoded at a time
 
 
 @dataclass(frozen=True)

@@ -167,4 +167,5 @@ def why_wrong_value(text: str, cell: str, solve: Solve) -> str:
     return "" if close or value is given else f"{text} comes to {right}, not {cell or 'nothing'}"
 
 
-_NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,2})?")
+# a text of 256 characters comes to 2,000 digits at most; Python reads 4,300
+_NUMBER = re.compile(r"[-+]?[0-9]{1,4000}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,2})?")

@@ -8,7 +8,7 @@ from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.strips import SIZE
 from podium.captcha.grammar import Arithmetic, Grammar, PlainText
 from podium.captcha.style import Style, arithmetic_style, package_style
-from podium.core.errors import SettingsError
+from podium.core.errors import unknown
 from podium.core.params import Captcha
 
 
@@ -60,7 +60,7 @@ TASKS: dict[str, Task | StripTask] = {
 def task_named(name: str) -> Task | StripTask:
     """The task `name` with the competition's settings; raises SettingsError for unknown names."""
     if name not in TASKS:
-        raise SettingsError(f"captcha task {name!r} is unknown; known are {', '.join(TASKS)}")
+        raise unknown("captcha task", name, TASKS)
     return TASKS[name]
 
 

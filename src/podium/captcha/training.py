@@ -30,7 +30,7 @@ from podium.captcha.reader import LogitPredictor, artefact_metadata
 from podium.captcha.reader_checks import check_reader_pictures, check_reader_settings
 from podium.captcha.scoring import share
 from podium.captcha.tasks import task_from
-from podium.core.errors import PodiumError, SettingsError
+from podium.core.errors import PodiumError, unknown
 from podium.core.files import file_sha256
 from podium.core.params import GenerateCaptcha, Params, TrainCaptchaReader
 from podium.evaluation.predictions import Reading
@@ -111,8 +111,7 @@ def reader_training(name: str, path: Path, facts: Facts, params: Params) -> Read
         PodiumError: the file is of another task.
     """
     if name not in params.train_captcha_reader:
-        names = ", ".join(params.train_captcha_reader)
-        raise SettingsError(f"captcha reader {name!r} is unknown; known are {names}")
+        raise unknown("captcha reader", name, params.train_captcha_reader)
     settings = params.train_captcha_reader[name]
     if (task := facts.provenance.get("task")) != settings.task:
         raise PodiumError(

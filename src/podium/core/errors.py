@@ -7,7 +7,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -21,16 +22,31 @@ T = TypeVar("T")
 class PodiumError(Exception):
     """A message of at most three lines: what is wrong, where, and what to do about it.
 
-    `exit_code` tells what is at fault: 1 the data, 2 settings or command line, 3 the machine.
+    Control characters, which names of files may hold, are escaped. `exit_code` tells what is at
+    fault: 1 the data, 2 settings or command line, 3 the machine.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(printable(line) for line in message.split("\n")))
 
 
 class SettingsError(PodiumError):
     """A setting or an argument that cannot be used."""
 
     exit_code = 2
+
+
+def unknown(kind: str, name: str, names: Iterable[str]) -> SettingsError:
+    """Return the error of a name that does not exist.
+
+    Args:
+        kind: what it should name.
+        name: as it was given.
+        names: that exist.
+    """
+    return SettingsError(f"{kind} {name!r} is unknown\nremedy: one of {', '.join(names)}")
 
 
 class EnvironmentFault(PodiumError):
@@ -105,9 +121,9 @@ def exit_on_fault() -> Iterator[None]:
         fault = _fault(error)
         if fault is None or os.environ.get("PODIUM_DEBUG"):
             raise
-        text = "\n".join(printable(line) for line in str(fault).split("\n"))
         interrupted = isinstance(error, KeyboardInterrupt)
-        print(text if interrupted else f"error: {text}", file=sys.stderr)
+        print(fault if interrupted else f"error: {fault}", file=sys.stderr)
+        traceback.clear_frames(error.__traceback__)  # closes generators, whose processes end now
         raise SystemExit(130 if interrupted else fault.exit_code) from None
 
 

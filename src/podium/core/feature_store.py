@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, first_line
-from podium.core.files import atomic_write, locked, require_space, write_bytes
-from podium.core.hdf5_guard import check_hdf5, remember
+from podium.core.files import write_bytes
+from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5, texts_in, write_texts
+from podium.core.hdf5_guard import remember
 from podium.core.ids import refuse_duplicates
-from podium.core.printable import printable
 
 BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
-_TEXT = h5py.string_dtype("utf-8")
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,10 @@ def read_features(path: Path) -> FeatureFile:
     """
     with open_hdf5(path, "feature file") as file:
         contents = FeatureFile(
-            ids=_texts(file["ids"]),
-            labels=_texts(file["labels"]),
-            content=_texts(file["content"]),
-            features=_float_table(file["features"]),
+            ids=texts_in(file, "ids"),
+            labels=texts_in(file, "labels"),
+            content=texts_in(file, "content"),
+            features=_float_table(file),
             provenance=_provenance(file),
         )
         _require_rows(contents)
@@ -63,10 +61,8 @@ def read_features(path: Path) -> FeatureFile:
     return contents
 
 
-def _float_table(dataset: h5py.Dataset) -> NDArray[np.float32]:
-    if dataset.ndim != 2 or dataset.dtype != np.float32:
-        raise ValueError(f"features are {dataset.dtype} {dataset.shape}, not float32 (N, D)")
-    values: NDArray[np.float32] = dataset[:]
+def _float_table(file: h5py.File) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = dataset(file, "features", "f4", 2)[:]
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
         raise ValueError(f"row {row} of the features is not finite")
@@ -81,47 +77,17 @@ def _provenance(file: h5py.File) -> dict[str, Any]:
 
 
 def _require_rows(contents: FeatureFile) -> None:
-    texts = (contents.ids, contents.labels, contents.content)
-    counts = [len(column) for column in texts]
-    if set(counts) != {len(contents.features)}:
-        raise ValueError(
-            "ids, labels, content and features have {}, {}, {} and {} rows".format(
-                *counts, len(contents.features)
-            )
-        )
+    columns = contents.ids, contents.labels, contents.content, contents.features
+    counts = [len(column) for column in columns]
+    if len(set(counts)) > 1:
+        names = "ids, labels, content and features"
+        raise ValueError("{} have {}, {}, {} and {} rows".format(names, *counts))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Read how the features in `path` were computed, without reading them."""
     with open_hdf5(path, "feature file") as file:
         return _provenance(file)
-
-
-@contextmanager
-def open_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
-    """Open the HDF5 file at `path` for reading, once it is known that this is safe.
-
-    Raises:
-        PodiumError: it is missing, damaged, refers to other files, or is no `kind` (it lacks what
-            the block reads).
-    """
-    check_hdf5(path, kind)
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except FileNotFoundError:
-        raise PodiumError(f"{printable(path)}: no such file\nremedy: run dvc repro") from None
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        reason = f"damaged, or no {kind} ({printable(error)})"
-        raise PodiumError(
-            f"{printable(path)}: {reason}\nremedy: remove it and run dvc repro"
-        ) from None
-
-
-def _texts(dataset: h5py.Dataset) -> list[str]:
-    if dataset.ndim != 1:
-        raise ValueError(f"{dataset.name} is {dataset.shape}, not one column")
-    return [str(text) for text in dataset.asstr()[:]]
 
 
 def write_features(
@@ -145,12 +111,12 @@ def write_features(
         provenance: how the features were computed, as JSON values.
     """
     n_items = len(ids)
-    padded = (n_items + BLOCK) * n_features * 4
-    require_space(path, padded + 400 * n_items + (1 << 20))
-    with locked(path), atomic_write(path) as partial, h5py.File(partial, "w") as file:
+    n_bytes = (n_items + BLOCK) * n_features * 4 + 400 * n_items + (1 << 20)
+    with create_hdf5(path, n_bytes) as (file, reserve):
+        reserve(n_bytes)
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for name, texts in (("ids", ids), ("labels", labels), ("content", content)):
-            file.create_dataset(name, data=list(texts), dtype=_TEXT)
+            write_texts(file, name, texts)
         features = _dataset(file, n_items, n_features)
         row = 0
         for block in blocks:
@@ -158,7 +124,6 @@ def write_features(
             row += len(block)
         if row != n_items:
             raise PodiumError(f"{path}: {row} feature rows for {n_items} ids")
-    remember(path)
 
 
 def _dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
@@ -189,7 +154,7 @@ class Shards:
     def _index(self, path: Path) -> None:
         try:
             with open_hdf5(path, "shard") as file:
-                keys = _texts(file["content"])
+                keys = texts_in(file, "content")
                 if file["features"].shape != (len(keys), self.n_features):
                     raise ValueError("wrong shape")
                 file["features"][-1:]  # a damaged block shows here or in `row`
@@ -201,7 +166,7 @@ class Shards:
     def add(self, keys: Sequence[str], features: NDArray[np.float32]) -> None:
         """Write the features (n, D) of the pictures with content hashes `keys` (n,)."""
         image = h5py.File.in_memory()  # a full disk crashes HDF5, but not Python's own write
-        image.create_dataset("content", data=list(keys), dtype=_TEXT)
+        write_texts(image, "content", keys)
         _dataset(image, len(keys), self.n_features)[:] = features
         image.flush()
         data = image.id.get_file_image()
@@ -230,7 +195,7 @@ class Shards:
         if self._open is None or self._open[0] != path:
             try:
                 with open_hdf5(path, "shard") as file:
-                    self._open = path, _float_table(file["features"])
+                    self._open = path, _float_table(file)
             except PodiumError as error:
                 path.unlink(missing_ok=True)
                 raise PodiumError(

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,8 +107,10 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
             rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except FileNotFoundError:
         raise PodiumError(
-            f"{printable(path)}: no such file; run the stage that writes it"
+            f"{printable(path)}: no such file\nremedy: run the stage that writes it"
         ) from None
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise PodiumError(
             f"{printable(path)}: not a readable CSV table ({error})\n"
@@ -180,7 +183,7 @@ def locked(path: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise EnvironmentFault(
-            f"{path}: another process is writing it; wait until that one has finished"
+            f"{path}: another process is writing it\nremedy: wait until that one has finished"
         ) from None
     try:
         yield
@@ -196,11 +199,12 @@ def require_space(path: Path, n_bytes: int) -> None:
     Raises:
         EnvironmentFault: the disk is too full.
     """
-    probe = path.with_name(f"{path.name}.space")
-    with atomic_write(probe) as partial, partial.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
-        file.truncate(0)
-    probe.unlink()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            os.posix_fallocate(file.fileno(), 0, max(n_bytes, 1))
+    except OSError as error:
+        raise disk_fault(error, path) or error from None
 
 
 def scratch_dir(*parts: str) -> Path:

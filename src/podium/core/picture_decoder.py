@@ -125,10 +125,11 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":  # where white lies is anybody's guess
         raise UnreadableImage("floating-point pixels are not read: convert it to 8 or 16 bits")
     if image.mode.startswith("I"):  # 16-bit grey is scaled; convert() would clip it
-        grey = np.asarray(image, dtype=np.float64) / 257
+        grey = np.array(image, dtype=np.float32)
+        grey /= 257  # in place: a picture at the limit has 89 million pixels
         if grey.size and not 0 <= grey.min() <= grey.max() <= 255:
             raise UnreadableImage("pixels of more than 16 bits are not read: convert it to 16 bits")
-        return Image.fromarray(np.clip(np.rint(grey), 0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(np.rint(grey, out=grey).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

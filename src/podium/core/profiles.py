@@ -63,7 +63,7 @@ def _before_and_after(profile: Path, params: Path) -> tuple[str, str]:
     """The text of `params` without and with the settings of `profile`."""
     for path in (profile, params):
         if not path.is_file():
-            raise SettingsError(f"{path}: no such file; run from the project's folder")
+            raise SettingsError(f"{path}: no such file\nremedy: run from the project's folder")
     yaml = _round_trip_yaml()
     before = params.read_text(encoding="utf-8")
     settings = yaml.load(before)
@@ -87,7 +87,9 @@ def _round_trip_yaml() -> YAML:
 def _changes(profile: Path) -> Mapping[str, Any]:
     changes = read_yaml(profile)
     if not isinstance(changes, dict):
-        raise SettingsError(f"{profile}: a profile holds sections, as params.yaml does")
+        raise SettingsError(
+            f"{profile}: it holds no sections\nremedy: write it as params.yaml is written"
+        )
     return changes
 
 

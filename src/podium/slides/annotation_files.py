@@ -10,8 +10,9 @@ from typing import NoReturn
 from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
 from podium.core.printable import printable
+from podium.core.raw_folder import LeftOut, files_below
 from podium.slides.annotations.load import PACKED, SUFFIXES, kind_of, stem_of
-from podium.slides.raw_folder import LeftOut, files_below, left_out, refuse_odd_names
+from podium.slides.raw_folder import left_out, refuse_odd_names
 from podium.slides.slide_files import SlideFiles, names_of
 
 FOLDER, KEY = "annotations", "test_annotations"
@@ -47,7 +48,7 @@ def find_annotations(
     Raises:
         PodiumError: two files annotate one slide, or one belongs to none.
     """
-    files = files_below(folder) if folder.is_dir() else []
+    files = files_below(folder)
     refuse_odd_names(files)
     names = names_of(slides)
     shown = [path for path in files if not path.name.startswith(".")]

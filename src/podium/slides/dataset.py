@@ -21,6 +21,7 @@ from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Slide
 
 UNKNOWN, NONE = "", "none"  # what `annotation` says where there is no file
+NO_TILES = "no tiles"  # the state of a slide that no network looked at
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,8 @@ def open_slide(row: SlideRecord, source: Path, settings: Slides) -> Slide:
     return Slide.open(source / row.path, mpp, settings.max_megapixels)
 
 
-def summary(rows: Sequence[SlideRecord], failed: pd.DataFrame) -> dict[str, int | float]:
-    """How many slides of each kind there are; `failed` are those that cannot be used."""
+def summary(rows: Sequence[SlideRecord], n_failed: int) -> dict[str, int | float]:
+    """How many slides of each kind there are; `n_failed` others cannot be used."""
     train = [row for row in rows if row.split == "train"]
     return {
         "n_train": len(train),
@@ -142,5 +143,5 @@ def summary(rows: Sequence[SlideRecord], failed: pd.DataFrame) -> dict[str, int 
         "n_with_tumour": sum(row.label == "1" for row in train),
         "n_unknown": sum(row.annotation == UNKNOWN for row in train),
         "tumour_share": round(float(np.mean([row.tumour for row in train])), 6),
-        "n_failed": len(failed),
+        "n_failed": n_failed,
     }

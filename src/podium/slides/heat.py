@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from podium.core.code_fingerprint import computing_code
 from podium.core.files import json_sha256, scratch_dir
+from podium.core.hdf5_guard import is_sound
 from podium.core.params import TileSlides
-from podium.core.sealed_file import is_sealed
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
 from podium.slides.stitch import Band, Heat, heat_bands, stitch, write_heat_map
@@ -71,7 +71,7 @@ def heat_map(
         "max_bad": max_unreadable,
     }
     path = scratch_dir("heat") / f"{json_sha256(about)}.h5"
-    if path.is_file() and is_sealed(path):  # else it is made again
+    if is_sound(path):  # else it is made again
         for row, band in heat_bands(path):
             observe(row, band)
         return path

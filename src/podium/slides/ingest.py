@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import file_sha256, json_sha256
 from podium.core.params import IngestSlides, Slides
 from podium.core.progress import progress
+from podium.core.raw_folder import LeftOut
 from podium.evaluation import folds
 from podium.slides.annotations import geojson, load, pixel_mask
 from podium.slides.annotations.pixel_mask import PixelMask
 from podium.slides.annotations.regions import Annotation
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
-from podium.slides.raw_folder import LeftOut, why_unreadable
+from podium.slides.raw_folder import why_unreadable
 from podium.slides.reader import Slide
 from podium.slides.slides_table import Entry
 
@@ -30,19 +30,17 @@ class Ingested(NamedTuple):
 
     Attributes:
         rows: slides that can be used.
-        failed: a table (slide, split, reason) of the others.
-        quarantine: the others as rows of the quarantine.
+        left_out: the others, as rows of the quarantine.
         annotations: of the train slides that can be used.
     """
 
     rows: list[SlideRecord]
-    failed: pd.DataFrame
-    quarantine: list[LeftOut]
+    left_out: list[LeftOut]
     annotations: list[Annotation]
 
 
 def ingest(root: Path, entries: Sequence[Entry], settings: Slides, annotations: Path) -> Ingested:
-    """Rows of the slides that can be used, tables of the others, and what was annotated.
+    """Rows of the slides that can be used, those of the others, and what was annotated.
 
     Every annotation is read, checked against its slide, and written in level-0 pixels, as GeoJSON
     or, where its outlines are too intricate, as a mask.
@@ -58,24 +56,24 @@ def ingest(root: Path, entries: Sequence[Entry], settings: Slides, annotations: 
         EnvironmentFault: the machine is at fault.
     """
     annotations.mkdir(parents=True, exist_ok=True)
-    found = Ingested([], pd.DataFrame(), [], [])
-    failed = []
+    ingested = Ingested([], [], [])
     for entry in progress(entries, len(entries), "slides"):
         try:
-            found.rows.append(_record(root, entry, settings, annotations, found.annotations))
+            record = _record(root, entry, settings, annotations, ingested.annotations)
+            ingested.rows.append(record)
         except EnvironmentFault:
             raise
         except PodiumError as error:
-            failed.append((entry.slide, entry.split, str(error).replace("\n", "; ")))
-            found.quarantine.append(_left_out(root, entry, failed[-1][-1]))
-    if not any(row.split == "train" for row in found.rows):
-        first = next((f"\n{reason}" for _, split, reason in failed if split == "train"), "")
+            fault = str(error).replace("\n", "; ")
+            ingested.left_out.append(_left_out(root, entry, fault))
+    if not any(row.split == "train" for row in ingested.rows):
+        lost = [row for row in ingested.left_out if row.split == "train"]
+        first = f"\n{lost[0].path}: {lost[0].reason}" if lost else ""
         raise PodiumError(
             f"{root}: no train slide can be used{first}\n"
             "remedy: put annotations beside the slides (see data/raw/README.md)"
         )
-    columns = pd.Index(["slide", "split", "reason"])
-    return found._replace(failed=pd.DataFrame(failed, columns=columns))
+    return ingested
 
 
 def _left_out(root: Path, entry: Entry, fault: str) -> LeftOut:

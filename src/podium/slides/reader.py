@@ -123,7 +123,7 @@ class Slide:
             if damaged is None or len(damaged) == _MAX_DAMAGED:
                 raise UnreadableRegion(
                     f"{self.path}: damaged at x {l0_x:g}, y {l0_y:g} of level 0, {width}x{height} "
-                    f"px of {downsample:g}: {first_line(error)}"
+                    f"px of {downsample:g}: {first_line(error)}\nremedy: copy it again"
                 ) from None
             if max(width, height) > max(1, _SMALL / downsample):
                 return self._read_halves(box, downsample, damaged)

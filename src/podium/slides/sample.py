@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from podium.core.errors import PodiumError
-from podium.core.files import read_table
 from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.slides.raw_folder import why_unreadable
+from podium.submission.cells import read_submission
 
 SAMPLE = "sample_submission.csv"
 COLUMNS = ["slide", "probability", "rle"]
@@ -27,8 +26,7 @@ def read_sample_ids(path: Path) -> list[str] | None:
         raise PodiumError(
             f"{path}: {reason}\nremedy: put the file itself there (dvc checkout), or remove it"
         )
-    csv.field_size_limit(2**31 - 1)  # run lengths of a slide pass the csv module's 128 KiB
-    table = read_table(path)
+    table = read_submission(path)
     if list(table.columns) != COLUMNS:
         raise PodiumError(
             f"{path}: its columns are {', '.join(map(str, table.columns))}; those of a submission "

@@ -58,7 +58,9 @@ class Segmenter:
             self.tiles = TileSlides(**description["tiles"])
             self.mpp = description["mpp"]
         except (KeyError, TypeError, ValueError):
-            raise PodiumError(f"{path}: a podium model, but not one for slides") from None
+            raise PodiumError(
+                f"{path}: a podium model, but not one for slides\n{artefact.RETRAIN}"
+            ) from None
         self._networks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
         self.n_folds = len(self._networks)
         self._graphs = {

@@ -12,13 +12,8 @@ import openslide
 from podium.core import picture_decoder
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
-from podium.slides.raw_folder import (
-    LeftOut,
-    files_below,
-    left_out,
-    refuse_odd_names,
-    why_unreadable,
-)
+from podium.core.raw_folder import LeftOut, files_below
+from podium.slides.raw_folder import left_out, refuse_odd_names, why_unreadable
 
 # what OpenSlide opens, and flat pictures
 SUFFIXES = {
@@ -58,7 +53,7 @@ def find_slides(root: Path, folder: Path) -> tuple[dict[str, SlideFiles], list[L
     Raises:
         PodiumError: two slides have one name.
     """
-    files = files_below(folder) if folder.is_dir() else []
+    files = files_below(folder)
     refuse_odd_names(files)
     parts = _parts_of_indices(files)
     slides, others = [], []

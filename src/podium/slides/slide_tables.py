@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from podium.slides import scoring
-from podium.slides.dataset import SlideRecord
+from podium.slides.dataset import NO_TILES, SlideRecord
 from podium.slides.scoring import Counts
 from podium.slides.slide_classification import SlidePrediction
 from podium.slides.slide_results import SlideResult
 
-NO_TILES = "no tiles"
 NO_TILES_REASON = (
     "no tile holds enough tissue: no network saw it, its probability is the share of tumour slides"
 )

@@ -10,13 +10,9 @@ from typing import Literal
 from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
 from podium.core.printable import printable
+from podium.core.raw_folder import LeftOut, files_below
 from podium.slides.annotation_files import FOLDER, KEY, UNUSED, find_annotations
-from podium.slides.raw_folder import (
-    LeftOut,
-    files_below,
-    left_out,
-    refuse_odd_names,
-)
+from podium.slides.raw_folder import left_out, refuse_odd_names
 from podium.slides.sample import SAMPLE, read_sample_ids
 from podium.slides.slide_files import SUFFIXES, SlideFiles, find_slides
 from podium.slides.slides_table import Entry, entries_of, read_slides_table
@@ -86,7 +82,7 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
 def _strays(root: Path) -> list[LeftOut]:
     """The files below `root` that no folder or table of the layout holds."""
     rows = []
-    for path in files_below(root) if root.is_dir() else []:
+    for path in files_below(root):
         place, *deeper = path.relative_to(root).parts
         if place in _READ_ELSEWHERE if deeper else place in (TABLE, SAMPLE):
             continue

@@ -14,14 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, disk_fault
-from podium.core.files import atomic_write, locked, require_space, scratch_dir
-from podium.core.hdf5_seal import dataset, open_sealed
-from podium.core.sealed_file import seal
+from podium.core.files import scratch_dir
+from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5
 from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
@@ -163,22 +161,21 @@ def write_heat_map(
         provenance: what the heat depends on, as JSON values.
     """
     w, h = grid.frame
-    require_space(path, w * h * 4 + w * h // 1000 + (1 << 20))
-    with locked(path), atomic_write(path) as partial:
-        with h5py.File(partial, "w") as file:
-            file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-            heat = file.create_dataset(
-                "heat", (h, w), "f4", chunks=(min(h, BAND), min(w, BAND)), compression="lzf",
-                shuffle=True, fletcher32=True,
-            )  # fmt: skip
-            for row, band in bands:
-                heat[row : row + len(band)] = band
-        seal(partial)
+    n_bytes = w * h * 4 + w * h // 1000 + (1 << 20)
+    with create_hdf5(path, n_bytes) as (file, reserve):
+        reserve(n_bytes)
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+        heat = file.create_dataset(
+            "heat", (h, w), "f4", chunks=(min(h, BAND), min(w, BAND)), compression="lzf",
+            shuffle=True, fletcher32=True,
+        )  # fmt: skip
+        for row, band in bands:
+            heat[row : row + len(band)] = band
 
 
 def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
     """A written heat map in bands (up to `rows`, w) of its frame, from top to bottom."""
-    with open_sealed(path, "heat map") as file:
+    with open_hdf5(path, "heat map") as file:
         heat = dataset(file, "heat", "f4", 2)
         for row in range(0, len(heat), rows):
             yield row, heat[row : row + rows]

@@ -20,7 +20,7 @@ from podium.evaluation.scores import Score
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.annotations.pixel_mask import Regions
-from podium.slides.dataset import SlideRecord, read_slides
+from podium.slides.dataset import NO_TILES, SlideRecord, read_slides
 from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
 from podium.submission import cells
 from podium.submission.format import FormatInputs, SubmissionFormat
@@ -47,9 +47,9 @@ class SlideSubmission(SubmissionFormat):
 
     def test_ids(self) -> list[str]:
         """Return the names of all test slides, those that cannot be read last."""
-        failed = read_table(self.inputs.items[1], "slide", "split").query("split == 'test'")
+        left_out = read_table(self.inputs.items[1], "id", "split").query("split == 'test'")
         readable = [row.slide for row in self.slides if row.split == "test"]
-        return readable + failed["slide"].tolist()
+        return list(dict.fromkeys([*readable, *left_out["id"]]))
 
     def frame(self, ids: Sequence[str], table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Return the rows of `ids`, and the slides that could not be predicted.
@@ -144,8 +144,15 @@ class SlideSubmission(SubmissionFormat):
         return {}
 
     def facts(self, table: pd.DataFrame) -> dict[str, Any]:
-        """Return how to read the run lengths."""
-        return {"rle": "column-major, counted from 1, level 0; empty = no tumour"}
+        """Return how to read the run lengths, and which slides no network looked at."""
+        how = "column-major, counted from 1, level 0; empty = no tumour"
+        return {"rle": how, "no_tiles": self._without_tiles(table["slide"].tolist())}
+
+    def _without_tiles(self, ids: Sequence[str]) -> list[str]:
+        path = self.inputs.predictions / "states.csv"
+        states = read_table(path, "slide", "state") if path.is_file() else pd.DataFrame()
+        state_of = dict(states[["slide", "state"]].to_numpy()) if len(states) else {}
+        return [name for name in ids if state_of.get(name) == NO_TILES]
 
     def plain_lines(self, table: pd.DataFrame) -> str:
         """Return slide and probability of each row, without its run lengths."""

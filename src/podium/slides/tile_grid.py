@@ -46,7 +46,8 @@ class Grid:
     def __post_init__(self) -> None:
         if not 1 <= self.stride <= self.tile:
             raise SettingsError(
-                f"a stride of {self.stride} px must lie between 1 and the tile's {self.tile} px"
+                f"a stride of {self.stride} px must lie between 1 and the tile's {self.tile} px\n"
+                "remedy: set tile_slides.stride, or predict_slides.stride, so"
             )
 
     @property
@@ -204,7 +205,10 @@ def _downsample(slide: Slide, target_mpp: float | None, level: int) -> float:
 def _downsample_to(slide: Slide, target_mpp: float) -> float:
     """That of a level where one is close enough, so that its own pixels are used; else exact."""
     if not MIN_MPP <= target_mpp <= MAX_MPP:
-        raise SettingsError(f"target_mpp {target_mpp:g} is not between {MIN_MPP} and {MAX_MPP:g}")
+        raise SettingsError(
+            f"target_mpp {target_mpp:g} cannot be true\n"
+            f"remedy: give micrometres per pixel, {MIN_MPP} to {MAX_MPP:g}"
+        )
     mpp = required_mpp(slide)
     exact = target_mpp / mpp
     nearest = min(slide.downsamples, key=lambda downsample: abs(downsample / exact - 1))

@@ -46,8 +46,10 @@ def read_outcome(path: Path) -> Outcome:
     """
     try:
         return Outcome(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise PodiumError(f"{path}: no state of a slide ({first_line(error)})") from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise PodiumError(
+            f"{path}: no state of a slide ({first_line(error)})\nremedy: remove it and run again"
+        ) from None
 
 
 def summary(outcomes: Sequence[Outcome], folder: Path) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError, first_line
-from podium.core.files import atomic_write, locked, require_space
-from podium.core.hdf5_seal import dataset, open_sealed
-from podium.core.sealed_file import seal
+from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
 from podium.slides.tissue_tiles import TissueTiles
@@ -23,7 +21,7 @@ from podium.slides.tissue_tiles import TissueTiles
 MaskOf = Callable[[Box, float], NDArray[np.uint8]]
 Shares = NDArray[np.float32]
 _COLUMNS = (("coordinates", "i8", 2), ("tissue", "f4", 1), ("tumour", "f4", 1))
-_SPARE = 4 << 20  # bytes for what HDF5 adds: it crashes the interpreter on a full disk
+_SPARE = 4 << 20  # bytes for what HDF5 adds
 
 
 @dataclass(frozen=True)
@@ -61,32 +59,12 @@ def write_tiles(
     Returns:
         What was written, beside pixels and masks.
     """
-    n_bytes = len(chosen.l_corners) * (4 * chosen.grid.tile**2 + 1024)
-    require_space(path, n_bytes + _SPARE)
-    with locked(path), atomic_write(path) as partial:
-        for other in path.parent.iterdir():
-            if other.name.startswith(f".{path.name}.") and other.name != partial.name:
-                other.unlink()  # left by a process that was killed
-        checked = _with_space(path, parts)
-        tiles = _write(partial, slide, chosen, mask_of, checked)
-        seal(partial)
-    return tiles
-
-
-def _with_space(path: Path, parts: Iterable[Part]) -> Iterator[Part]:
-    """The parts, each once it is sure that it fits: others may have filled the disk meanwhile."""
-    for rows, pixels in parts:
-        require_space(path, 2 * pixels.nbytes + _SPARE)
-        yield rows, pixels
-
-
-def _write(
-    path: Path, slide: str, chosen: TissueTiles, mask_of: MaskOf | None, parts: Iterable[Part]
-) -> Tiles:
     grid, l_corners = chosen.grid, chosen.l_corners
     tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
     order = [np.empty(0, dtype=np.int64)]
-    with h5py.File(path, "w") as file:
+    n_bytes = len(l_corners) * (4 * grid.tile**2 + 1024) + _SPARE
+    with create_hdf5(path, n_bytes) as (file, reserve):
+        reserve(n_bytes)
         datasets = _create_datasets(file, len(l_corners), grid.tile, with_masks=bool(mask_of))
         for rows, pixels in parts:
             order.append(rows)
@@ -133,7 +111,7 @@ def load_tiles(path: Path) -> Tiles:
     Raises:
         PodiumError: it is missing, damaged, or no tile file.
     """
-    with open_sealed(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         n_tiles = len(dataset(file, "pixels", "u1", 4))
         columns = {name: dataset(file, name, kind, n)[:] for name, kind, n in _COLUMNS}
         if {len(values) for values in columns.values()} != {n_tiles}:
@@ -160,7 +138,7 @@ def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArra
     Raises:
         PodiumError: the file is missing, damaged, or holds no masks.
     """
-    with open_sealed(path, "tile file") as file:
+    with open_hdf5(path, "tile file") as file:
         stored = dataset(file, name, "u1", 4 if name == "pixels" else 3)
         pixels = np.empty((len(rows), *stored.shape[1:]), dtype=np.uint8)
         for position, row in enumerate(rows):

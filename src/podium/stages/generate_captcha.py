@@ -9,11 +9,11 @@ import time
 from collections.abc import Sequence
 
 from podium.captcha.ingest import write_drawn_captchas, write_raw_captchas
-from podium.captcha.quarantine import write_quarantine
 from podium.captcha.tasks import task_named
 from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.params import load_params
+from podium.core.raw_folder import write_quarantine
 from podium.stages.arguments import parse
 
 

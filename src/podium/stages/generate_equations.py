@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params(args.params)
     # below, so that the processes which draw pictures do not import TensorFlow
     from podium.captcha.equations.ingest import write_drawn_equations, write_raw_equations
-    from podium.captcha.quarantine import write_quarantine
+    from podium.core.raw_folder import write_quarantine
 
     start = time.perf_counter()
     if params.captcha.equations.source == "raw":

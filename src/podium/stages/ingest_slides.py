@@ -8,10 +8,10 @@ from podium.core.errors import guarded
 from podium.core.files import write_json, write_table
 from podium.core.params import load_params
 from podium.core.printable import printable
+from podium.core.raw_folder import write_quarantine
 from podium.slides.class_report import class_lines
 from podium.slides.dataset import summary, table_of
 from podium.slides.ingest import assign_folds, ingest, warnings
-from podium.slides.raw_folder import quarantine, quarantine_lines
 from podium.slides.sample import SAMPLE, check_sample
 from podium.slides.source import read_raw_folder
 from podium.stages.arguments import parse
@@ -19,29 +19,26 @@ from podium.stages.arguments import parse
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --slides, --annotations, --failed, --quarantine and --metrics."""
-    args = parse(
-        __doc__, argv, "source", "slides", "annotations", "failed", "quarantine", "metrics"
-    )
+    """Write --slides, --annotations, --quarantine and --metrics."""
+    args = parse(__doc__, argv, "source", "slides", "annotations", "quarantine", "metrics")
     params = load_params(args.params)
     raw = read_raw_folder(args.source, params.slides.missing_annotation)
     test = [entry.slide for entry in raw.entries if entry.split == "test"]
     sample_note = check_sample(args.source / SAMPLE, raw.sample, test)
-    found = ingest(args.source, raw.entries, params.slides, args.annotations)
-    rows = assign_folds(found.rows, params.ingest_slides)
-    left_out = quarantine([*found.quarantine, *raw.left_out])
+    ingested = ingest(args.source, raw.entries, params.slides, args.annotations)
+    rows = assign_folds(ingested.rows, params.ingest_slides)
+    left_out = [*ingested.left_out, *raw.left_out]
     write_table(args.slides, table_of(rows))
-    write_table(args.failed, found.failed)
-    write_table(args.quarantine, left_out)
-    counts = summary(rows, found.failed) | {"n_quarantined": len(left_out)}
+    quarantined = write_quarantine(args.quarantine, left_out)
+    counts = summary(rows, len(ingested.left_out)) | {"n_quarantined": len(left_out)}
     write_json(args.metrics, counts)
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     notes = [*warnings(rows), *([sample_note] if sample_note else [])]
     notes_of_slides = [f"{row.slide}: {row.notes}" for row in rows if row.notes]
     lines = [*(f"note: {note}" for note in notes), *notes_of_slides]
-    lines += [f"left out: {reason}" for reason in found.failed["reason"]]
-    lines += class_lines(found.annotations, params.slides.classes)
-    for line in [*lines, *quarantine_lines(args.quarantine, left_out)]:
+    lines += [f"left out: {args.source / row.path}: {row.reason}" for row in ingested.left_out]
+    lines += class_lines(ingested.annotations, params.slides.classes)
+    for line in [*lines, *quarantined]:
         print(printable(line))
 
 

@@ -71,7 +71,9 @@ class LineFinder:
         """
         model, metadata = artefact.load(path)
         if metadata.get("task") != TASK:
-            raise PodiumError(f"{path}: a podium model, but not one that finds lines")
+            raise PodiumError(
+                f"{path}: a podium model, but not one that finds lines\n{artefact.RETRAIN}"
+            )
         return cls(model)
 
     def maps(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

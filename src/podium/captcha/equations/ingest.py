@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -11,21 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.captcha.charset import Charset
 from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.captcha.equations.finder import LineFinder
-from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.render import render_range
 from podium.captcha.equations.strips import N_LINES, lay_out
-from podium.captcha.generator import Part, generate, map_ranges, texts_of
-from podium.captcha.ingest import read_raw, shortened, standin_splits
-from podium.captcha.quarantine import write_quarantine
-from podium.captcha.raw_pixels import decode_picture, watched_parts, white
-from podium.captcha.reader_checks import check_pictures, check_settings
-from podium.captcha.source import LabelledPictures
-from podium.captcha.tasks import StripTask, task_from
+from podium.captcha.generator import Part, generate, map_ranges
+from podium.captcha.ingest import drawn_task, read_raw, shortened
+from podium.captcha.raw_pixels import decode_picture, decoded_parts, white
+from podium.captcha.reader_checks import check_pictures
+from podium.captcha.tasks import task_from
 from podium.core.params import Params
 from podium.core.progress import progress
+from podium.core.raw_folder import write_quarantine
 
 NAME = "equations"
 PART = 8  # whole pictures at a time, each up to 12 MB
@@ -100,12 +96,9 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     Returns:
         How many pictures were drawn, for a person to read.
     """
-    task, settings = task_from(NAME, params.captcha), params.generate_equations
-    assert isinstance(task, StripTask)
-    check_settings(NAME, "standin", params)
-    check_pictures(NAME, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
+    task, facts, splits = drawn_task(NAME, params, finder.read_bytes())
     layout = StripLayout(finder, task.size)
-    train, *whole = standin_splits(settings)
+    train, *whole = splits
 
     def laid_out(split: Split) -> Iterator[Part]:
         n = len(split.ids)
@@ -116,9 +109,7 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
             row += len(texts)
 
     strips = generate(task, train.seed, 0, len(train.ids), processes)
-    provenance = {"task": NAME, **params.captcha.equations.model_dump()}
-    facts = Facts(task.size, Charset(Equations().alphabet), provenance, finder.read_bytes())
-    write_captchas(path, facts, [train, *whole], chain(strips, *map(laid_out, whole)))
+    write_captchas(path, facts, splits, chain(strips, *map(laid_out, whole)))
     n_whole = sum(len(split.ids) for split in whole)
     return f"{len(train.ids)} strips and {n_whole} pictures drawn\n{layout.summary}"
 
@@ -150,15 +141,8 @@ def write_raw_equations(
         return decode_picture(path, most) if path else white(size)
 
     facts = Facts(size, raw.charset, raw.provenance, finder.read_bytes())
-    write_captchas(path, facts, raw.splits, _strip_parts(raw.pictures, decode, layout))
-    write_quarantine(quarantine, raw.left_out)
-    return f"{layout.summary}\n{raw.summary('many sizes', quarantine)}"
-
-
-def _strip_parts(
-    splits: Sequence[LabelledPictures], decode: Callable[[Path | None], Pixels], layout: StripLayout
-) -> Iterator[Part]:
-    """Strips and texts of all pictures, split by split; several threads decode files."""
-    with ThreadPoolExecutor() as pool:
-        for part in watched_parts(splits, PART, "pictures, parts"):
-            yield layout.strips(list(pool.map(decode, part.paths)), part.texts, part.ids)
+    parts = decoded_parts(raw.pictures, PART, decode)
+    strips = (layout.strips(pictures, part.texts, part.ids) for pictures, part in parts)
+    write_captchas(path, facts, raw.splits, strips)
+    quarantined = write_quarantine(quarantine, raw.left_out)
+    return f"{layout.summary}\n{raw.summary('many sizes', quarantined)}"

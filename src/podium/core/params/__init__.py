@@ -135,7 +135,7 @@ def read_yaml(path: Path) -> Any:
         return YAML(typ="safe").load(text)
     except FileNotFoundError:
         raise SettingsError(
-            f"{printable(path)}: no such file; run from the project's folder"
+            f"{printable(path)}: no such file\nremedy: run from the project's folder"
         ) from None
     except (OSError, MemoryError):
         raise

@@ -7,6 +7,7 @@ of numbers and knows no limits, so every value is checked and written anew befor
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import numpy as np
 import svgelements
@@ -39,11 +40,12 @@ def numbers(text: str, budget: Budget) -> NDArray[np.float64]:
     Raises:
         Unusable: there is something else in it, one is too large, or `budget` is spent.
     """
-    match = _NUMBERS.match(text)
-    end = match.end() if match else 0
+    whole = _NUMBERS.match(text)
+    end = whole.end() if whole else 0
     if end < len(text):
         raise Unusable(f"{text[end : end + 20]!r} where numbers are expected")
-    values = np.fromiter((float(number[0]) for number in _SINGLE_NUMBER.finditer(text)), np.float64)
+    matches = islice(_SINGLE_NUMBER.finditer(text), 2 * int(budget.left) + 2)  # more are refused
+    values = np.fromiter((float(match[0]) for match in matches), np.float64)
     if not (np.abs(values) < MAX_COORDINATE).all():
         raise Unusable(f"a number is not finite or beyond {MAX_COORDINATE:.0e}")
     budget.spend(len(values) / 2)
