@@ -39,9 +39,9 @@ def view(tmp_path):
     return tiles_to_predict(Slide.open(path), TILES, 16)
 
 
-def panels(tmp_path, view, level=128, regions=TUMOUR):
-    """The sheet's three panels; heat is 1 right of x = 80."""
-    values = np.zeros((80, 160), dtype=np.float32)
+def panels(tmp_path, view, level=128, regions=TUMOUR, cold=0.0):
+    """The sheet's three panels; heat is 1 right of x = 80, and `cold` left of it."""
+    values = np.full((80, 160), cold, dtype=np.float32)
     values[:, 80:] = 1
     one = HeatStatistics(view, regions, baseline=False)
     one.add(0, values)
@@ -80,6 +80,11 @@ def test_the_three_panels(tmp_path, view):
 def test_nothing_found_has_no_red(tmp_path, view):
     _, _, found = panels(tmp_path, view, level=LEVELS)  # though heat is 1
     assert not has(found, RED).any()
+
+
+def test_faint_heat_leaves_no_grey_where_tiles_lay(tmp_path, view):
+    plain, _, found = panels(tmp_path, view, cold=0.08)
+    assert np.array_equal(found[:, :235], plain[:, :235])
 
 
 def test_a_truth_nobody_knows_is_said_in_words(tmp_path, view):

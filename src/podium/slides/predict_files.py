@@ -66,7 +66,7 @@ def read_config(path: Path) -> InferenceConfig:
     """
     try:
         return InferenceConfig(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         raise PodiumError(
             f"{path}: not the thresholds of a slide model\nremedy: run dvc repro predict_slides"
         ) from None

@@ -22,6 +22,7 @@ from podium.slides.slide_classification import SlidePrediction
 from podium.slides.slide_results import SlideResult
 from podium.slides.stitch import Heat
 
+FAINT = 0.1  # heat up to this is not drawn: black glass round the tiles says nothing
 _TRUTH_COLOUR, _TUMOUR_COLOUR = (0, 150, 60), (215, 25, 28)
 
 
@@ -37,7 +38,7 @@ def overlay_png(path: Path, slide: SlidePrediction, samples: Heat) -> None:
     size = plain.shape[1], plain.shape[0]
     heat = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
     colours = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
-    share = np.clip(heat * 1.5, 0, 0.65)[:, :, None]
+    share = np.clip((heat - FAINT) * 1.6, 0, 0.65)[:, :, None]
     mixed = (plain * (1 - share) + colours * share).astype(np.uint8)
     marked = (heat >= threshold_of(slide.level)).astype(np.uint8)
     panels = [
