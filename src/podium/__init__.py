@@ -1,3 +1,6 @@
 """podium: image competitions from raw files to checked submissions, in one DVC pipeline."""
 
+import time
+
 __version__ = "0.1.0"
+STARTED = time.perf_counter()  # a stage's seconds count from here, so with the slow imports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.core.errors import guarded
-from podium.core.files import write_json, write_table
+from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.core.printable import printable
 from podium.slides.class_report import class_lines
@@ -14,7 +14,7 @@ from podium.slides.ingest import assign_folds, ingest, warnings
 from podium.slides.raw_folder import quarantine, quarantine_lines
 from podium.slides.sample import SAMPLE, check_sample
 from podium.slides.source import read_raw_folder
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
 
 @guarded
@@ -34,13 +34,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.failed, found.failed)
     write_table(args.quarantine, left_out)
     counts = summary(rows, found.failed) | {"n_quarantined": len(left_out)}
-    write_json(args.metrics, counts)
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     notes = [*warnings(rows), *([sample_note] if sample_note else [])]
     notes_of_slides = [f"{row.slide}: {row.notes}" for row in rows if row.notes]
     lines = [*(f"note: {note}" for note in notes), *notes_of_slides]
     lines += [f"left out: {reason}" for reason in found.failed["reason"]]
     lines += class_lines(found.annotations, params.slides.classes)
+    write_metrics(args, counts | warnings_in(lines))
     for line in [*lines, *quarantine_lines(args.quarantine, left_out)]:
         print(printable(line))
 
