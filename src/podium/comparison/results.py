@@ -84,11 +84,11 @@ def read_result(folder: Path, competition: Competition, settings: Settings) -> R
 
 def headline(result: Result) -> dict[str, dict[str, float]]:
     """Return the few numbers that `dvc exp show` gets to see of a result, for a metrics file."""
-    numbers = {result.metric: result.score, "test": result.test, **result.others}
-    values = {name: score.value for name, score in numbers.items() if score}
+    values = {result.metric: result.score, "test": result.test, **result.others}
+    numbers = {name: score.value for name, score in values.items() if score}
     if result.score and result.score.se is not None:
-        values["se"] = result.score.se
-    return {result.competition.name: values}
+        numbers["se"] = result.score.se
+    return {result.competition.name: dict(sorted(numbers.items()))}
 
 
 def _from_headline(folder: Path, competition: Competition) -> Result:
