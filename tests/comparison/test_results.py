@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from house import ROOT
 from podium.cli import app
 from podium.comparison import results_page
 from podium.comparison.results import Result, headline, read_result
+from podium.comparison.run_results import read_results
 from podium.competitions import COMPETITIONS
 from podium.core.run_records import write_run
 from podium.evaluation.scores import Score
@@ -107,6 +109,20 @@ def test_the_headline_is_small_and_enough_for_a_fresh_clone(project):
 def test_a_file_that_holds_no_metrics_says_nothing(project, text):
     (project / "metrics/blend_photos.json").write_text(text)
     assert result(project, PHOTOS) == Result(PHOTOS)
+
+
+def test_minutes_of_an_experiment_are_known_on_the_machine_where_it_ran(project, tmp_path):
+    root = tmp_path / "copy"  # as a revision comes out of DVC's cache, without runs/
+    shutil.copytree(project / "metrics", root / "metrics")
+    shutil.copy(project / "params.yaml", root)
+    known = read_results("experiment", root, PHOTOS)
+    assert (known.seconds, known.notes) == (4 * 30, [])
+    shutil.rmtree(tmp_path / "scratch/runs")
+    elsewhere = read_results("experiment", root, PHOTOS)
+    assert elsewhere.seconds is None
+    assert elsewhere.notes == [
+        "minutes unknown: not all of its stages ran with this machine's scratch folder"
+    ]
 
 
 def printed(*words: str) -> str:

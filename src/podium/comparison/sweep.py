@@ -83,7 +83,7 @@ def report(project: Path) -> list[str]:
 
 
 def why(log: str) -> list[str]:
-    """Return the reason of a failure: the stage's last `error:`, else the log's end; then DVC's own.
+    """Return the reason of a failure: the stage's last `error:` or the log's end, and DVC's own.
 
     Where every stage went well, DVC's `ERROR:` is the only reason.
     """
