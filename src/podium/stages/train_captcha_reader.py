@@ -50,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     _write_plots(args, job, readings, result.curve)
     warning = report.baseline_warning(job.constant.text, scores)
     metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
-    metrics |= warnings_in(warning)
-    write_metrics(args, metrics, result.throughput, runtime.report())
+    write_metrics(args, metrics | warnings_in(warning), result.throughput, runtime.report())
     result.checkpoint.unlink(missing_ok=True)
     print("\n".join([*report.summary_lines(scores), *warning]))
 
