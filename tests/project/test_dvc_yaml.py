@@ -127,7 +127,7 @@ def test_dvc_shows_few_columns_of_metrics():
     assert len(numbers) == len(set(numbers)) == 17
     kept = [flat(json.loads((ROOT / f"metrics/{name}.json").read_text())) for name in COMPETITIONS]
     assert sum(map(len, kept)) <= 17
-    assert max(map(len, numbers)) <= 27
+    assert max(map(len, numbers)) <= 31  # captcha-arithmetic.whole_string
 
 
 def test_plots_name_their_files_so_that_no_folder_is_read():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
 from podium.core.files import atomic_write, locked, require_space
+from podium.core.hdf5_seal import GZIP
 from podium.core.printable import printable
 from podium.core.reserved_space import Reserve, created_hdf5
 from podium.core.sealed_file import check_seal, seal
@@ -139,7 +140,7 @@ def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.G
     group, n = file.create_group(split.name), len(split.ids)
     group.attrs["seed"] = split.seed
     chunk = min(CHUNK, n)
-    storage = {"chunks": (chunk, *shape), "compression": "lzf", "fletcher32": True} if n else {}
+    storage = {"chunks": (chunk, *shape), "fletcher32": True, **GZIP} if n else {}
     group.create_dataset("pixels", (n, *shape), "u1", **storage)
     group.create_dataset("texts", (n,), _TEXT)
     group.create_dataset("ids", data=list(split.ids), dtype=_TEXT, shape=(n,))

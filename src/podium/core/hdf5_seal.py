@@ -13,6 +13,10 @@ import numpy as np
 from podium.core.feature_store import open_hdf5
 from podium.core.sealed_file import check_seal
 
+# how pixels are packed. HDF5's lzf is no quicker to speak of, and writes other bytes now and then:
+# its hash table starts with whatever lay in memory
+GZIP: dict[str, Any] = {"compression": "gzip", "compression_opts": 1}
+
 
 @contextmanager
 def open_sealed(path: Path, kind: str) -> Iterator[h5py.File]:

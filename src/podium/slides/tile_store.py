@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.files import atomic_write, locked, require_space
-from podium.core.hdf5_seal import dataset, open_sealed
+from podium.core.hdf5_seal import GZIP, dataset, open_sealed
 from podium.core.sealed_file import seal
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
@@ -112,8 +112,8 @@ def _create_datasets(
     shapes = {"pixels": (tile, tile, 3)} | ({"masks": (tile, tile)} if with_masks else {})
     return {
         name: file.create_dataset(
-            name, (n, *shape), "u1", compression="lzf", maxshape=(None, *shape),
-            chunks=(1, *shape), fletcher32=True,
+            name, (n, *shape), "u1", maxshape=(None, *shape), chunks=(1, *shape), fletcher32=True,
+            **GZIP,
         )
         for name, shape in shapes.items()
     }  # fmt: skip
