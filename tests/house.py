@@ -100,7 +100,9 @@ class House:
 
     def fold(self) -> None:
         duplicates = self.root / "data/photos/near_duplicates.csv"
-        self.run(assign_photo_folds, items=self.items, folds=self.folds, duplicates=duplicates)
+        where = {"items": self.items, "folds": self.folds, "duplicates": duplicates}
+        metrics = self.root / "metrics/assign_photo_folds.json"
+        self.run(assign_photo_folds, **where, metrics=metrics)
 
     def extract(self, extractor: str, out: Path | None = None) -> Path:
         out = out or self.root / f"features/{extractor}.h5"
@@ -146,6 +148,7 @@ class House:
             blend=self.root / "metrics/blend_photos.json",
             out=self.out,
             metrics=self.root / "metrics/submit_photos.json",
+            headline=self.root / "metrics/photos.json",
         )
 
     def everything(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pkgutil import resolve_name
@@ -77,15 +78,21 @@ def test_every_section_belongs_to_a_room_or_to_all():
 
 
 def test_stages_with_seconds_are_those_of_the_pipeline():
-    timed = {
-        name.split("-")[0] for one in COMPETITIONS.values() for name in one.timed_metrics(SETTINGS)
-    }
-    assert timed <= set(STAGES)
-    assert COMPETITIONS["photos"].timed_metrics(SETTINGS)[-2:] == [
-        "extract_features-hog", "train_photo_classifier",
+    timed = {name for one in COMPETITIONS.values() for name in one.timed_metrics(SETTINGS)}
+    outs = [out for stage in STAGES.values() for out in stage.get("do", stage)["outs"]]
+    patterns = [re.escape(out).replace(r"\$\{key\}", ".+") for out in outs if "metrics/" in out]
+    for name in timed:
+        assert any(re.fullmatch(pattern, f"metrics/{name}.json") for pattern in patterns), name
+    untimed = {"metrics/draw_photos.json", "metrics/draw_slides.json"}
+    missed = [each for each in patterns
+              if not any(re.fullmatch(each, f"metrics/{name}.json") for name in timed)]  # fmt: skip
+    assert {each.replace("\\", "") for each in missed} == untimed
+    assert COMPETITIONS["photos"].timed_metrics(SETTINGS)[-4:] == [
+        "extract_features-hog", "train_photo_classifier", "blend_photos", "submit_photos",
     ]  # fmt: skip
     assert COMPETITIONS["captcha-text"].timed_metrics(SETTINGS) == [
-        "train_captcha_reader-text-crnn", "train_captcha_reader-text-cnn",
+        "generate_captcha-text", "train_captcha_reader-text-crnn", "train_captcha_reader-text-cnn",
+        "blend_captcha-text", "submit_captcha-text",
     ]  # fmt: skip
     assert COMPETITIONS["captcha-equations"].timed_metrics(SETTINGS)[0] == "train_line_finder"
 

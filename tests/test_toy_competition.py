@@ -111,6 +111,7 @@ def project(tmp_path_factory) -> Path:
         words = ["--root", root, "--table", blended, "--blend", scores]
         words += ["--out", root / "submissions/brightness.csv"]
         words += ["--metrics", root / "metrics/submit_brightness.json"]
+        words += ["--headline", root / "metrics/brightness.json"]
         submit.main([str(word) for word in (*common, *words)])
         patch.chdir(root)
         yield root

@@ -42,7 +42,11 @@ PHOTOS = Competition(
     columns=("id", "label"),
     source_setting="photos.source",
     ingest="ingest_photos",
-    timed=("extract_features-{extractors}", "train_photo_classifier"),
+    timed=(
+        "ingest_photos", "assign_photo_folds", "extract_features-{extractors}",
+        "train_photo_classifier", "blend_photos", "submit_photos",
+    ),
+    trivial="train_photo_classifier:oof.prior.{metric}",
     submits=(BLEND, "params:train_photo_classifier.head"),
     predictor="podium.photos.predict_files:answers",
     kaggle_slug="dogs-vs-cats-redux-kernels-edition",
@@ -70,7 +74,12 @@ SLIDES = Competition(
     columns=("slide", "probability", "rle"),
     source_setting="slides.source",
     ingest="ingest_slides",
-    timed=("train_segmenter", "predict_slides"),
+    timed=(
+        "ingest_slides", "tile_slides", "train_segmenter", "predict_slides",
+        "blend_slides", "submit_slides",
+    ),
+    score="predict_slides:network.tumour_f1",
+    trivial="predict_slides:all_background.tumour_f1",
     submits=("fcn",),  # a blend of slides marks no pixels
     predictor="podium.slides.predict_files:answers",
 )  # fmt: skip
@@ -103,10 +112,14 @@ def _captcha(
         columns=columns,
         source_setting=f"captcha.{task}.source",
         ingest=ingest,
-        timed=(*timed, "train_captcha_reader-{train_captcha_reader}"),
+        timed=(
+            *timed, ingest.replace("@", "-"), "train_captcha_reader-{train_captcha_reader}",
+            f"blend_{name}", f"submit_{name}",
+        ),
+        trivial="train_captcha_reader-{train_captcha_reader}:validation.constant_text",
         submits=(BLEND, f"params:blend.{name}.readers"),
         predictor="podium.captcha.predict_files:answers",
-    )
+    )  # fmt: skip
 
 
 _DRAWN = ("generate_captcha",)

@@ -225,6 +225,20 @@ def test_short_memory_and_disk_are_warned_of(project, monkeypatch):
     assert re.search(r"^warning: memory: \S+ takes about \d+ GiB, 1 are free$", out, re.M)
 
 
+def test_a_fresh_clone_knows_how_long_a_default_run_takes(project):
+    shutil.rmtree(project / "runs")
+    (project / "benchmarks").mkdir()
+    reference = {stage: seconds for stage, (seconds, *_) in MEASURED.items()} | CLOCKED
+    (project / "benchmarks/edit_costs.json").write_text(json.dumps(reference | {"report": 4.0}))
+    out = printed()
+    assert rows(out)["train_captcha_reader@text-crnn"][-1] == "85 s"
+    assert rows(out)["others, as last time"] == ["36 s"]
+    assert seconds(rows(out)["all"][-1]) == pytest.approx(SECONDS + 4, abs=31)
+    assert "the last run on the two cores of benchmarks/edit_costs.json, scaled" in out
+    assert f"this machine is another one: {hardware.processor()}" in out
+    assert seconds(rows(printed("full"))["train_captcha_reader@text-crnn"][-1]) > 3600
+
+
 @pytest.mark.parametrize("gone", ["runs", "dvc.lock"])
 def test_nothing_was_measured_yet(project, gone):
     (project / gone).rename(project / "elsewhere")

@@ -85,7 +85,10 @@ def test_what_became_of_each(made):
     assert sorted(found[1:3], key=str) == [("done", {"section.x": 1}), ("done", {"section.x": 3})]
     assert found[3] == ("failed", {"section.x": 2})
     assert queue.tasks[0].name == "fourth"
-    assert queue.tasks[3].reason == ["error: data: x is 2", "remedy: take another"]
+    *stage, of_dvc = queue.tasks[3].reason
+    assert stage == ["error: data: x is 2", "remedy: take another"]
+    assert of_dvc.startswith("ERROR: ")
+    assert "failed to reproduce 'train'" in of_dvc
     assert queue.tasks[0].log is None
     for task in queue.tasks[1:]:
         assert f"x is {task.settings['section.x']}\n" in task.log.read_text()
@@ -99,11 +102,12 @@ def test_the_command(made, monkeypatch):
     assert lines[0].split() == ["queued", "fourth", "section.x=4"]
     assert lines[3].split()[::2] == ["failed", "section.x=2"]
     assert lines[4:6] == [f"{'':<9}error: data: x is 2", f"{'':<9}remedy: take another"]
-    assert lines[6].strip().startswith("log: .dvc/tmp/exps/run/")
-    assert (made / lines[6].split()[1]).is_file()
-    assert lines[7] == "1 queued, 2 done, 1 failed; workers: 0"
-    assert lines[8].startswith("no worker is alive: dvc queue start")
-    assert "dvc queue logs NAME" in lines[9]
+    assert lines[6].strip().startswith("ERROR: ")
+    assert lines[7].strip().startswith("log: .dvc/tmp/exps/run/")
+    assert (made / lines[7].split()[1]).is_file()
+    assert lines[8] == "1 queued, 2 done, 1 failed; workers: 0"
+    assert lines[9].startswith("no worker is alive: dvc queue start")
+    assert "dvc queue logs NAME" in lines[10]
 
 
 def test_an_empty_queue_and_no_project(tmp_path):
@@ -149,9 +153,11 @@ def test_a_task_whose_process_is_gone_is_lost():
 
 @pytest.mark.parametrize(("log", "reason"), [
     ("a\nerror: one\nb\nerror: two\n  more\nremedy: x\nERROR: failed to reproduce\n",
-     ["error: two", "  more", "remedy: x"]),
+     ["error: two", "  more", "remedy: x", "ERROR: failed to reproduce"]),
     ("Traceback:\n  File a\n  line\n\nValueError: no\nERROR: failed: exited with 1\n",
-     ["  File a", "  line", "ValueError: no"]),
+     ["  File a", "  line", "ValueError: no", "ERROR: failed: exited with 1"]),
+    ("Running stage 'a':\n100 rows, checked\nERROR: failed to load directory ('plots', 'a')\n",
+     ["Running stage 'a':", "100 rows, checked", "ERROR: failed to load directory ('plots', 'a')"]),
     ("ERROR: failed to pull\n", ["ERROR: failed to pull"]),
     ("", []),
 ])  # fmt: skip

@@ -125,3 +125,13 @@ def test_the_same_scores_draw_the_same_bytes(tmp_path):
     for name in ("a.png", "b.png"):
         picture(tmp_path / name, rows())
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_warnings_stand_above_the_methods():
+    warned = Row(COMPETITIONS["photos"], PHOTOS, None, ["ingest_photos: 2 pictures cannot be read"])
+    page = markdown([warned, *rows()[1:]])
+    lines = page.splitlines()
+    place = lines.index("## Warnings")
+    assert lines[place + 2] == "- photos: ingest_photos: 2 pictures cannot be read"
+    assert place < lines.index("## photos")
+    assert "## Warnings" not in markdown(rows())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from ruamel.yaml import YAML
 
 from house import ROOT
+from podium.comparison.results import Result, headline
+from podium.competitions import COMPETITIONS
 from podium.core.params import Params
+from podium.evaluation.competition import flat
+from podium.evaluation.scores import Score
 from podium.stages import fingerprint
 
-STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
+STAGES = PIPELINE["stages"]
 BODIES = {name: stage.get("do", stage) for name, stage in STAGES.items()}
 
 
@@ -81,6 +87,59 @@ def test_no_output_lies_inside_another():
             ]
     for one in outs:
         assert not [other for other in outs if other != one and other.startswith(one + "/")]
+
+
+def flags(entry) -> tuple[str, dict]:
+    """An output and its flags: {} where it stands alone."""
+    return (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
+
+
+def outputs() -> list[tuple[str, dict]]:
+    kinds = [body.get(kind, []) for body in BODIES.values() for kind in ("outs", "metrics")]
+    return [flags(entry) for entries in kinds for entry in entries]
+
+
+def test_what_git_tracks_is_not_deleted_before_a_stage_runs():
+    """DVC deletes outputs first, and a stage that fails never writes them again."""
+    in_git = [path for path, flag in outputs() if flag.get("cache") is False]
+    assert in_git == ["fingerprints", "metrics/${key}.json"]
+    assert all(flag["persist"] for path, flag in outputs() if path in in_git)
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/metrics/*_*.json" in ignored  # of stages; names of competitions have no underscore
+    for path, flag in outputs():
+        if path.startswith("metrics/") and path not in in_git:
+            assert "_" in path.partition("/")[2].partition("$")[0]
+            assert not flag
+    assert not [name for name in COMPETITIONS if "_" in name]
+
+
+def test_dvc_shows_few_columns_of_metrics():
+    """`dvc exp show` has one for each number of each file that is declared as metrics."""
+    declared = [flags(entry)[0] for body in BODIES.values() for entry in body.get("metrics", [])]
+    assert declared == ["metrics/${key}.json"]
+    assert list(STAGES["submit"]["foreach"]) == list(COMPETITIONS)
+    one = Score(0.5, 0.1, 0.3, 0.7, 9)
+    numbers = []
+    for competition in COMPETITIONS.values():
+        first, *others = competition.metrics
+        result = Result(competition, first.key, one, {each.key: one for each in others}, test=one)
+        numbers += flat(headline(result))
+    assert len(numbers) == len(set(numbers)) == 17
+    kept = [flat(json.loads((ROOT / f"metrics/{name}.json").read_text())) for name in COMPETITIONS]
+    assert sum(map(len, kept)) <= 17
+    assert max(map(len, numbers)) <= 31  # captcha-arithmetic.whole_string
+
+
+def test_plots_name_their_files_so_that_no_folder_is_read():
+    """A bare path is looked for in DVC's cache: `dvc exp run` fails where that lacks the folder."""
+    outs = [path for path, _ in outputs()]
+    for entry in PIPELINE["plots"]:
+        ((name, plot),) = entry.items()
+        assert isinstance(plot["y"], dict)
+        for path in plot["y"]:
+            known = {re.sub(r"\$\{key\}.*", "", out) for out in outs}
+            assert any(path.startswith(out) for out in known if out.startswith(("plots", "rep")))
+            assert path.endswith(".csv") or path == name
 
 
 def params_of(name: str) -> list[str]:

@@ -28,8 +28,8 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def run(self, *words: str) -> str:
-        """What `words` printed; fails the test if they fail."""
+    def run(self, *words: str, returncode: int = 0) -> str:
+        """What `words` printed; fails the test if they end otherwise."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         scratch = self.root.parent / "scratch"
         environment = os.environ | {"PATH": path, "PODIUM_SCRATCH": str(scratch)}
@@ -37,11 +37,11 @@ class Project:
         done = subprocess.run(
             words, cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == returncode, f"{words}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
-    def dvc(self, *words: str) -> str:
-        return self.run(sys.executable, "-m", "dvc", *words)
+    def dvc(self, *words: str, returncode: int = 0) -> str:
+        return self.run(sys.executable, "-m", "dvc", *words, returncode=returncode)
 
     def commit(self) -> None:
         self.run("git", "add", "-A")
@@ -190,7 +190,7 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
     project.change(lambda settings: settings["train_photo_classifier"].update(l2=0.02))
     assert project.ran(project.dvc("repro", "submit@photos")) == TAIL
     assert "train_photo_classifier.l2" in project.dvc("params", "diff")
-    assert "oof.dense.log_loss" in project.dvc("metrics", "diff")
+    assert re.search(r"photos\.log_loss +0\.", project.dvc("metrics", "diff"))
     project.dvc("plots", "show")
     page = (project.root / "dvc_plots/index.html").read_text()
     for title in ("photos, ROC", "photos, confusion", "photos, calibration", "ladder.png"):
@@ -220,9 +220,48 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
     assert (project.root / "features/efficientnet-lite0.h5").read_bytes() != before
 
 
+def test_a_forced_rerun_changes_nothing_and_a_failed_stage_deletes_nothing(project):
+    assert "Running stage" in project.dvc("repro", "--force", "submit@photos")
+    assert project.run("git", "status", "--short") == ""
+    changed = project.dvc("metrics", "diff").splitlines()
+    assert [
+        line for line in changed if "failed to load some metrics" not in line
+    ] == []  # of slides
+
+    fault = "    raise SystemExit('error: a fault')\n"
+    for stage, start in (
+        ("submit", "    competition, params = competition_named("),
+        ("train_photo_classifier", "    params = load_params("),
+    ):
+        project.replace(f"src/podium/stages/{stage}.py", start, fault + start)
+        project.dvc("repro", "submit@photos", returncode=255)
+        assert project.run("git", "ls-files", "--deleted") == ""
+    assert not (project.root / "metrics/train_photo_classifier.json").exists()  # it did begin
+    assert (project.root / "submissions/photos.csv").is_file()
+
+
+def test_an_experiment_on_a_fresh_clone_is_recorded(tmp_path):
+    """dvc.lock names outputs of all competitions, and not one of them is in the cache."""
+    project = new_project(tmp_path / "project")
+    shutil.copy(ROOT / "dvc.lock", project.root)
+    make_photos(project.root)
+    project.commit()
+    project.dvc("exp", "run", "-n", "first", "-S", "photos.source=raw", "submit@photos")
+    assert "first" in project.dvc("exp", "list")
+    head, *rows = project.dvc("exp", "show", "--csv").splitlines()
+    assert len(rows) == 3
+    columns = head.split(",")
+    scores = ["photos.accuracy", "photos.log_loss", "photos.se", "photos.test"]
+    assert [name for name in columns if name.startswith("photos.")][:4] == scores
+    assert not [name for name in columns if name.startswith("src")]
+    changed = project.dvc("exp", "show", "--only-changed", "--drop", ".*/", "--csv")
+    assert "photos.source" in changed.splitlines()[0]
+    assert len(changed.splitlines()[0].split(",")) < 20
+
+
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     stage = "src/podium/stages/submit.py"
-    written = "write_json(args.metrics, _as_dicts(scores)"
+    written = "write_json(args.headline, headline(result)"
     project.replace(stage, written, written + ' | {"marker": 1}')
     project.dvc(
         "exp",
@@ -250,4 +289,4 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     ]
     assert len(found) == 1
     assert found[0]["params"]["params.yaml"]["data"]["train_photo_classifier"]["dropout"] == 0.25
-    assert found[0]["metrics"]["metrics/submit_photos.json"]["data"]["marker"] == 1
+    assert found[0]["metrics"]["metrics/photos.json"]["data"]["marker"] == 1

@@ -126,23 +126,23 @@ def test_the_curve_is_drawn(tmp_path):
 
 
 def test_scores_in_words():
-    one = {"tumour_f1": 0.5, "tumour_f1_macro": 0.75, "iou": 1 / 3, "background_f1": 0.875}
-    found = summary_lines({
-        "n_slides": 3, "slide_auc": 0.9375, "all_background": one,
-        "network": one | {"tumour_f1_low": 0.25, "tumour_f1_high": 0.75},
-    })  # fmt: skip
+    values = {"tumour_f1": 0.5, "tumour_f1_macro": 0.75, "iou": 1 / 3, "background_f1": 0.875}
+    one = {name: {"value": value, "low": 0.25, "high": 0.75} for name, value in values.items()}
+    area = {"value": 0.9375, "n": 3}
+    found = summary_lines({"slide_auc": area, "all_background": one, "network": one})
     words = [" ".join(line.split()) for line in found]
     rest = "per slide 0.7500 IoU 0.3333 background F1 0.8750"
     assert words == [
         f"network tumour F1 0.5000 (95 %: 0.250 to 0.750) {rest}",
-        f"all_background tumour F1 0.5000 {rest}",
+        f"all_background tumour F1 0.5000 (95 %: 0.250 to 0.750) {rest}",
         "slides AUC 0.9375, n = 3",
     ]
     assert summary_lines({}) == []
 
 
 def test_a_network_that_loses_to_a_threshold_is_said_loudly():
-    scores = {"network": {"tumour_f1": 0.4087}, "hed_otsu": {"tumour_f1": 0.8}}
+    values = {"network": 0.4087, "hed_otsu": 0.8}
+    scores = {model: {"tumour_f1": {"value": value}} for model, value in values.items()}
     assert baseline_warning(scores | {"loses_to_baseline": False}) == baseline_warning({}) == {}
     assert warning_lines(scores, [], 0.5) == []
     loses = baseline_warning(scores | {"loses_to_baseline": True})

@@ -11,12 +11,11 @@ from podium.slides.scoring import (
     Counts,
     auc,
     best_level,
-    f1_terms,
     heat_histogram,
     level_of,
+    mask_terms,
     pooled,
     score_masks,
-    scores,
     threshold_curve,
     threshold_of,
 )
@@ -68,7 +67,9 @@ def test_scikit_learn_agrees(rng):
 
 def test_pooled_adds_pixels_and_macro_means_slides():
     large, small, empty = Counts(90, 0, 10, 900), Counts(1, 3, 0, 6), Counts(0, 0, 0, 10)
-    found = scores([large, small, empty])
+    counts = {"network": [large, small, empty]}
+    scores = score_masks(counts, ["p1", "p2", "p3"], 5)["network"]
+    found = {name: score.value for name, score in scores.items()}
     assert pooled([large, small, empty]) == Counts(91, 3, 10, 916)
     assert found["tumour_f1"] == pytest.approx(182 / 195)
     assert found["tumour_f1_macro"] == pytest.approx((180 / 190 + 2 / 5 + 1) / 3)
@@ -154,15 +155,22 @@ def test_auc():
 
 def test_the_terms_of_f1_are_those_of_the_pooled_score():
     counts = [Counts(8, 2, 0, 10), Counts(1, 1, 4, 14), Counts(0, 0, 0, 20)]
-    numerator, denominator = f1_terms(counts)
+    numerator, denominator = mask_terms(counts)["tumour_f1"]
     assert (numerator.tolist(), denominator.tolist()) == ([16, 2, 0], [18, 7, 0])
     assert numerator.sum() / denominator.sum() == pooled(counts).f1
 
 
 def test_the_interval_of_a_network_draws_patients_whole():
     counts = [Counts(8, 2, 0, 10), Counts(1, 1, 4, 14), Counts(0, 0, 0, 20)]
-    network = score_masks(counts, ["p1", "p2", "p2"], 200)["network"]
-    ends = network["tumour_f1_low"], network["tumour_f1_high"]
-    assert ends == (2 / 7, 16 / 18)  # either patient twice
-    network = score_masks(counts, ["p", "p", "p"], 20)["network"]
-    assert network["tumour_f1_low"] == network["tumour_f1_high"] == network["tumour_f1"]
+    f1 = score_masks({"network": counts}, ["p1", "p2", "p2"], 200)["network"]["tumour_f1"]
+    assert (f1.low, f1.high, f1.n) == (2 / 7, 16 / 18, 3)  # either patient twice
+    f1 = score_masks({"network": counts}, ["p", "p", "p"], 20)["network"]["tumour_f1"]
+    assert f1.low == f1.high == f1.value
+
+
+def test_every_model_is_scored_on_the_same_draws():
+    counts = [Counts(8, 2, 0, 10), Counts(1, 1, 4, 14)]
+    both = score_masks({"network": counts, "hed_otsu": counts}, ["p1", "p2"], 50)
+    assert both["network"] == both["hed_otsu"]
+    nothing = score_masks({"x": [each.unmarked for each in counts]}, ["p1", "p2"], 50)["x"]
+    assert (nothing["tumour_f1"].value, nothing["precision"].value) == (0, 1)

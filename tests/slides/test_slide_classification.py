@@ -230,6 +230,10 @@ def test_scores_of_a_slide_by_hand():
     assert mean_heat(one) == pytest.approx(0.5, abs=1 / LEVELS)
 
 
+def values(scores):
+    return {name: score["value"] for name, score in scores.items()}
+
+
 def test_metrics_by_hand():
     colour = [Counts(1, 1, 1, 1), Counts(0, 2, 0, 2)]
     a = slide("a", 0, [[0.9, 0.1, 0.9, 0.1]], patient="p")
@@ -243,28 +247,30 @@ def test_metrics_by_hand():
     ]
     found = metrics(oof, 20)
     assert (found["n_slides"], found["n_patients"]) == (3, 1)
-    assert found["network"] == {
+    assert values(found["network"]) == {
         "tumour_f1": 0.5, "tumour_f1_macro": 0.75, "iou": 1 / 3, "precision": 0.5, "recall": 0.5,
-        "background_f1": 10 / 12, "tumour_f1_low": 0.5, "tumour_f1_high": 0.5,
+        "background_f1": 10 / 12,
     }  # fmt: skip
-    assert found["all_background"]["tumour_f1"] == 0
-    assert found["all_background"]["tumour_f1_macro"] == 0.5
-    assert found["all_background"]["background_f1"] == 12 / 14
-    assert found["hed_otsu"]["tumour_f1"] == pytest.approx(2 / 6)
+    f1 = {"value": 0.5, "se": 0, "low": 0.5, "high": 0.5, "n": 2}  # both slides are of one patient
+    assert found["network"]["tumour_f1"] == f1
+    nothing = values(found["all_background"])
+    assert (nothing["tumour_f1"], nothing["tumour_f1_macro"]) == (0, 0.5)
+    assert nothing["background_f1"] == 12 / 14
+    assert values(found["hed_otsu"])["tumour_f1"] == pytest.approx(2 / 6)
     assert found["loses_to_baseline"] is False
     better = metrics(
         [replace(oof[0], result=replace(a, baseline=Counts(2, 1, 0, 1))), *oof[1:]], 20
     )
-    assert better["hed_otsu"]["tumour_f1"] == pytest.approx(4 / 7)
+    assert values(better["hed_otsu"])["tumour_f1"] == pytest.approx(4 / 7)
     assert better["loses_to_baseline"] is True
-    assert found["slide_auc"] == 0.5  # of two pairs, one is in order
+    assert found["slide_auc"] == {"value": 0.5, "n": 3}  # of two pairs, one is in order
 
 
 def test_metrics_of_labels_of_one_kind():
     found = metrics([SlidePrediction(slide("a", 0, [[0.9, 0.9, 0.1, 0.1]]), 0.9, 128)], 5)
     assert "slide_auc" not in found
     assert "hed_otsu" not in found
-    assert found["network"]["tumour_f1"] == 1
+    assert values(found["network"])["tumour_f1"] == 1
 
 
 def test_metrics_of_slides_nobody_knows():

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import podium
 from house import ROOT
 from podium.core import hardware
 from podium.core.throughput import Throughput
 from podium.stages import arguments
-from podium.stages.arguments import parse, run_path, write_metrics
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
+STAGES = ROOT / "src/podium/stages"
 TIMED = (
     "extract_features",
     "train_photo_classifier",
@@ -41,7 +43,8 @@ def test_seconds_since_the_arguments_were_read_stand_apart_from_metrics(tmp_path
     args = parse("what", ["--metrics", str(tmp_path / "metrics/x.json")], "metrics")
     write_metrics(args, {"score": 0.5})
     assert written(tmp_path, "metrics") == {"score": 0.5}
-    assert written(tmp_path, "runs") == {"run": hardware.report(), "seconds": 61.2}
+    record = written(tmp_path, "runs")
+    assert (record["run"], record["seconds"]) == (hardware.report(), 61.2)
 
 
 def test_the_record_tells_the_device_and_the_throughput(tmp_path):
@@ -53,9 +56,22 @@ def test_the_record_tells_the_device_and_the_throughput(tmp_path):
     }  # fmt: skip
 
 
-def test_runs_lie_beside_metrics():
-    assert run_path(Path("metrics/x.json")) == Path("runs/x.json")
-    assert run_path(Path("/a/metrics/x.json")) == Path("/a/runs/x.json")
+def test_a_stages_seconds_hold_its_imports(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["stage", "--out", "a"])
+    monkeypatch.setattr(podium, "STARTED", 7.0)
+    assert parse("what", None, "out").started == 7.0
+
+
+def test_warnings_are_the_lines_that_say_so():
+    lines = ["note: x", "WARNING: few tiles", "remedy: y", "warning: class 'a' is rare"]
+    assert warnings_in(lines) == {"warnings": ["few tiles", "class 'a' is rare"]}
+    assert warnings_in(["a WARNING: in the midst"]) == {}
+
+
+@pytest.mark.parametrize("stage", [path.stem for path in STAGES.glob("[a-z]*.py")])
+def test_every_stage_but_the_first_and_the_last_leaves_metrics_and_a_record(stage):
+    writes = "write_metrics(args" in (STAGES / f"{stage}.py").read_text()
+    assert writes == (stage not in ("arguments", "fingerprint", "report"))
 
 
 @pytest.mark.parametrize("stage", TIMED)

@@ -62,7 +62,9 @@ class Captchas:
 
     def generate(self) -> None:
         words = ("--task", self.task, "--source", self.source, "--out", self.captchas)
-        self.run(generate_captcha, *words, "--quarantine", self.quarantine)
+        metrics = self.root / f"metrics/generate_captcha-{self.task}.json"
+        words += ("--metrics", metrics, "--quarantine", self.quarantine)
+        self.run(generate_captcha, *words)
 
     def model(self, reader: str) -> Path:
         return self.root / f"models/{reader}.keras"
@@ -95,6 +97,7 @@ class Captchas:
             *("--table", self.root / "blend.csv"),
             *("--blend", self.root / f"metrics/blend_captcha-{self.task}.json"),
             *("--metrics", self.root / f"metrics/submit_captcha-{self.task}.json"),
+            *("--headline", self.root / f"metrics/captcha-{self.task}.json"),
         )
 
     def metrics(self, stage: str) -> dict:

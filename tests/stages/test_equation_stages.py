@@ -70,6 +70,7 @@ class Equations:
 
     def generate(self) -> None:
         paths = {"source": self.raw, "finder": self.finder, "out": self.captchas}
+        paths |= {"metrics": self.root / "metrics/generate_equations.json"}
         self.run(generate_equations, **paths, quarantine=self.captchas.with_suffix(".csv"))
 
     def train(self, name: str = NAME) -> None:
@@ -89,6 +90,7 @@ class Equations:
         name = "captcha-equations"
         self.run(blend, competition=name, tables=self.tables, out=table, metrics=scores)
         paths = {"root": self.root, "table": table, "blend": scores, "out": self.out}
+        paths |= {"headline": self.root / f"metrics/{name}.json"}
         self.run(submit, competition=name, metrics=metrics, **paths)
 
     def rows(self, name: str = NAME) -> pd.DataFrame:

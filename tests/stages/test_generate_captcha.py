@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,10 @@ def test_writes_three_splits(task: str, tmp_path: Path, capsys) -> None:
     out = tmp_path / "data" / f"{task}.h5"
     quarantine = tmp_path / f"data/{task}-quarantine.csv"
     words = ["--task", task, "--source", "x", "--out", str(out), "--quarantine", str(quarantine)]
+    words += ["--metrics", str(tmp_path / f"metrics/{task}.json")]
     main([*words, "--params", str(settings(tmp_path))])
+    counts = json.loads((tmp_path / f"metrics/{task}.json").read_text())
+    assert counts == {"n_train": 6, "n_validation": 3, "n_test": 2}
     assert quarantine.read_text() == "id,split,label,path,reason\n"
     assert [len(read_captchas(out, part).texts) for part in ("train", "validation", "test")] == [
         6,
@@ -51,6 +55,8 @@ def test_unknown_task_and_shared_seed(tmp_path: Path, capsys) -> None:
                     str(tmp_path / "x.h5"),
                     "--quarantine",
                     str(tmp_path / "x.csv"),
+                    "--metrics",
+                    str(tmp_path / "metrics/x.json"),
                     "--params",
                     str(params),
                 ]

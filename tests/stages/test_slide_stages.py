@@ -115,6 +115,7 @@ class SlideHouse(House):
     def submit(self, **other: object) -> None:
         where = {"competition": "slides", "root": self.root, "out": self.out}
         made = {"table": self.root / "blend.csv", "blend": self.metric("blend")}
+        made |= {"headline": self.metric("slides")}
         of = {"competition": "slides", "tables": self.tables}
         self.run(blend, **of, out=made["table"], metrics=made["blend"])
         self.run(submit, **where | made | {"metrics": self.metric("submit")} | other)
@@ -210,10 +211,13 @@ def test_scores_are_those_of_the_masks_on_disk(finished):
             marked + mask.sum(),
             there + wanted.sum(),
         )
-    assert found["network"]["tumour_f1"] == pytest.approx(2 * right / (marked + there))
-    assert found["all_background"]["tumour_f1"] == 0
-    assert found["all_background"]["tumour_f1_macro"] == 0.5
-    assert found["hed_otsu"]["recall"] > 0.9  # the drawn tumour is dark
+    f1 = found["network"]["tumour_f1"]
+    assert f1["value"] == pytest.approx(2 * right / (marked + there))
+    assert f1["low"] <= f1["value"] <= f1["high"]
+    assert f1["n"] == 4
+    assert found["all_background"]["tumour_f1"]["value"] == 0
+    assert found["all_background"]["tumour_f1_macro"]["value"] == 0.5
+    assert found["hed_otsu"]["recall"]["value"] > 0.9  # the drawn tumour is dark
     assert (found["n_slides"], found["n_patients"], found["n_left_out"]) == (4, 4, 0)
     assert 0 < found["threshold"] < 1
     assert json.loads((finished.root / "runs/predict.json").read_text())["seconds"] > 0
@@ -238,7 +242,8 @@ def test_counts_of_slides_add_up_to_the_scores(finished):
     for model in ("network", "hed_otsu"):
         total = table[table["model"] == model].sum(numeric_only=True)
         right, wrong = total["true_positive"], total["false_positive"] + total["false_negative"]
-        assert found[model]["tumour_f1"] == pytest.approx(2 * right / (2 * right + wrong))
+        f1 = found[model]["tumour_f1"]["value"]
+        assert f1 == pytest.approx(2 * right / (2 * right + wrong))
         assert right + wrong + total["true_negative"] == 4 * W * H
 
 
@@ -303,8 +308,8 @@ def test_a_slide_is_looked_at_by_the_network_of_its_fold(again):
     assert folds == [row.fold for row in rows.values()]  # 9 x 5 tiles at once
     assert set(folds) == {1, 2, -1}
     found = json.loads(again.metric("predict").read_text())
-    assert found["network"]["tumour_f1"] > 0.9
-    assert found["slide_auc"] == 1
+    assert found["network"]["tumour_f1"]["value"] > 0.9
+    assert found["slide_auc"] == {"value": 1, "n": 4}
     again.submit()
     test = json.loads(again.metric("submit").read_text())["test"]
     assert test["tumour_f1"]["value"] > 0.9
@@ -508,6 +513,7 @@ def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
     found = json.loads(again.metric("predict").read_text())
     assert found["loses_to_baseline"] is True
     assert found["warning"].startswith("the network (tumour F1 ")
+    assert found["warnings"] == [line.partition(": ")[2] for line in lines[-2:-1]]
 
 
 def expect_exit(code, call):

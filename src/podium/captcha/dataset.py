@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from podium.captcha.charset import Charset
 from podium.core.errors import PodiumError
-from podium.core.hdf5_file import Reserve, create_hdf5, open_hdf5, texts_in, write_texts
+from podium.core.hdf5_file import GZIP, Reserve, create_hdf5, open_hdf5, texts_in, write_texts
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 32  # pictures in a chunk of the file, each with its own checksum
@@ -134,7 +134,7 @@ def _group(file: h5py.File, split: Split, shape: tuple[int, int, int]) -> h5py.G
     group, n = file.create_group(split.name), len(split.ids)
     group.attrs["seed"] = split.seed
     chunk = min(CHUNK, n)
-    storage = {"chunks": (chunk, *shape), "compression": "lzf", "fletcher32": True} if n else {}
+    storage = {"chunks": (chunk, *shape), "fletcher32": True, **GZIP} if n else {}
     group.create_dataset("pixels", (n, *shape), "u1", **storage)
     write_texts(group, "ids", split.ids)
     if split.unreadable:

@@ -12,7 +12,7 @@ from podium.core.params import Params, Section
 RAW = Path("data/raw")
 PHOTO_BYTES = 32_000.0  # of a drawn photo
 # bytes on disk for each pixel of other pictures; tiles with their masks
-BYTES = {"text": 0.54, "arithmetic": 0.93, "equations": 1.29, "tiles": 3.2, "slides": 0.25}
+BYTES = {"text": 0.36, "arithmetic": 0.78, "equations": 0.91, "tiles": 3.2, "slides": 0.25}
 # settings that change how long an item takes, beside its size
 COSTLY = ("channels", "encoder", "finest", "head", "model", "on_the_fly", "precision", "step",
           "width")  # fmt: skip

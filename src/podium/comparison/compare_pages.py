@@ -134,7 +134,7 @@ def about(comparison: Comparison) -> str:
         f"same rows, with its 95 % interval and the share of {comparison.draws} bootstrap draws in "
         f"which it is better; look-alikes and slides of one patient are drawn together. +- sd is "
         f"over folds and seeds, +- se over what is drawn. Minutes are those of all the stages of "
-        f"{comparison.competition.name} that train or predict, at that revision."
+        f"{comparison.competition.name} after the drawing of stand-ins, at that revision."
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from podium.competitions import settings_concerned
 from podium.core.errors import PodiumError
+from podium.core.run_records import read_run
 from podium.evaluation.competition import BLEND, Competition
 from podium.evaluation.metric_terms import TermTables, terms_of_counts, terms_of_table
 
@@ -50,9 +50,12 @@ def read_results(name: str, root: Path, competition: Competition) -> RunResults:
     settings = _settings(root / "params.yaml", results.notes)
     results.settings = settings_concerned(competition, settings)
     results.submitted = competition.submitted_models(settings)
-    # runs/ is in no revision; metrics/ of older ones hold the seconds
     names = competition.timed_metrics(settings)
-    results.seconds = _seconds(root / "runs", names) or _seconds(root / "metrics", names)
+    results.seconds = seconds_of(root / "metrics", names)
+    if results.seconds is None and any((root / f"metrics/{name}.json").is_file() for name in names):
+        results.notes.append(
+            "minutes unknown: not all of its stages ran with this machine's scratch folder"
+        )
 
     def of_table(path: Path) -> dict[str, TermTables]:
         model = BLEND if path == root / competition.files.blend else path.stem
@@ -96,11 +99,18 @@ def _tables(root: Path, competition: Competition, settings: dict[str, Any]) -> l
     return paths + [path for path in [root / competition.files.blend] if path.is_file()]
 
 
-def _seconds(folder: Path, names: list[str]) -> float | None:
-    total, paths = 0.0, [path for name in names if (path := folder / f"{name}.json").is_file()]
-    for path in paths:
-        try:
-            total += float(json.loads(path.read_text(encoding="utf-8"))["seconds"])
-        except (ValueError, KeyError, TypeError):
-            return None
-    return total if paths else None
+def seconds_of(folder: Path, names: Iterable[str]) -> float | None:
+    """Return how long the stages ran that wrote the metrics `names`; None if any is not known.
+
+    Args:
+        folder: of metrics.
+        names: of files, without suffix; those that are not there count for nothing.
+    """
+    paths = [path for name in names if (path := folder / f"{name}.json").is_file()]
+    seconds = [_number(read_run(path).get("seconds")) for path in paths]
+    known = [each for each in seconds if each is not None]
+    return sum(known) if paths and len(known) == len(paths) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

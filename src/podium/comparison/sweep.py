@@ -6,7 +6,7 @@ settings, and calls what a fallen machine left behind running for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from podium.evaluation.competition import flat
 
 STATES = ("queued", "running", "done", "failed", "lost")
 LAST_LINES = 3
+DVC_ERROR = "ERROR: "
 TAIL = 1 << 16  # bytes of a log that are read
 
 
@@ -82,12 +83,19 @@ def report(project: Path) -> list[str]:
 
 
 def why(log: str) -> list[str]:
-    """The reason of a failure: the last `error:` of a log and what follows it, else its end."""
+    """Return the reason of a failure: the stage's last `error:` or the log's end, and DVC's own.
+
+    Where every stage went well, DVC's `ERROR:` is the only reason.
+    """
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    others = [line for line in lines if not line.startswith((DVC_ERROR, "WARNING: "))]
+    return [*_reason_of_stage(others), *[line for line in lines if line.startswith(DVC_ERROR)][-1:]]
+
+
+def _reason_of_stage(lines: Sequence[str]) -> Sequence[str]:
     ours = [k for k, line in enumerate(lines) if line.startswith("error: ")]
     if not ours:
-        others = [line for line in lines if not line.startswith(("ERROR: ", "WARNING: "))]
-        return (others or lines)[-LAST_LINES:]
+        return lines[-LAST_LINES:]
     end = ours[-1] + 1
     while end < len(lines) and lines[end].startswith(("remedy: ", "  ")):
         end += 1

@@ -1,8 +1,8 @@
 """A program that reads HDF5 files whole and says what is wrong with them.
 
 Damaged and hostile files can hang or crash the library that reads them, so `podium.core.hdf5_guard`
-has each read by this program first. It takes a path and a limit in seconds, after which it ends by
-SIGALRM, and prints what is wrong, or nothing. It imports nothing of the project.
+has each read by this program first. It takes a path and a limit in seconds of the processor, after
+which a signal ends it, and prints what is wrong, or nothing. It imports nothing of the project.
 """
 
 from __future__ import annotations
@@ -128,12 +128,17 @@ def _shown(name: object) -> str:
     return ascii(name)[:80]
 
 
+BUSY = 10  # seconds on the clock for each second of the processor
+
+
 def main(path: str, seconds: float) -> None:
     """Print what is wrong with the file at `path`; nothing if it is fine."""
     for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
         with contextlib.suppress(ValueError, OSError):  # not every system has each limit
             resource.setrlimit(limit, (value, value))
-    signal.setitimer(signal.ITIMER_REAL, seconds)  # ends this process, even if the other is gone
+    # these end this process, even if the other is gone; a busy machine makes nothing damaged
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, BUSY * seconds)
     try:
         check(path)
     except Exception as error:  # HDF5 raises many kinds

@@ -19,6 +19,9 @@ from podium.core.hdf5_check import SUM, unchecked_sha256
 from podium.core.hdf5_guard import check_hdf5, damaged, remember
 from podium.core.printable import printable
 
+# how pixels are packed. HDF5's lzf is no quicker to speak of, and writes other bytes now and then:
+# its hash table starts with whatever lay in memory
+GZIP: dict[str, Any] = {"compression": "gzip", "compression_opts": 1}
 Reserve = Callable[[int], None]
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the file does not become longer
 _UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)

@@ -22,11 +22,19 @@ Metrics = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One competition: its blend's metrics, and its score on the answer key, where there is one."""
+    """One competition.
+
+    Attributes:
+        competition: which.
+        blend: its blend's metrics.
+        test: its score on the answer key, where there is one.
+        warnings: of its stages.
+    """
 
     competition: Competition
     blend: Metrics
     test: float | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def key(self) -> str:
@@ -35,8 +43,10 @@ class Row:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Return a page: one row for each competition, then the methods of each."""
+    """Return a page: one row for each competition, warnings, then the methods of each."""
     lines = ["# Blends", "", HEADER, "|---" * 9 + "|", *map(_line, rows), "", *_explained(rows)]
+    if warnings := warning_lines(rows):
+        lines += ["", "## Warnings", "", *(f"- {line}" for line in warnings)]
     for row in rows:
         lines += [
             "",
@@ -53,6 +63,11 @@ def markdown(rows: Sequence[Row]) -> str:
             parts = ", ".join(f"{model} {weight:.3f}" for model, weight in weights.items())
             lines += ["", f"Weights: {parts}."]
     return "\n".join(lines) + "\n"
+
+
+def warning_lines(rows: Sequence[Row]) -> list[str]:
+    """Return the warnings of all stages, each after the competition's name."""
+    return [f"{row.competition.name}: {line}" for row in rows for line in row.warnings]
 
 
 def _line(row: Row) -> str:

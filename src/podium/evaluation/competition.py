@@ -67,8 +67,13 @@ class Competition:
         columns: of a usual submission; photos of more than two classes have one for each.
         source_setting: dotted name in params.yaml of the source, standin or raw; '': always raw.
         ingest: name of the stage that writes `files.items`.
-        timed: files in runs/, without suffix, that hold seconds; `{section}` in a name stands for
-            each key of that section (of readers, those of the task).
+        timed: files in metrics/, without suffix, of all its stages but those that draw;
+            `{section}` in a name stands for each key of that section (of readers, those of the
+            task).
+        score: where its first metric stands: a name as in `timed`, a colon, a dotted name in that
+            file; '' for the blend's nested score.
+        trivial: likewise, the score of what needs no training; `{metric}` stands for the metric
+            of the blend; '' if there is none.
         submits: models whose predictions are handed in, the first one that exists; `params:` and a
             dotted name stands for what params.yaml holds there.
         predictor: dotted name of the function that gives the `FileAnswers` of `podium predict`, of
@@ -87,6 +92,8 @@ class Competition:
     source_setting: str = ""
     ingest: str = ""
     timed: tuple[str, ...] = ()
+    score: str = ""
+    trivial: str = ""
     submits: tuple[str, ...] = (BLEND,)
     predictor: str = ""
     kaggle_slug: str = ""
@@ -146,13 +153,14 @@ class Competition:
         return names
 
     def timed_metrics(self, settings: Settings) -> list[str]:
-        """Return the files in runs/, without suffix, that hold the seconds of its stages."""
-        names: list[str] = []
-        for entry in self.timed:
-            start, _, section = entry.rstrip("}").partition("{")
-            keys = self.entries(settings, section) if section else [""]
-            names += [f"{start}{key}" for key in keys]
-        return names
+        """Return the files in metrics/, without suffix, of its stages."""
+        return [name for entry in self.timed for name in self.names(settings, entry)]
+
+    def names(self, settings: Settings, entry: str) -> list[str]:
+        """Return the files in metrics/ that an entry of `timed` stands for, without suffix."""
+        start, _, section = entry.rstrip("}").partition("{")
+        keys = self.entries(settings, section) if section else [""]
+        return [f"{start}{key}" for key in keys]
 
 
 def value_at(settings: Settings, dotted: str) -> Any:

@@ -111,7 +111,7 @@ def baseline_warning(metrics: Mapping[str, Any]) -> dict[str, str]:
     """A sentence under `warning` if the colour threshold beats the network out of fold."""
     if not metrics.get("loses_to_baseline"):
         return {}
-    network, threshold = (metrics[name]["tumour_f1"] for name in ("network", "hed_otsu"))
+    network, threshold = (metrics[name]["tumour_f1"]["value"] for name in ("network", "hed_otsu"))
     return {
         "warning": f"the network (tumour F1 {network:.3f}, out of fold) loses to a plain threshold "
         f"on colour (F1 {threshold:.3f})"
@@ -153,15 +153,14 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Scores of network and baselines as lines of text."""
     lines = []
     for name in ("network", "all_background", "hed_otsu"):
-        scores = metrics.get(name)
-        if isinstance(scores, dict):
-            low, high = scores.get("tumour_f1_low"), scores.get("tumour_f1_high")
-            interval = f"(95 %: {low:.3f} to {high:.3f})" if low is not None else ""
+        if name in metrics:
+            of = {key: score["value"] for key, score in metrics[name].items()}
+            low, high = (metrics[name]["tumour_f1"][end] for end in ("low", "high"))
             lines.append(
-                f"{name:<15} tumour F1 {scores['tumour_f1']:.4f} {interval:<24} "
-                f"per slide {scores['tumour_f1_macro']:.4f}  IoU {scores['iou']:.4f}  "
-                f"background F1 {scores['background_f1']:.4f}"
+                f"{name:<15} tumour F1 {of['tumour_f1']:.4f} (95 %: {low:.3f} to {high:.3f}) "
+                f"per slide {of['tumour_f1_macro']:.4f}  IoU {of['iou']:.4f}  "
+                f"background F1 {of['background_f1']:.4f}"
             )
-    if "slide_auc" in metrics:
-        lines.append(f"{'slides':<15} AUC {metrics['slide_auc']:.4f}, n = {metrics['n_slides']}")
+    if area := metrics.get("slide_auc"):
+        lines.append(f"{'slides':<15} AUC {area['value']:.4f}, n = {area['n']}")
     return lines

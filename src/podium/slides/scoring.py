@@ -7,16 +7,16 @@ slides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from operator import add
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from podium.evaluation.intervals import Terms, bootstrap_scores
+from podium.evaluation.scores import Score
 
 MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
 LEVELS = 256  # bins of heat in a histogram
@@ -95,41 +95,37 @@ def pooled(counts: Sequence[Counts]) -> Counts:
     return sum(counts, Counts())
 
 
-def scores(counts: Sequence[Counts]) -> dict[str, float]:
-    """Scores of slides: pooled over pixels, and the mean over slides (macro)."""
-    total = pooled(counts)
+def mask_terms(counts: Sequence[Counts]) -> dict[str, Terms]:
+    """Return the terms (N,) of each score of N masks: pooled pixels; macro: the mean of masks."""
+    tp, fp, fn, tn = (
+        np.array([getattr(each, name) for each in counts], dtype=np.float64)
+        for name in ("true_positive", "false_positive", "false_negative", "true_negative")
+    )
+    f1 = np.array([each.f1 for each in counts])
     return {
-        "tumour_f1": total.f1,
-        "tumour_f1_macro": float(np.mean([slide.f1 for slide in counts])),
-        "iou": total.iou,
-        "precision": total.precision,
-        "recall": total.recall,
-        "background_f1": total.negatives.f1,
+        "tumour_f1": (2 * tp, 2 * tp + fp + fn),
+        "tumour_f1_macro": (f1, np.ones(len(f1))),
+        "iou": (tp, tp + fp + fn),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "background_f1": (2 * tn, 2 * tn + fp + fn),
     }
-
-
-def f1_terms(counts: Sequence[Counts]) -> Terms:
-    """Numerator and denominator (N,) of the pooled F1, float64: 2 TP and 2 TP + FP + FN."""
-    double = np.array([2 * each.true_positive for each in counts], dtype=np.float64)
-    wrong = [each.false_positive + each.false_negative for each in counts]
-    return double, double + np.array(wrong, dtype=np.float64)
 
 
 def score_masks(
-    counts: Sequence[Counts], patients: Sequence[str], n_bootstrap: int
-) -> dict[str, dict[str, Any]]:
-    """Scores of the network's masks with an interval over patients, and of marking nothing.
+    models: Mapping[str, Sequence[Counts]], patients: Sequence[str], n_bootstrap: int
+) -> dict[str, dict[str, Score]]:
+    """Return the scores of each model's masks of the same N slides, with intervals over patients.
 
     Args:
-        counts: of each slide.
+        models: counts of each slide, by model.
         patients: whose slide each is.
-        n_bootstrap: how often patients are drawn for the interval.
+        n_bootstrap: how often patients are drawn for the intervals.
     """
-    f1 = bootstrap_scores([f1_terms(counts)], patients, n_bootstrap, seed=0)[0]
-    return {
-        "network": scores(counts) | {"tumour_f1_low": f1.low, "tumour_f1_high": f1.high},
-        "all_background": scores([slide.unmarked for slide in counts]),
-    }
+    terms = {model: mask_terms(counts) for model, counts in models.items()}
+    sides = [each for by_name in terms.values() for each in by_name.values()]
+    scores = iter(bootstrap_scores(sides, patients, n_bootstrap, seed=0))
+    return {model: {name: next(scores) for name in by_name} for model, by_name in terms.items()}
 
 
 def heat_histogram(heat: NDArray[np.float32], tumour: NDArray[np.uint8]) -> Histogram:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
+from podium.evaluation.scores import Score, as_dicts
 from podium.slides import scoring
 from podium.slides.scoring import LEVELS, MIN_PROBABILITY, Counts
 from podium.slides.slide_results import SlideResult
@@ -57,11 +58,11 @@ def hot_area(result: SlideResult) -> float:
     return float(pixels[LEVELS // 2 :].sum() / max(1, pixels.sum()))
 
 
-Score = Callable[[SlideResult], float]
-SCORES: dict[str, Score] = {"fcn": top_heat, "fcn-mean": mean_heat, "fcn-area": hot_area}
+HeatScore = Callable[[SlideResult], float]
+SCORES: dict[str, HeatScore] = {"fcn": top_heat, "fcn-mean": mean_heat, "fcn-area": hot_area}
 
 
-def fit_platt(results: Results, score: Score = top_heat) -> PlattScaling:
+def fit_platt(results: Results, score: HeatScore = top_heat) -> PlattScaling:
     """Platt's logistic regression on the scores of slides that have a label.
 
     The penalty of scikit-learn's default keeps few slides from leading to certainty. Where all
@@ -134,7 +135,7 @@ def classify(
     ]
 
 
-def _of_seen(results: Results, score: Score, platt: PlattScaling, prior: float) -> Floats:
+def _of_seen(results: Results, score: HeatScore, platt: PlattScaling, prior: float) -> Floats:
     """Probabilities (N,) of slides by a score; those without tiles have the prior."""
     by_score = platt(np.array([score(result) for result in results]))
     return np.where([result.has_tiles for result in results], by_score, prior)
@@ -175,7 +176,7 @@ def prediction_tables(train: Results, test: Results, seed: int) -> dict[str, pd.
     return {name: prediction_table(train, test, seed, model) for name, model in models.items()}
 
 
-def platt_probabilities(score: Score) -> Probabilities:
+def platt_probabilities(score: HeatScore) -> Probabilities:
     """A function that fits Platt's scaling of `score` on some slides and applies it to others."""
 
     def of(results: Results, others: Results) -> Floats:
@@ -228,14 +229,17 @@ def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
     patients = [slide.result.row.patient for slide in with_truth]
     values: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
     if with_truth:
-        values |= scoring.score_masks([slide.counts for slide in with_truth], patients, n_bootstrap)
+        network = [slide.counts for slide in with_truth]
+        masks = {"network": network, "all_background": [counts.unmarked for counts in network]}
         baselines = [slide.result.baseline for slide in with_truth if slide.result.baseline]
         if len(baselines) == len(with_truth):
-            values["hed_otsu"] = scoring.scores(baselines)
-            values["loses_to_baseline"] = (
-                values["network"]["tumour_f1"] < values["hed_otsu"]["tumour_f1"]
-            )
+            masks["hed_otsu"] = baselines
+        scores = scoring.score_masks(masks, patients, n_bootstrap)
+        values |= {model: as_dicts(of_model) for model, of_model in scores.items()}
+        if "hed_otsu" in scores:
+            ours, baseline = (scores[name]["tumour_f1"] for name in ("network", "hed_otsu"))
+            values["loses_to_baseline"] = ours.value < baseline.value
     labelled = [slide for slide in oof if slide.result.row.label]
     truth = np.array([int(slide.result.row.label) for slide in labelled])
     area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))
-    return values | ({} if area is None else {"slide_auc": area})
+    return values | ({} if area is None else {"slide_auc": Score(area, n=len(labelled)).as_dict()})

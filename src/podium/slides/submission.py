@@ -14,14 +14,14 @@ from shapely import MultiPolygon
 
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
-from podium.evaluation.intervals import Terms, bootstrap_scores
+from podium.evaluation.intervals import bootstrap_scores
 from podium.evaluation.metrics import log_loss_terms
 from podium.evaluation.scores import Score
 from podium.slides import rle
 from podium.slides.annotations import load, raster
 from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.dataset import NO_TILES, SlideRecord, read_slides
-from podium.slides.scoring import MIN_PROBABILITY, Counts, auc
+from podium.slides.scoring import MIN_PROBABILITY, Counts, auc, mask_terms
 from podium.submission import cells
 from podium.submission.format import FormatInputs, SubmissionFormat
 
@@ -183,20 +183,3 @@ def counts_of(text: str, truth: Regions, size: tuple[int, int]) -> Counts:
         total += Counts.of(tumour > 0, band > 0)
         top += height
     return total
-
-
-def mask_terms(counts: Sequence[Counts]) -> dict[str, Terms]:
-    """Return the terms (N,) of each score of N masks; see `slides.scoring.scores`."""
-    tp, fp, fn, tn = (
-        np.array([getattr(each, name) for each in counts], dtype=np.float64)
-        for name in ("true_positive", "false_positive", "false_negative", "true_negative")
-    )
-    f1 = np.array([each.f1 for each in counts])
-    return {
-        "tumour_f1": (2 * tp, 2 * tp + fp + fn),
-        "tumour_f1_macro": (f1, np.ones(len(f1))),
-        "iou": (tp, tp + fp + fn),
-        "precision": (tp, tp + fp),
-        "recall": (tp, tp + fn),
-        "background_f1": (2 * tn, 2 * tn + fp + fn),
-    }

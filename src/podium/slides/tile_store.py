@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError, first_line
-from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5
+from podium.core.hdf5_file import GZIP, create_hdf5, dataset, open_hdf5
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
 from podium.slides.tissue_tiles import TissueTiles
@@ -90,8 +90,8 @@ def _create_datasets(
     shapes = {"pixels": (tile, tile, 3)} | ({"masks": (tile, tile)} if with_masks else {})
     return {
         name: file.create_dataset(
-            name, (n, *shape), "u1", compression="lzf", maxshape=(None, *shape),
-            chunks=(1, *shape), fletcher32=True,
+            name, (n, *shape), "u1", maxshape=(None, *shape), chunks=(1, *shape), fletcher32=True,
+            **GZIP,
         )
         for name, shape in shapes.items()
     }  # fmt: skip

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import podium
 from podium.core import hardware
 from podium.core.files import write_json
+from podium.core.run_records import write_run
 from podium.core.throughput import Throughput
 
 
@@ -33,12 +35,8 @@ def parse(
     for name in names:
         parser.add_argument(f"--{name}", required=True, metavar="NAME")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="PATH")
-    return parser.parse_args(argv, argparse.Namespace(started=time.perf_counter()))
-
-
-def run_path(metrics: Path) -> Path:
-    """Return the file of a run's record: metrics/x.json -> runs/x.json."""
-    return metrics.parent.with_name("runs") / metrics.name
+    started = podium.STARTED if argv is None else time.perf_counter()
+    return parser.parse_args(argv, argparse.Namespace(started=started))
 
 
 def write_metrics(
@@ -47,11 +45,10 @@ def write_metrics(
     throughput: Throughput | None = None,
     device: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `metrics` to --metrics, and the record of the run to `run_path`.
+    """Write `metrics` to --metrics, and the record of the run to `run_records`.
 
-    Equal runs write equal metrics. Whatever differs between them is in the record, which neither
-    git nor DVC compares: `run` holds device, software and throughput, `seconds` the wall-clock
-    time since the arguments were read.
+    Equal runs write equal metrics. Whatever differs between them is in the record: `run` holds
+    device, software and throughput, `seconds` the wall-clock time since the process began.
 
     Args:
         args: of the stage.
@@ -62,4 +59,14 @@ def write_metrics(
     write_json(args.metrics, metrics)
     run = {**(device or hardware.report()), **(throughput.as_record() if throughput else {})}
     seconds = round(time.perf_counter() - args.started, 1)
-    write_json(run_path(args.metrics), {"run": run, "seconds": seconds})
+    write_run(args.metrics, {"run": run, "seconds": seconds})
+
+
+def warnings_in(lines: Iterable[str]) -> dict[str, list[str]]:
+    """Return the lines that begin with `warning: ` as the metric `warnings`; {} if there are none.
+
+    The report and `podium results` repeat them.
+    """
+    mark = "WARNING: "
+    warnings = [line[len(mark) :] for line in lines if line.upper().startswith(mark)]
+    return {"warnings": warnings} if warnings else {}

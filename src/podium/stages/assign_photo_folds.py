@@ -19,13 +19,13 @@ from podium.pictures.look_alikes import (
     read_looks,
     summary_lines,
 )
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --folds (id, group, seed, fold) and --duplicates from --items."""
-    args = parse(__doc__, argv, "items", "folds", "duplicates")
+    """Write --folds (id, group, seed, fold), --duplicates and --metrics from --items."""
+    args = parse(__doc__, argv, "items", "folds", "duplicates", "metrics")
     params = load_params(args.params).assign_photo_folds
     items = read_items(args.items)
     train, test = items.query("split == 'train'"), items.query("split == 'test'")
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.folds, folds)
     write_table(args.duplicates, table)
     labels = train["label"].to_numpy(dtype=str)
-    for line in summary_lines(train, groups, table):
-        print(line)
-    for line in rare_class_lines(labels, groups, params.n_folds):
-        print(line)
+    lines = [*summary_lines(train, groups, table)]
+    lines += rare_class_lines(labels, groups, params.n_folds)
+    write_metrics(args, {"n_look_alike_pairs": len(table), **warnings_in(lines)})
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from podium.competitions import competition_named
 from podium.core.errors import guarded
-from podium.core.files import write_json
 from podium.core.params import load_params
 from podium.ensemble.blend_competition import blend_section, blend_tables, tables_to_blend
 from podium.ensemble.blend_scores import summary_lines
 from podium.evaluation.predictions import write_predictions
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 
 
 @guarded
@@ -22,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     section, metric = blend_section(competition, params), competition.table_metrics[0]
     blended = blend_tables(tables_to_blend(competition, args.tables, params), section, metric)
     write_predictions(args.out, blended.table, section.model_dump())
-    write_json(args.metrics, blended.metrics)
+    write_metrics(args, blended.metrics)
     print("\n".join(summary_lines(blended.metrics, metric)))
 
 

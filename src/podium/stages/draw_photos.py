@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from podium.core.errors import guarded
 from podium.core.params import load_params
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 from podium.standin.photos.dataset import draw_dataset
 
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the set to --out."""
-    args = parse(__doc__, argv, "out")
+    """Write the set to --out, and --metrics."""
+    args = parse(__doc__, argv, "out", "metrics")
     params = load_params(args.params).draw_photos
     draw_dataset(args.out, params.n_train, params.n_test, params.seed)
+    write_metrics(args, {"n_train": params.n_train, "n_test": params.n_test})
     print(f"{args.out}: {params.n_train} train and {params.n_test} test pictures")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.core.errors import guarded
-from podium.core.files import write_json, write_table
+from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.core.printable import printable
 from podium.core.raw_folder import write_quarantine
@@ -14,7 +14,7 @@ from podium.slides.dataset import summary, table_of
 from podium.slides.ingest import assign_folds, ingest, warnings
 from podium.slides.sample import SAMPLE, check_sample
 from podium.slides.source import read_raw_folder
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
 
 @guarded
@@ -31,13 +31,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.slides, table_of(rows))
     quarantined = write_quarantine(args.quarantine, left_out)
     counts = summary(rows, len(ingested.left_out)) | {"n_quarantined": len(left_out)}
-    write_json(args.metrics, counts)
     print(", ".join(f"{name} {value}" for name, value in counts.items()))
     notes = [*warnings(rows), *([sample_note] if sample_note else [])]
     notes_of_slides = [f"{row.slide}: {row.notes}" for row in rows if row.notes]
     lines = [*(f"note: {note}" for note in notes), *notes_of_slides]
     lines += [f"left out: {args.source / row.path}: {row.reason}" for row in ingested.left_out]
     lines += class_lines(ingested.annotations, params.slides.classes)
+    write_metrics(args, counts | warnings_in(lines))
     for line in [*lines, *quarantined]:
         print(printable(line))
 

@@ -21,7 +21,7 @@ from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
 from podium.slides.slide_classification import SlidePrediction
 from podium.slides.slide_results import SlideResult
-from podium.stages.arguments import parse, write_metrics
+from podium.stages.arguments import parse, warnings_in, write_metrics
 from podium.training import runtime
 
 SETTINGS = {"slides", "ingest_slides", "tile_slides", "train_segmenter", "predict_slides"}
@@ -64,10 +64,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     metrics |= {"threshold": level / LEVELS, "n_left_out": len(failures), "n_no_tiles": len(unseen)}
     metrics |= report.baseline_warning(metrics)
     _write_plots(args.plots, train, oof, level, metrics.get("warning", ""))
+    warnings = report.warning_lines(metrics, unseen, prior)
     throughput = meter.throughput(meter.n_items, settings.batch_size)
-    write_metrics(args, metrics, throughput, runtime.report())
+    write_metrics(args, metrics | warnings_in(warnings), throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(results)} slides"]))
-    print(end="".join(f"{line}\n" for line in report.warning_lines(metrics, unseen, prior)))
+    print(end="".join(f"{line}\n" for line in warnings))
 
 
 def _write_plots(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from podium.comparison.results import headline, read_result
 from podium.competitions import competition_named
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_json, write_text
@@ -13,7 +14,7 @@ from podium.core.params import load_params
 from podium.ensemble.blend_scores import blend_summary
 from podium.evaluation.predictions import read_predictions
 from podium.evaluation.scores import Score, as_dicts
-from podium.stages.arguments import parse
+from podium.stages.arguments import parse, write_metrics
 from podium.submission import writing
 from podium.submission.format import answer_key, format_of, ids_to_submit
 
@@ -22,9 +23,12 @@ from podium.submission.format import answer_key, format_of, ids_to_submit
 def main(argv: Sequence[str] | None = None) -> None:
     """Write --out, its manifest, its plain lines and --metrics from the blended table --table.
 
-    What was ingested is read below --root, where the registry says.
+    What was ingested is read below --root, where the registry says. --headline gets the few
+    numbers that `dvc exp show` shows, out of the metrics beside --metrics.
     """
-    args = parse(__doc__, argv, "root", "table", "blend", "out", "metrics", names=["competition"])
+    args = parse(
+        __doc__, argv, "root", "table", "blend", "out", "metrics", "headline", names=["competition"]
+    )
     competition, params = competition_named(args.competition), load_params(args.params)
     form = format_of(competition, args.root, params)
     table = read_predictions(args.table)
@@ -49,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         writing.write_nothing(args.out, f"{competition.name} has no test items: metrics only")
     write_text(args.out.with_suffix(".txt"), form.plain_lines(rows))
-    write_json(args.metrics, _as_dicts(scores))
+    write_metrics(args, _as_dicts(scores))
+    result = read_result(args.metrics.parent, competition, params.model_dump())
+    write_json(args.headline, headline(result))
     print("\n".join([*summary_lines(scores), *_outcome(args.out, ids, filled)]))
 
 

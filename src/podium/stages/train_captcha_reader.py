@@ -11,7 +11,7 @@ from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.stages.arguments import parse, write_metrics
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     write_text_predictions(args.table, table, settings.model_dump())
     _write_plots(args, job, readings, result.curve)
-    metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
-    write_metrics(args, metrics, result.throughput, runtime.report())
-    result.checkpoint.unlink(missing_ok=True)
     warning = report.baseline_warning(job.constant.text, scores)
+    metrics = {"validation": scores, "learnt_from": training.training_data_summary(job)}
+    write_metrics(args, metrics | warnings_in(warning), result.throughput, runtime.report())
+    result.checkpoint.unlink(missing_ok=True)
     print("\n".join([*report.summary_lines(scores), *warning]))
 
 

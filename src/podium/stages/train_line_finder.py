@@ -9,7 +9,7 @@ from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.stages.arguments import parse, write_metrics
+from podium.stages.arguments import parse, warnings_in, write_metrics
 
 
 @guarded
@@ -36,12 +36,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     scores = evaluate(finder, pictures.seed_test, settings.n_test)
     write_table(args.plots / "learning_curve.csv", training.curve)
     write_lines_png(args.plots / "lines.png", finder, pictures.seed_test)
-    write_metrics(args, {"test": scores}, training.throughput, runtime.report())
+    warning = baseline_warning(scores, pictures.seed_test)
+    metrics = {"test": scores, **warnings_in(warning)}
+    write_metrics(args, metrics, training.throughput, runtime.report())
     training.checkpoint.unlink(missing_ok=True)
     shares = {name: score for name, score in scores.items() if name != "overlap"}
     print(*report.summary_lines({"test": shares}), sep="\n")
     overlap = f"mean overlap of lines: {scores['overlap']:.4f}"
-    print(overlap, *baseline_warning(scores, pictures.seed_test), sep="\n")
+    print(overlap, *warning, sep="\n")
 
 
 if __name__ == "__main__":
