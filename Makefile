@@ -27,7 +27,7 @@ $(STAMP): requirements/$(REQUIREMENTS).txt pyproject.toml
 repro: setup ## run the pipeline: raw or stand-in files to checked submissions
 	@podium doctor --quick --fix | grep -v -E '^(ok|note)' || true
 	dvc repro
-	@echo; podium results
+	@podium results
 
 test: setup ## run the tests
 	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
