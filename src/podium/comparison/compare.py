@@ -173,15 +173,15 @@ def _line(
 ) -> Line:
     name_of_metric, rows = next(iter(results.models[name].items()))
     metric = competition.metric(name_of_metric)
-    each, pooled = fold_scores(rows, metric.root), by_id(rows)
+    each, pooled = fold_scores(rows, metric), by_id(rows)
     return Line(
         results.name,
         name,
         metric,
         float(each.mean()),
         float(each.std(ddof=1)) if len(each) > 1 else None,
-        pooled_score(pooled, metric.root),
-        standard_error(pooled, metric.root),
+        pooled_score(pooled, metric),
+        standard_error(pooled, metric),
         _second_score(competition, metric, results.models[name]),
         results.seconds,
         differing(results.settings, base.settings),
@@ -193,7 +193,7 @@ def _second_score(competition: Competition, first: Metric, tables: TermTables) -
     second = competition.metrics[1] if len(competition.metrics) > 1 else first
     if second == first or second.name not in tables:
         return None
-    return pooled_score(by_id(tables[second.name]), second.root)
+    return pooled_score(by_id(tables[second.name]), second)
 
 
 def differing(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, str]:

@@ -111,6 +111,23 @@ def fit_isotonic(probs: Floats, truth: NDArray[np.int64]) -> Isotonic:
     return Isotonic(lines, 0.5 / (len(truth) + 1))
 
 
+@dataclass(frozen=True)
+class Range:
+    """Numbers no lower and no higher than the true ones of the rows fitted on."""
+
+    low: float
+    high: float
+
+    def apply(self, values: Floats) -> Floats:
+        """Return numbers (N, 1), clipped, of numbers (N, 1)."""
+        return np.clip(values, self.low, self.high)
+
+
+def fit_range(values: Floats, truth: Floats) -> Range:
+    """Return the range of the true numbers (N,), whatever the predicted ones (N, 1)."""
+    return Range(float(truth.min()), float(truth.max()))
+
+
 def unfitted(probs: Floats, truth: NDArray[np.int64]) -> Calibration:
     """Return no calibration: probs (N, K) stay as they are, but for rounding."""
     return Calibration()
