@@ -37,7 +37,7 @@ def validate(
     Columns and ids come from the competition's sample_submission.csv, or from the ingested data.
     Exit status 1 if there are faults; a note is none.
     """
-    checked = competition_named(competition)
+    checked = competition_named(competition).with_task()
     for path in (file, *([sample] if sample else [])):
         if not path.is_file():
             raise SettingsError(f"{path}: no such file")
@@ -115,7 +115,8 @@ def _refuse_other_sample(sample: Path, competition: Competition) -> None:
 
 
 def _with_columns(columns: tuple[str, ...]) -> list[Competition]:
-    return [each for each in COMPETITIONS.values() if each.columns == columns]
+    every = [each.with_task() for each in COMPETITIONS.values()]
+    return [each for each in every if each.columns == columns]
 
 
 def _other(table: pd.DataFrame, competition: Competition) -> str:

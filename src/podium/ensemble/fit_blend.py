@@ -21,23 +21,7 @@ from podium.evaluation import decisions
 from podium.evaluation.intervals import Terms
 from podium.evaluation.metrics import area_under_roc
 from podium.evaluation.predictions import RowFacts, value_rows
-from podium.evaluation.scores import (
-    ACCURACY,
-    LOG_LOSS,
-    MAE,
-    MEAN_AUC,
-    RMSE,
-    Metric,
-    Score,
-    as_dicts,
-)
-
-USUAL: Mapping[str, tuple[Metric, ...]] = {  # by kind; the first where no competition is named
-    "classes": (LOG_LOSS, ACCURACY),
-    "labels": (LOG_LOSS, MEAN_AUC),
-    "number": (MAE, RMSE),
-}
-
+from podium.evaluation.scores import USUAL, Metric, Score, as_dicts
 
 @dataclass(frozen=True)
 class FittedBlend:

@@ -57,13 +57,18 @@ def terms_of_rows(path: Path, table: pd.DataFrame, metrics: Sequence[Metric]) ->
         raise PodiumError(
             f"{path}: no row has a known truth\nremedy: run the stage that writes it again"
         )
-    kind = kind_of(table)
+    kind, tables = kind_of(table), {}
+    of_tables = [metric for metric in metrics if metric.terms]
+    fitting = [each for each in of_tables if not each.kinds or kind.name in each.kinds]
+    if of_tables and not fitting:
+        raise PodiumError(
+            f"{path}: it holds {kind.name}, which {metrics[0].name} does not score\n"
+            "remedy: run dvc repro, so that the task says what is asked for"
+        )
     truth = kind.truth(scored)
-    tables = {}
-    for metric in metrics:
-        if metric.terms:
-            values = scored_values(metric, kind, scored)
-            tables[metric.name] = _with_terms(scored, metric.row_terms(values, truth))
+    for metric in fitting:
+        values = scored_values(metric, kind, scored)
+        tables[metric.name] = _with_terms(scored, metric.row_terms(values, truth))
     return tables
 
 

@@ -161,7 +161,7 @@ MAP_5 = Metric(
 WHOLE_STRING = Metric("whole_string", "whole string", False, f"{_TERMS}:whole_string_terms")
 SEQUENCE = Metric("sequence", "whole string", False, f"{_TERMS}:whole_string_terms")
 TUMOUR_F1 = Metric("tumour_f1", "tumour F1", False)  # its terms are counts of pixels
-SLIDE_LOG_LOSS = Metric("log_loss", "log loss of slides", True, f"{_TERMS}:log_loss_terms")
+SLIDE_LOG_LOSS = replace(LOG_LOSS, name="log loss of slides")
 
 # Metrics that a competition of pictures may be scored by; map@k for any k from 1 to 99.
 METRICS: Mapping[str, Metric] = {
@@ -170,6 +170,12 @@ METRICS: Mapping[str, Metric] = {
         LOG_LOSS, AUC, MEAN_AUC, ACCURACY, MACRO_F1, MICRO_F1, QUADRATIC_KAPPA, RMSE, MAE, MAP_5
     )
 }  # fmt: skip
+
+USUAL: Mapping[str, tuple[Metric, ...]] = {  # by kind; the first where nobody names one
+    "classes": (LOG_LOSS, ACCURACY),
+    "labels": (LOG_LOSS, MEAN_AUC),
+    "number": (MAE, RMSE),
+}
 
 
 def metric_named(name: str) -> Metric:

@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     What was ingested is read below --root, where the registry says.
     """
     args = parse(__doc__, argv, "root", "table", "blend", "out", "metrics", names=["competition"])
-    competition, params = competition_named(args.competition), load_params(args.params)
+    competition = competition_named(args.competition).with_task(args.root)
+    params = load_params(args.params)
     form = format_of(competition, args.root, params)
     table = read_predictions(args.table)
     scores = {"held_out": form.held_out_scores(table)}

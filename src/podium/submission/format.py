@@ -32,6 +32,7 @@ class FormatInputs:
         sample: the sample submission; None: there is none.
         predictions: folder of predictions that stand in no table.
         params: the settings; None where only columns, ids and cells are checked.
+        task: what ingestion says is asked for; may be absent. None: the competition never varies.
     """
 
     competition: Competition
@@ -39,6 +40,7 @@ class FormatInputs:
     sample: Path | None = None
     predictions: Path = Path()
     params: Params | None = None
+    task: Path | None = None
 
     @property
     def n_draws(self) -> int:
@@ -123,12 +125,14 @@ def format_of(
         params: the settings, which say where raw files lie.
         sample: a sample submission to go by; None: the project's own, if there is one.
     """
+    competition = competition.with_task(root)
     files = competition.files
     if sample is None and params is not None:
         own = source_folder(competition, root, params) / "sample_submission.csv"
         sample = own if own.is_file() else None
     items = tuple(root / name for name in files.items)
-    inputs = FormatInputs(competition, items, sample, root / files.predictions, params)
+    task = root / files.task if files.task else None
+    inputs = FormatInputs(competition, items, sample, root / files.predictions, params, task)
     form: SubmissionFormat = resolve_name(competition.format)(inputs)
     return form
 
