@@ -30,9 +30,14 @@ def row_log_losses(probs: Floats, truth: Ints) -> Floats:
     Raises:
         ValueError: the shapes do not fit, or there are no rows.
     """
-    if probs.ndim != 2 or truth.shape != (len(probs),) or not len(probs):
-        raise ValueError(f"{probs.shape} probabilities for {truth.shape} truths")
+    _refuse_shapes(probs, truth, (len(probs),))
     return -np.log(np.clip(probs[np.arange(len(truth)), truth], TINY, 1 - TINY))
+
+
+def _refuse_shapes(values: Floats, truth: Any, *shapes: tuple[int, ...]) -> None:
+    """Raise a ValueError unless truth has one of `shapes`, and there are rows of values (N, K)."""
+    if values.ndim != 2 or truth.shape not in shapes or not len(values):
+        raise ValueError(f"{values.shape} probabilities for {truth.shape} truths")
 
 
 def log_loss_terms(probs: Floats, truth: Ints) -> Terms:
@@ -44,6 +49,7 @@ def log_loss_terms(probs: Floats, truth: Ints) -> Terms:
     """
     if truth.ndim == 1:
         return _over_one(row_log_losses(probs, truth))
+    _refuse_shapes(probs, truth, probs.shape)
     right = np.clip(np.where(truth == 1, probs, 1 - probs), TINY, 1 - TINY)
     return _over_one(-np.log(right).mean(1))
 
@@ -55,6 +61,7 @@ def accuracy_terms(probs: Floats, truth: Ints) -> Terms:
         probs: (N, K) probabilities.
         truth: (N,) class indices.
     """
+    _refuse_shapes(probs, truth, (len(probs),))
     return _over_one(probs.argmax(1) == truth)
 
 
@@ -67,6 +74,7 @@ def marks(values: Floats, truth: Ints) -> tuple[Floats, Floats]:
         values: (N, K) probabilities, or decisions of 1 and 0.
         truth: (N,) class indices, or (N, K) labels.
     """
+    _refuse_shapes(values, truth, (len(values),), values.shape)
     if truth.ndim == 2:
         return (values >= 0.5).astype(np.float64), truth.astype(np.float64)
     every = np.eye(values.shape[1])
@@ -92,6 +100,7 @@ def expected_grades(probs: Floats) -> Floats:
 
 def grade_error_terms(probs: Floats, truth: Ints) -> Terms:
     """Return (expected grade - truth) ** 2 over 1; probs (N, K) of grades, truth (N,)."""
+    _refuse_shapes(probs, truth, (len(probs),))
     return _over_one((expected_grades(probs) - truth) ** 2)
 
 
@@ -102,6 +111,7 @@ def kappa_terms(probs: Floats, truth: Ints) -> Terms:
         probs: (N, K) probabilities of grades, or decisions of 1 and 0.
         truth: (N,) grades.
     """
+    _refuse_shapes(probs, truth, (len(probs),))
     a, b = np.floor(expected_grades(probs) + 0.5), truth.astype(np.float64)
     return np.ones(len(b)), a, b, a * a, b * b, a * b
 
