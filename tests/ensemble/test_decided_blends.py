@@ -145,6 +145,8 @@ def test_labels_share_their_weights_the_fast_way():
 
 def test_what_is_chosen_by():
     probs, truth = np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([[1, 0], [1, 1]])
-    assert choice_loss(METRICS["macro_f1"], "labels")(probs, truth) == -1  # at thresholds of its own
+    assert (
+        choice_loss(METRICS["macro_f1"], "labels")(probs, truth) == -1
+    )  # at thresholds of its own
     assert loss_of(METRICS["macro_f1"])(probs, truth) == -0.5
     assert choice_loss(METRICS["log_loss"], "labels") is log_loss

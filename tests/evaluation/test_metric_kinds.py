@@ -265,8 +265,9 @@ def test_a_function_of_ones_own(own, rng):
     terms = metric.row_terms(values, truth)
     assert metric.lower_is_better
     assert fits(metric, "number")
-    mine, theirs = score(metric, terms, np.arange(N) // 2, 50), score(
-        METRICS["mae"], METRICS["mae"].row_terms(values, truth), np.arange(N) // 2, 50
+    mine, theirs = (
+        score(metric, terms, np.arange(N) // 2, 50),
+        score(METRICS["mae"], METRICS["mae"].row_terms(values, truth), np.arange(N) // 2, 50),
     )
     assert mine.value == pytest.approx(theirs.value)
     assert (mine.se, mine.low, mine.high) == pytest.approx((theirs.se, theirs.low, theirs.high))

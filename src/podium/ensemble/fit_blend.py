@@ -23,6 +23,7 @@ from podium.evaluation.metrics import area_under_roc
 from podium.evaluation.predictions import RowFacts, value_rows
 from podium.evaluation.scores import USUAL, Metric, Score, as_dicts
 
+
 @dataclass(frozen=True)
 class FittedBlend:
     """A fitted blend with its honest predictions.
@@ -183,13 +184,15 @@ def _table(
     fitted: Fitted,
     by_seed: Sequence[Mapping[str, Floats]],
 ) -> pd.DataFrame:
-    facts = RowFacts(
-        np.asarray(models.groups).tolist(), models.kind.truth_cells(models.truth)
-    )
+    facts = RowFacts(np.asarray(models.groups).tolist(), models.kind.truth_cells(models.truth))
     kind = models.kind
 
     def decided(rows: pd.DataFrame, each: Mapping[str, Floats]) -> pd.DataFrame:
-        return rows.assign(decision=decisions.cells_of(kind, each[DECIDED])) if DECIDED in each else rows
+        return (
+            rows.assign(decision=decisions.cells_of(kind, each[DECIDED]))
+            if DECIDED in each
+            else rows
+        )
 
     parts = [
         decided(value_rows(kind, models.ids, "oof", folds, seed, each[calibrate], facts), each)

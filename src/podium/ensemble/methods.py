@@ -29,9 +29,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 DECIDED = "decided"  # the calibration that is set, and then the decision that the metric scores
 
 
-def methods(
-    settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS
-) -> dict[str, Fit]:
+def methods(settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS) -> dict[str, Fit]:
     """Return every way to blend predictions (M, N, K) of a kind, by name.
 
     Args:

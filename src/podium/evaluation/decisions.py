@@ -194,4 +194,3 @@ def out_of_fold(fit: Fit, values: Floats, truth: Any, folds: NDArray[np.int64]) 
         seen = ~inside if not inside.all() else inside
         decided[inside] = fit(values[seen], truth[seen]).apply(values[inside])
     return decided
-

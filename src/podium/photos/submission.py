@@ -108,7 +108,7 @@ class PhotoSubmission(SubmissionFormat):
         test = table[table["split"] == "test"]
         means = test.groupby("id")[self.kind.columns()].mean()
         filled = [name for name in ids if name not in means.index]
-        values = means.reindex(list(ids)).to_numpy(dtype=np.float64)
+        values = means.reindex(list(ids)).to_numpy(dtype=np.float64, copy=True)
         absent = np.isnan(values).any(axis=1)
         decided = self._decided(ids, test, absent) if DECISION in table else None
         if absent.any():
