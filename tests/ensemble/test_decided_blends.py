@@ -1,4 +1,4 @@
-"""Blends for metrics of ranks and of decisions: what they choose, what they score, what they write."""
+"""Blends for metrics of ranks and of decisions: what they choose, score and write."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def test_a_blend_is_compared_by_its_decisions_and_a_model_by_those_of_other_fold
     write_predictions(tmp_path / "blend.csv", found.table, {})
     read_predictions(tmp_path / "blend.csv", "decision")
     write_predictions(tmp_path / "model.csv", found.table.drop(columns="decision"), {})
-    scores = {
-        name: pooled_score(by_id(terms_of_table(tmp_path / f"{name}.csv", [metric])["micro F1"]), metric)
-        for name in ("blend", "model")
-    }  # fmt: skip
+    scores = {}
+    for name in ("blend", "model"):
+        terms = terms_of_table(tmp_path / f"{name}.csv", [metric])["micro F1"]
+        scores[name] = pooled_score(by_id(terms), metric)
     assert scores["blend"] == pytest.approx(found.metrics["nested"]["micro_f1"]["value"])
     assert scores["model"] == pytest.approx(scores["blend"], abs=0.05)
 

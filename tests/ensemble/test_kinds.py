@@ -8,8 +8,8 @@ import pytest
 from competition import blend_settings, simulated
 from podium.core.errors import PodiumError, SettingsError
 from podium.ensemble import blend, selection
-from podium.ensemble.losses import loss_of
 from podium.ensemble.fit_blend import fit_blend
+from podium.ensemble.losses import loss_of
 from podium.ensemble.methods import METHODS, methods, step_of
 from podium.ensemble.prediction_set import PredictionSet, load
 from podium.evaluation.predictions import (
@@ -105,7 +105,7 @@ def test_numbers_refuse_what_is_for_probabilities():
 
 
 def test_settings_of_probabilities_do_not_concern_numbers():
-    models, truth = numbers()
+    models, _ = numbers()
     usual = blend_settings(
         method="mean", methods=["single", "geometric", "mean"], calibrate="temperature"
     )

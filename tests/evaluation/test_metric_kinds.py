@@ -234,7 +234,8 @@ def test_what_does_not_fit(name, kind, ordered, n_names, why):
     ("name", "kind", "ordered", "n_names"),
     [
         ("quadratic_kappa", "classes", True, 5), ("auc", "classes", False, 2),
-        ("auc", "labels", False, 1), ("mean_auc", "labels", False, 11), ("rmse", "number", False, 0),
+        ("auc", "labels", False, 1), ("mean_auc", "labels", False, 11),
+        ("rmse", "number", False, 0),
         ("map@5", "classes", False, 900),
     ],
     ids=str,
@@ -299,7 +300,7 @@ def test_functions_that_cannot_be_used(own, name, lines, says):
 
 def test_a_function_that_fails_is_named(own, rng):
     own("own_e", "def f(values, truth):", "    raise KeyError('x')", "f.lower_is_better = True")
-    with pytest.raises(PodiumError, match="^metric own_e:f: KeyError: 'x'"):
+    with pytest.raises(PodiumError, match=r"^metric own_e:f: KeyError: 'x'"):
         value("own_e:f", *classes(rng))
     own("own_g", "def f(values, truth):", "    return float('nan')", "f.lower_is_better = True")
     with pytest.raises(PodiumError, match="own_g:f: its score of all rows is no finite number"):

@@ -176,7 +176,7 @@ def weighted_by(loss: Loss) -> Fit:
 
 
 def weighted_by_steps(loss: Loss) -> Fit:
-    """Return the fit of the weighted mean of lowest `loss`, for losses that move in steps.
+    """Return the fit of the weights (M,) of lowest `loss`, for losses that move in steps.
 
     Such are areas under the ROC. From the best of equal weights and each model alone, the share of
     one model after another is raised or lowered, in ever finer steps.

@@ -136,7 +136,7 @@ def step_of(settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS) -
 
 def offered(settings: Blend, kind: str) -> list[str]:
     """Return the methods to try, those of `settings` that a kind has; if none, all it has."""
-    kept = [name for name in settings.methods if name in METHODS[kind]]
+    kept: list[str] = [name for name in settings.methods if name in METHODS[kind]]
     return kept or list(METHODS[kind])
 
 
@@ -153,7 +153,7 @@ class Decided:
 
 
 def decided_after(calibrate: calibration.Fit, decide: calibration.Fit) -> calibration.Fit:
-    """Return the fit of a calibration and of the decision on what it makes of the same rows."""
+    """Return the fit of a calibration, and of the decision on what it makes of the rows (N, K)."""
 
     def fit(probs: Floats, truth: Any) -> Calibrator:
         calibrator = calibrate(probs, truth)

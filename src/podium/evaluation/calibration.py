@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +123,7 @@ class Range:
         return np.clip(values, self.low, self.high)
 
 
-def fit_range(values: Floats, truth: Floats) -> Range:
+def fit_range(values: Floats, truth: NDArray[Any]) -> Range:
     """Return the range of the true numbers (N,), whatever the predicted ones (N, 1)."""
     return Range(float(truth.min()), float(truth.max()))
 

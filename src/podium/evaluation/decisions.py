@@ -1,7 +1,7 @@
 """Decisions: a class, a set of labels or a grade out of probabilities, as a metric wants it best.
 
-A decision turns probabilities (N, K) into 1 where a class or label is chosen, else 0 (N, K), so that
-it is scored as probabilities are. It is fitted on out-of-fold rows, like a calibration.
+A decision turns probabilities (N, K) into 1 where a class or label is chosen, else 0 (N, K), so
+that it is scored as probabilities are. It is fitted on out-of-fold rows, like a calibration.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Cuts:
 
 
 def fit_of(metric: Metric, kind: str) -> Fit | None:
-    """Return how decisions are fitted for a metric; None for one that needs none.
+    """Return how decisions on (N, K) are fitted for a metric; None for one that needs none.
 
     Args:
         metric: the score.
@@ -86,7 +86,7 @@ def likeliest(probs: Floats, truth: Any) -> Favoured:
 
 
 def fit_favoured(probs: Floats, truth: NDArray[np.int64]) -> Favoured:
-    """Return the weights share ** -power of best macro F1: rare classes count more.
+    """Return the weights (K,), share ** -power, of best macro F1: rare classes count more.
 
     One number is fitted, not one for each class: the rarest have too few rows for that.
     """

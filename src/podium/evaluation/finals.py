@@ -19,22 +19,26 @@ NO_PAIR = 0.5  # the area under the ROC where no row has, or every row has, the 
 
 
 def divided(numerator: Floats, denominator: Floats) -> Floats:
-    """Return `numerator` / `denominator`, elementwise; 1 where both are nothing."""
+    """Return `numerator` / `denominator`, (D,) or (D, K) each; 1 where both are nothing."""
     return np.divide(numerator, denominator, out=np.ones_like(numerator), where=denominator > 0)
 
 
 def ratio(sums: Floats) -> Floats:
-    """Return the first of two sums over the second; 1 where both are nothing."""
+    """Return the first of two sums (D, 2) over the second; 1 where both are nothing."""
     return divided(sums[:, 0], sums[:, 1])
 
 
 def root_of_ratio(sums: Floats) -> Floats:
-    """Return the square root of `ratio`."""
+    """Return the square root of the `ratio` of sums (D, 2)."""
     return np.sqrt(ratio(sums))
 
 
 def mean_of_ratios(sums: Floats) -> Floats:
-    """Return the mean of K ratios whose denominator is not 0; sums (D, 2 K), numerators first."""
+    """Return the mean of those of K ratios whose denominator is not 0.
+
+    Args:
+        sums: (D, C) of K numerators, then K denominators.
+    """
     numerators, denominators = np.split(sums, 2, axis=1)
     each = np.where(denominators > 0, divided(numerators, denominators), 0)
     return divided(each.sum(1), (denominators > 0).sum(1).astype(np.float64))

@@ -82,13 +82,23 @@ def marks(values: Floats, truth: Ints) -> tuple[Floats, Floats]:
 
 
 def micro_f1_terms(values: Floats, truth: Ints) -> Terms:
-    """Return 2 TP over 2 TP + FP + FN of each row, all classes or labels together; see `marks`."""
+    """Return 2 TP over 2 TP + FP + FN of each row, all classes or labels together.
+
+    Args:
+        values: (N, K) probabilities, or decisions of 1 and 0, see `marks`.
+        truth: (N,) class indices, or (N, K) labels.
+    """
     predicted, true = marks(values, truth)
     return 2 * (predicted * true).sum(1), (predicted + true).sum(1)
 
 
 def macro_f1_terms(values: Floats, truth: Ints) -> Terms:
-    """Return 2 TP of each of K classes or labels, then 2 TP + FP + FN of each; see `marks`."""
+    """Return 2 TP of each of K classes or labels, then 2 TP + FP + FN of each.
+
+    Args:
+        values: (N, K) probabilities, or decisions of 1 and 0, see `marks`.
+        truth: (N,) class indices, or (N, K) labels.
+    """
     predicted, true = marks(values, truth)
     return tuple(np.hstack([2 * predicted * true, predicted + true]).T)
 

@@ -18,8 +18,9 @@ from podium.evaluation.task import PictureTask
 
 def kind_for(task: PictureTask) -> TableKind:
     """Return the kind of prediction tables that a task has."""
-    kinds = {"classes": Classes, "labels": Labels}
-    return kinds[task.kind](task.names) if task.kind in kinds else Number()
+    if task.kind == "number":
+        return Number()
+    return Classes(task.names) if task.kind == "classes" else Labels(task.names)
 
 
 def read_key(path: Path, task: PictureTask, ids: Sequence[str]) -> Any:

@@ -26,6 +26,7 @@ from podium.submission import answers, cells
 from podium.submission.format import FormatInputs, SubmissionFormat
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 def columns_of(classes: Sequence[str]) -> list[str]:
@@ -116,11 +117,11 @@ class PhotoSubmission(SubmissionFormat):
         columns = answers.written(self.asked, values, decided)
         return pd.DataFrame({self.columns[0]: list(ids), **columns}), filled
 
-    def _decided(self, ids: Sequence[str], test: pd.DataFrame, absent: Floats) -> Floats:
+    def _decided(self, ids: Sequence[str], test: pd.DataFrame, absent: Flags) -> Floats:
         """Decisions (N, K) of the blend; where there is none, the one best answer for all."""
         rows = pd.Series(range(len(test)), test["id"]).groupby(level=0).first().reindex(list(ids))
         decided = np.zeros((len(ids), len(self.kind.names)))
-        decided[~absent] = decisions.in_table(self.kind, test)[rows[~absent].astype(int)]
+        decided[~absent] = decisions.in_table(self.kind, test)[rows.to_numpy()[~absent].astype(int)]
         if absent.any():
             truth = self._train_truth()
             decided[absent] = constant_answers.decision(self.asked, self.metric, truth)
