@@ -97,6 +97,8 @@ def test_the_registry_and_the_pipeline_name_the_same_files(competition):
     assert (blend["tables"], blend["blend"]) == (files.tables, files.blend)
     assert submit["blend"] == files.blend
     assert (submit["items"], submit["rejected"]) == (files.items[0], files.items[-1])
+    if files.task:
+        assert blend["task"] == submit["task"] == files.task
     if files.predictions:
         assert submit["predictions"] == files.predictions
     source = f"data/${{{competition.source_setting}}}/{files.source}"
