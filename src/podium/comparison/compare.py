@@ -35,7 +35,7 @@ class Line:
         sd: of these scores, None if there is one only.
         score: of all rows together.
         error: its standard error.
-        second: the competition's second score, if it has one.
+        others: the competition's further scores, None for each that the model lacks.
         difference: to the baseline, None for the baseline itself and for what cannot be paired.
         seconds: of the revision's stages, if known.
         settings: that differ from the baseline's revision, in words.
@@ -50,7 +50,7 @@ class Line:
     sd: float | None
     score: float
     error: float
-    second: float | None
+    others: Sequence[float | None]
     seconds: float | None
     settings: dict[str, str]
     difference: Difference | None = None
@@ -182,18 +182,17 @@ def _line(
         float(each.std(ddof=1)) if len(each) > 1 else None,
         pooled_score(pooled, metric),
         standard_error(pooled, metric),
-        _second_score(competition, metric, results.models[name]),
+        [_other_score(each, metric, results.models[name]) for each in competition.metrics[1:]],
         results.seconds,
         differing(results.settings, base.settings),
         baseline=is_baseline,
     )
 
 
-def _second_score(competition: Competition, first: Metric, tables: TermTables) -> float | None:
-    second = competition.metrics[1] if len(competition.metrics) > 1 else first
-    if second == first or second.name not in tables:
+def _other_score(metric: Metric, first: Metric, tables: TermTables) -> float | None:
+    if metric == first or metric.name not in tables:
         return None
-    return pooled_score(by_id(tables[second.name]), second)
+    return pooled_score(by_id(tables[metric.name]), metric)
 
 
 def differing(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, str]:

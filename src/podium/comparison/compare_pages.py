@@ -58,7 +58,6 @@ def head(comparison: Comparison) -> list[str]:
 def cells(comparison: Comparison, line: Line) -> list[str]:
     """Return what stands in the columns of a line."""
     metrics = comparison.competition.metrics
-    others = [_number(line.second), *[""] * len(metrics)][: len(metrics) - 1]
     other = "" if line.metric == metrics[0] else f" ({line.metric.name})"
     spread = "" if line.sd is None else f" +- {line.sd:.4f}"
     minutes = "?" if line.seconds is None else f"{line.seconds / 60:.1f}"
@@ -67,7 +66,7 @@ def cells(comparison: Comparison, line: Line) -> list[str]:
         line.model,
         f"{line.mean:.4f}{spread}{other}",
         f"{line.score:.4f} +- {line.error:.4f}",
-        *others,
+        *map(_number, line.others),
         *_difference(line),
         minutes,
         _settings(line, _section(comparison.lines)),
