@@ -110,12 +110,14 @@ def test_a_blend_is_compared_by_its_decisions_and_a_model_by_those_of_other_fold
     write_predictions(tmp_path / "blend.csv", found.table, {})
     read_predictions(tmp_path / "blend.csv", "decision")
     write_predictions(tmp_path / "model.csv", found.table.drop(columns="decision"), {})
+    write_predictions(tmp_path / "none.csv", found.table.assign(decision="-"), {})
     scores = {}
-    for name in ("blend", "model"):
+    for name in ("blend", "model", "none"):
         terms = terms_of_table(tmp_path / f"{name}.csv", [metric])["micro F1"]
         scores[name] = pooled_score(by_id(terms), metric)
     assert scores["blend"] == pytest.approx(found.metrics["nested"]["micro_f1"]["value"])
     assert scores["model"] == pytest.approx(scores["blend"], abs=0.05)
+    assert scores["none"] == 0  # it is its decisions that count
 
 
 # ---- weights

@@ -30,7 +30,7 @@ from podium.photos.answer_key import kind_for, read_key
 from podium.pictures.dataset import ITEM_COLUMNS, QUARANTINE_COLUMNS
 from podium.submission import checking
 from podium.submission.cells import read_submission
-from podium.submission.format import format_of, ids_to_submit
+from podium.submission.format import format_of, ids_to_submit, own_sample
 from podium.submission.writing import write_submission
 
 N = 60  # test pictures, the last of which cannot be read
@@ -386,6 +386,24 @@ def test_keys_that_do_not_fit(tmp_path, name, lines, says):
     key.write_text("\n".join(lines) + "\n")
     with pytest.raises(PodiumError, match=says):
         read_key(key, ASKED[name].task, ["a"])
+
+
+# ---- samples
+
+
+def test_a_sample_may_have_another_name(tmp_path):
+    assert own_sample(tmp_path) is None
+    other = tmp_path / "sampleSubmission.csv"
+    other.touch()
+    (tmp_path / "train.csv").touch()
+    assert own_sample(tmp_path) == other
+    (tmp_path / "sample_submission_v2.csv").touch()
+    with pytest.raises(
+        PodiumError, match=r"which is the sample submission, sampleSubmission\.csv, s"
+    ):
+        own_sample(tmp_path)
+    (tmp_path / "sample_submission.csv").touch()
+    assert own_sample(tmp_path).name == "sample_submission.csv"
 
 
 # ---- the task decides
