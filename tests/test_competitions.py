@@ -53,7 +53,7 @@ def test_settings_of_other_competitions_do_not_count():
     assert known["photos"]["train_photo_classifier.book.dropout"] == 0.5
     assert known["photos"]["extractors.hog.weights"] == "none"
     assert not any(key.startswith(("train_seg", "captcha", "submit_c")) for key in known["photos"])
-    assert known["photos"]["blend.photos.method"] == "geometric"
+    assert known["photos"]["blend.photos.method"] == "weighted"
     assert not any(key.startswith("blend.slides") for key in known["photos"])
     assert known["slides"]["train_segmenter.l2"] == 0
     assert known["slides"]["submit.slides.bootstrap"] == 1000
