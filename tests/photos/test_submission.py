@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 from sklearn.metrics import (
     accuracy_score,
     cohen_kappa_score,
@@ -19,15 +21,18 @@ from sklearn.metrics import (
 )
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from conftest import ROOT
 from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import write_table
+from podium.core.params import read_yaml
 from podium.evaluation.decisions import cells_of, fit_of
-from podium.evaluation.predictions import read_predictions, value_rows, write_predictions
+from podium.evaluation.predictions import RowFacts, read_predictions, value_rows, write_predictions
 from podium.evaluation.scores import metric_named
 from podium.evaluation.task import PictureTask, SampleStyle, usual_classes, write_task
 from podium.photos.answer_key import kind_for, read_key
 from podium.pictures.dataset import ITEM_COLUMNS, QUARANTINE_COLUMNS
+from podium.stages import blend, submit
 from podium.submission import checking
 from podium.submission.cells import read_submission
 from podium.submission.format import format_of, ids_to_submit, own_sample
@@ -432,3 +437,78 @@ def test_a_blend_of_other_classes_is_refused(tmp_path, rng):
     table = read_predictions(tmp_path / "predictions/blends/photos.csv")
     with pytest.raises(PodiumError, match=r"it holds classes \['aff.*, the task is classes \['0'"):
         project.form.frame(project.ids, table)
+
+
+# ---- the stages
+
+
+def write_models(project: Project, rng) -> None:
+    """Prediction tables of two models, out of fold on the train pictures and of the test ones."""
+    task = project.asked.task
+    kind = kind_for(task)
+    items = pd.read_csv(project.root / "data/photos/items.csv", dtype=str, keep_default_na=False)
+    train = items[items["split"] == "train"]
+    facts = RowFacts(train["id"].tolist(), train["label"].tolist())
+    truth = kind.truth(pd.DataFrame({"truth": train["label"]}))
+    for name, noise in (("good", 1.0), ("bad", 3.0)):
+        values = [said(kind, each, noise, rng) for each in (truth, project.truth[:-1])]
+        folds = np.arange(len(train)) % 4
+        rows = [
+            value_rows(kind, train["id"].tolist(), "oof", folds, 0, values[0], facts),
+            value_rows(kind, project.ids[:-1], "test", -1, 0, values[1]),
+        ]
+        path = project.root / f"predictions/tables/photos/{name}.csv"
+        write_predictions(path, pd.concat(rows, ignore_index=True), {})
+
+
+def said(kind, truth, noise, rng):
+    """Predictions (N, K) that see the truth through noise."""
+    if kind.name == "number":
+        return (truth + 5 * noise * rng.normal(size=len(truth)))[:, None]
+    marks = truth if truth.ndim == 2 else np.eye(len(kind.names))[truth]
+    logits = 4 * marks - 2 + noise * rng.normal(size=marks.shape)
+    probs = 1 / (1 + np.exp(-logits))
+    return probs if kind.name == "labels" else probs / probs.sum(1, keepdims=True)
+
+
+OWN = Asked(
+    PictureTask("number", (), "own_stage:apart", style("Id", "Pawpularity", cells="number")),
+    lambda k: f"{k:032x}", charm,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*ASKED, "own"])
+def test_blend_and_submit_go_by_the_task(tmp_path, monkeypatch, rng, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_stage.py").write_text(
+        "def apart(values, truth):\n    return abs(values[:, 0] - truth).mean()\n"
+        "apart.lower_is_better = True\n"
+    )
+    project = make(tmp_path, rng, OWN if name == "own" else ASKED[name])
+    write_models(project, rng)
+    settings = read_yaml(ROOT / "params.yaml")
+    settings["photos"]["source"] = "raw"
+    settings["blend"]["photos"] |= {"bootstrap": 20, "bags": 2}
+    settings["submit"]["photos"]["bootstrap"] = 20
+    with Path("params.yaml").open("w") as file:
+        YAML().dump(settings, file)
+    words = "--competition photos --root . --metrics metrics/{}_photos.json".format
+    table = "predictions/blends/photos.csv"
+    blend.main([*words("blend").split(), "--tables", "predictions/tables/photos", "--out", table])
+    submit.main([
+        *words("submit").split(), "--table", table, "--blend", "metrics/blend_photos.json",
+        "--out", "submissions/photos.csv",
+    ])  # fmt: skip
+    metric = project.asked.task.metric
+    blended = json.loads(Path("metrics/blend_photos.json").read_text())
+    scores = json.loads(Path("metrics/submit_photos.json").read_text())
+    assert (blended["metric"], blended["method"]) == (metric, "weighted")
+    assert set(blended["nested"][metric]) == {"value", "se", "low", "high", "n"}
+    held_out = scores["held_out"][metric]["value"]
+    assert held_out == pytest.approx(blended["nested"][metric]["value"])
+    graded = project.asked.grade(
+        pd.read_csv("submissions/photos.csv"), pd.read_csv(project.answers)
+    )
+    if name != "own":
+        assert scores["test"][metric]["value"] == pytest.approx(graded)
+    assert json.loads(Path("submissions/photos.json").read_text())["filled"] == project.ids[-1:]
