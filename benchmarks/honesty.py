@@ -3,6 +3,8 @@
 Models of known skill, some of which share their mistakes, predict rows of known truth. The whole
 step (best of eight methods, its weights, a temperature) is fitted on the out-of-fold rows of a
 competition and then meets 20,000 fresh ones. A bias below 0 is a score too good to be true.
+Then blends fitted for other metrics than log loss, beside those fitted for log loss: see
+`metric_blends.py`.
 
     python benchmarks/honesty.py --out benchmarks/honesty.json
 """
@@ -13,6 +15,7 @@ import argparse
 import json
 from pathlib import Path
 
+import metric_blends
 import numpy as np
 from ruamel.yaml import YAML
 
@@ -82,25 +85,43 @@ def summary(competitions: list[dict[str, float]]) -> dict[str, float]:
     return figures
 
 
+def of_log_loss(n_each: int, settings: Blend) -> dict[str, dict[str, float]]:
+    """Return the summary of `n_each` competitions of each kind, and of all; print them.
+
+    Args:
+        n_each: how many.
+        settings: of the blend.
+    """
+    results, every = {}, []
+    for kind in KINDS:
+        each = [competition(number, kind, settings) for number in range(n_each)]
+        every += each
+        name = "{} rows, {} models, {} classes".format(*kind)
+        results[name] = summary(each)
+        print(name, results[name], flush=True)
+    results["all"] = summary(every)
+    print(json.dumps(results["all"], indent=2))
+    return results
+
+
 def main() -> None:
     """Simulate --each competitions of each kind; print, and with --out write, the summaries."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=15, help="competitions of each kind")
     parser.add_argument("--method", default="best")
+    parser.add_argument("--part", choices=["log-loss", "metrics", "both"], default="both")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     params = YAML(typ="safe").load(Path("params.yaml").read_text(encoding="utf-8"))
     settings = Blend.model_validate(
         params["blend"]["photos"] | {"method": args.method, "calibrate": "temperature", "bags": 5}
     )
-    results, every = {}, []
-    for kind in KINDS:
-        each = [competition(number, kind, settings) for number in range(args.each)]
-        every += each
-        results["{} rows, {} models, {} classes".format(*kind)] = summary(each)
-        print(kind, results["{} rows, {} models, {} classes".format(*kind)], flush=True)
-    results["all"] = summary(every)
-    print(json.dumps(results["all"], indent=2))
+    results = json.loads(args.out.read_text()) if args.out and args.out.is_file() else {}
+    if args.part != "metrics":
+        results |= of_log_loss(args.each, settings)
+    if args.part != "log-loss":
+        weighted = settings.model_copy(update={"method": "weighted"})
+        results["metrics"] = metric_blends.of_every_metric(args.each, weighted)
     if args.out:
         args.out.write_text(json.dumps(results, indent=2) + "\n")
 

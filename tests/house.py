@@ -134,6 +134,7 @@ class House:
         self.run(
             blend,
             competition="photos",
+            root=self.root,
             tables=self.root / "predictions/tables/photos",
             out=self.root / "predictions/blends/photos.csv",
             metrics=self.root / "metrics/blend_photos.json",

@@ -54,7 +54,7 @@ def test_settings_of_other_competitions_do_not_count():
     assert known["photos"]["train_photo_classifier.book.dropout"] == 0.5
     assert known["photos"]["extractors.hog.weights"] == "none"
     assert not any(key.startswith(("train_seg", "captcha", "submit_c")) for key in known["photos"])
-    assert known["photos"]["blend.photos.method"] == "geometric"
+    assert known["photos"]["blend.photos.method"] == "weighted"
     assert not any(key.startswith("blend.slides") for key in known["photos"])
     assert known["slides"]["train_segmenter.l2"] == 0
     assert known["slides"]["submit.slides.bootstrap"] == 1000
@@ -104,6 +104,8 @@ def test_the_registry_and_the_pipeline_name_the_same_files(competition):
     assert (blend["tables"], blend["blend"]) == (files.tables, files.blend)
     assert submit["blend"] == files.blend
     assert (submit["items"], submit["rejected"]) == (files.items[0], files.items[-1])
+    if files.task:
+        assert blend["task"] == submit["task"] == files.task
     if files.predictions:
         assert submit["predictions"] == files.predictions
     source = f"data/${{{competition.source_setting}}}/{files.source}"

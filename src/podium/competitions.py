@@ -37,6 +37,7 @@ PHOTOS = Competition(
         blend="predictions/blends/photos.csv",
         items=("data/photos/items.csv", "data/photos/quarantine.csv"),
         key="test_labels.csv",
+        task="data/photos/task.json",
     ),
     format="podium.photos.submission:PhotoSubmission",
     columns=("id", "label"),

@@ -93,7 +93,7 @@ def test_submit_shows_what_it_would_send(trained):
     assert f"would send {trained.out}: 5 rows, sha256 {sha[:16]}" in out
     assert "  id,label\n  3," in out
     assert re.search(r"held_out log_loss +0\.\d{4}  \(95 %: 0", out)
-    assert re.search(r"blend method +geometric\n", out)
+    assert re.search(r"blend method +weighted\n", out)
     assert re.search(r"blend nested +0\.\d{4}  \(95 %: ", out)
 
 

@@ -12,6 +12,7 @@ from podium.captcha.charset import Charset
 from podium.captcha.dataset import Facts, Split, write_captchas
 from podium.cli import app
 from podium.competitions import COMPETITIONS
+from podium.evaluation.task import PictureTask, SampleStyle, write_task
 from podium.pictures.dataset import ITEM_COLUMNS
 from podium.slides.dataset import COLUMNS
 
@@ -104,6 +105,22 @@ def test_photos_without_a_sample(write):
     )
     assert run(write("bad.csv", "id,label", "1,0.1"), "photos")[1] == [
         "bad.csv: 1 id missing, namely 2"
+    ]
+
+
+def test_the_task_says_what_its_columns_hold(write, project):
+    style = SampleStyle(("id", "text"), "labels")  # columns as those of a captcha
+    write_task(project / "data/photos/task.json", PictureTask("labels", ("7", "12"), "auc", style))
+    write("data/photos/items.csv", ",".join(ITEM_COLUMNS), "a,train,7,x,x,1,1,x,x")
+    write("data/raw/photos/sample_submission.csv", "id,text", "1,7 12", "2,7")
+    good, bad = write("good.csv", "id,text", "1,12", "2,"), write("bad.csv", "id,text", "1,7 9")
+    assert run(good, "photos")[0] == 2  # an area under the ROC of two labels
+    task = PictureTask("labels", ("7", "12"), "micro_f1", style)
+    write_task(project / "data/photos/task.json", task)
+    assert run(good, "photos")[0] == 0
+    assert run(bad, "photos")[1] == [
+        "bad.csv: 1 id missing, namely 2",
+        "bad.csv: column text: 1 cell with an unknown label, namely id 1: '7 9'",
     ]
 
 

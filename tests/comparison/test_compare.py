@@ -60,7 +60,7 @@ def test_lines_by_hand():
     ]  # fmt: skip
     best, base = found.lines
     # folds of the baseline: (.1 + .3) / 2 = .2 and (.2 + 1) / 2 = .6
-    assert (base.mean, base.score, base.second) == pytest.approx((0.4, 0.4, 0.75))
+    assert (base.mean, base.score, *base.others) == pytest.approx((0.4, 0.4, 0.75))
     assert base.sd == pytest.approx(0.4 / 2**0.5)
     assert (base.seconds, base.settings, base.difference) == (90, {}, None)
     assert (best.mean, best.sd) == pytest.approx((0.3, 0.2 / 2**0.5))
@@ -144,7 +144,7 @@ def test_a_blend_without_pixels_is_paired_by_what_both_have():
     found = compare(SLIDES, [here], Choice())
     assert [line.model for line in found.lines] == ["fcn", "hed_otsu", "blend"]
     lines = {line.model: line for line in found.lines}
-    assert lines["fcn"].second == pytest.approx(0.6)
+    assert lines["fcn"].others == pytest.approx([0.6])
     assert lines["blend"].metric == SLIDE_LOG_LOSS
     assert lines["blend"].difference.value == pytest.approx(-0.2)
     only = compare(SLIDES, [here], Choice(model="hed_otsu"))

@@ -8,8 +8,8 @@ import pytest
 from competition import blend_settings, simulated
 from podium.core.errors import PodiumError, SettingsError
 from podium.ensemble import blend, selection
-from podium.ensemble.blend import loss_of
 from podium.ensemble.fit_blend import fit_blend
+from podium.ensemble.losses import loss_of
 from podium.ensemble.methods import METHODS, methods, step_of
 from podium.ensemble.prediction_set import PredictionSet, load
 from podium.evaluation.predictions import (
@@ -19,7 +19,7 @@ from podium.evaluation.predictions import (
     value_rows,
     write_predictions,
 )
-from podium.evaluation.scores import ACCURACY, LABEL_LOG_LOSS, LOG_LOSS, MAE, RMSE
+from podium.evaluation.scores import ACCURACY, LOG_LOSS, MAE, RMSE
 from podium.evaluation.table_kinds import Labels, Number
 
 NOISE = (0.4, 0.6, 2.0)  # of three models
@@ -73,7 +73,8 @@ def test_numbers_are_blended_by_their_metric(tmp_path, method, metric):
     settings = blend_settings(method=method, methods=list(METHODS["number"]))
     found = fit_blend(models, settings, metric)
     check(tmp_path, found.table)
-    alone = rmse(models.test[0], truth)
+    inside = np.clip(models.test[0], models.truth.min(), models.truth.max())
+    alone = rmse(inside, truth)
     fresh = rmse(found.fitted(models.test)["none"], truth)
     if method in ("weighted", "caruana", "ridge"):
         assert fresh < alone * 0.95  # the two good models are better than one
@@ -100,10 +101,19 @@ def test_weights_of_squared_errors_are_those_of_least_squares():
 def test_numbers_refuse_what_is_for_probabilities():
     for name in ("geometric", "rank", "logistic"):
         with pytest.raises(SettingsError, match=f"^blend method {name}: it is for probabilities"):
-            step_of(blend_settings(methods=[name], method="mean"), "number")
-    for change in ({"calibrate": "temperature"}, {"per_class": True}):
-        with pytest.raises(SettingsError, match=r"numbers are not calibrated(.|\n)*remedy: calib"):
-            step_of(blend_settings(**change), "number")
+            step_of(blend_settings(method=name), "number")
+
+
+def test_settings_of_probabilities_do_not_concern_numbers():
+    models, _ = numbers()
+    usual = blend_settings(
+        method="mean", methods=["single", "geometric", "mean"], calibrate="temperature"
+    )
+    found = fit_blend(models, usual, RMSE)
+    assert set(found.metrics["methods"]) == {"single", "mean"}
+    assert set(found.metrics["calibration"]) == {"none"}
+    wild = found.fitted(np.full_like(models.test, 1e6))["none"]
+    assert (wild == models.truth.max()).all()  # no number beyond those of the train rows
 
 
 # ---- labels
@@ -115,7 +125,7 @@ def test_numbers_refuse_what_is_for_probabilities():
 def test_labels_are_blended_each_for_itself(tmp_path, method, calibrate, per_class):
     models, truth = labels()
     settings = blend_settings(method=method, calibrate=calibrate, per_class=per_class)
-    found = fit_blend(models, settings, LABEL_LOG_LOSS)
+    found = fit_blend(models, settings, LOG_LOSS)
     check(tmp_path, found.table)
     probs = found.fitted(models.test)[calibrate]
     assert probs.shape == truth.shape
@@ -126,7 +136,7 @@ def test_labels_are_blended_each_for_itself(tmp_path, method, calibrate, per_cla
 
 def test_a_label_is_blended_as_two_classes():
     models, _ = labels()
-    geometric = methods(blend_settings(), "labels", loss_of(LABEL_LOG_LOSS))["geometric"]
+    geometric = methods(blend_settings(), "labels", LOG_LOSS)["geometric"]
     found = geometric(models.oof, models.truth)(models.test)
     logits = np.log(models.test / (1 - models.test)).mean(0)
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)))

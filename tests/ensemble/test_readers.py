@@ -80,4 +80,5 @@ def test_the_tables_of_readers_and_of_models(tmp_path) -> None:
     assert [path.name for path in paths] == ["text-cnn.csv", "text-crnn.csv"]
     for name in ("dense", "hog", "prior"):
         (tmp_path / f"{name}.csv").touch()
-    assert tables_to_blend(photos, tmp_path, params) == [tmp_path / "dense.csv"]
+    paths = tables_to_blend(photos, tmp_path, params)
+    assert [path.name for path in paths] == ["dense.csv", "hog.csv"]

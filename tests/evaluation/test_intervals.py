@@ -5,16 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
+from podium.evaluation.finals import ratio, root_of_ratio
 from podium.evaluation.intervals import (
     bootstrap,
     bootstrap_difference,
     bootstrap_scores,
     interval,
-    ratio,
     standard_error,
     value_of,
     wilson,
 )
+from podium.evaluation.scores import RATIO, RMSE
 
 
 def terms(values):
@@ -78,8 +79,8 @@ def test_an_interval_by_hand():
 
 
 def test_nothing_over_nothing_is_right():
-    assert ratio(np.array([0.0, 1.0]), np.array([0.0, 4.0])).tolist() == [1, 0.25]
-    assert ratio(np.array([4.0]), np.array([1.0]), root=True).tolist() == [2]
+    assert ratio(np.array([[0.0, 0.0], [1.0, 4.0]])).tolist() == [1, 0.25]
+    assert root_of_ratio(np.array([[4.0, 1.0]])).tolist() == [2]
 
 
 def test_a_score_of_ratios_is_pooled(rng):
@@ -92,11 +93,11 @@ def test_a_score_of_ratios_is_pooled(rng):
 
 def test_a_root_is_taken_of_the_ratio_and_its_draws():
     errors = terms([1.0, 9.0, 25.0])
-    assert value_of(errors, root=True) == pytest.approx((35 / 3) ** 0.5)
-    plain, rooted = (bootstrap([errors], np.arange(3), 30, 0, root)[:, 0] for root in (False, True))
+    assert value_of(errors, RMSE) == pytest.approx((35 / 3) ** 0.5)
+    plain, rooted = (bootstrap([errors], np.arange(3), 30, 0, way)[:, 0] for way in (RATIO, RMSE))
     np.testing.assert_allclose(rooted**2, plain)
     slope = standard_error(errors, np.arange(3)) / (2 * (35 / 3) ** 0.5)
-    assert standard_error(errors, np.arange(3), root=True) == pytest.approx(slope)
+    assert standard_error(errors, np.arange(3), RMSE) == pytest.approx(slope)
 
 
 def test_a_difference_is_paired(rng):

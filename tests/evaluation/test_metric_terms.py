@@ -27,7 +27,6 @@ from podium.evaluation.predictions import (
 )
 from podium.evaluation.scores import (
     ACCURACY,
-    LABEL_LOG_LOSS,
     LOG_LOSS,
     MAE,
     RMSE,
@@ -132,14 +131,14 @@ def test_numbers_and_labels(tmp_path):
     found = terms_of_table(tmp_path / "size.csv", [MAE, RMSE])
     assert pooled_score(by_id(found["mean absolute error"])) == 1.5
     rooted = found["root mean squared error"]
-    assert pooled_score(by_id(rooted), root=True) == 2.5**0.5
-    assert fold_scores(rooted, root=True).tolist() == [2, 1]
+    assert pooled_score(by_id(rooted), RMSE) == 2.5**0.5
+    assert fold_scores(rooted, RMSE).tolist() == [2, 1]
     known = RowFacts(["g"] * 2, ["cat;dog", "-"])
     probs = np.array([[0.5, 0.5], [0.25, 0.25]])
     table = value_rows(Labels(["cat", "dog"]), ["a", "b"], "oof", np.array([0, 1]), 0, probs, known)
     write_predictions(tmp_path / "tags.csv", table, {})
-    found = terms_of_table(tmp_path / "tags.csv", [LABEL_LOG_LOSS])
-    losses = by_id(found["log loss of labels"])["numerator"]
+    found = terms_of_table(tmp_path / "tags.csv", [LOG_LOSS])
+    losses = by_id(found["log loss"])["numerator"]
     assert losses.tolist() == pytest.approx([0.6931472, 0.2876821])
 
 

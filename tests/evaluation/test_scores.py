@@ -5,7 +5,6 @@ import pytest
 
 from podium.evaluation.scores import (
     ACCURACY,
-    LABEL_LOG_LOSS,
     LOG_LOSS,
     MAE,
     RMSE,
@@ -50,7 +49,7 @@ def test_the_direction_of_a_metric():
         (LOG_LOSS, np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1]), [0.6931472, 1.3862944]),
         (ACCURACY, np.array([[0.6, 0.4], [0.75, 0.25]]), np.array([0, 1]), [1, 0]),
         # -ln of .5 and .25, halved; -ln of .9 and .8
-        (LABEL_LOG_LOSS, np.array([[0.5, 0.75], [0.1, 0.8]]), np.array([[1, 0], [0, 1]]),
+        (LOG_LOSS, np.array([[0.5, 0.75], [0.1, 0.8]]), np.array([[1, 0], [0, 1]]),
          [1.0397208, 0.164252]),
         (MAE, np.array([[1.0], [5.0]]), np.array([3.0, 4.0]), [2, 1]),
         (RMSE, np.array([[1.0], [5.0]]), np.array([3.0, 4.0]), [4, 1]),

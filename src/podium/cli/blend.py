@@ -61,9 +61,8 @@ def blend(
     from podium.core.params import load_params
     from podium.ensemble.blend_competition import blend_section, blend_tables
     from podium.ensemble.blend_scores import summary_lines
-    from podium.ensemble.fit_blend import USUAL
     from podium.evaluation.predictions import write_predictions
-    from podium.evaluation.scores import WHOLE_STRING
+    from podium.evaluation.scores import USUAL, WHOLE_STRING
     from podium.evaluation.table_kinds import kind_of
 
     for path in tables:
@@ -86,7 +85,8 @@ def blend(
 
 
 def _competition(name: str | None, kind: str) -> Competition:
-    return competition_named(name or ("captcha-text" if kind == "text" else "photos"))
+    named = competition_named(name or ("captcha-text" if kind == "text" else "photos"))
+    return named.with_task()
 
 
 def _methods(kind: str) -> tuple[str, ...]:

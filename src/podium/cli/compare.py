@@ -61,7 +61,7 @@ def compare(
     from podium.comparison.experiments import read_all
     from podium.core.files import write_text
 
-    compared = competition_named(competition)
+    compared = competition_named(competition).with_task()
     name, _, baseline_model = (baseline or "").partition(":")
     if baseline and ":" in baseline and not baseline_model:
         raise SettingsError(f"--baseline {baseline}: no model\nremedy: REV or REV:MODEL")

@@ -52,7 +52,7 @@ def validate(
         podium validate submissions/photos.csv --competition photos
         podium validate theirs.csv --competition captcha-text --sample sample_submission.csv
     """
-    checked = competition_named(competition)
+    checked = competition_named(competition).with_task()
     for path in (file, *([sample] if sample else [])):
         require_file(path)
     print(validated(file, checked, sample, params))
@@ -129,7 +129,8 @@ def _refuse_other_sample(sample: Path, competition: Competition) -> None:
 
 
 def _with_columns(columns: tuple[str, ...]) -> list[Competition]:
-    return [each for each in COMPETITIONS.values() if each.columns == columns]
+    every = [each.with_task() for each in COMPETITIONS.values()]
+    return [each for each in every if each.columns == columns]
 
 
 def _other(table: pd.DataFrame, competition: Competition) -> str:

@@ -36,7 +36,7 @@ class Line:
         sd: of these scores, None if there is one only.
         score: of all rows together.
         error: its standard error.
-        second: the competition's second score, if it has one.
+        others: the competition's further scores, None for each that the model lacks.
         difference: to the baseline, None for the baseline itself and for what cannot be paired.
         seconds: of the revision's stages, if known.
         settings: that differ from the baseline's revision, in words.
@@ -51,7 +51,7 @@ class Line:
     sd: float | None
     score: float
     error: float
-    second: float | None
+    others: Sequence[float | None]
     seconds: float | None
     settings: dict[str, str]
     difference: Difference | None = None
@@ -177,27 +177,26 @@ def _line(
 ) -> Line:
     name_of_metric, rows = next(iter(results.models[name].items()))
     metric = competition.metric(name_of_metric)
-    each, pooled = fold_scores(rows, metric.root), by_id(rows)
+    each, pooled = fold_scores(rows, metric), by_id(rows)
     return Line(
         results.name,
         name,
         metric,
         float(each.mean()),
         float(each.std(ddof=1)) if len(each) > 1 else None,
-        pooled_score(pooled, metric.root),
-        standard_error(pooled, metric.root),
-        _second_score(competition, metric, results.models[name]),
+        pooled_score(pooled, metric),
+        standard_error(pooled, metric),
+        [_other_score(each, metric, results.models[name]) for each in competition.metrics[1:]],
         results.seconds,
         differing(results.settings, base.settings),
         baseline=is_baseline,
     )
 
 
-def _second_score(competition: Competition, first: Metric, tables: TermTables) -> float | None:
-    second = competition.metrics[1] if len(competition.metrics) > 1 else first
-    if second == first or second.name not in tables:
+def _other_score(metric: Metric, first: Metric, tables: TermTables) -> float | None:
+    if metric == first or metric.name not in tables:
         return None
-    return pooled_score(by_id(tables[second.name]), second.root)
+    return pooled_score(by_id(tables[metric.name]), metric)
 
 
 def differing(settings: dict[str, Any], base: dict[str, Any]) -> dict[str, str]:

@@ -73,8 +73,8 @@ def head(comparison: Comparison) -> list[str]:
 
 def cells(comparison: Comparison, line: Line) -> list[str]:
     """Return what stands in the columns of a line."""
-    n_others = len(_other_scores(comparison, line.metric))
-    others = [_number(line.second), *[""] * n_others][:n_others]
+    others = [_number(other) for other in line.others]
+    others = others[: len(_other_scores(comparison, line.metric))]
     spread = "" if line.sd is None else f" +- {line.sd:.4f}"
     minutes = "?" if line.seconds is None else f"{line.seconds / 60:.1f}"
     return [

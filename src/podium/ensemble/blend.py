@@ -16,16 +16,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from podium.ensemble import selection
-from podium.evaluation.intervals import value_of
-from podium.evaluation.metrics import TINY, row_log_losses
-from podium.evaluation.scores import LOG_LOSS, Metric
+from podium.ensemble.losses import Loss, log_loss
+from podium.evaluation.decisions import climbed
+from podium.evaluation.metrics import TINY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Truth = Any  # (N,) class indices or numbers, or (N, L) labels
 Combine = Callable[[Floats], Floats]  # (M, T, K) -> (T, K)
 Fit = Callable[[Floats, Truth], Combine]
-Loss = Callable[[Floats, Truth], float]  # of predictions (N, K) and truth; lower is better
 
 
 @dataclass(frozen=True)
@@ -83,21 +82,13 @@ def normalised(values: Floats) -> Floats:
 
 
 def true_class(probs: Floats, truth: Ints) -> Floats:
-    """Return the probability (M, N) that each model gives the true class of each row."""
+    """Return the probability (M, N) that each model gives the true class of each row.
+
+    Of labels (N, L): (M, N * L) of what is true of each, having it or not.
+    """
+    if truth.ndim == 2:
+        return np.where(truth == 1, probs, 1 - probs).reshape(len(probs), -1)
     return np.ascontiguousarray(probs[:, np.arange(len(truth)), truth])
-
-
-def log_loss(probs: Floats, truth: Ints) -> float:
-    """Return the mean log loss of probabilities (N, K) for class indices (N,)."""
-    return float(row_log_losses(probs, truth).mean())
-
-
-def loss_of(metric: Metric) -> Loss:
-    """Return what is minimised to make `metric` best: itself, or its negative."""
-    if metric.terms == LOG_LOSS.terms:
-        return log_loss
-    sign = 1 if metric.lower_is_better else -1
-    return lambda values, truth: sign * value_of(metric.row_terms(values, truth), metric.root)
 
 
 def single(loss: Loss = log_loss) -> Fit:
@@ -180,6 +171,25 @@ def weighted_by(loss: Loss) -> Fit:
         )  # fmt: skip
         tried = [_on_simplex(result.x), even, *np.eye(n_models)]
         return Weighted(min(tried, key=loss_of_weights))
+
+    return fit
+
+
+def weighted_by_steps(loss: Loss) -> Fit:
+    """Return the fit of the weights (M,) of lowest `loss`, for losses that move in steps.
+
+    Such are areas under the ROC. From the best of equal weights and each model alone, the share of
+    one model after another is raised or lowered, in ever finer steps.
+    """
+
+    def fit(predictions: Floats, truth: Truth) -> Combine:
+        n_models = len(predictions)
+
+        def score(weights: Floats) -> float:
+            return -loss(Weighted(_on_simplex(weights))(predictions), truth)
+
+        start = max([np.full(n_models, 1 / n_models), *np.eye(n_models)], key=score)
+        return Weighted(_on_simplex(climbed(start, score)))
 
     return fit
 

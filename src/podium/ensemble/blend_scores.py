@@ -26,7 +26,7 @@ class Bootstrap:
 
     def scores(self, metric: Metric, sides: Sequence[Terms]) -> list[Score]:
         """Return the score of each side, by its terms of the same rows, with its interval."""
-        return bootstrap_scores(sides, self.groups, self.n_draws, self.seed, metric.root)
+        return bootstrap_scores(sides, self.groups, self.n_draws, self.seed, metric)
 
     def difference(self, metric: Metric, side: Terms, other: Terms) -> Score:
         """Return the score of one side less that of another, paired on the same draws.
@@ -37,7 +37,7 @@ class Bootstrap:
             other: terms of the same rows.
         """
         sides = side, other
-        return bootstrap_difference(sides, self.groups, self.n_draws, self.seed, metric.root)
+        return bootstrap_difference(sides, self.groups, self.n_draws, self.seed, metric)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def against_single(metric: Metric, sides: Sides, draws: Bootstrap) -> dict[str, 
     """
     scores = draws.scores(metric, [sides.nested, sides.naive, sides.single])
     nested, naive, single = (score.as_dict() for score in scores)
-    flattered, honest = value_of(sides.naive, metric.root), value_of(sides.nested, metric.root)
+    flattered, honest = value_of(sides.naive, metric), value_of(sides.nested, metric)
     return {
         "nested": {metric.key: nested},
         "naive": {metric.key: naive},

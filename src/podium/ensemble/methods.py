@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from podium.core.errors import SettingsError
 from podium.core.params import Blend, BlendMethod
 from podium.ensemble import blend, stacking
-from podium.ensemble.blend import Combine, Fit, Floats, Loss, log_loss
+from podium.ensemble.blend import Combine, Fit, Floats
+from podium.ensemble.losses import choice_loss, log_loss, loss_of
 from podium.ensemble.nested import Step
-from podium.evaluation import calibration
+from podium.evaluation import calibration, decisions
 from podium.evaluation.calibration import Calibrator
+from podium.evaluation.scores import LOG_LOSS, Metric
 
 NUMBER_METHODS = ("single", "mean", "weighted", "caruana", "ridge")
 METHODS: Mapping[str, tuple[str, ...]] = {
@@ -24,115 +26,140 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def methods(settings: Blend, kind: str = "classes", loss: Loss = log_loss) -> dict[str, Fit]:
+DECIDED = "decided"  # the calibration that is set, and then the decision that the metric scores
+
+
+def methods(settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS) -> dict[str, Fit]:
     """Return every way to blend predictions (M, N, K) of a kind, by name.
 
     Args:
         settings: of the blend.
         kind: classes, labels or number.
-        loss: of the competition's metric.
+        metric: of the competition.
     """
+    shared = _by_metric(settings, kind, metric)
     if kind == "number":
-        return _by_loss(settings, loss) | {"ridge": stacking.number_ridge(settings.ridge_alpha)}
-    if kind == "labels":
-        pairs = {name: each_label(fit) for name, fit in _of_classes(settings, log_loss).items()}
-        shared = {} if settings.per_class else _by_loss(settings, loss)
-        return pairs | {"single": blend.single(loss), "mean": blend.mean} | shared
-    return _of_classes(settings, loss)
-
-
-def _by_loss(settings: Blend, loss: Loss) -> dict[str, Fit]:
-    return {
-        "single": blend.single(loss),
-        "mean": blend.mean,
-        "weighted": blend.weighted_by(loss),
-        "caruana": blend.caruana(
-            settings.picks, settings.bags, settings.bag_share, settings.seed, loss
-        ),
-    }
-
-
-def _of_classes(settings: Blend, loss: Loss) -> dict[str, Fit]:
-    weighted = blend.weighted if loss is log_loss else blend.weighted_by(loss)
-    weights = _by_loss(settings, loss) | {"weighted": weighted}
-    if settings.per_class:  # a class against the rest is scored by log loss
-        bags = settings.bags, settings.bag_share, settings.seed
-        weights |= {
-            "weighted": blend.per_class(blend.weighted),
-            "caruana": blend.per_class(blend.caruana(settings.picks, *bags)),
-        }
-    return {
-        "single": weights["single"],
-        "mean": weights["mean"],
+        return shared | {"ridge": stacking.number_ridge(settings.ridge_alpha)}
+    every = {
+        "single": shared["single"],
+        "mean": shared["mean"],
         "geometric": blend.geometric,
         "rank": blend.rank,
-        "weighted": weights["weighted"],
-        "caruana": weights["caruana"],
+        "weighted": shared["weighted"],
+        "caruana": shared["caruana"],
         "logistic": stacking.logistic(settings.logistic_c),
         "ridge": stacking.ridge(settings.ridge_alpha),
     }
+    if settings.per_class:  # a class or label against the rest is scored by log loss
+        caruana = _caruana(settings, LOG_LOSS)
+        every |= {"weighted": blend.weighted, "caruana": caruana}
+        if kind == "classes":
+            every |= {name: blend.per_class(every[name]) for name in ("weighted", "caruana")}
+    if kind == "labels":
+        alike = ("single", "mean", *(() if settings.per_class else ("weighted", "caruana")))
+        every |= {name: each_label(fit) for name, fit in every.items() if name not in alike}
+    return every
 
 
-def calibrations(settings: Blend, kind: str = "classes") -> dict[str, calibration.Fit]:
+def _by_metric(settings: Blend, kind: str, metric: Metric) -> dict[str, Fit]:
+    fitted_by = metric.weights_by or metric
+    loss = loss_of(fitted_by)
+    if loss is log_loss:
+        weighted: Fit = blend.weighted
+    else:
+        weighted = (blend.weighted_by_steps if fitted_by.by_rank else blend.weighted_by)(loss)
+    return {
+        "single": blend.single(choice_loss(metric, kind)),
+        "mean": blend.mean,
+        "weighted": weighted,
+        "caruana": _caruana(settings, fitted_by),
+    }
+
+
+def _caruana(settings: Blend, metric: Metric) -> Fit:
+    bags = settings.bags, settings.bag_share, settings.seed
+    return blend.caruana(settings.picks, *bags, loss_of(metric))
+
+
+def calibrations(
+    settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS
+) -> dict[str, calibration.Fit]:
     """Return every way to calibrate predictions (N, K) of a kind, by name.
+
+    Numbers are held within the range of the true ones. A metric that needs decisions adds DECIDED.
 
     Args:
         settings: of the blend.
         kind: classes, labels or number.
+        metric: of the competition.
     """
     if kind == "number":
-        return {"none": lambda values, truth: Unchanged()}
-    of_classes: dict[str, calibration.Fit] = {
+        return {"none": calibration.fit_range}
+    fits: dict[str, calibration.Fit] = {
         "none": calibration.unfitted,
         "clip": calibration.fixed_clip(settings.clip),
         "temperature": calibration.fit,
         "isotonic": calibration.fit_isotonic,
     }
     if kind == "labels":
-        return {name: calibrate_each_label(fit) for name, fit in of_classes.items()}
-    return of_classes
+        fits = {name: calibrate_each_label(fit) for name, fit in fits.items()}
+    decide = decisions.fit_of(metric, kind)
+    return fits | ({DECIDED: decided_after(fits[settings.calibrate], decide)} if decide else {})
 
 
-def step_of(settings: Blend, kind: str = "classes", loss: Loss = log_loss) -> Step:
+def calibration_of(settings: Blend, kind: str) -> str:
+    """Return the name of the calibration that is applied: none to numbers, which have none."""
+    return "none" if kind == "number" else settings.calibrate
+
+
+def step_of(settings: Blend, kind: str = "classes", metric: Metric = LOG_LOSS) -> Step:
     """Return the step that `settings` describe.
 
     Args:
         settings: of the blend.
         kind: classes, labels or number.
-        loss: of the competition's metric.
+        metric: of the competition.
 
     Raises:
-        SettingsError: a method or a calibration is for predictions of another kind.
+        SettingsError: the method is for predictions of another kind.
     """
-    refuse_unoffered(settings, kind)
-    every = methods(settings, kind, loss)
-    names = settings.methods if settings.method == "best" else [settings.method]
-    return Step({name: every[name] for name in names}, calibrations(settings, kind), loss)
-
-
-def refuse_unoffered(settings: Blend, kind: str) -> None:
-    """Raise a SettingsError if `settings` name a method or calibration that a kind has not."""
-    offered = METHODS[kind]
-    for name in dict.fromkeys([*settings.methods, settings.method]):
-        if name not in ("best", *offered):
-            raise SettingsError(
-                f"blend method {name}: it is for probabilities, the tables hold numbers\n"
-                f"remedy: choose among {', '.join(offered)}"
-            )
-    if kind == "number" and (settings.calibrate != "none" or settings.per_class):
+    every = methods(settings, kind, metric)
+    names = offered(settings, kind) if settings.method == "best" else [settings.method]
+    if names[0] not in METHODS[kind]:
         raise SettingsError(
-            "blend: numbers are not calibrated and have no classes\n"
-            "remedy: calibrate: none, per_class: false"
+            f"blend method {names[0]}: it is for probabilities, the tables hold numbers\n"
+            f"remedy: choose among {', '.join(METHODS[kind])}"
         )
+    tried = {name: every[name] for name in names}
+    return Step(tried, calibrations(settings, kind, metric), choice_loss(metric, kind))
+
+
+def offered(settings: Blend, kind: str) -> list[str]:
+    """Return the methods to try, those of `settings` that a kind has; if none, all it has."""
+    kept: list[str] = [name for name in settings.methods if name in METHODS[kind]]
+    return kept or list(METHODS[kind])
 
 
 @dataclass(frozen=True)
-class Unchanged:
-    """The calibration of numbers: none."""
+class Decided:
+    """A calibration, and the decision after it."""
+
+    calibrator: Calibrator
+    decision: Calibrator
 
     def apply(self, probs: Floats) -> Floats:
-        """Return the values (N, K) as they are."""
-        return probs
+        """Return 1 where a class or label is chosen, else 0, of probabilities (N, K)."""
+        return self.decision.apply(self.calibrator.apply(probs))
+
+
+def decided_after(calibrate: calibration.Fit, decide: calibration.Fit) -> calibration.Fit:
+    """Return the fit of a calibration, and of the decision on what it makes of the rows (N, K)."""
+
+    def fit(probs: Floats, truth: Any) -> Calibrator:
+        calibrator = calibrate(probs, truth)
+        return Decided(calibrator, decide(calibrator.apply(probs), truth))
+
+    return fit
 
 
 def _pair(probs: Floats, k: int) -> Floats:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.ensemble.blend import Combine, Fit, Floats, Ints, Loss, Truth, log_loss
+from podium.ensemble.blend import Combine, Fit, Floats, Ints, Truth
+from podium.ensemble.losses import Loss, log_loss
 from podium.evaluation import calibration
 from podium.evaluation.calibration import Calibrator
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from podium.evaluation.competition import Competition
 from podium.evaluation.plots import write_figure
+from podium.evaluation.scores import Metric, metric_named
 
 HEADER = (
     "| competition | score | models | best single | blend, naive | blend, nested (95 %) | optimism "
@@ -40,6 +41,12 @@ class Row:
     def key(self) -> str:
         """The score of the blend, as metrics files call it."""
         return str(self.blend["metric"])
+
+    @property
+    def metric(self) -> Metric:
+        """The metric of the blend: one of the competition's, or what its task names."""
+        own = {metric.key: metric for metric in self.competition.table_metrics}
+        return own.get(self.key) or metric_named(self.key)
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -75,7 +82,7 @@ def _line(row: Row) -> str:
     single, nested, gap = blend["single"], blend["nested"][key], blend["difference"]
     cells = [
         f"{row.competition.name} ({blend['method']})",
-        row.competition.table_metrics[0].name,
+        row.metric.name,
         str(blend["n_models"]),
         f"{single[key]['value']:.4f} ({single['model']})",
         f"{blend['naive'][key]['value']:.4f}",
@@ -88,7 +95,7 @@ def _line(row: Row) -> str:
 
 
 def _explained(rows: Sequence[Row]) -> list[str]:
-    metrics = dict.fromkeys(row.competition.table_metrics[0] for row in rows)
+    metrics = dict.fromkeys(row.metric for row in rows)
     ways = [f"{each.name}: {'down' if each.lower_is_better else 'up'}" for each in metrics]
     return [
         f"Better is, of {'; of '.join(dict.fromkeys(ways))}.",
@@ -117,6 +124,6 @@ def _panel(axes: Axes, row: Row) -> None:
         axes.scatter(values, methods, facecolor=face, edgecolor="#4477aa", label=side, zorder=2)
     single = row.blend["single"][row.key]["value"]
     axes.axvline(single, color="#bb5566", linestyle=":", label="best single model")
-    axes.set(title=row.competition.name, xlabel=row.competition.table_metrics[0].name)
+    axes.set(title=row.competition.name, xlabel=row.metric.name)
     axes.locator_params(axis="x", nbins=4)
     axes.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,23 @@ def fit_isotonic(probs: Floats, truth: NDArray[np.int64]) -> Isotonic:
         line = IsotonicRegression(out_of_bounds="clip").fit(probs[:, k], truth == k)
         lines.append((line.X_thresholds_, line.y_thresholds_))
     return Isotonic(lines, 0.5 / (len(truth) + 1))
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers no lower and no higher than the true ones of the rows fitted on."""
+
+    low: float
+    high: float
+
+    def apply(self, values: Floats) -> Floats:
+        """Return numbers (N, 1), clipped, of numbers (N, 1)."""
+        return np.clip(values, self.low, self.high)
+
+
+def fit_range(values: Floats, truth: NDArray[Any]) -> Range:
+    """Return the range of the true numbers (N,), whatever the predicted ones (N, 1)."""
+    return Range(float(truth.min()), float(truth.max()))
 
 
 def unfitted(probs: Floats, truth: NDArray[np.int64]) -> Calibration:

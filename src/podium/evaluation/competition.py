@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from podium.evaluation.scores import Metric
+from podium.core.errors import SettingsError
+from podium.evaluation.scores import USUAL, Metric, metric_named, why_not_fitting
+from podium.evaluation.task import read_task
 
 BLEND = "blend"  # the name of a competition's blend among its models
 
@@ -26,6 +28,7 @@ class Files:
         key: the answer key: a name in the source folder, or '' for the first of `items`.
         predictions: folder of predictions that stand in no table, '' if there are none.
         counts: table of pixels by slide, '' if there is none.
+        task: what ingestion says is asked for, '' if the competition never varies.
     """
 
     source: str
@@ -35,6 +38,7 @@ class Files:
     key: str
     predictions: str = ""
     counts: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,25 @@ class Competition:
     submits: tuple[str, ...] = (BLEND,)
     predictor: str = ""
     kaggle_slug: str = ""
+
+    def with_task(self, root: Path = Path()) -> Competition:
+        """Return it with metrics and columns of the task that ingestion wrote below `root`.
+
+        As it is where there is none. The task's metric comes first, then the usual ones.
+
+        Raises:
+            PodiumError: the task's file is broken.
+            SettingsError: its metric is unknown, or does not fit what is predicted.
+        """
+        path = root / self.files.task
+        if not self.files.task or not path.is_file():
+            return self
+        task = read_task(path)
+        metric = metric_named(task.metric)
+        if why := why_not_fitting(metric, task.kind, task.ordered, len(task.names)):
+            raise SettingsError(f"{path}: {why}\nremedy: choose another metric, then ingest again")
+        others = [other for other in USUAL[task.kind] if other.key != metric.key]
+        return replace(self, metrics=(metric, *others), columns=task.sample.columns)
 
     @property
     def table_metrics(self) -> tuple[Metric, ...]:

@@ -1,42 +1,36 @@
 """Uncertainty of scores: one bootstrap over whole groups, one Wilson interval, one standard error.
 
-A score is a ratio of sums over rows, so a group of rows (look-alikes, slides of one patient) enters
-it by the sums of its numerators and denominators alone; drawing groups is drawing such sums.
+Most scores are made of sums over rows, so a group of rows (look-alikes, slides of one patient)
+enters them by the sums of its terms alone; drawing groups is drawing such sums. Scores of ranks
+take the rows themselves, each as often as its group was drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
-from podium.evaluation.scores import Metric, Score
+from podium.core.errors import PodiumError
+from podium.evaluation.scores import RATIO, RMSE, Metric, Score
 
 CHUNK = 5_000_000  # numbers that a part of the bootstrap holds at once
+N_DRAWS = 500  # of the bootstrap, where nobody says it
 
 Floats = NDArray[np.float64]
-Terms = tuple[Floats, Floats]  # numerator (N,) and denominator (N,) of each row
+Terms = tuple[Floats, ...]  # columns (N,) of each row: as a rule numerator and denominator
+Counts = NDArray[np.int64]
 Groups = ArrayLike  # (N,) names or numbers; rows of one group are not independent
 
 
-def ratio(numerator: Floats, denominator: Floats, root: bool = False) -> Floats:
-    """Return `numerator` / `denominator`, elementwise; 1 where both are nothing.
-
-    Args:
-        numerator: sums (D,) or (D, S).
-        denominator: sums, of that shape.
-        root: return the square root.
-    """
-    ratios = np.divide(numerator, denominator, out=np.ones_like(numerator), where=denominator > 0)
-    return np.sqrt(ratios) if root else ratios
-
-
-def value_of(terms: Terms, root: bool = False) -> float:
+def value_of(terms: Terms, metric: Metric = RATIO) -> float:
     """Return the score of all rows together."""
-    sums = [np.array([part.sum()], dtype=np.float64) for part in terms]
-    return float(ratio(sums[0], sums[1], root)[0])
+    if metric.by_rank:
+        return float(metric.of_rows(np.stack(terms, axis=1), np.ones((1, len(terms[0]))))[0])
+    sums = np.array([[part.sum() for part in terms]], dtype=np.float64)
+    return float(metric.of_sums(sums)[0])
 
 
 def group_sums(columns: Floats, groups: Groups) -> Floats:
@@ -47,6 +41,23 @@ def group_sums(columns: Floats, groups: Groups) -> Floats:
     return sums
 
 
+def drawn(n: int, n_draws: int, seed: int, width: int = 0) -> Iterator[Counts]:
+    """Yield how often (D, n) each of n groups is drawn with replacement, part by part.
+
+    Args:
+        n: groups, and how many are drawn each time.
+        n_draws: how often, over all parts.
+        seed: of the drawing.
+        width: numbers that a draw needs, if more than n.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // max(n, width))
+    for start in range(0, n_draws, step):
+        rows = min(step, n_draws - start)
+        chosen = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
+        yield np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n)
+
+
 def resampled_sums(sums: Floats, n_draws: int, seed: int) -> Floats:
     """Return the totals (n_draws, C) of as many rows of `sums`, drawn with replacement.
 
@@ -55,18 +66,11 @@ def resampled_sums(sums: Floats, n_draws: int, seed: int) -> Floats:
         n_draws: how often.
         seed: of the drawing.
     """
-    n, rng, totals = len(sums), np.random.default_rng(seed), []
-    step = max(1, CHUNK // n)
-    for start in range(0, n_draws, step):
-        rows = min(step, n_draws - start)
-        chosen = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
-        times = np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n)
-        totals.append(times @ sums)
-    return np.concatenate(totals)
+    return np.concatenate([times @ sums for times in drawn(len(sums), n_draws, seed)])
 
 
 def bootstrap(
-    sides: Sequence[Terms], groups: Groups, n_draws: int, seed: int, root: bool = False
+    sides: Sequence[Terms], groups: Groups, n_draws: int, seed: int, metric: Metric = RATIO
 ) -> Floats:
     """Return the scores (n_draws, S) of S sides on groups drawn with replacement (Efron 1979).
 
@@ -77,22 +81,40 @@ def bootstrap(
         groups: (N,) the group of each row; groups are drawn whole.
         n_draws: how often.
         seed: of the drawing.
-        root: the score is the square root of the ratio.
+        metric: which score.
     """
+    if metric.by_rank:
+        return _of_ranks(sides, groups, n_draws, seed, metric)
     columns = np.stack([part for terms in sides for part in terms], axis=1)
     totals = resampled_sums(group_sums(columns, groups), n_draws, seed)
-    return ratio(totals[:, 0::2], totals[:, 1::2], root)
+    each = totals.reshape(n_draws, len(sides), -1)
+    return np.stack([metric.of_sums(each[:, side]) for side in range(len(sides))], axis=1)
+
+
+def _of_ranks(
+    sides: Sequence[Terms], groups: Groups, n_draws: int, seed: int, metric: Metric
+) -> Floats:
+    number = np.unique(np.asarray(groups), return_inverse=True)[1]
+    columns = [np.stack(terms, axis=1) for terms in sides]
+    scores = []
+    for times in drawn(int(number.max()) + 1, n_draws, seed, len(number)):
+        weights = times[:, number].astype(np.float64)
+        scores.append(np.stack([metric.of_rows(each, weights) for each in columns], axis=1))
+    return np.concatenate(scores)
 
 
 def interval(draws: Floats) -> tuple[float, float, float]:
     """Return the standard error, and the ends of the 95 % interval, of bootstrap `draws` (D,)."""
+    draws = draws[np.isfinite(draws)]
+    if not len(draws):
+        raise PodiumError("the metric is no finite number for any draw of groups")
     low, high = np.quantile(draws, [0.025, 0.975])
     se = draws.std(ddof=1) if len(draws) > 1 else 0.0
     return float(se), float(low), float(high)
 
 
 def bootstrap_scores(
-    sides: Sequence[Terms], groups: Groups, n_draws: int, seed: int, root: bool = False
+    sides: Sequence[Terms], groups: Groups, n_draws: int, seed: int, metric: Metric = RATIO
 ) -> list[Score]:
     """Return the score of each side with its bootstrap interval; arguments as of `bootstrap`.
 
@@ -101,17 +123,17 @@ def bootstrap_scores(
         groups: (N,) the group of each row.
         n_draws: how often groups are drawn.
         seed: of the drawing.
-        root: the score is the square root of the ratio.
+        metric: which score.
     """
-    draws = bootstrap(sides, groups, n_draws, seed, root)
+    draws = bootstrap(sides, groups, n_draws, seed, metric)
     return [
-        Score(value_of(terms, root), *interval(draws[:, k]), n=len(terms[0]))
+        Score(value_of(terms, metric), *interval(draws[:, k]), n=len(terms[0]))
         for k, terms in enumerate(sides)
     ]
 
 
 def bootstrap_difference(
-    sides: tuple[Terms, Terms], groups: Groups, n_draws: int, seed: int, root: bool = False
+    sides: tuple[Terms, Terms], groups: Groups, n_draws: int, seed: int, metric: Metric = RATIO
 ) -> Score:
     """Return the score of the first side less that of the second, paired on the same draws.
 
@@ -120,31 +142,35 @@ def bootstrap_difference(
         groups: (N,) the group of each row.
         n_draws: how often groups are drawn.
         seed: of the drawing.
-        root: the score is the square root of the ratio.
+        metric: which score.
     """
-    draws = bootstrap(sides, groups, n_draws, seed, root)
-    gap = value_of(sides[0], root) - value_of(sides[1], root)
+    draws = bootstrap(sides, groups, n_draws, seed, metric)
+    gap = value_of(sides[0], metric) - value_of(sides[1], metric)
     return Score(gap, *interval(draws[:, 0] - draws[:, 1]), n=len(sides[0][0]))
 
 
-def standard_error(terms: Terms, groups: Groups, root: bool = False) -> float:
-    """Return the standard error of a score without drawing: of a ratio of sums, to first order.
+def standard_error(terms: Terms, groups: Groups, metric: Metric = RATIO) -> float:
+    """Return the standard error of a score; of a ratio of sums without drawing, to first order.
 
     Cochran 1977, 6.4; with a row in each group and denominators of 1 it is the standard error of a
-    mean. That of a root is divided by twice the root. 0 for one group.
+    mean. That of a root is divided by twice the root. Of other scores it is that of the bootstrap.
+    0 for one group.
 
     Args:
-        terms: numerator (N,) and denominator (N,) of each row.
+        terms: columns (N,) of each row.
         groups: (N,) the group of each row.
-        root: the score is the square root of the ratio.
+        metric: which score.
     """
+    if not metric.is_ratio:
+        return interval(bootstrap([terms], groups, N_DRAWS, 0, metric)[:, 0])[0]
     sums = group_sums(np.stack(terms, axis=1), groups)
     n, total = len(sums), float(sums[:, 1].sum())
     if n < 2 or not total:
         return 0.0
     residuals = sums[:, 0] - value_of(terms) * sums[:, 1]
     error = float(np.sqrt(n / (n - 1) * (residuals**2).sum()) / total)
-    return error / (2 * value_of(terms, root)) if root and error else error
+    rooted = metric.final == RMSE.final and error
+    return error / (2 * value_of(terms, metric)) if rooted else error
 
 
 def score(metric: Metric, terms: Terms, groups: Groups, n_draws: int, seed: int = 0) -> Score:
@@ -152,12 +178,12 @@ def score(metric: Metric, terms: Terms, groups: Groups, n_draws: int, seed: int 
 
     Args:
         metric: which score.
-        terms: numerator (N,) and denominator (N,) of each row.
+        terms: columns (N,) of each row.
         groups: (N,) the group of each row.
         n_draws: how often groups are drawn.
         seed: of the drawing.
     """
-    return bootstrap_scores([terms], groups, n_draws, seed, metric.root)[0]
+    return bootstrap_scores([terms], groups, n_draws, seed, metric)[0]
 
 
 def wilson(n_right: int, n: int) -> Score:

@@ -58,12 +58,12 @@ def differences(
     """
     every = [terms_in(baseline), *map(terms_in, sides)]
     groups = baseline["group"].to_numpy(dtype=str)
-    scores = bootstrap(every, groups, draws, seed, metric.root)
-    base = pooled_score(baseline, metric.root)
+    scores = bootstrap(every, groups, draws, seed, metric)
+    base = pooled_score(baseline, metric)
     results = []
     for k, rows in enumerate(sides, start=1):
         gaps = scores[:, k] - scores[:, 0]
         _, low, high = interval(gaps)
         better = float(np.mean(gaps < 0 if metric.lower_is_better else gaps > 0))
-        results.append(Difference(pooled_score(rows, metric.root) - base, low, high, better))
+        results.append(Difference(pooled_score(rows, metric) - base, low, high, better))
     return results

@@ -20,6 +20,7 @@ from podium.core.errors import PodiumError
 Floats = NDArray[np.float64]
 NO_LABEL = "-"  # the truth of a row that has none of the labels; others are joined by LABEL_MARK
 LABEL_MARK = ";"
+DECISION = "decision"  # column of a blend whose metric scores decisions; cells as of truth
 
 
 class TableKind(Protocol):
@@ -73,10 +74,11 @@ class Classes:
 
     def check(self, path: Path, table: pd.DataFrame) -> None:
         """Raise a PodiumError if a row holds no probabilities, or its truth is no class."""
-        if "truth" in table and (unknown := sorted(set(table["truth"]) - {"", *self.names})):
-            raise PodiumError(
-                f"{path}: truth {unknown[0]!r} is none of its classes {list(self.names)}"
-            )
+        for column in ("truth", DECISION):
+            cells = set(table[column]) if column in table else set()
+            if unknown := sorted(cells - {"", *self.names}):
+                names = list(self.names)
+                raise PodiumError(f"{path}: {column} {unknown[0]!r} is none of its classes {names}")
         probs = self.values(table)
         bad = ~np.isfinite(probs).all(1) | (probs < 0).any(1) | (np.abs(probs.sum(1) - 1) > 1e-5)
         _refuse(path, table, bad, "probabilities (0 to 1, summing to 1)")
@@ -115,12 +117,12 @@ class Labels:
 
     def check(self, path: Path, table: pd.DataFrame) -> None:
         """Raise a PodiumError if a row holds no probabilities, or its truth no labels."""
-        cells: list[str] = table["truth"].tolist() if "truth" in table else []
-        named = {name for cell in cells for name in cell.split(LABEL_MARK)}
-        if unknown := sorted(named - {"", NO_LABEL, *self.names}):
-            raise PodiumError(
-                f"{path}: truth {unknown[0]!r} is none of its labels {list(self.names)}"
-            )
+        for column in ("truth", DECISION):
+            cells: list[str] = table[column].tolist() if column in table else []
+            named = {name for cell in cells for name in cell.split(LABEL_MARK)}
+            if unknown := sorted(named - {"", NO_LABEL, *self.names}):
+                names = list(self.names)
+                raise PodiumError(f"{path}: {column} {unknown[0]!r} is none of its labels {names}")
         probs = self.values(table)
         inside = ((probs >= 0) & (probs <= 1)).all(1)  # NaN is neither
         _refuse(path, table, ~inside, "probabilities of labels (0 to 1 each)")

@@ -19,7 +19,11 @@ from podium.core.throughput import Throughput
 
 
 def parse(
-    description: str | None, argv: Sequence[str] | None, *paths: str, names: Sequence[str] = ()
+    description: str | None,
+    argv: Sequence[str] | None,
+    *paths: str,
+    names: Sequence[str] = (),
+    folders: Sequence[str] = (),
 ) -> argparse.Namespace:
     """Return the stage's arguments: `--<path>` for `paths`, `--<name>` for `names`, `--params`.
 
@@ -28,12 +32,15 @@ def parse(
         argv: the words after the module's name; None reads the command line.
         paths: required options that take a path.
         names: required options that take a word.
+        folders: options that take a folder; the working folder, if nobody says it.
     """
     parser = argparse.ArgumentParser(description=description)
     for name in paths:
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="PATH")
     for name in names:
         parser.add_argument(f"--{name}", required=True, metavar="NAME")
+    for name in folders:
+        parser.add_argument(f"--{name}", type=Path, default=Path(), metavar="PATH")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="PATH")
     started = podium.STARTED if argv is None else time.perf_counter()
     return parser.parse_args(argv, argparse.Namespace(started=started))

@@ -15,9 +15,13 @@ from podium.stages.arguments import parse, write_metrics
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the blended table --out and --metrics from the tables in the folder --tables."""
-    args = parse(__doc__, argv, "tables", "out", "metrics", names=["competition"])
-    competition, params = competition_named(args.competition), load_params(args.params)
+    """Write the blended table --out and --metrics from the tables in the folder --tables.
+
+    What is asked for is read below --root, where the registry says.
+    """
+    args = parse(__doc__, argv, "tables", "out", "metrics", names=["competition"], folders=["root"])
+    competition = competition_named(args.competition).with_task(args.root)
+    params = load_params(args.params)
     section, metric = blend_section(competition, params), competition.table_metrics[0]
     blended = blend_tables(tables_to_blend(competition, args.tables, params), section, metric)
     write_predictions(args.out, blended.table, section.model_dump())

@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(
         __doc__, argv, "root", "table", "blend", "out", "metrics", "headline", names=["competition"]
     )
-    competition, params = competition_named(args.competition), load_params(args.params)
+    competition = competition_named(args.competition).with_task(args.root)
+    params = load_params(args.params)
     form = format_of(competition, args.root, params)
     table = read_predictions(args.table)
     scores = {"held_out": form.held_out_scores(table)}

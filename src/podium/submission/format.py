@@ -5,6 +5,7 @@ A room implements it once; the stage `submit`, `podium validate` and `podium sub
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from podium.core.errors import PodiumError
 from podium.core.params import Params
 from podium.evaluation import intervals
 from podium.evaluation.competition import Competition
 from podium.evaluation.metric_terms import by_id, terms_in, terms_of_rows
 from podium.evaluation.scores import Score
 from podium.submission.cells import ordered_ids, read_sample, spaced_lines
+
+SAMPLE_NAME = r"sample.?submission.*\.csv"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class FormatInputs:
         sample: the sample submission; None: there is none.
         predictions: folder of predictions that stand in no table.
         params: the settings; None where only columns, ids and cells are checked.
+        task: what ingestion says is asked for; may be absent. None: the competition never varies.
     """
 
     competition: Competition
@@ -39,6 +44,7 @@ class FormatInputs:
     sample: Path | None = None
     predictions: Path = Path()
     params: Params | None = None
+    task: Path | None = None
 
     @property
     def n_draws(self) -> int:
@@ -123,14 +129,35 @@ def format_of(
         params: the settings, which say where raw files lie.
         sample: a sample submission to go by; None: the project's own, if there is one.
     """
+    competition = competition.with_task(root)
     files = competition.files
     if sample is None and params is not None:
-        own = source_folder(competition, root, params) / "sample_submission.csv"
-        sample = own if own.is_file() else None
+        sample = own_sample(source_folder(competition, root, params))
     items = tuple(root / name for name in files.items)
-    inputs = FormatInputs(competition, items, sample, root / files.predictions, params)
+    task = root / files.task if files.task else None
+    inputs = FormatInputs(competition, items, sample, root / files.predictions, params, task)
     form: SubmissionFormat = resolve_name(competition.format)(inputs)
     return form
+
+
+def own_sample(folder: Path) -> Path | None:
+    """Return the sample submission among raw files; None if there is none.
+
+    sample_submission.csv, or the one file with a like name: sampleSubmission.csv, and so on.
+
+    Raises:
+        PodiumError: several have such names.
+    """
+    if (usual := folder / "sample_submission.csv").is_file():
+        return usual
+    alike = sorted(path for path in folder.glob("*.csv") if re.match(SAMPLE_NAME, path.name, re.I))
+    if len(alike) > 1:
+        names = ", ".join(path.name for path in alike)
+        raise PodiumError(
+            f"{folder}: which is the sample submission, {names}?\n"
+            "remedy: call it sample_submission.csv"
+        )
+    return alike[0] if alike else None
 
 
 def source_folder(competition: Competition, root: Path, params: Params) -> Path:
