@@ -14,10 +14,13 @@ from podium.core.errors import guarded
 def results(
     params: Annotated[Path, typer.Option(help="The settings.")] = Path("params.yaml"),
 ) -> None:
-    """Show each competition's score, trivial baseline, submission, minutes and warnings.
+    """Show scores, baselines, minutes and warnings of the last run.
 
-    It reads what the last run left in the project's folder; `make repro` ends with it. After a
-    clone there are only the numbers that are in git.
+    A line for each competition, with its submission, and what to type next; `make repro` ends with
+    it. After a clone there are only the numbers that are in git.
+
+    Examples:
+        podium results
     """
     from podium.comparison import results_page
     from podium.comparison.results import read_result
