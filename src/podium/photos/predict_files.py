@@ -1,4 +1,4 @@
-"""`podium predict` of photos: class and probabilities of picture files, as CSV lines."""
+"""`podium predict` of photos: the answers for picture files, as CSV lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from podium.photos.classifier import PhotoClassifier
 
 
 def csv_lines(model: Path, images: Sequence[Path], options: PredictOptions) -> Iterator[str]:
-    """Yield a header, then path, class and the probability of each class, a line a picture.
+    """Yield a header, then path and answer, a line a picture.
+
+    The answer is a class and the probability of each; or the labels of at least 0.5, joined by
+    `;` (`-`: none), and the probability of each; or a number.
 
     Args:
         model: the trained artefact.
@@ -18,9 +21,9 @@ def csv_lines(model: Path, images: Sequence[Path], options: PredictOptions) -> I
         options: says where local weights lie.
     """
     classifier = PhotoClassifier(model, options.weights_dir)
-    yield ",".join(["path", "class", *(f"p_{name}" for name in classifier.classes)])
+    yield ",".join(["path", *classifier.columns])
     for start in range(0, len(images), classifier.batch_size):
         part = list(images[start : start + classifier.batch_size])
-        for path, probs in zip(part, classifier.classify(part), strict=True):
-            values = [f"{value:.6f}" for value in probs]
-            yield ",".join([str(path), classifier.classes[int(probs.argmax())], *values])
+        for path, cells in zip(part, classifier.answers(part), strict=True):
+            texts = [cell if isinstance(cell, str) else f"{cell:.6f}" for cell in cells]
+            yield ",".join([str(path), *texts])
