@@ -14,6 +14,7 @@ SETTINGS = {
     "optimizer": "adam",
     "learning_rate": 0.05,
     "batch_size": 8,
+    "epoch_size": 1000,
     "epochs": 100,
     "patience": 0,
     "class_weight": "none",

@@ -17,6 +17,7 @@ SETTINGS = {
     "optimizer": "adam",
     "learning_rate": 0.02,
     "batch_size": 16,
+    "epoch_size": 1000,
     "epochs": 25,
     "patience": 2,
     "class_weight": "none",

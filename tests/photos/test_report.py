@@ -7,15 +7,12 @@ from PIL import Image
 
 from house import encoded, striped
 from podium.evaluation.predictions import rows
+from podium.evaluation.scores import ACCURACY, LOG_LOSS
+from podium.evaluation.table_kinds import Classes
 from podium.photos.crossval import Split, TrainRows
-from podium.photos.report import (
-    fold_scores,
-    ladder_png,
-    mean_oof,
-    mistakes_png,
-    reliability,
-    write_curves,
-)
+from podium.photos.figures import ladder_png, mistakes_png
+from podium.photos.report import indicators, reliability, write_tables
+from podium.photos.scoring import fold_scores, mean_oof
 
 TRUTH = np.array([0, 1, 1, 0])
 PROBS = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.65, 0.35]])
@@ -26,7 +23,7 @@ def data() -> TrainRows:
     return TrainRows(
         ["a", "b", "c", "d"],
         TRUTH,
-        ["cat", "dog"],
+        Classes(["cat", "dog"]),
         [Split(0, 0, ~none, none)],
         [],
         np.arange(4),
@@ -46,20 +43,20 @@ def test_mean_over_seeds_in_the_order_of_the_rows():
 
 def test_reliability_by_hand():
     # class 1: .1 false, .8 true, .4 true, .35 false; class 0: .9 true, .2 false, .6 false, .65 true
-    found = reliability(PROBS, TRUTH, n_bins=2)
+    found = reliability(PROBS, indicators(data()), n_bins=2)
     assert found["count"].tolist() == [4, 4]
     assert found["predicted"].tolist() == pytest.approx([(0.1 + 0.4 + 0.35 + 0.2) / 4, 2.95 / 4])
     assert found["true_share"].tolist() == pytest.approx([0.25, 0.75])
 
 
 def test_fold_scores_by_hand():
-    found = fold_scores({"m": table()}, data()).set_index("fold")
+    found = fold_scores({"m": table()}, data(), [LOG_LOSS, ACCURACY]).set_index("fold")
     assert found.loc[0, "log_loss"] == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2)
     assert found.loc[1, "accuracy"] == 0.5
 
 
 def test_curves(tmp_path):
-    write_curves(tmp_path, PROBS, data())
+    write_tables(tmp_path, PROBS, data())
     confusion = pd.read_csv(tmp_path / "confusion.csv").to_numpy().tolist()
     assert confusion == [["cat", "cat"], ["dog", "dog"], ["dog", "cat"], ["cat", "cat"]]
     roc = pd.read_csv(tmp_path / "roc.csv")
@@ -71,15 +68,16 @@ def test_curves(tmp_path):
 def test_curves_of_three_classes_name_each(tmp_path, rng):
     truth = np.arange(30) % 3
     three = TrainRows(
-        [str(n) for n in range(30)], truth, ["x", "y", "z"], [], [], np.arange(30), []
+        [str(n) for n in range(30)], truth, Classes(["x", "y", "z"]), [], [], np.arange(30), []
     )
-    write_curves(tmp_path, rng.dirichlet([1, 1, 1], 30), three)
+    write_tables(tmp_path, rng.dirichlet([1, 1, 1], 30), three)
     assert set(pd.read_csv(tmp_path / "precision_recall.csv")["class"]) == {"x", "y", "z"}
 
 
 def test_pictures_open_and_the_worst_mistake_comes_first(tmp_path):
-    found = {"good": {"log_loss": 0.1, "log_loss_se": 0.01, "accuracy": 0.99}}
-    ladder_png(tmp_path / "ladder.png", found | {"bad": found["good"] | {"log_loss": 0.7}})
+    good = {"log_loss": {"value": 0.1, "low": 0.08, "high": 0.13}, "accuracy": {"value": 0.99}}
+    found = {"good": good, "bad": good | {"log_loss": {"value": 0.7}}}
+    ladder_png(tmp_path / "ladder.png", found, [LOG_LOSS, ACCURACY])
     with Image.open(tmp_path / "ladder.png") as image:
         assert image.size[0] > 500
     asked = []
@@ -91,4 +89,4 @@ def test_pictures_open_and_the_worst_mistake_comes_first(tmp_path):
     mistakes_png(tmp_path / "mistakes.png", PROBS, data(), load, 89.0)
     assert asked == ["c", "d", "b", "a"]  # losses -ln .4, -ln .65, -ln .8, -ln .9
     with Image.open(tmp_path / "mistakes.png") as image:
-        assert image.size == (800, 192)
+        assert image.size == (1200, 306)

@@ -127,7 +127,8 @@ def load_rows(
 def _truth_table(kind: TableKind, train: pd.DataFrame) -> pd.DataFrame:
     """A prediction table of the truth alone, to be checked."""
     usual = 1 / len(kind.names) if kind.name == "classes" else 0.0
-    return train.assign(truth=train["label"], **dict.fromkeys(kind.columns(), usual))
+    values = pd.DataFrame(usual, index=train.index, columns=pd.Index(kind.columns()))
+    return pd.concat([train[["id"]].assign(truth=train["label"]), values], axis=1)
 
 
 def _read_splits(
@@ -197,7 +198,7 @@ def load_features(paths: Sequence[Path], ids: Sequence[str], content: Sequence[s
     Raises:
         PodiumError: a file lacks some of the ids, holds others, or is of other pictures.
     """
-    parts = []
+    parts: list[Features] = []
     for path in paths:
         file = read_features(path)
         refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
@@ -209,7 +210,8 @@ def load_features(paths: Sequence[Path], ids: Sequence[str], content: Sequence[s
                     f"{printable(path)}: the features of {printable(name)} are those of another "
                     f"picture\nremedy: remove {printable(path)} and run dvc repro"
                 )
-        parts.append(file.features[order])
+        same = order == list(range(len(ids)))
+        parts.append(file.features if same else file.features[order])
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 

@@ -55,6 +55,12 @@ class FusedHeads(keras.layers.Layer):
             offset = tf.einsum("nd,dmk->nmk", keep, shift)
         return tf.einsum("nd,dmk->nmk", features, kernel) - offset + self.bias
 
+    def of_head(self, features: Any, head: int) -> Any:
+        """Return the outputs (N, K) of one head for features (N, D), without dropout."""
+        kernel = self.kernel[:, head] / self.scale[:, head]
+        offset = tf.reduce_sum(self.mean[:, head] * kernel, axis=0)
+        return tf.matmul(features, kernel) - offset + self.bias[head]
+
     def get_config(self) -> dict[str, Any]:
         """Return what is needed to build the layer again."""
         own = {"n_heads": self.n_heads, "n_outputs": self.n_outputs, "kind": self.kind}

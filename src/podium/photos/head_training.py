@@ -5,6 +5,7 @@ All M heads of a cross-validation (one per fold and seed) are trained at once, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -211,13 +212,19 @@ def _dropout_mask(task: HeadTask, n_rows: Any, rate: float, seed: Any) -> Any:
 
 def _stop_losses(layer: FusedHeads, task: HeadTask) -> Floats:
     """The mean loss (M,) of each head on its stop rows; on its train rows if it has none."""
-    rows = np.where(task.stop.any(0), task.stop, task.train)
-    looked_at = rows.any(1)
-    rows, truth = rows[looked_at], task.truth[looked_at]
-    outputs = [
-        layer(part) for part in np.array_split(task.features[looked_at], -(-len(rows) // 4096))
-    ]
-    weights = np.ones((*rows.shape, 1)[: truth.ndim])
-    outputs64 = tf.cast(tf.concat(outputs, 0), tf.float64)
-    losses = head_losses(truth, outputs64, weights, task.kind).numpy()
-    return np.asarray((losses * rows).sum(0) / rows.sum(0))
+    every = np.where(task.stop.any(0), task.stop, task.train)
+    losses = []
+    for head, rows in enumerate(every.T):
+        outputs = [layer.of_head(part, head) for part in _parts(task.features, rows)]
+        logits = tf.cast(tf.concat(outputs, 0), tf.float64)[:, None]
+        truth = task.truth[rows, head, None]
+        weights = np.ones((*truth.shape[:2], 1)[: truth.ndim])
+        losses.append(float(tf.reduce_mean(head_losses(truth, logits, weights, task.kind))))
+    return np.array(losses)
+
+
+def _parts(features: NDArray[np.float32], rows: NDArray[np.bool_]) -> Iterator[Any]:
+    """Those of the features (N, D) whose row is chosen (N,), 4,096 at once."""
+    chosen = np.flatnonzero(rows)
+    for start in range(0, len(chosen), 4096):
+        yield features[chosen[start : start + 4096]]
