@@ -116,13 +116,20 @@ def _standardised_truth(task: HeadTask) -> tuple[HeadTask, Floats, Floats]:
 
 
 def _standardise(layer: FusedHeads, task: HeadTask) -> None:
-    columns = [task.features[task.train[:, head]] for head in range(layer.n_heads)]
-    mean = np.stack([rows.mean(0, dtype=np.float64) for rows in columns], 1)
-    scale = np.stack([rows.std(0, dtype=np.float64) for rows in columns], 1)
+    """Let each head standardise by its own train rows; a part of the features at a time."""
+    mean = np.empty((task.features.shape[1], layer.n_heads))
+    scale = np.empty_like(mean)
+    for head, rows in enumerate(task.train.T):
+        for start in range(0, len(mean), 512):
+            part = slice(start, start + 512)
+            learnt = task.features[rows, part]
+            mean[part, head] = learnt.mean(0, dtype=np.float64)
+            scale[part, head] = learnt.std(0, dtype=np.float64)
+    scale = np.where(scale > 1e-6, scale, 1.0)
     if task.n_beside:
         scale[-task.n_beside :] /= BESIDE_WEIGHT
     layer.mean.assign(mean[:, :, None])
-    layer.scale.assign(np.where(scale > 1e-6, scale, 1.0)[:, :, None])
+    layer.scale.assign(scale[:, :, None])
 
 
 def _batches(task: HeadTask, settings: Head, seed: int, epoch: int) -> NDArray[np.int64]:
