@@ -77,7 +77,7 @@ def classifier() -> Arrays:
     from house import ROOT
     from podium.core.params import load_params
     from podium.photos.fusion import head_values
-from podium.photos.head_training import HeadTask, train_heads
+    from podium.photos.head_training import HeadTask, train_heads
     from training.test_loop import SETTINGS
 
     assert SETTINGS

@@ -6,8 +6,8 @@ import pytest
 from photos.test_crossval import oof_scores
 from podium.core.params import Boosting
 from podium.evaluation.predictions import probabilities
-from podium.photos.boosting import boosting_table
 from podium.evaluation.table_kinds import Classes
+from podium.photos.boosting import boosting_table
 from podium.photos.crossval import Split, TrainRows
 from podium.photos.linear import linear_table
 
@@ -24,7 +24,13 @@ def rows(truth, n_folds=2, n_test=0) -> TrainRows:
     ids = [f"i{n}" for n in range(len(truth))]
     classes = [f"c{k}" for k in range(truth.max() + 1)]
     return TrainRows(
-        ids, truth, Classes(classes), splits, [f"t{n}" for n in range(n_test)], np.arange(len(ids)), []
+        ids,
+        truth,
+        Classes(classes),
+        splits,
+        [f"t{n}" for n in range(n_test)],
+        np.arange(len(ids)),
+        [],
     )
 
 
@@ -47,7 +53,9 @@ def test_sees_no_more_than_the_first_components(rng):
     features = np.hstack([loud, quiet]).astype(np.float32)
     data = rows(truth)
     one, two = (
-        oof_scores(boosting_table(features, data, settings(components=n), 0, 1000), data)["accuracy"]
+        oof_scores(boosting_table(features, data, settings(components=n), 0, 1000), data)[
+            "accuracy"
+        ]
         for n in (1, 2)
     )
     assert one < 0.65
@@ -84,5 +92,7 @@ def test_few_rows_and_few_features_are_enough_to_run(rng):
 def test_the_same_seed_gives_the_same_bytes(rng):
     data = rows(np.arange(80) % 2)
     features = rng.normal(size=(80, 40)).astype(np.float32)
-    first, again = (probabilities(boosting_table(features, data, settings(), 3, 1000)) for _ in range(2))
+    first, again = (
+        probabilities(boosting_table(features, data, settings(), 3, 1000)) for _ in range(2)
+    )
     assert first.tobytes() == again.tobytes()

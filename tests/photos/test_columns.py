@@ -67,9 +67,10 @@ def test_heads_and_trees_use_what_a_column_says(informative):
     data, features = informative
     how = head(epochs=40, dropout=0.5, l2=0.01, learning_rate=0.003, batch_size=32)
     values, curve = fit_with_columns(features, data, how, 0)
+    alone = head_values(fit_heads(features, data, how, 0)[0], features)
     tables = {
         "dense": prediction_table(values, data),
-        "pictures": prediction_table(head_values(fit_heads(features, data, how, 0)[0], features), data),
+        "pictures": prediction_table(alone, data),
         "boosting": boosting_table(features, data, settings(iterations=20), 0, 1000),
     }  # fmt: skip
     accuracy = {
@@ -84,10 +85,11 @@ def test_heads_and_trees_use_what_a_column_says(informative):
 
 def test_the_gain_is_paired_and_said(informative):
     data, _ = informative
+    truth = np.eye(3)[data.truth][:, None].repeat(2, axis=1)
     sure, unsure = (
-        prediction_table(np.repeat((np.eye(3)[data.truth] * weight + 1 - weight)[:, None] / (3 - 2 * weight), 2, 1), data)
+        prediction_table((truth * weight + 1 - weight) / (3 - 2 * weight), data)
         for weight in (0.9, 0.5)
-    )  # fmt: skip
+    )
     score = gain(sure, unsure, data)["log_loss"]
     terms = [oof_terms(table, data, USUAL["classes"][0])[0] for table in (unsure, sure)]
     assert score.value == pytest.approx(terms[0].mean() - terms[1].mean())

@@ -23,7 +23,7 @@ TREES = Boosting(components=4, iterations=20, trees=2000, learning_rate=0.2, lea
 
 
 def target(kind: str, signal: np.ndarray) -> np.ndarray:
-    """A target that columns of `signal` (N, 3) say: the largest, the positive, or a weighted sum."""
+    """A target that columns of `signal` (N, 3) say: the largest, the positive, or a sum."""
     if kind == "classes":
         return signal.argmax(1)
     if kind == "labels":
@@ -210,9 +210,7 @@ def test_the_penalty_fits_what_there_is_to_learn(rng, noise, low, high):
     features[:, :3] += rng.normal(0, noise, (120, 3))
     data = train_rows("number", signal, 3)
     rows = np.flatnonzero(~data.splits[0].held_out)
-    c = chosen_c(
-        features[rows], rows, data, data.splits[0], [1e-4, 1e-2, 1.0, 100.0], data.strata
-    )
+    c = chosen_c(features[rows], rows, data, data.splits[0], [1e-4, 1e-2, 1.0, 100.0], data.strata)
     assert low <= c <= high
 
 

@@ -10,7 +10,8 @@ from podium.evaluation.predictions import rows
 from podium.evaluation.scores import ACCURACY, LOG_LOSS
 from podium.evaluation.table_kinds import Classes
 from podium.photos.crossval import Split, TrainRows
-from podium.photos.figures import ladder_png, mistakes_png
+from podium.photos.figures import ladder_png
+from podium.photos.mistakes import mistakes_png
 from podium.photos.report import indicators, reliability, write_tables
 from podium.photos.scoring import fold_scores, mean_oof
 

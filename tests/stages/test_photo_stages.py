@@ -158,6 +158,7 @@ def test_plots_are_there(finished):
     assert {path.name for path in plots.iterdir()} == {
         "calibration.csv",
         "confusion.csv",
+        "confusion.png",
         "curves.png",
         "folds.csv",
         "ladder.png",

@@ -196,8 +196,9 @@ class Text:
 
 def kind_named(name: str, names: Sequence[str]) -> TableKind:
     """Return the kind of tables `name` (classes, labels or number) with these classes or labels."""
-    kinds = {"classes": Classes, "labels": Labels}
-    return kinds[name](list(names)) if name in kinds else Number()
+    if name == "number":
+        return Number()
+    return Classes(list(names)) if name == "classes" else Labels(list(names))
 
 
 def kind_of(table: pd.DataFrame) -> TableKind:

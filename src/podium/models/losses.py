@@ -27,9 +27,7 @@ def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray
     return (len(truth) / (n_classes * counts)).astype(np.float32)
 
 
-def head_loss(
-    truth: Any, outputs: Any, weights: Any, n_rows: Any, kind: str = "classes"
-) -> Any:
+def head_loss(truth: Any, outputs: Any, weights: Any, n_rows: Any, kind: str = "classes") -> Any:
     """Return the sum over M heads of the weighted mean loss over their rows.
 
     Args:

@@ -54,9 +54,7 @@ def fit_predict(
     return with_missing(probs, learnt, len(truth), n_outputs)
 
 
-def with_missing(
-    probs: Floats, learnt: NDArray[np.int64], n_rows: int, n_classes: int
-) -> Floats:
+def with_missing(probs: Floats, learnt: NDArray[np.int64], n_rows: int, n_classes: int) -> Floats:
     """Return probabilities (n, K) of all classes, from those (n, k) of the classes in train rows.
 
     A class that they lack gets the share of one row more, so that no picture is impossible.

@@ -92,7 +92,9 @@ def chosen_c(
         losses = []
         for fold in tried:
             learn, out = fold_of != fold, fold_of == fold
-            values = _fit_linear(c, turned[learn], truth[learn], turned[out], data, CHOICE_TOLERANCE)
+            values = _fit_linear(
+                c, turned[learn], truth[learn], turned[out], data, CHOICE_TOLERANCE
+            )
             losses.append(metric.row_terms(values, truth[out])[0])
         loss = float(np.concatenate(losses).mean())
         if loss >= lowest:

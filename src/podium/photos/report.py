@@ -96,10 +96,13 @@ def row_losses(values: Floats, data: TrainRows) -> Floats:
 
 
 def confused_pairs(values: Floats, data: TrainRows) -> pd.DataFrame:
-    """Return columns actual, predicted, count, share of the actual class; the most first."""
+    """Return columns actual, predicted, count_, share of the actual class; the most first.
+
+    `values` are probabilities (N, K), out of fold.
+    """
     names = np.array(data.names)
     table = pd.DataFrame({"actual": names[data.truth], "predicted": names[values.argmax(1)]})
     sizes = table["actual"].value_counts()
     wrong = table[table["actual"] != table["predicted"]]
-    pairs = wrong.value_counts().rename("count").reset_index()
-    return pairs.assign(share=pairs["count"] / pairs["actual"].map(sizes))
+    pairs = wrong.value_counts().rename("count_").reset_index()
+    return pairs.assign(share=pairs["count_"] / pairs["actual"].map(sizes))

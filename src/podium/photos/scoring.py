@@ -43,7 +43,9 @@ def model_scores(
     scores: Scores = {}
     for name, table in tables.items():
         scores[name] = {
-            metric.key: intervals.score(metric, oof_terms(table, data, metric), data.groups, N_DRAWS)
+            metric.key: intervals.score(
+                metric, oof_terms(table, data, metric), data.groups, N_DRAWS
+            )
             for metric in metrics
         }
         if data.kind.name == "classes" and "auc" not in scores[name]:

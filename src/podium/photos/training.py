@@ -117,9 +117,7 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
         _add_pseudo(trained, fused, data, settings)
     most = settings.sample
     trained.tables["logistic"] = linear_table(fused, data, settings.logistic_c, most)
-    trained.tables["boosting"] = boosting_table(
-        fused, data, settings.boosting, settings.seed, most
-    )
+    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed, most)
     _add_singles(trained, fused, params, data, features_dir)
     trained.tables["prior"] = prior_table(data)
     return trained

@@ -1,4 +1,4 @@
-"""Folds and held-out parts of pictures: stratified by target, groups whole, rare classes allowed."""
+"""Folds and held-out parts of pictures: stratified by target, groups whole, rare classes kept."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def rare_class_lines(labels: Labels, groups: Numbers, n_folds: int) -> Iterator[
         if n_groups == 1:
             yield (
                 f"warning: class {printable(name)!r} has one picture (near-duplicates counted "
-                "once): it is learnt, but no head that learnt it is scored on it; add pictures of it"
+                "once): no model that learnt it is scored on it; add pictures of it"
             )
         elif n_groups < n_folds:
             yield (

@@ -17,7 +17,8 @@ from podium.evaluation.scores import Metric
 from podium.evaluation.task import read_task
 from podium.photos.artefact import build_artefact
 from podium.photos.crossval import TrainRows, load_rows
-from podium.photos.figures import ladder_png, mistakes_png, write_pictures
+from podium.photos.figures import ladder_png, write_pictures
+from podium.photos.mistakes import mistakes_png
 from podium.photos.models import PhotoModels
 from podium.photos.report import write_tables
 from podium.photos.score_lines import summary_lines
