@@ -7,7 +7,7 @@ from photos.test_crossval import oof_scores
 from podium.core.params import Boosting
 from podium.evaluation.predictions import probabilities
 from podium.evaluation.table_kinds import Classes
-from podium.photos.boosting import boosting_table
+from podium.photos.boosting import boosted_trees, boosting_table
 from podium.photos.crossval import Split, TrainRows
 from podium.photos.linear import linear_table
 
@@ -96,3 +96,12 @@ def test_the_same_seed_gives_the_same_bytes(rng):
         probabilities(boosting_table(features, data, settings(), 3, 1000)) for _ in range(2)
     )
     assert first.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "iterations", "rate"), [(2, 60, 0.1), (10, 60, 0.1), (40, 15, 0.3), (900, 1, 0.3)]
+)
+def test_many_classes_get_fewer_iterations_at_a_higher_rate(n_classes, iterations, rate):
+    trees = boosted_trees(settings(trees=600), n_classes, 0, number=False)
+    assert trees.max_iter == iterations
+    assert trees.learning_rate == pytest.approx(rate)

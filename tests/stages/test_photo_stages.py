@@ -134,7 +134,9 @@ def test_metrics_show_every_model_beside_its_baselines(finished):
     }  # fmt: skip
     assert found["prior"]["log_loss"]["value"] == pytest.approx(np.log(2), abs=1e-3)
     assert set(found["dense"]["log_loss"]) == {"value", "se", "low", "high", "n"}
-    assert found["logistic"]["accuracy"]["value"] > 0.7  # stripes across against stripes up and down
+    assert (
+        found["logistic"]["accuracy"]["value"] > 0.7
+    )  # stripes across against stripes up and down
     submitted = finished.metrics("submit_photos")
     assert found["prior"]["log_loss"]["value"] > submitted["held_out"]["log_loss"]["value"]
     assert submitted["test"]["accuracy"]["value"] >= 0.6

@@ -39,7 +39,7 @@ def mistakes_png(
         picture.thumbnail((side - 6, side - 6))
         left, top = place % 5 * side, place // 5 * (side + label)
         sheet.paste(picture, (left + (side - picture.width) // 2, top + 3))
-        *lines, wrong = _said(values[row], data, int(row))
+        *lines, wrong = answer_lines(values[row], data, int(row))
         room = side - 8
         first = _fitting(data.ids[row][::-1], font, room)[::-1]  # the end of an id says most
         text = "\n".join([first, *(_fitting(line, font, room) for line in lines)])
@@ -55,8 +55,14 @@ def _fitting(text: str, font: Any, width: int) -> str:
     return text[:end] + ("..." if end < len(text) else "")
 
 
-def _said(values: Floats, data: TrainRows, row: int) -> tuple[str, str, bool]:
-    """What is true of a row, what was predicted, and whether that is wrong."""
+def answer_lines(values: Floats, data: TrainRows, row: int) -> tuple[str, str, bool]:
+    """Return what is true of a row, what its predictions (K,) say, and whether that is wrong.
+
+    Args:
+        values: (K,), of that row.
+        data: the train rows.
+        row: its number.
+    """
     if data.kind.name == "number":
         return f"true: {data.truth[row]:.4g}", f"said: {values[0]:.4g}", True
     if data.kind.name == "labels":
