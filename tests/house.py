@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
+from podium.evaluation.task import usual_classes, write_task
+from podium.pictures.dataset import read_items
 from podium.stages import (
     assign_photo_folds,
     blend,
@@ -86,6 +88,8 @@ class House:
         self.items = root / "data/photos/items.csv"
         self.quarantine = root / "data/photos/quarantine.csv"
         self.folds = root / "data/photos/folds.csv"
+        self.task = root / "data/photos/task.json"
+        self.columns = root / "data/photos/columns.csv"
         self.out = root / "submissions/photos.csv"
         self.model = root / "models/photos.keras"
 
@@ -97,12 +101,15 @@ class House:
     def ingest(self) -> None:
         where = {"source": self.photos, "items": self.items, "quarantine": self.quarantine}
         self.run(ingest_photos, **where, metrics=self.root / "metrics/ingest_photos.json")
+        names = sorted(set(read_items(self.items).query("split == 'train'")["label"]))
+        write_task(self.task, usual_classes(tuple(names)))
+        self.columns.write_text("id\n")
 
     def fold(self) -> None:
         duplicates = self.root / "data/photos/near_duplicates.csv"
-        where = {"items": self.items, "folds": self.folds, "duplicates": duplicates}
+        where = {"items": self.items, "task": self.task, "folds": self.folds}
         metrics = self.root / "metrics/assign_photo_folds.json"
-        self.run(assign_photo_folds, **where, metrics=metrics)
+        self.run(assign_photo_folds, **where, duplicates=duplicates, metrics=metrics)
 
     def extract(self, extractor: str, out: Path | None = None) -> Path:
         out = out or self.root / f"features/{extractor}.h5"
@@ -122,6 +129,8 @@ class House:
             train_photo_classifier,
             source=self.photos,
             items=self.items,
+            task=self.task,
+            columns=self.columns,
             folds=self.folds,
             features=self.root / "features",
             model=self.model,

@@ -76,7 +76,8 @@ def finder() -> Arrays:
 def classifier() -> Arrays:
     from house import ROOT
     from podium.core.params import load_params
-    from podium.photos.fusion import HeadTask, head_probabilities, train_heads
+    from podium.photos.fusion import head_values
+    from podium.photos.head_training import HeadTask, train_heads
     from training.test_loop import SETTINGS
 
     assert SETTINGS
@@ -89,7 +90,7 @@ def classifier() -> Arrays:
     how = how.model_copy(update={"batch_size": 7, "epochs": 5, "patience": 0})  # 7: uneven parts
     set_up(0)
     layer, curve = train_heads(task, how, seed=3)
-    return [curve["train_loss"].to_numpy(), head_probabilities(layer, features)]
+    return [curve["train_loss"].to_numpy(), head_values(layer, features)]
 
 
 def extractor() -> Arrays:

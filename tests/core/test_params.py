@@ -132,8 +132,11 @@ BAD = [
     ("train_photo_classifier__head", "logistic", "'dense' or 'book'"),
     ("train_photo_classifier__book__dropout", -0.1, "greater than or equal to 0"),
     ("train_photo_classifier__book__batch_size", "128", "valid integer"),
-    ("train_photo_classifier__logistic_c", 0, "greater than 0"),
-    ("train_photo_classifier__hog_c", -1, "greater than 0"),
+    ("train_photo_classifier__logistic_c", 0.1, "valid list"),
+    ("train_photo_classifier__logistic_c", [], "at least 1 item"),
+    ("train_photo_classifier__hog_c", -1, "valid list"),
+    ("train_photo_classifier__sample", 0, "greater than or equal to 1"),
+    ("train_photo_classifier__epoch_size", 0, "greater than or equal to 1"),
     ("train_photo_classifier__boosting__components", 0, "greater than or equal to 1"),
     ("train_photo_classifier__boosting__iterations", 1.5, "valid integer"),
     ("train_photo_classifier__boosting__learning_rate", 0, "greater than 0"),
@@ -179,6 +182,9 @@ def test_an_unknown_key_is_named(tmp_path, key):
 
 
 def test_a_seed_inside_a_list_is_named_by_its_place(tmp_path):
+    path = changed(tmp_path, train_photo_classifier__logistic_c=[0.1, 0])
+    with pytest.raises(SettingsError, match=r"logistic_c\.1: .*greater than 0, but it is 0$"):
+        load_params(path)
     path = changed(tmp_path, assign_photo_folds__seeds=[0, -7])
     with pytest.raises(SettingsError, match=r"assign_photo_folds\.seeds\.1: .*but it is -7$"):
         load_params(path)

@@ -8,15 +8,20 @@ import pytest
 from podium.core.errors import PodiumError
 from podium.core.feature_store import write_features
 from podium.core.files import write_table
-from podium.photos.crossval import (
-    load_features,
-    load_rows,
-    logistic_table,
-    oof_scores,
-    prediction_table,
-    prior_table,
-)
+from podium.evaluation.scores import ACCURACY, LOG_LOSS
+from podium.evaluation.task import usual_classes
+from podium.photos.crossval import TrainRows, load_features, load_rows, prediction_table
+from podium.photos.linear import linear_table, prior_table
+from podium.photos.scoring import model_scores
 from podium.pictures.look_alikes import assign_folds
+
+CATS_AND_DOGS = usual_classes(("cat", "dog"))
+
+
+def oof_scores(table: pd.DataFrame, data: TrainRows) -> dict[str, float]:
+    """The out-of-fold scores of one table, as numbers."""
+    scores = model_scores({"m": table}, data, [LOG_LOSS, ACCURACY])["m"]
+    return {key: score.value for key, score in scores.items()}
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def data(tmp_path):
     groups = np.array([0, 1, 0, 1, *range(2, 22)])
     folds = assign_folds(items[:24], groups, 3, [0, 5])
     write_table(tmp_path / "folds.csv", folds)
-    return load_rows(items, tmp_path / "folds.csv")
+    return load_rows(items, tmp_path / "folds.csv", CATS_AND_DOGS)
 
 
 def write(path, ids, features):
@@ -42,7 +47,7 @@ def load(paths, ids):
 
 
 def test_rows_and_splits(data):
-    assert data.classes == ["cat", "dog"]
+    assert data.names == ["cat", "dog"]
     assert data.truth.tolist() == [1, 0] * 12
     assert data.seeds == [0, 5]
     assert data.test_ids == ["t1", "t2"]
@@ -59,11 +64,11 @@ def test_rows_and_splits(data):
 
 
 def test_folds_of_other_pictures_are_refused(tmp_path, data):
-    items = pd.DataFrame({"id": ["x", "i1"], "split": "train", "label": ["a", "b"]}).assign(
+    items = pd.DataFrame({"id": ["x", "i1"], "split": "train", "label": ["cat", "dog"]}).assign(
         content=""
     )
     with pytest.raises(PodiumError, match=r"folds\.csv: 1 ids are missing, namely x"):
-        load_rows(items, tmp_path / "folds.csv")
+        load_rows(items, tmp_path / "folds.csv", CATS_AND_DOGS)
 
 
 def test_features_are_joined_by_id_not_by_position(tmp_path):
@@ -108,11 +113,11 @@ def test_each_row_is_predicted_by_the_model_that_never_saw_it(data):
 
 def test_logistic_out_of_fold_is_honest_on_noise_and_good_on_signal(data, rng):
     signal = np.concatenate([data.truth, [1, 0]])[:, None] * 4 + rng.normal(size=(26, 3))
-    good = logistic_table(signal.astype(np.float32), data, 1.0)
+    good = linear_table(signal.astype(np.float32), data, [1.0], 100)
     assert oof_scores(good, data)["accuracy"] > 0.9
     assert good[good["split"] == "test"].set_index("id")["p_dog"].groupby("id").mean()["t1"] > 0.5
     wide = rng.normal(size=(26, 200)).astype(np.float32)  # can be learnt by heart, not generalised
-    assert oof_scores(logistic_table(wide, data, 1.0), data)["accuracy"] < 0.8
+    assert oof_scores(linear_table(wide, data, [1.0], 100), data)["accuracy"] < 0.8
 
 
 def test_prior_is_ln_two_for_balanced_classes(data):
@@ -139,7 +144,7 @@ def test_folds_that_are_none_are_refused(tmp_path, data, change, says):
     table = pd.read_csv(tmp_path / "folds.csv", dtype=str)
     write_table(tmp_path / "folds.csv", change(table[table["seed"] == "0"]))
     with pytest.raises(PodiumError, match=rf"folds\.csv: .*{says}"):
-        load_rows(items, tmp_path / "folds.csv")
+        load_rows(items, tmp_path / "folds.csv", CATS_AND_DOGS)
 
 
 def test_a_rare_class_leaves_nine_tenths_to_learn_from(tmp_path):
@@ -147,7 +152,7 @@ def test_a_rare_class_leaves_nine_tenths_to_learn_from(tmp_path):
     items = pd.DataFrame({"id": [f"i{n}" for n in range(203)], "split": "train", "label": labels})
     items["content"] = ""
     write_table(tmp_path / "folds.csv", assign_folds(items, np.arange(203), 5, [0]))
-    for split in load_rows(items, tmp_path / "folds.csv").splits:
+    for split in load_rows(items, tmp_path / "folds.csv", usual_classes(("a", "b", "c"))).splits:
         assert 15 <= split.stop[:200].sum() <= 17  # of 160
         assert split.train[200:].any()
 

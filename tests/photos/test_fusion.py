@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 
 from podium.core.params import Head
-from podium.photos.fusion import (
-    FusedHeads,
-    HeadTask,
-    head_probabilities,
-    train_heads,
-)
+from podium.photos.fusion import FusedHeads, head_values
+from podium.photos.head_training import HeadTask, train_heads
 from podium.training.runtime import keras
 
 SETTINGS = {
@@ -18,6 +14,7 @@ SETTINGS = {
     "optimizer": "adam",
     "learning_rate": 0.05,
     "batch_size": 8,
+    "epoch_size": 1000,
     "epochs": 100,
     "patience": 0,
     "class_weight": "none",
@@ -39,7 +36,7 @@ def task(rng, n_classes=2, n_heads=1, n_items=8) -> HeadTask:
 def test_eight_samples_are_learnt_by_heart(rng, n_classes):
     wanted = task(rng, n_classes)
     layer, curve = train_heads(wanted, head(), seed=0)
-    probs = head_probabilities(layer, wanted.features)[:, 0]
+    probs = head_values(layer, wanted.features)[:, 0]
     assert (probs.argmax(1) == wanted.truth[:, 0]).all()
     assert probs[np.arange(8), wanted.truth[:, 0]].min() > 0.9
     assert curve["train_loss"].iloc[-1] < 0.1 < curve["train_loss"].iloc[0]
@@ -119,7 +116,7 @@ def test_class_weights_move_the_prior(rng):
     rows = np.ones((16, 1), dtype=bool)
     one = HeadTask(noise, truth[:, None], rows, ~rows, 2)
     plain, balanced = (
-        head_probabilities(train_heads(one, head(l2=5, class_weight=how, epochs=100), 0)[0], noise)
+        head_values(train_heads(one, head(l2=5, class_weight=how, epochs=100), 0)[0], noise)
         for how in ("none", "balanced")
     )
     assert plain[:, 0, 1].mean() == pytest.approx(1 / 16, abs=0.05)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from podium.core.params import Head
-from podium.photos.fusion import HeadTask, head_probabilities, train_heads
+from podium.photos.fusion import head_values
+from podium.photos.head_training import HeadTask, train_heads
 from podium.photos.pseudo import add_pseudo_labels, train_twice
 
 N, T, M = 60, 30, 3
@@ -16,6 +17,7 @@ SETTINGS = {
     "optimizer": "adam",
     "learning_rate": 0.02,
     "batch_size": 16,
+    "epoch_size": 1000,
     "epochs": 25,
     "patience": 2,
     "class_weight": "none",
@@ -64,7 +66,7 @@ def test_exactly_the_rows_above_the_threshold_join_each_head_with_its_own_class(
 @pytest.mark.parametrize("threshold", [0.0, 0.9, 1.0])
 def test_the_second_round_learns_what_the_first_was_sure_of(rng, threshold):
     first, features = task(rng)
-    sure = head_probabilities(train_heads(first, head(patience=0), 0)[0], features)[N:].max(2)
+    sure = head_values(train_heads(first, head(patience=0), 0)[0], features)[N:].max(2)
     heads, curve, joined = train_twice(first, features, head(patience=0), 0, threshold)
     assert joined.tolist() == (sure >= threshold).sum(0).tolist()
     assert {0.0: T, 1.0: 0}.get(threshold, joined[0]) == joined[0]

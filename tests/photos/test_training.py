@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from photos.test_crossval import data  # noqa: F401 (a fixture)
-from podium.photos.crossval import prediction_table, prior_table
+from podium.evaluation.scores import ACCURACY, LOG_LOSS
+from podium.photos.crossval import prediction_table
+from podium.photos.linear import prior_table
+from podium.photos.models import PhotoModels
 from podium.photos.score_lines import summary_lines
-from podium.photos.training import PhotoModels
 
 
 def sure(data, right: float):  # noqa: F811
@@ -25,9 +27,9 @@ def sure(data, right: float):  # noqa: F811
 )
 def test_a_head_that_loses_to_a_baseline_is_said_loudly(data, right, lost_to):  # noqa: F811
     tables = {"dense": sure(data, right), "hog": sure(data, 0.8), "prior": prior_table(data)}
-    metrics = PhotoModels(tables).metrics(data, "dense")
+    metrics = PhotoModels(tables).metrics(data, "dense", [LOG_LOSS, ACCURACY])
     assert metrics["not_better_than"] == lost_to
-    last = summary_lines(metrics)[3:]
+    last = summary_lines(metrics, [LOG_LOSS, ACCURACY])[3:]
     assert len(last) == len(lost_to)
     for line, name in zip(last, lost_to, strict=True):
         assert line.startswith("warning: dense (log loss ")

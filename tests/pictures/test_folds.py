@@ -5,7 +5,14 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.evaluation import folds as plain_folds
-from podium.pictures.folds import assign, hold_out, rare_class_lines
+from podium.pictures.folds import (
+    assign,
+    hold_out,
+    joined,
+    rare_class_lines,
+    refuse_lonely_classes,
+    strata,
+)
 
 
 def labelled(**counts: int):
@@ -62,19 +69,69 @@ def test_look_alikes_of_a_rare_class_count_once():
     assert folds[50] != folds[60]
 
 
-def test_a_class_in_one_group_has_a_remedy():
+def test_a_class_of_one_picture_is_kept_with_a_word():
     labels, groups = labelled(a=50, b=1)
-    with pytest.raises(PodiumError, match=r"class 'b' has one picture only .*\nremedy: add a pict"):
-        assign(labels, groups, 2, 0)
+    folds = assign(labels, groups, 2, 0)
+    assert np.bincount(folds[:50]).tolist() in ([25, 25], [24, 26], [26, 24])
+    (line,) = rare_class_lines(labels, groups, 2)
+    assert line.startswith("warning: class 'b' has one picture")
+    assert "add pictures of it" in line
 
 
-@pytest.mark.parametrize(
-    ("n_folds", "remedy"), [(2, "do not look alike$"), (3, "or lower .*n_folds$")]
-)
+def test_classes_that_all_occur_twice_are_in_two_folds_each():
+    labels = np.repeat([f"c{k:02d}" for k in range(20)], 2)
+    folds = assign(labels, np.arange(40), 5, 0)
+    assert (folds[0::2] != folds[1::2]).all()
+    assert len(np.unique(folds)) == 5
+
+
+def test_no_class_in_two_groups_is_refused():
+    labels, groups = labelled(a=8, b=8)
+    with pytest.raises(PodiumError, match=r"no class has two pictures .* 'a'.*\nremedy: add pict"):
+        refuse_lonely_classes(labels, np.repeat([0, 1], 8))
+    refuse_lonely_classes(labels, groups)
+
+
+@pytest.mark.parametrize(("n_folds", "remedy"), [(2, "look alike$"), (3, "or lower .*n_folds$")])
 def test_the_remedy_does_not_go_below_two_folds(n_folds, remedy):
     labels = np.repeat(["a", "b"], 8)
-    groups = np.repeat([0, 1], 8) if n_folds == 2 else np.arange(16) // 4
-    with pytest.raises(
-        PodiumError, match=rf"for {n_folds} folds.*\nremedy: add pictures .*{remedy}"
-    ):
+    groups = np.arange(16) // (16 // (n_folds - 1))
+    with pytest.raises(PodiumError, match=rf"for {n_folds} folds.*\nremedy: add pict.*{remedy}"):
         assign(labels, groups, n_folds, 0)
+
+
+def test_many_groups_are_dealt_out_evenly_and_whole():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b", "c"], 9000, p=[0.7, 0.29, 0.01])
+    groups = np.arange(9000) // 1
+    groups[:600] = groups[:600] // 2 * 2
+    folds = assign(labels, groups, 5, 3)
+    assert (folds[:600:2] == folds[1:600:2]).all()
+    for name in "abc":
+        counts = np.bincount(folds[labels == name], minlength=5)
+        assert counts.max() - counts.min() <= 0.1 * counts.mean() + 20
+    assert not np.array_equal(folds, assign(labels, groups, 5, 4))
+
+
+def test_groups_of_a_column_join_look_alikes():
+    groups = joined(np.array([0, 0, 1, 2, 3, 4]), ["p", "", "q", "p", "", "q"])
+    assert groups.tolist() == [0, 0, 1, 0, 2, 1]
+    assert joined(np.array([3, 1, 3]), ["", "", ""]).tolist() == [0, 1, 0]
+
+
+def test_strata_of_numbers_are_tenths_by_size():
+    cells = [repr(float(n)) for n in range(100, 0, -1)]
+    bins = strata("number", cells, (), 5).astype(int)
+    assert np.bincount(bins).tolist() == [10] * 10
+    assert bins[0] == 9
+    folds = assign(strata("number", cells, (), 5), np.arange(100), 5, 0)
+    means = [np.mean([float(cells[n]) for n in np.flatnonzero(folds == k)]) for k in range(5)]
+    assert np.ptp(means) < 5
+    assert len(set(strata("number", cells[:7], (), 5))) == 1
+
+
+def test_rare_combinations_of_labels_go_by_their_rarest_label():
+    cells = ["a;b"] * 10 + ["a"] * 20 + ["b;c"] * 2 + ["-"] * 9 + ["a;b;c"]
+    assert strata("labels", cells, ("a", "b", "c"), 5).tolist() == (
+        ["a;b"] * 10 + ["a"] * 20 + ["c"] * 2 + ["-"] * 9 + ["c"]
+    )

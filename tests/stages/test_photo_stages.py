@@ -132,10 +132,13 @@ def test_metrics_show_every_model_beside_its_baselines(finished):
     assert set(found) == {
         "book", "boosting", "dense", "efficientnet-lite0", "hog", "logistic", "prior"
     }  # fmt: skip
-    assert found["prior"]["log_loss"] == pytest.approx(np.log(2), abs=1e-3)
-    assert found["logistic"]["accuracy"] > 0.7  # stripes across against stripes up and down
+    assert found["prior"]["log_loss"]["value"] == pytest.approx(np.log(2), abs=1e-3)
+    assert set(found["dense"]["log_loss"]) == {"value", "se", "low", "high", "n"}
+    assert (
+        found["logistic"]["accuracy"]["value"] > 0.7
+    )  # stripes across against stripes up and down
     submitted = finished.metrics("submit_photos")
-    assert found["prior"]["log_loss"] > submitted["held_out"]["log_loss"]["value"]
+    assert found["prior"]["log_loss"]["value"] > submitted["held_out"]["log_loss"]["value"]
     assert submitted["test"]["accuracy"]["value"] >= 0.6
 
 
@@ -158,6 +161,7 @@ def test_plots_are_there(finished):
     assert {path.name for path in plots.iterdir()} == {
         "calibration.csv",
         "confusion.csv",
+        "confusion.png",
         "curves.png",
         "folds.csv",
         "ladder.png",
@@ -217,7 +221,7 @@ def test_more_than_two_classes_from_folders_and_zips(house, tmp_path):
     table = pd.read_csv(house.out)
     assert list(table.columns) == ["id", "blue", "green", "red"]
     assert table[["blue", "green", "red"]].sum(axis=1).to_numpy() == pytest.approx([1.0])
-    assert house.metrics("train_photo_classifier")["oof"]["logistic"]["accuracy"] > 0.8
+    assert house.metrics("train_photo_classifier")["oof"]["logistic"]["accuracy"]["value"] > 0.8
 
 
 def test_no_test_pictures_gives_metrics_and_says_so(house, capsys):
@@ -286,10 +290,10 @@ def test_unreadable_train_pictures_within_the_tolerance(house, write_params):
 
 
 def test_too_few_pictures_for_the_folds(house, capsys, write_params):
-    house.params = write_params(assign_photo_folds__n_folds=20)
+    house.params = write_params(assign_photo_folds__n_folds=30)
     house.ingest()
     expect_exit(1, house.fold)
-    refused(capsys, "class 'cat' has 12 pictures", "20 folds", "assign_photo_folds.n_folds")
+    refused(capsys, "24 train pictures", "30 folds", "assign_photo_folds.n_folds")
 
 
 def copy_of(house: House, folder: Path) -> House:

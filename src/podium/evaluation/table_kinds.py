@@ -6,7 +6,7 @@ each other; number: y; text: text and log_prob, the natural logarithm of its pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -104,8 +104,12 @@ class Labels:
 
     def truth(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Return which labels (N, L) the rows have, 1 or 0, of rows whose truth is known."""
-        cells = [set(cell.split(LABEL_MARK)) for cell in table["truth"]]
-        return np.array([[int(name in cell) for name in self.names] for cell in cells], np.int64)
+        return self.indicators(table["truth"])
+
+    def indicators(self, cells: Iterable[str]) -> NDArray[np.int64]:
+        """Return 1 or 0 for each label (N, L), from the labels of each row joined by `;`."""
+        rows = [set(cell.split(LABEL_MARK)) for cell in cells]
+        return np.array([[int(name in row) for name in self.names] for row in rows], np.int64)
 
     def truth_cells(self, truth: NDArray[np.int64]) -> list[str]:
         """Return the labels (N,) of each row joined by `;`, from 1 or 0 for each label (N, L)."""
@@ -190,6 +194,13 @@ class Text:
         """Raise a PodiumError if a log_prob is no logarithm of a probability."""
         if not (table["log_prob"] <= 1e-6).all():
             raise PodiumError(f"{path}: a log_prob is no logarithm of a probability")
+
+
+def kind_named(name: str, names: Sequence[str]) -> TableKind:
+    """Return the kind of tables `name` (classes, labels or number) with these classes or labels."""
+    if name == "number":
+        return Number()
+    return Classes(list(names)) if name == "classes" else Labels(list(names))
 
 
 def kind_of(table: pd.DataFrame) -> TableKind:

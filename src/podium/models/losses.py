@@ -27,17 +27,39 @@ def class_weights(truth: NDArray[np.int64], n_classes: int, how: str) -> NDArray
     return (len(truth) / (n_classes * counts)).astype(np.float32)
 
 
-def head_loss(truth: Any, logits: Any, weights: Any, n_rows: Any) -> Any:
-    """Return the sum over M heads of the weighted mean cross-entropy over their rows.
+def head_loss(truth: Any, outputs: Any, weights: Any, n_rows: Any, kind: str = "classes") -> Any:
+    """Return the sum over M heads of the weighted mean loss over their rows.
 
     Args:
-        truth: int64 class indices (B, M).
-        logits: float32 (B, M, C).
-        weights: float32 (B, M); 0 where a head does not learn from a row.
+        truth: as `head_losses`.
+        outputs: float32 (B, M, K).
+        weights: float32 (B, M), or of labels (B, M, K); 0 where a head does not learn from a row.
         n_rows: float32 (M,), rows of the whole batch that each head learns from.
+        kind: as `head_losses`.
     """
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, logits)
-    return tf.reduce_sum(tf.reduce_sum(losses * weights, 0) / n_rows)
+    losses = head_losses(truth, outputs, weights, kind)
+    return tf.reduce_sum(tf.reduce_sum(losses, 0) / n_rows)
+
+
+def head_losses(truth: Any, outputs: Any, weights: Any, kind: str) -> Any:
+    """Return the weighted loss (B, M) of each row for each head.
+
+    classes: cross-entropy; labels: the mean over labels of each one's cross-entropy; number: half
+    the squared error.
+
+    Args:
+        truth: class indices (B, M), 1 or 0 for each label (B, M, K), or numbers (B, M).
+        outputs: logits (B, M, K), or numbers (B, M, 1).
+        weights: (B, M), or of labels (B, M, K) or (B, M, 1).
+        kind: classes, labels or number.
+    """
+    if kind == "classes":
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(truth, outputs) * weights
+    if kind == "labels":
+        targets = tf.cast(truth, outputs.dtype)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, outputs)
+        return tf.reduce_mean(losses * weights, axis=-1)
+    return 0.5 * (outputs[..., 0] - tf.cast(truth, outputs.dtype)) ** 2 * weights
 
 
 def reader_loss(kind: str) -> keras.losses.Loss:

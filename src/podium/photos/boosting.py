@@ -2,68 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from podium.core.params import Boosting
-from podium.photos.crossval import TrainRows, prediction_table
+from podium.photos.columns import encoded
+from podium.photos.crossval import Features, Floats, Split, TrainRows, prediction_table
+from podium.photos.estimators import fit_predict, rows_to_learn
+
+MAX_RATE = 0.3
 
 
 def boosting_table(
-    features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
+    features: Features, data: TrainRows, settings: Boosting, seed: int, most: int
 ) -> pd.DataFrame:
     """Return the prediction table of gradient boosting; each split fits scaler, PCA and trees anew.
+
+    Columns beside the pictures join the components.
 
     Args:
         features: (N + T, D), of the train rows, then of the test rows.
         data: the rows and their splits.
         settings: of PCA and trees.
         seed: of both.
+        most: train rows of a model.
     """
-    probs = np.stack(list(_split_probabilities(features, data, settings, seed)), axis=1)
-    return prediction_table(probs, data)
+    with threadpool_limits(1):  # the same bytes on any number of cores, and faster
+        values = [
+            _split_values(features, data, split, settings, seed, most) for split in data.splits
+        ]
+    return prediction_table(np.stack(values, axis=1), data)
 
 
-def _split_probabilities(
-    features: NDArray[np.float32], data: TrainRows, settings: Boosting, seed: int
-) -> Iterator[NDArray[np.float64]]:
-    n_train = len(data.ids)
-    for split in data.splits:
-        rest = ~split.held_out
-        train = features[:n_train][rest]
-        model = boosted_trees(settings, train.shape, seed)
-        with threadpool_limits(1):  # the same bytes on any number of cores, and faster
-            probs = model.fit(train, data.truth[rest]).predict_proba(features)
-        yield probs
+def _split_values(
+    features: Features, data: TrainRows, split: Split, settings: Boosting, seed: int, most: int
+) -> Floats:
+    """The predictions (N + T, K) of one split."""
+    rows = rows_to_learn(data, split, most)
+    components = first_components(settings, (len(rows), features.shape[1]), seed)
+    learnt = components.fit_transform(features[rows])
+    starts = range(0, len(features), 4096)
+    every = np.concatenate([components.transform(features[k : k + 4096]) for k in starts])
+    if data.columns is not None:
+        beside = encoded(data, split)
+        learnt = np.concatenate([learnt, beside[rows]], axis=1)
+        every = np.concatenate([every, beside], axis=1)
+
+    def make(number: bool) -> Any:
+        n_classes = 1 if number or data.kind.name == "labels" else len(data.names)
+        return boosted_trees(settings, n_classes, seed, number)
+
+    return fit_predict(make, learnt, data.truth[rows], every, len(data.names))
 
 
-def boosted_trees(settings: Boosting, shape: tuple[int, ...], seed: int) -> Any:
-    """Return the untrained model.
+def first_components(settings: Boosting, shape: tuple[int, int], seed: int) -> Any:
+    """Return the untrained reduction of features.
 
     Trees choose among columns one at a time: thousands of correlated ones are slow and no better
     than the first principal components.
 
     Args:
-        settings: of PCA and trees.
+        settings: how many components.
         shape: of the features, (N, D).
-        seed: of both.
+        seed: of the randomised solver.
     """
-    components = PCA(min(settings.components, *shape), svd_solver="randomized", random_state=seed)
-    trees = HistGradientBoostingClassifier(
-        max_iter=settings.iterations,
-        learning_rate=settings.learning_rate,
+    n_components = min(settings.components, *shape)
+    pca = PCA(n_components, svd_solver="randomized", random_state=seed)
+    return make_pipeline(StandardScaler(), pca)
+
+
+def boosted_trees(settings: Boosting, n_classes: int, seed: int, number: bool) -> Any:
+    """Return untrained trees: a classifier, or for a `number` a regressor.
+
+    Each iteration grows a tree for each class. So many classes that `settings.trees` do not suffice
+    get fewer iterations, and a learning rate that makes up for it.
+
+    Args:
+        settings: of the trees.
+        n_classes: K.
+        seed: of binning.
+        number: what is predicted.
+    """
+    iterations = min(settings.iterations, max(1, settings.trees // n_classes))
+    rate = settings.learning_rate * settings.iterations / iterations
+    model = HistGradientBoostingRegressor if number else HistGradientBoostingClassifier
+    return model(
+        max_iter=iterations,
+        learning_rate=max(settings.learning_rate, min(rate, MAX_RATE)),
         max_leaf_nodes=settings.leaves,
         l2_regularization=settings.l2,
         early_stopping=False,
         random_state=seed,
     )
-    return make_pipeline(StandardScaler(), components, trees)

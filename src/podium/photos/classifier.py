@@ -1,4 +1,4 @@
-"""The photo artefact: from picture files to calibrated probabilities."""
+"""The photo artefact in use: from picture files to calibrated predictions."""
 
 from __future__ import annotations
 
@@ -11,42 +11,20 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.picture_decoder import UnreadableImage
-from podium.evaluation.calibration import Calibration
+from podium.evaluation.table_kinds import TableKind, kind_named
 from podium.models import backbones
-from podium.photos.fusion import FusedHeads
+from podium.photos.calibration_by_kind import apply_calibration
+from podium.photos.fusion import MeanOfHeads
 from podium.pictures.extract import Recipe
 from podium.training import artefact
-from podium.training.runtime import keras, tf
-
-
-@keras.saving.register_keras_serializable("podium")
-class MeanOfHeads(keras.layers.Layer):
-    """Logits (N, M, K) -> the mean probabilities (N, K) of M heads."""
-
-    def call(self, logits: Any) -> Any:
-        """Return the mean over heads of their softmax."""
-        return tf.reduce_mean(tf.nn.softmax(logits), axis=1)
-
-
-def assemble(heads: FusedHeads, n_features: int, description: dict[str, Any]) -> keras.Model:
-    """Return the artefact of trained heads: features (N, D) -> uncalibrated probabilities (N, K).
-
-    Args:
-        heads: trained.
-        n_features: D.
-        description: what the artefact says of itself, as JSON values.
-    """
-    inputs = keras.Input((n_features,), name="bottleneck_features")
-    x = artefact.MetadataLayer(description, name="described")(inputs)
-    return keras.Model(inputs, MeanOfHeads(name="mean_of_heads")(heads(x)))
 
 
 class PhotoClassifier:
-    """Reads a photo artefact and classifies pictures as the pipeline does.
+    """Reads a photo artefact and predicts pictures as the pipeline does.
 
     Attributes:
-        classes: K names.
-        calibration: of the probabilities.
+        kind: of the answer, with the names of classes or labels.
+        calibration: of the predictions, numbers by name.
         recipes: how the features of each extractor are computed.
         batch_size: the most pictures that `classify` takes.
     """
@@ -54,13 +32,14 @@ class PhotoClassifier:
     def __init__(self, path: Path, weights_dir: Path) -> None:
         self.model, description = artefact.load(path)
         try:
-            self.classes: list[str] = description["classes"]
-            self.calibration = Calibration(**description["calibration"])
+            last: MeanOfHeads = self.model.layers[-1]
+            self.kind: TableKind = kind_named(last.kind, description["classes"])
+            self.calibration: dict[str, float] = description["calibration"]
             self.recipes = [
                 self._recipe(settings, description["max_megapixels"], weights_dir)
                 for settings in description["extractors"]
             ]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             raise PodiumError(f"{path}: a podium model, but not one for photos") from None
         self.batch_size = self.recipes[0].batch_size
 
@@ -76,14 +55,15 @@ class PhotoClassifier:
             )
         return recipe
 
-    def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return calibrated probabilities (N, K) of fused bottleneck features (N, D)."""
+    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return calibrated predictions (N, K) of fused bottleneck features (N, D)."""
         starts = range(0, len(features), 4096)
         parts = [self.model(features[start : start + 4096]) for start in starts]
-        return self.calibration.apply(np.concatenate(parts).astype(np.float64))
+        values = np.concatenate(parts).astype(np.float64)
+        return apply_calibration(self.kind.name, values, self.calibration)
 
     def classify(self, paths: Sequence[Path]) -> NDArray[np.float64]:
-        """Return calibrated probabilities (n, K) of n <= batch_size picture files.
+        """Return calibrated predictions (n, K) of n <= batch_size picture files.
 
         Raises:
             PodiumError: a file cannot be read; says which and why.
@@ -96,7 +76,26 @@ class PhotoClassifier:
             except UnreadableImage:
                 raise PodiumError(_first_unreadable(recipe, paths, data)) from None
             features.append(recipe.compute(pixels))
-        return self.probabilities(np.concatenate(features, axis=1))
+        return self.predict(np.concatenate(features, axis=1))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of an answer: the decision, where one is made, and the predictions."""
+        decision = {"classes": ["class"], "labels": ["labels"], "number": []}
+        return [*decision[self.kind.name], *self.kind.columns()]
+
+    def answers(self, paths: Sequence[Path]) -> list[list[str | float]]:
+        """Return the cells of `columns` for n <= batch_size picture files.
+
+        The decision is the likeliest class, or the labels of at least 0.5 joined by `;`, or `-`.
+        """
+        values = self.classify(paths)
+        decisions: list[list[str]] = [[] for _ in paths]
+        if self.kind.name == "classes":
+            decisions = [[self.kind.names[k]] for k in values.argmax(1)]
+        elif self.kind.name == "labels":
+            decisions = [[cell] for cell in self.kind.truth_cells((values >= 0.5).astype(int))]
+        return [[*cells, *row.tolist()] for cells, row in zip(decisions, values, strict=True)]
 
 
 def _read(path: Path) -> bytes:

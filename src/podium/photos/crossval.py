@@ -1,28 +1,28 @@
-"""Out-of-fold and test predictions of every photo model, all on the same folds."""
+"""The rows, splits and prediction tables that all photo models share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from podium.core.errors import PodiumError
 from podium.core.feature_store import read_features
 from podium.core.files import read_table, to_numbers
 from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.core.printable import printable
-from podium.evaluation.metrics import mean_scores, scores
-from podium.evaluation.predictions import RowFacts, rows
-from podium.pictures.folds import hold_out
+from podium.evaluation.predictions import RowFacts, value_rows
+from podium.evaluation.table_kinds import TableKind, kind_named
+from podium.evaluation.task import PictureTask
+from podium.pictures.folds import group_counts, hold_out, strata
 
 Floats = NDArray[np.float64]
+Features = NDArray[np.float32]
 REFOLD = "run dvc repro assign_photo_folds"
 STOP_PARTS = 10  # the loss on a tenth of a head's train rows says when it stops
 
@@ -55,26 +55,38 @@ class TrainRows:
 
     Attributes:
         ids: (N,).
-        truth: indices (N,) into `classes`.
-        classes: names, sorted.
+        truth: class indices (N,); or 1 or 0 for each label (N, L); or numbers (N,).
+        kind: what is predicted, and its names.
         splits: all seeds and folds.
         test_ids: (T,).
-        groups: (N,); look-alikes share a number.
+        groups: (N,); look-alikes, and rows of one group, share a number.
         content: (N + T,), sha256 of each picture's bytes, train rows first.
+        columns: the columns beside the pictures as text, (N + T) rows; None without any.
     """
 
     ids: list[str]
-    truth: NDArray[np.int64]
-    classes: list[str]
+    truth: NDArray[Any]
+    kind: TableKind
     splits: list[Split]
     test_ids: list[str]
     groups: NDArray[np.int64]
     content: list[str]
+    columns: pd.DataFrame | None = None
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The K classes or labels, in the order of every array; y for a number."""
+        return self.kind.names
 
     @property
     def known(self) -> RowFacts:
-        """Group and class of each train row, as prediction tables hold them."""
-        return RowFacts(self.groups.tolist(), [self.classes[k] for k in self.truth])
+        """Group and truth of each train row, as prediction tables hold them."""
+        return RowFacts(self.groups.tolist(), self.kind.truth_cells(self.truth))
+
+    @property
+    def strata(self) -> NDArray[np.str_]:
+        """The stratum (N,) of each train row, for parts of the rows of a split."""
+        return strata(self.kind.name, self.known.truth, self.names, STOP_PARTS)
 
     @property
     def seeds(self) -> list[int]:
@@ -82,38 +94,67 @@ class TrainRows:
         return list(dict.fromkeys(split.seed for split in self.splits))
 
 
-def load_rows(items: pd.DataFrame, folds_path: Path) -> TrainRows:
+def load_rows(
+    items: pd.DataFrame, folds_path: Path, task: PictureTask, columns_path: Path | None = None
+) -> TrainRows:
     """Return the train and test rows of `items` with the folds in `folds_path`.
 
+    Args:
+        items: the table of pictures.
+        folds_path: the table of folds.
+        task: what their labels are.
+        columns_path: the table of columns beside the pictures.
+
     Raises:
-        PodiumError: the folds are of other pictures, or are no folds.
+        PodiumError: folds or columns are of other pictures, or are none.
     """
-    train = items[items["split"] == "train"]
-    ids, labels = train["id"].tolist(), train["label"].to_numpy(dtype=str)
-    classes = sorted(set(labels))
-    table = read_table(folds_path, "id", "group", "seed", "fold")
-    to_numbers(folds_path, table, ["group", "seed", "fold"], int)
-    splits = []
-    groups = np.zeros(len(ids), dtype=np.int64)
+    train, test = (items[items["split"] == split] for split in ("train", "test"))
+    ids, labels = train["id"].tolist(), train["label"].tolist()
+    kind = kind_named(task.kind, task.names)
+    kind.check(folds_path.with_name("items.csv"), _truth_table(kind, train))
+    stratum_of = strata(task.kind, labels, task.names, STOP_PARTS)
+    groups, splits = _read_splits(folds_path, ids, stratum_of)
+    if task.kind == "classes":
+        _refuse_classes_in_one_fold(folds_path, splits, np.array(labels), groups)
+    test_ids, content = test["id"].tolist(), [*train["content"], *test["content"]]
+    columns = None
+    if task.columns and columns_path:
+        columns = _read_columns(columns_path, ids + test_ids, task.columns)
+    truth = kind.truth(train.assign(truth=train["label"]))
+    return TrainRows(ids, truth, kind, splits, test_ids, groups, content, columns)
+
+
+def _truth_table(kind: TableKind, train: pd.DataFrame) -> pd.DataFrame:
+    """A prediction table of the truth alone, to be checked."""
+    usual = 1 / len(kind.names) if kind.name == "classes" else 0.0
+    values = pd.DataFrame(usual, index=train.index, columns=pd.Index(kind.columns()))
+    return pd.concat([train[["id"]].assign(truth=train["label"]), values], axis=1)
+
+
+def _read_splits(
+    path: Path, ids: list[str], labels: NDArray[np.str_]
+) -> tuple[NDArray[np.int64], list[Split]]:
+    """The group (N,) of each train row, and all splits."""
+    table = read_table(path, "id", "group", "seed", "fold")
+    to_numbers(path, table, ["group", "seed", "fold"], int)
+    splits, groups = [], np.zeros(len(ids), dtype=np.int64)
     for seed, part in table.groupby("seed", sort=False):
-        refuse_duplicates(folds_path, part["id"])
-        refuse_other_ids(folds_path, part["id"].tolist(), ids, REFOLD)
+        refuse_duplicates(path, part["id"])
+        refuse_other_ids(path, part["id"].tolist(), ids, REFOLD)
         part = part.set_index("id").loc[ids]
         groups = part["group"].to_numpy(dtype=np.int64)
         fold_of = part["fold"].to_numpy(dtype=np.int64)
-        _refuse_odd_folds(folds_path, fold_of, labels)
-        splits += [
-            _split(labels, groups, fold_of, int(str(seed)), fold)
-            for fold in range(fold_of.max() + 1)
-        ]
-    truth = np.searchsorted(classes, labels).astype(np.int64)
-    test = items[items["split"] == "test"]
-    content = [*train["content"], *test["content"]]
-    return TrainRows(ids, truth, classes, splits, test["id"].tolist(), groups, content)
+        _refuse_odd_folds(path, fold_of)
+        for fold in range(fold_of.max() + 1):
+            rest = np.flatnonzero(fold_of != fold)
+            stop = np.zeros(len(ids), dtype=np.bool_)
+            stop[rest] = hold_out(labels[rest], groups[rest], STOP_PARTS, int(str(seed)))
+            splits.append(Split(int(str(seed)), fold, fold_of == fold, stop))
+    return groups, splits
 
 
-def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64], labels: NDArray[np.str_]) -> None:
-    """Check that folds (N,) are numbered 0, 1, ... and that each leaves all classes to learn."""
+def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64]) -> None:
+    """Check that folds (N,) are numbered 0, 1, ..., two at least."""
     numbers = np.unique(fold_of)
     if len(numbers) < 2 or not np.array_equal(numbers, np.arange(len(numbers))):
         shown = ", ".join(str(number) for number in numbers[[0, -1]])
@@ -121,30 +162,32 @@ def _refuse_odd_folds(path: Path, fold_of: NDArray[np.int64], labels: NDArray[np
             f"{path}: folds from {shown} are not numbered 0, 1, ... without gaps, two at least\n"
             f"remedy: {REFOLD}"
         )
-    for name in np.unique(labels):
-        if len(np.unique(fold_of[labels == name])) < 2:
-            raise PodiumError(
-                f"{path}: all pictures of class {printable(name)!r} are in one fold\n"
-                f"remedy: {REFOLD}"
-            )
 
 
-def _split(
-    labels: NDArray[np.str_],
-    groups: NDArray[np.int64],
-    fold_of: NDArray[np.int64],
-    seed: int,
-    fold: int,
-) -> Split:
-    rest = np.flatnonzero(fold_of != fold)
-    stop = np.zeros(len(labels), dtype=np.bool_)
-    stop[rest] = hold_out(labels[rest], groups[rest], STOP_PARTS, seed)
-    return Split(seed, fold, fold_of == fold, stop)
+def _refuse_classes_in_one_fold(
+    path: Path, splits: list[Split], labels: NDArray[np.str_], groups: NDArray[np.int64]
+) -> None:
+    """Check that a class of several groups is not held out whole."""
+    counts = group_counts(labels, groups)
+    for split in splits:
+        learnt = set(labels[~split.held_out])
+        for name in sorted(set(labels[split.held_out]) - learnt):
+            if counts[str(name)] > 1:
+                raise PodiumError(
+                    f"{path}: all pictures of class {printable(name)!r} are in one fold\n"
+                    f"remedy: {REFOLD}"
+                )
 
 
-def load_features(
-    paths: Sequence[Path], ids: Sequence[str], content: Sequence[str]
-) -> NDArray[np.float32]:
+def _read_columns(path: Path, ids: list[str], names: Sequence[str]) -> pd.DataFrame:
+    """The columns `names` of the table at `path`, a row for each of `ids`."""
+    table = read_table(path, "id", *names)
+    refuse_duplicates(path, table["id"])
+    refuse_other_ids(path, table["id"].tolist(), ids, "run dvc repro ingest_photos")
+    return table.set_index("id").loc[ids, list(names)].reset_index(drop=True)
+
+
+def load_features(paths: Sequence[Path], ids: Sequence[str], content: Sequence[str]) -> Features:
     """Return features (N, D1 + D2 + ...) of `ids`, joined by id across the feature files.
 
     Args:
@@ -155,7 +198,7 @@ def load_features(
     Raises:
         PodiumError: a file lacks some of the ids, holds others, or is of other pictures.
     """
-    parts = []
+    parts: list[Features] = []
     for path in paths:
         file = read_features(path)
         refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
@@ -167,72 +210,28 @@ def load_features(
                     f"{printable(path)}: the features of {printable(name)} are those of another "
                     f"picture\nremedy: remove {printable(path)} and run dvc repro"
                 )
-        parts.append(file.features[order])
-    return np.concatenate(parts, axis=1)
+        same = order == list(range(len(ids)))
+        parts.append(file.features if same else file.features[order])
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def logistic_table(features: NDArray[np.float32], data: TrainRows, c: float) -> pd.DataFrame:
-    """Return the prediction table of logistic regression on standardised features.
-
-    Args:
-        features: (N + T, D), of the train rows, then of the test rows.
-        data: the rows and their splits.
-        c: inverse strength of the L2 penalty.
-    """
-    probs = np.stack(list(_logistic(features, data, c)), axis=1)
-    return prediction_table(probs, data)
-
-
-def _logistic(features: NDArray[np.float32], data: TrainRows, c: float) -> Iterator[Floats]:
-    n_train = len(data.ids)
-    for split in data.splits:
-        rest = ~split.held_out
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000))
-        model.fit(features[:n_train][rest], data.truth[rest])
-        yield model.predict_proba(features)
-
-
-def prior_table(data: TrainRows) -> pd.DataFrame:
-    """Return the prediction table of a model without skill: class shares of its train rows."""
-    n_rows = len(data.ids) + len(data.test_ids)
-    shares = [
-        np.bincount(data.truth[~split.held_out], minlength=len(data.classes))
-        / (~split.held_out).sum()
-        for split in data.splits
-    ]
-    return prediction_table(np.broadcast_to(np.stack(shares), (n_rows, *np.shape(shares))), data)
-
-
-def prediction_table(probs: Floats, data: TrainRows) -> pd.DataFrame:
-    """Return the prediction table of probabilities (N + T, M, K) by M splits.
+def prediction_table(values: Floats, data: TrainRows) -> pd.DataFrame:
+    """Return the prediction table of predictions (N + T, M, K) by M splits.
 
     Per seed it holds each train row by the split that held it out, and test rows by the mean of
     all splits.
     """
     n_train, parts = len(data.ids), []
     for seed in data.seeds:
-        oof = np.empty((n_train, len(data.classes)))
+        oof = np.empty((n_train, len(data.names)))
         fold_of = np.empty(n_train, dtype=np.int64)
         members = [number for number, split in enumerate(data.splits) if split.seed == seed]
         for number in members:
             split = data.splits[number]
-            oof[split.held_out] = probs[:n_train][split.held_out, number]
+            oof[split.held_out] = values[:n_train][split.held_out, number]
             fold_of[split.held_out] = split.fold
-        parts.append(rows(data.ids, "oof", fold_of, seed, oof, data.classes, data.known))
+        parts.append(value_rows(data.kind, data.ids, "oof", fold_of, seed, oof, data.known))
         if data.test_ids:
-            test = probs[n_train:, members].mean(1)
-            parts.append(rows(data.test_ids, "test", -1, seed, test, data.classes))
+            test = values[n_train:, members].mean(1)
+            parts.append(value_rows(data.kind, data.test_ids, "test", -1, seed, test))
     return pd.concat(parts, ignore_index=True)
-
-
-def oof_scores(table: pd.DataFrame, data: TrainRows) -> dict[str, float]:
-    """Return the out-of-fold scores of a prediction table, means over its seeds."""
-    columns = [f"p_{name}" for name in data.classes]
-    oof = table[table["split"] == "oof"]
-    by_seed = []
-    for _, part in oof.groupby("seed", sort=False):
-        probs = part.set_index("id").loc[data.ids, columns].to_numpy(dtype=np.float64)
-        by_seed.append(scores(probs, data.truth))
-    if not by_seed:
-        raise PodiumError("no out-of-fold rows to score")
-    return mean_scores(by_seed)

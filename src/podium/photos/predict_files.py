@@ -1,4 +1,4 @@
-"""`podium predict` of photos: class and probabilities of picture files."""
+"""`podium predict` of photos: the answers for picture files."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from podium.evaluation.competition import PredictOptions
-from podium.evaluation.file_answers import Cell, FileAnswers, answers_in_batches
+from podium.evaluation.file_answers import FileAnswers, answers_in_batches
 from podium.photos.classifier import PhotoClassifier
 
 
 def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
-    """Return class and the probability of each class of picture files.
+    """Return the answers for picture files.
+
+    An answer is a class and the probability of each; or the labels of at least 0.5, joined by `;`
+    (`-`: none), and the probability of each; or a number.
 
     Args:
         model: the trained artefact.
-        paths: picture files.
+        paths: the picture files.
         options: says where local weights lie.
     """
     classifier = PhotoClassifier(model, options.weights_dir)
-
-    def predict(part: Sequence[Path]) -> list[list[Cell]]:
-        probabilities = classifier.classify(part)
-        return [[classifier.classes[int(row.argmax())], *row.tolist()] for row in probabilities]
-
-    columns = ["class", *(f"p_{name}" for name in classifier.classes)]
-    return FileAnswers(columns, answers_in_batches(paths, classifier.batch_size, predict))
+    batches = answers_in_batches(paths, classifier.batch_size, classifier.answers)
+    return FileAnswers(classifier.columns, batches)

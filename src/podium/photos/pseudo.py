@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.params import Head
-from podium.photos.fusion import FusedHeads, HeadTask, head_probabilities, train_heads
+from podium.photos.fusion import FusedHeads, head_values
+from podium.photos.head_training import HeadTask, train_heads
 
 
 def train_twice(
@@ -26,7 +27,7 @@ def train_twice(
         threshold: as for `add_pseudo_labels`.
     """
     first, _ = train_heads(task, settings, seed, independent=True)
-    second = add_pseudo_labels(task, features, head_probabilities(first, features), threshold)
+    second = add_pseudo_labels(task, features, head_values(first, features), threshold)
     heads, curve = train_heads(second, settings, seed, independent=True)
     return heads, curve, second.train[len(task.train) :].sum(0)
 
@@ -53,6 +54,6 @@ def add_pseudo_labels(
         np.concatenate([task.truth, new.argmax(2)]),
         np.concatenate([task.train, confident]),
         np.concatenate([task.stop, np.zeros_like(confident)]),
-        task.n_classes,
+        task.n_outputs,
         np.concatenate([task.in_batches, np.ones(len(new), dtype=np.bool_)]),
     )

@@ -1,50 +1,26 @@
-"""All photo models of one run: fused heads, the models they are compared with, the artefact."""
+"""All photo models of one run: fused heads, and the models they are compared with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from podium.core.errors import SettingsError
-from podium.core.feature_store import read_provenance
 from podium.core.params import Head, Params, TrainPhotoClassifier
-from podium.evaluation import calibration
 from podium.models import extractor_table
 from podium.photos.boosting import boosting_table
-from podium.photos.classifier import assemble
-from podium.photos.crossval import (
-    TrainRows,
-    load_features,
-    logistic_table,
-    oof_scores,
-    prediction_table,
-    prior_table,
-)
-from podium.photos.fusion import FusedHeads, HeadTask, head_probabilities, train_heads
+from podium.photos.columns import encoded
+from podium.photos.crossval import Features, Floats, TrainRows, load_features, prediction_table
+from podium.photos.fusion import FusedHeads, head_values
+from podium.photos.head_training import HeadTask, train_heads
+from podium.photos.linear import linear_table, prior_table
+from podium.photos.models import PICTURES_ALONE, PhotoModels
 from podium.photos.pseudo import train_twice
-from podium.training.runtime import keras
 
 
-def fit_heads(
-    features: NDArray[np.float32], data: TrainRows, settings: Head, seed: int
-) -> tuple[FusedHeads, pd.DataFrame]:
-    """Train one head per split and return the heads and their learning curve.
-
-    Args:
-        features: (N + T, D), of the train rows, then of the test rows.
-        data: the rows and their splits.
-        settings: of the training.
-        seed: of order and dropout.
-    """
-    return train_heads(head_task(features, data, settings), settings, seed)
-
-
-def head_task(features: NDArray[np.float32], data: TrainRows, settings: Head) -> HeadTask:
+def head_task(features: Features, data: TrainRows, settings: Head) -> HeadTask:
     """Return the rows that one head per split is trained on.
 
     Args:
@@ -57,55 +33,51 @@ def head_task(features: NDArray[np.float32], data: TrainRows, settings: Head) ->
     if not settings.patience:  # never stopped early: nothing needs to be kept back
         train, stop = train | stop, np.zeros_like(stop)
     truth = np.repeat(data.truth[:, None], len(data.splits), axis=1)
-    return HeadTask(features[: len(data.ids)], truth, train, stop, len(data.classes))
+    kind = data.kind.name
+    return HeadTask(features[: len(data.ids)], truth, train, stop, len(data.names), kind=kind)
 
 
-def head_table(layer: FusedHeads, features: NDArray[np.float32], data: TrainRows) -> pd.DataFrame:
-    """Return the prediction table of trained heads: each train row by the head that never saw it.
+def fit_heads(
+    features: Features, data: TrainRows, settings: Head, seed: int
+) -> tuple[FusedHeads, pd.DataFrame]:
+    """Train one head per split and return the heads and their learning curve.
 
     Args:
-        layer: one head per split.
         features: (N + T, D), of the train rows, then of the test rows.
         data: the rows and their splits.
+        settings: of the training.
+        seed: of order and dropout.
     """
-    return prediction_table(head_probabilities(layer, features), data)
+    return train_heads(head_task(features, data, settings), settings, seed)
 
 
-@dataclass
-class PhotoModels:
-    """The trained models of one run.
+def fit_with_columns(
+    features: Features, data: TrainRows, settings: Head, seed: int
+) -> tuple[Floats, pd.DataFrame]:
+    """Return the predictions (N + T, M, K) of heads that see the columns too, and their curve.
 
-    Attributes:
-        tables: model name -> prediction table.
-        curves: model name -> learning curve.
-        heads: those that make the artefact.
-        n_joined: test pictures (M,) that each head of `pseudo` learns from; None without.
+    Each head is trained alone, because each has an encoding of its own.
+
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits, with columns.
+        settings: of the training.
+        seed: of order and dropout.
     """
-
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    curves: dict[str, pd.DataFrame] = field(default_factory=dict)
-    heads: FusedHeads | None = None
-    n_joined: NDArray[np.int64] | None = None
-
-    def scores(self, data: TrainRows) -> dict[str, dict[str, float]]:
-        """Return the out-of-fold scores of each model."""
-        return {name: oof_scores(table, data) for name, table in self.tables.items()}
-
-    def metrics(self, data: TrainRows, head: str) -> dict[str, Any]:
-        """Return the scores, which baselines `head` loses to, and the counts of pseudo-labels.
-
-        A baseline is the prior or hand-made features; to lose is to have no lower log loss.
-        """
-        oof = self.scores(data)
-        hand_made = [name for name in extractor_table.TABLE if extractor_table.is_baseline(name)]
-        baselines = [name for name in oof if name in ("prior", *hand_made)]
-        loss = oof[head]["log_loss"]
-        lost_to = [name for name in baselines if not loss < oof[name]["log_loss"]]
-        metrics: dict[str, Any] = {"oof": oof, "head": head, "not_better_than": lost_to}
-        if self.n_joined is not None:
-            counts = {"fewest": int(self.n_joined.min()), "most": int(self.n_joined.max())}
-            metrics["pseudo_labels"] = {"test_pictures": len(data.test_ids), **counts}
-        return metrics
+    whole = head_task(features, data, settings)
+    values, curves = [], []
+    for number, split in enumerate(data.splits):
+        beside = encoded(data, split)
+        both = np.concatenate([features, beside], axis=1)
+        own = slice(number, number + 1)
+        task = HeadTask(
+            both[: len(data.ids)], whole.truth[:, own], whole.train[:, own], whole.stop[:, own],
+            whole.n_outputs, whole.in_batches, whole.kind, beside.shape[1],
+        )  # fmt: skip
+        layer, curve = train_heads(task, settings, seed)
+        values.append(head_values(layer, both)[:, 0])
+        curves.append(curve)
+    return np.stack(values, axis=1), pd.concat(curves).groupby("epoch", as_index=False).mean()
 
 
 def fused_names(params: Params) -> list[str]:
@@ -129,46 +101,78 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
         features_dir: holds <extractor>.h5.
 
     Raises:
-        SettingsError: no extractor can be fused, or test pictures are to join and there are none.
+        SettingsError: no extractor can be fused, or pseudo-labels cannot be had.
     """
     settings = params.train_photo_classifier
-    if settings.pseudo_label and not data.test_ids:
-        raise SettingsError(
-            f"train_photo_classifier.pseudo_label: {settings.pseudo_label:g}, but there are no "
-            "test pictures to join\nremedy: say 0.0"
-        )
+    _refuse_pseudo_labels(settings, data)
     names = fused_names(params)
-    ids = data.ids + data.test_ids
-    single = {
-        name: load_features([features_dir / f"{name}.h5"], ids, data.content)
-        for name in params.extractors
-    }
-    fused = np.concatenate([single[name] for name in names], axis=1)
-    trained = PhotoModels()
-    for kind, head in (("dense", settings), ("book", settings.book)):
-        heads = _add(trained, kind, fused, data, head, settings.seed)
-        if kind == settings.head:
-            trained.heads = heads
+    fused = load_features([features_dir / f"{name}.h5" for name in names], *_pictures(data))
+    trained = PhotoModels(alone=settings.head)
+    for name, head in (("dense", settings), ("book", settings.book)):
+        _add_fused(trained, name, fused, data, head, settings)
+    if data.columns is not None:
+        trained.alone = PICTURES_ALONE
+        trained.heads = _add(trained, PICTURES_ALONE, fused, data, settings)
     if settings.pseudo_label:
         _add_pseudo(trained, fused, data, settings)
-    trained.tables["logistic"] = logistic_table(fused, data, settings.logistic_c)
-    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed)
-    _add_singles(trained, single, data, settings)
+    most = settings.sample
+    trained.tables["logistic"] = linear_table(fused, data, settings.logistic_c, most)
+    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed, most)
+    _add_singles(trained, fused, params, data, features_dir)
     trained.tables["prior"] = prior_table(data)
     return trained
+
+
+def _pictures(data: TrainRows) -> tuple[list[str], list[str]]:
+    """The ids (N + T,) of all rows, and the hashes of their pictures."""
+    return data.ids + data.test_ids, data.content
+
+
+def _refuse_pseudo_labels(settings: TrainPhotoClassifier, data: TrainRows) -> None:
+    """Check that pseudo-labels can be had, if they are asked for."""
+    why = ""
+    if data.kind.name != "classes":
+        why = "but they are for classes only"
+    elif data.columns is not None:
+        why = "but they are for pictures without columns beside them"
+    elif not data.test_ids:
+        why = "but there are no test pictures to join"
+    if settings.pseudo_label and why:
+        raise SettingsError(
+            f"train_photo_classifier.pseudo_label: {settings.pseudo_label:g}, {why}\n"
+            "remedy: say 0.0"
+        )
+
+
+def _add_fused(
+    trained: PhotoModels,
+    name: str,
+    features: Features,
+    data: TrainRows,
+    head: Head,
+    settings: TrainPhotoClassifier,
+) -> None:
+    """Add a kind of head on the fused features, and on the columns beside the pictures."""
+    if data.columns is not None:
+        values, trained.curves[name] = fit_with_columns(features, data, head, settings.seed)
+        trained.tables[name] = prediction_table(values, data)
+        return
+    heads, trained.curves[name] = fit_heads(features, data, head, settings.seed)
+    trained.tables[name] = prediction_table(head_values(heads, features), data)
+    if name == settings.head:
+        trained.heads = heads
 
 
 def _add(
     trained: PhotoModels,
     name: str,
-    features: NDArray[np.float32],
+    features: Features,
     data: TrainRows,
-    head: Head,
-    seed: int,
+    settings: TrainPhotoClassifier,
 ) -> FusedHeads:
-    heads, curve = fit_heads(features, data, head, seed)
-    trained.tables[name] = head_table(heads, features, data)
-    trained.curves[name] = curve
+    """Add the chosen kind of head, on pictures alone."""
+    heads, trained.curves[name] = fit_heads(features, data, _chosen(settings), settings.seed)
+    trained.tables[name] = prediction_table(head_values(heads, features), data)
     return heads
 
 
@@ -177,69 +181,26 @@ def _chosen(settings: TrainPhotoClassifier) -> Head:
 
 
 def _add_pseudo(
-    trained: PhotoModels,
-    features: NDArray[np.float32],
-    data: TrainRows,
-    settings: TrainPhotoClassifier,
+    trained: PhotoModels, features: Features, data: TrainRows, settings: TrainPhotoClassifier
 ) -> None:
     """Add `pseudo`: the chosen kind of head, trained on test pictures too."""
     head = _chosen(settings)
     heads, trained.curves["pseudo"], trained.n_joined = train_twice(
         head_task(features, data, head), features, head, settings.seed, settings.pseudo_label
     )
-    trained.tables["pseudo"] = head_table(heads, features, data)
+    trained.tables["pseudo"] = prediction_table(head_values(heads, features), data)
 
 
 def _add_singles(
-    trained: PhotoModels,
-    single: dict[str, NDArray[np.float32]],
-    data: TrainRows,
-    settings: TrainPhotoClassifier,
+    trained: PhotoModels, fused: Features, params: Params, data: TrainRows, features_dir: Path
 ) -> None:
-    for name, features in single.items():
+    """Add a model on the features of each extractor alone."""
+    settings, start = params.train_photo_classifier, 0
+    for name in params.extractors:
         if extractor_table.is_baseline(name):
-            trained.tables[name] = logistic_table(features, data, settings.hog_c)
+            features = load_features([features_dir / f"{name}.h5"], *_pictures(data))
+            trained.tables[name] = linear_table(features, data, settings.hog_c, settings.sample)
         else:
-            _add(trained, name, features, data, _chosen(settings), settings.seed)
-
-
-def build_artefact(
-    trained: PhotoModels,
-    params: Params,
-    data: TrainRows,
-    features_dir: Path,
-    probs: NDArray[np.float64],
-) -> keras.Model:
-    """Return the model that is saved: heads, calibration, and the extractors by name.
-
-    Args:
-        trained: the models of a run.
-        params: all settings.
-        data: the train rows.
-        features_dir: holds <extractor>.h5.
-        probs: out of fold (N, K); the calibration is fitted on them.
-    """
-    assert trained.heads is not None
-    calibrate = params.train_photo_classifier.calibrate
-    calibrator = calibration.fit(probs, data.truth) if calibrate else calibration.Calibration()
-    names = fused_names(params)
-    description = {
-        "task": "photos",
-        "classes": data.classes,
-        "calibration": calibrator.as_dict(),
-        "max_megapixels": params.photos.max_megapixels,
-        "extractors": [_extractor_settings(name, params, features_dir) for name in names],
-    }
-    n_features = sum(extractor_table.find(name).n_features for name in names)
-    return assemble(trained.heads, n_features, description)
-
-
-def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[str, Any]:
-    provenance = read_provenance(features_dir / f"{name}.h5")
-    return {
-        "name": name,
-        "weights": params.extractors[name].weights,
-        "weights_sha256": provenance["weights_sha256"],
-        "batch_size": provenance["batch_size"],
-        "views": provenance.get("views", "plain"),
-    }
+            end = start + extractor_table.find(name).n_features
+            _add(trained, name, fused[:, start:end], data, settings)
+            start = end

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
+from podium.evaluation.task import PictureTask
 from podium.pictures import folds
 from podium.pictures.dataset import THUMBNAIL
 
@@ -192,19 +193,28 @@ def summary_lines(
 
 
 def assign_folds(
-    items: pd.DataFrame, groups: NDArray[np.int64], n_folds: int, seeds: Sequence[int]
+    items: pd.DataFrame,
+    groups: NDArray[np.int64],
+    n_folds: int,
+    seeds: Sequence[int],
+    task: PictureTask | None = None,
 ) -> pd.DataFrame:
     """Return the fold of each item for each seed: columns id, group, seed, fold.
 
-    Folds are stratified by the label, and look-alikes share one.
+    Folds are stratified by the target, and items of one group share one.
 
     Args:
         items: columns id and label; the label may be '' throughout.
-        groups: (N,); look-alikes share a number.
+        groups: (N,); items that belong together share a number.
         n_folds: 2 or more.
         seeds: one assignment for each.
+        task: what the labels are; None: classes.
     """
     labels = items["label"].to_numpy(dtype=str)
+    if task is None or task.kind == "classes":
+        folds.refuse_lonely_classes(labels, groups)
+    else:
+        labels = folds.strata(task.kind, labels.tolist(), task.names, n_folds)
     base = {"id": items["id"].tolist(), "group": groups}
     parts = [
         pd.DataFrame({**base, "seed": seed, "fold": folds.assign(labels, groups, n_folds, seed)})

@@ -60,35 +60,44 @@ class ExtractFeatures(Section):
 
 
 class Head(Section):
-    """How a dense head on the bottleneck features is trained."""
+    """How a dense head on the bottleneck features is trained; `epoch_size`: rows, at most."""
 
     dropout: Annotated[float, Field(ge=0, lt=1)]
     l2: Annotated[float, Field(ge=0)]
     optimizer: Literal["adam", "sgd", "adadelta", "rmsprop"]
     learning_rate: Positive
     batch_size: Count
+    epoch_size: Count
     epochs: Count
     patience: Annotated[int, Field(ge=0)]
     class_weight: Literal["none", "balanced"]
 
 
 class Boosting(Section):
-    """Gradient boosting on principal components: their number, and the trees."""
+    """Gradient boosting on principal components: their number, and the trees of all classes."""
 
     components: Count
     iterations: Count
+    trees: Count
     learning_rate: Positive
     leaves: Annotated[int, Field(ge=2)]
     l2: Annotated[float, Field(ge=0)]
 
 
 class TrainPhotoClassifier(Head):
-    """The dense head, the book's head, and the scikit-learn models they are compared with."""
+    """The dense head, the book's head, and the scikit-learn models they are compared with.
+
+    Attributes:
+        logistic_c: values of C that linear models on the fused features choose from.
+        hog_c: likewise, on hand-made features.
+        sample: train rows of a scikit-learn model, at most.
+    """
 
     head: Literal["dense", "book"]
     book: Head
-    logistic_c: Positive
-    hog_c: Positive
+    logistic_c: Annotated[list[Positive], Field(min_length=1)]
+    hog_c: Annotated[list[Positive], Field(min_length=1)]
+    sample: Count
     calibrate: bool
     boosting: Boosting
     pseudo_label: Share
