@@ -36,6 +36,7 @@ from podium.core.params.photos import (
     ExtractorParams,
     Head,
     IngestPhotos,
+    PhotoLayout,
     Photos,
     TrainPhotoClassifier,
 )
@@ -54,7 +55,7 @@ __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
     "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
     "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
-    "IngestPhotos", "IngestSlides", "Params", "Photos", "Precision", "PredictSlides", "Section",
+    "IngestPhotos", "IngestSlides", "Params", "PhotoLayout", "Photos", "Precision", "PredictSlides", "Section",
     "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
     "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
     "VotingMethod", "load_params", "read_yaml", "validate_params",
