@@ -85,6 +85,8 @@ class House:
         self.root, self.photos, self.params = root, photos, params
         self.items = root / "data/photos/items.csv"
         self.quarantine = root / "data/photos/quarantine.csv"
+        self.columns = root / "data/photos/columns.csv"
+        self.task = root / "data/photos/task.json"
         self.folds = root / "data/photos/folds.csv"
         self.out = root / "submissions/photos.csv"
         self.model = root / "models/photos.keras"
@@ -96,7 +98,13 @@ class House:
 
     def ingest(self) -> None:
         where = {"source": self.photos, "items": self.items, "quarantine": self.quarantine}
-        self.run(ingest_photos, **where, metrics=self.root / "metrics/ingest_photos.json")
+        self.run(
+            ingest_photos,
+            **where,
+            columns=self.columns,
+            task=self.task,
+            metrics=self.root / "metrics/ingest_photos.json",
+        )
 
     def fold(self) -> None:
         duplicates = self.root / "data/photos/near_duplicates.csv"
