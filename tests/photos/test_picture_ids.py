@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podium.core.errors import PodiumError
-from podium.photos.picture_ids import match_ids, refuse_no_match
+from podium.photos.picture_ids import PictureIndex, refuse_no_match
 from podium.pictures.entries import Entry
 
 FLAT = [Entry("a.b", "", "train/a.b.jpg"), Entry("007", "", "train/007.png")]
@@ -30,7 +30,7 @@ DEEP = [Entry("x/1", "", "t.zip!train/x/1.jpg"), Entry("y/1", "", "t.zip!train/y
     ],
 )  # fmt: skip
 def test_an_id_means_a_picture(pictures, ids, rows, says):
-    match = match_ids(ids, pictures)
+    match = PictureIndex(pictures).match(ids)
     assert match.rows == rows
     assert match.rule.says.startswith(says)
     assert match.n_pictures == len(set(rows) - {-1})
@@ -40,7 +40,7 @@ def test_an_id_means_a_picture(pictures, ids, rows, says):
 
 
 def test_names_that_are_not_unique_mean_nothing():
-    assert match_ids(["1", "1.jpg"], DEEP).rows == [-1, -1]
+    assert PictureIndex(DEEP).match(["1", "1.jpg"]).rows == [-1, -1]
 
 
 def test_no_match_shows_three_of_each_side():

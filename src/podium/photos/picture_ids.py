@@ -96,21 +96,25 @@ class Match:
         return [place for place, row in enumerate(self.rows) if row < 0]
 
 
-def match_ids(ids: Sequence[str], pictures: Sequence[Entry]) -> Match:
-    """Return which of `pictures` each id means, by the rule that tells most of them.
+class PictureIndex:
+    """The keys of pictures by every rule; a key that several pictures have tells none of them."""
 
-    A key that several pictures have tells none of them.
-    """
-    return max(
-        (_by_rule(rule, ids, pictures) for rule in RULES), key=lambda match: match.n_pictures
-    )
+    def __init__(self, pictures: Sequence[Entry]) -> None:
+        self.n_pictures = len(pictures)
+        self._places = []
+        for rule in RULES:
+            keys = [rule.of_picture(entry) for entry in pictures]
+            counts = Counter(keys)
+            own = {key: place for place, key in enumerate(keys) if key and counts[key] == 1}
+            self._places.append(own)
 
-
-def _by_rule(rule: Rule, ids: Sequence[str], pictures: Sequence[Entry]) -> Match:
-    keys = [rule.of_picture(entry) for entry in pictures]
-    counts = Counter(keys)
-    place = {key: row for row, key in enumerate(keys) if key and counts[key] == 1}
-    return Match(rule, [place.get(rule.of_id(text), -1) for text in ids])
+    def match(self, ids: Sequence[str]) -> Match:
+        """Return which picture each id means, by the rule that tells most of them."""
+        pairs = zip(RULES, self._places, strict=True)
+        matches = (
+            Match(rule, [own.get(rule.of_id(text), -1) for text in ids]) for rule, own in pairs
+        )
+        return max(matches, key=lambda match: match.n_pictures)
 
 
 def refuse_no_match(table: str, column: str, ids: Sequence[str], pictures: Sequence[Entry]) -> None:

@@ -12,7 +12,7 @@ from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.core.params import PhotoLayout
 from podium.core.printable import printable
 from podium.photos.label_tables import read_label_table, require_columns
-from podium.photos.picture_ids import Match, match_ids, refuse_no_match
+from podium.photos.picture_ids import Match, PictureIndex, refuse_no_match
 from podium.photos.sample import Sample
 from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource
@@ -132,7 +132,7 @@ def rows_of_test(
 def _paired(
     where: str, column: str, ids: list[str], names: list[str], pictures: Sequence[Entry]
 ) -> Rows:
-    match = match_ids(names, pictures)
+    match = PictureIndex(pictures).match(names)
     if not match.n_pictures:
         refuse_no_match(where, column, names, pictures)
     _refuse_pairs(where, names, match)

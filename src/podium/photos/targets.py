@@ -144,14 +144,15 @@ def _of_one_column(
 def _several(
     where: str, table: pd.DataFrame, column: str, separator: str, why: str
 ) -> Targets:  # fmt: skip
-    rows = [_parts(cell, separator) for cell in table[column]]
+    rows = [parts_of(cell, separator) for cell in table[column]]
     names = sorted({name for row in rows for name in row})
     _refuse_marks(where, names)
     cells = [LABEL_MARK.join(dict.fromkeys(row)) or NO_LABEL for row in rows]
     return Targets("labels", tuple(names), cells, why)
 
 
-def _parts(cell: str, separator: str) -> list[str]:
+def parts_of(cell: str, separator: str) -> list[str]:
+    """Return the labels of a cell, without blanks around them."""
     return [part.strip() for part in cell.split(separator) if part.strip()]
 
 
@@ -199,7 +200,7 @@ def separator_of(cells: Sequence[str]) -> tuple[str, bool]:
     """
     different = set(cells)
     for separator in SEPARATORS:
-        parts = [set(_parts(cell, separator)) for cell in different]
+        parts = [set(parts_of(cell, separator)) for cell in different]
         joined = [row for row in parts if len(row) > 1]
         counts = Counter(part for row in parts for part in row)
         if not joined or len(counts) > len(different):
@@ -232,7 +233,7 @@ def kind_of_cells(cells: Sequence[str], metric: str) -> tuple[str, str]:
         return "undecided", f"quadratic_kappa wants grades, and {reason}"
     separator, sure = separator_of(cells)
     if separator and not best_k(metric) and metric not in ("accuracy", "auc"):
-        example = next(cell for cell in different if len(_parts(cell, separator)) > 1)
+        example = next(cell for cell in different if len(parts_of(cell, separator)) > 1)
         if sure:
             return "labels", f"cells of several labels, such as {example!r:.60}"
         return "undecided", f"{example!r:.60} is one class, or several labels"
