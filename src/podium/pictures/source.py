@@ -105,6 +105,13 @@ class PictureSource:
             return self._zip(archive).read(member)
         return (self.root / path).read_bytes()
 
+    def n_bytes(self, path: str) -> int:
+        """Return how long the file at `path` is, unpacked."""
+        archive, bang, member = path.partition("!")
+        if bang and is_zip(archive) and (self.root / archive).is_file():
+            return self._zip(archive).members[member].file_size
+        return (self.root / path).stat().st_size
+
     def misplaced_pictures(self) -> list[str]:
         """Return the paths of pictures that lie outside of train and test."""
         return [
