@@ -104,7 +104,7 @@ def catheters(root: Path) -> None:
     rows = [(n[:-4], k % 2, int(k % 5 == 0), int(k % 3 == 0), f"p{k // 3}")
             for k, n in enumerate(train)]  # fmt: skip
     table(root / "train.csv", ["StudyInstanceUID", *labels, "PatientID"], rows)
-    outlines = [(train[k // 2][:-4], "NGT", "[[1, 2]]") for k in range(8)]
+    outlines = [(n[:-4], tube, "[[1, 2]]") for n in train for tube in ("NGT", "CVC")]
     table(root / "train_annotations.csv", ["StudyInstanceUID", "label", "data"], outlines)
     sample = [(n[:-4], 0, 0, 0) for n in test]
     table(root / "sample_submission.csv", ["StudyInstanceUID", *labels], sample)

@@ -217,8 +217,7 @@ class _Tables:
             return None
         if given:
             return self._given_table(given, tables)
-        fitting = [raw for raw in labels if self._target(raw)[0]]
-        chosen = labels if len(labels) == 1 else fitting
+        chosen = labels if len(labels) == 1 else self._likeliest(labels)
         if len(chosen) > 1 or (labels and not chosen):
             paths = [raw.path for raw in chosen or labels]
             questions.append(f"--table: which table holds the labels: {shown(paths)}, or {NONE}")
@@ -231,7 +230,8 @@ class _Tables:
             return None
         if chosen:
             others = [raw.path for raw in labels if raw is not chosen[0]]
-            why = f"; {shown(others)} has no target of the sample" if others else ""
+            why = f"; {shown(others)} fits the sample less, or has several rows a picture"
+            why = why if others else ""
             lines.append(("labels", f"{chosen[0].path}, whose rows mean the train pictures{why}"))
             return chosen[0]
         if named:
@@ -242,6 +242,15 @@ class _Tables:
                 f"the tables are {shown([raw.path for raw in tables]) or NONE}"
             )
         return None
+
+    def _likeliest(self, labels: Sequence[RawTable]) -> list[RawTable]:
+        """Tables with one row a picture, and of these the ones with the sample's own columns."""
+        single = [raw for raw in labels if raw.has_one_row_each] or labels
+        fitting = [raw for raw in single if self._target(raw)[0]]
+        if self.sample is None:
+            return fitting
+        own = set(self.sample.columns[1:])
+        return [raw for raw in fitting if own <= set(raw.table.columns)] or fitting
 
     def _given_table(self, path: str, tables: Sequence[RawTable]) -> RawTable:
         raw = next((raw for raw in tables if raw.path == path), None)

@@ -34,6 +34,12 @@ class RawTable:
     train: dict[str, Match] = field(default_factory=dict)
     test: dict[str, Match] = field(default_factory=dict)
 
+    @property
+    def has_one_row_each(self) -> bool:
+        """Whether no two rows mean one train picture."""
+        best = max(self.train.values(), key=lambda match: match.n_pictures)
+        return best.n_pictures == len(best.rows) - len(best.missing)
+
 
 def fit(match: Match, n_pictures: int) -> float:
     """Return 1 where rows and pictures are pairs, less where some of either have no partner.
