@@ -36,7 +36,9 @@ def table(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -
         csv.writer(file).writerows([header, *rows])
 
 
-def pictures(root: Path, names: Sequence[str], train: str, test: str) -> tuple[list[str], list[str]]:
+def pictures(
+    root: Path, names: Sequence[str], train: str, test: str
+) -> tuple[list[str], list[str]]:
     """Puts the first TRAIN of `names` into `train`, the others into `test`."""
     for seed, name in enumerate(names):
         put(root / (train if seed < TRAIN else test) / name, seed, seed % 3 / 2)
@@ -66,7 +68,9 @@ def breed(root: Path) -> None:
 def histo(root: Path) -> None:
     """TIFF pictures."""
     train, test = pictures(root, names(".tif"), "train", "test")
-    table(root / "train_labels.csv", ["id", "label"], [(n[:-4], k % 2) for k, n in enumerate(train)])
+    table(
+        root / "train_labels.csv", ["id", "label"], [(n[:-4], k % 2) for k, n in enumerate(train)]
+    )
     table(root / "sample_submission.csv", ["id", "label"], [(n[:-4], 0) for n in test])
 
 
@@ -111,7 +115,7 @@ def catheters(root: Path) -> None:
 
 
 def melanoma(root: Path) -> None:
-    """Nested folders beside DICOM files that are not read; patients; columns beside the pictures."""
+    """Nested folders beside DICOM files; patients; columns beside the pictures."""
     train, test = pictures(root, names(".jpg"), "jpeg/train", "jpeg/test")
     for name in train[:3]:
         (root / "train").mkdir(exist_ok=True)

@@ -36,7 +36,9 @@ class Place:
         places = ["--source", self.raw, "--params", self.params, "--sheet", self.root / "s.png"]
         command = ["inspect", "photos", *places, *words]
         result = CliRunner().invoke(app, [str(word) for word in command])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert result.exception is None or isinstance(result.exception, SystemExit), (
+            result.exception
+        )
         return result.exit_code, result.output
 
     def settle(self, *words: str) -> str:
@@ -248,43 +250,45 @@ QUESTIONS = {
     "metric": ("cactus", [], "--metric: what the competition is scored by: log_loss, auc,"),
     "table": ("two tables", [], "--table: which table holds the labels: a.csv, b.csv, or none"),
     "target": ("no sample", [], "--target: which column is the target: breed, size"),
-    "group": ("two groups", [], "--group: which pictures must stay in one fold: patient (8 values), "
-              "camera (4 values), or none"),
-    "train": ("two folders", [], "--train: which holds the train pictures: train_128 (24 pictures), "
-              "train_64 (24 pictures)"),
+    "group": ("two groups", [], "--group: which pictures must stay in one fold: patient (8 "
+              "values), camera (4 values), or none"),
+    "train": ("two folders", [], "--train: which holds the train pictures: train_128 (24 "
+              "pictures), train_64 (24 pictures)"),
     "sample": ("two samples", [], "--sample: which is the sample submission: "),
     "names": ("folders and a table", [], "--table: labels may be in labels.csv or in the names of"),
     "kind": ("two readings", ["--metric", "micro_f1"], "can be read two ways: 'apple rust' is one"),
 }  # fmt: skip
 
 
+FRUITS = [f"{fruit} {fault}" for fruit in ("apple", "pear") for fault in ("rust", "scab")]
+TABLES = {  # puzzle -> the columns behind the id, and their values
+    "no sample": {"breed": CLASSES, "size": range(TRAIN)},
+    "two groups": {"breed": CLASSES, "patient": [f"p{k // 3}" for k in range(TRAIN)],
+                   "camera": ["c0", "c1", "c2", "c3"]},
+    "two readings": {"breed": FRUITS},
+}  # fmt: skip
+
+
 def puzzle(place: Place, name: str) -> None:
     """Files that can be read two ways."""
-    raw = place.raw
+    raw, names = place.raw, [f"p{k:02d}.jpg" for k in range(TRAIN)]
     if name in SHOWN:
-        SHOWN[name][0](raw)
-        return
-    names = [f"p{k:02d}.jpg" for k in range(TRAIN)]
+        return SHOWN[name][0](raw)
     for k, each in enumerate(names):
         put(raw / "train" / (f"{'ab'[k % 2]}/{each}" if name == "folders and a table" else each), k)
-    header, rows = ["id", "breed"], [(each, CLASSES[k % 3]) for k, each in enumerate(names)]
-    if name == "two tables":
-        table(raw / "b.csv", header, rows)
-    if name == "no sample":
-        header, rows = [*header, "size"], [(*row, k) for k, row in enumerate(rows)]
-    if name == "two groups":
-        header = [*header, "patient", "camera"]
-        rows = [(*row, f"p{k // 3}", f"c{k % 4}") for k, row in enumerate(rows)]
-    if name == "two readings":
-        fruits = [f"{fruit} {fault}" for fruit in ("apple", "pear") for fault in ("rust", "scab")]
-        rows = [(each, fruits[k % 4]) for k, each in enumerate(names)]
+    columns = TABLES.get(name, {"breed": CLASSES})
+    rows = [(each, *(values[k % len(values)] for values in columns.values()))
+            for k, each in enumerate(names)]  # fmt: skip
+    two = {"two tables": ("a.csv", "b.csv")}.get(name, ("labels.csv",))
+    for path in two:
+        table(raw / path, ["id", *columns], rows)
     if name == "two folders":
         (raw / "train").rename(raw / "train_64")
         shutil.copytree(raw / "train_64", raw / "train_128")
     if name == "two samples":
         for sample in ("sample_submission.csv", "stage1_sample.csv"):
             table(raw / sample, ["id", "breed"], [(1, 0)])
-    table(raw / ("a.csv" if name == "two tables" else "labels.csv"), header, rows)
+    return None
 
 
 @pytest.mark.parametrize(("name", "words", "says"), QUESTIONS.values(), ids=QUESTIONS)
@@ -349,7 +353,9 @@ def test_what_lies_there_is_said(place):
     topics = {topic: rest for topic, rest in said}
     assert topics["pictures"] == "32 in all: 32 .jpg"
     assert topics["test"] == "8 pictures: 8 .jpg; e.g. images/p024.jpg"
-    assert topics["sizes"] == "of 32 looked at, 32 have a header: 24x20 px (32); from 24x20 to 24x20"
+    assert (
+        topics["sizes"] == "of 32 looked at, 32 have a header: 24x20 px (32); from 24x20 to 24x20"
+    )
     assert topics["copies"].startswith("1 pictures have the bytes of another, e.g. images/p004.jpg")
     assert topics["counts"] == "3 names: healthy 8, rust 8, scab 8"
     assert topics["left"] == "out    no pictures and no tables: 1 .txt"

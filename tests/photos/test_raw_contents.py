@@ -54,7 +54,8 @@ def test_the_folder_of_all(paths, place):
 @pytest.mark.parametrize(
     ("write", "train", "test"),
     [
-        (herbarium, "nybg/train", "nybg/test"), (pawpularity, "pets_train.zip", "pets_test.zip"),
+        (herbarium, "nybg/train", "nybg/test"),
+        (pawpularity, "pets_train.zip", "pets_test.zip"),
         (whales, "imgs.zip!imgs/train", "imgs.zip!imgs/test"),
     ],
 )
@@ -79,5 +80,7 @@ def test_known_metrics_fit_their_targets(slug):
 
 
 def test_an_unknown_competition_names_those_spelt_alike():
-    with pytest.raises(SettingsError, match=r"aptos2019 is not .* perhaps aptos2019-blindness-detec"):
+    with pytest.raises(
+        SettingsError, match=r"aptos2019 is not .* perhaps aptos2019-blindness-detec"
+    ):
         known_competition("aptos2019")

@@ -318,14 +318,14 @@ def ids_of(source: PictureSource) -> tuple[list[str], list[str]]:
     [
         (Places("jpeg/train", "jpeg/test"), "jpeg/train/a/1.jpg"),
         (Places("jpeg.zip!jpeg/train", "jpeg.zip!jpeg/test"), "jpeg.zip!jpeg/train/a/1.jpg"),
-        (Places("x/train_images.zip", "test_images.zip"), "x/train_images.zip!train_images/a/1.jpg"),
+        (Places("x/train_im.zip", "test_images.zip"), "x/train_im.zip!train_im/a/1.jpg"),
     ],
     ids=["folders", "folders of one zip", "zips"],
 )  # fmt: skip
 def test_settings_name_places_of_any_depth(tmp_path, places, train):
     put(tmp_path, "jpeg/train/a/1.jpg", "jpeg/test/2.jpg")
     zipped(tmp_path / "jpeg.zip", "jpeg/train/a/1.jpg", "jpeg/test/2.jpg", "jpeg/more/3.jpg")
-    zipped(tmp_path / "x/train_images.zip", "train_images/a/1.jpg")
+    zipped(tmp_path / "x/train_im.zip", "train_im/a/1.jpg")
     zipped(tmp_path / "test_images.zip", "2.jpg")
     source = PictureSource(tmp_path, places)
     assert ids_of(source) == (["a/1"], ["2"])

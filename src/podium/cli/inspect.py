@@ -11,9 +11,11 @@ from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
     from podium.core.params import Params
-    from podium.photos.inspect import Answers, Proposal
+    from podium.photos.inspect_proposal import Answers, Proposal
 
-app = typer.Typer(help="Look at a raw folder; write the settings that fit it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at a raw folder; write the settings that fit it.", no_args_is_help=True
+)
 SHEET = Path("reports/inspect-photos.png")
 _NONE = "`none` for none."
 
@@ -69,7 +71,8 @@ def photos(
     go into params.yaml and the difference is shown; then `dvc repro submit@photos` runs.
     """
     from podium.core.params import load_params
-    from podium.photos.inspect import KINDS, Answers, propose
+    from podium.photos.inspect import propose
+    from podium.photos.inspect_proposal import KINDS, Answers
 
     settings = load_params(params)
     if kind and kind not in KINDS:

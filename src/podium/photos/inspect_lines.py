@@ -51,10 +51,8 @@ def split_lines(dataset: Dataset, source: PictureSource) -> Iterator[Line]:
     yield "sizes", _sizes(source, entries[:: max(len(entries) // _LOOKED_AT, 1)])
     if copies := copies_of(source, entries):
         first, second = copies[0]
-        yield "copies", (
-            f"{len(copies):,} pictures have the bytes of another, e.g. {printable(second.path)} of "
-            f"{printable(first.path)}"
-        )
+        example = f"{printable(second.path)} of {printable(first.path)}"
+        yield "copies", f"{len(copies):,} pictures have the bytes of another, e.g. {example}"
     else:
         yield "copies", "no two pictures have the same bytes"
 
@@ -142,10 +140,9 @@ def _counts(cells: Sequence[str], names: Sequence[str]) -> Iterator[Line]:
     listed = ", ".join(f"{printable(name)} {counts[name]:,}" for name in shown)
     yield "counts", f"{len(names)} names: {listed}{more}"
     if rare := [name for name in ranked if counts[name] < 3]:
-        yield "counts", (
-            f"{len(rare)} names occur less than three times, e.g. {printable(rare[-1])}: they are "
-            "kept, and hardly learnt"
-        )
+        example = printable(rare[-1])
+        text = f"{len(rare)} names occur less than three times, e.g. {example}: kept, hardly learnt"
+        yield "counts", text
 
 
 def sample_line(dataset: Dataset, task: PictureTask) -> Line:

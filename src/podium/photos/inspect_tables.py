@@ -35,6 +35,12 @@ class RawTable:
     test: dict[str, Match] = field(default_factory=dict)
 
     @property
+    def naming(self) -> list[str]:
+        """The columns that name train pictures: as many as any other, or nearly."""
+        most = max((match.n_pictures for match in self.train.values()), default=0)
+        return [name for name, match in self.train.items() if match.n_pictures > 0.9 * most]
+
+    @property
     def has_one_row_each(self) -> bool:
         """Whether no two rows mean one train picture."""
         best = max(self.train.values(), key=lambda match: match.n_pictures)
@@ -122,7 +128,8 @@ def sort_tables(
         n_test: likewise.
         mixed: one place holds both, so that the sample's ids or the name of the table tell.
     """
-    labels, tests = [], []
+    labels: list[RawTable] = []
+    tests: list[RawTable] = []
     for raw in tables:
         if mixed:
             named = split_word(raw.path.rpartition("/")[2].rpartition(".")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -129,7 +129,7 @@ def _of_coco(value: Mapping[str, Any]) -> pd.DataFrame:
     return table if complete else table.drop(columns=NAME, errors="ignore")
 
 
-def _frame(records: list[Mapping[str, Any]]) -> pd.DataFrame:
+def _frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Records as text; what is a list or a mapping in any of them is left out."""
     nested = {
         key for record in records for key, cell in record.items() if isinstance(cell, list | dict)

@@ -145,8 +145,8 @@ def _of_names(
     if sample is not None:
         refuse_others(sample, rows, tolerance)
     return Dataset(
-        _split(train, rows.entries), rows.without_partner("test"), pd.DataFrame({"id": []}), targets, sample,
-        metric,
+        _split(train, rows.entries), rows.without_partner("test"), pd.DataFrame({"id": []}),
+        targets, sample, metric,
     )  # fmt: skip
 
 

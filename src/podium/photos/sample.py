@@ -62,8 +62,8 @@ def read_sample(source: PictureSource, layout: PhotoLayout) -> Sample | None:
     sample = Sample(source.root / name, table)
     if len(table.columns) < 2:
         raise PodiumError(
-            f"{sample.where}: its only column is {', '.join(table.columns)!r}; what to predict is missing"
-            "\nremedy: download it again, or remove it: then all test pictures are handed in"
+            f"{sample.where}: its only column is {', '.join(table.columns)!r}; what to predict is "
+            "missing\nremedy: download it again, or remove it: then all test pictures are handed in"
         )
     refuse_duplicates(sample.path, sample.ids)
     return sample
@@ -84,7 +84,7 @@ def style_of(sample: Sample, targets: Targets, metric: str) -> SampleStyle:
     columns, values = sample.columns, sample.columns[1:]
     if targets.answer == "number":
         _require_one(sample, "the target is a number")
-        whole = metric in DECIDED and targets.whole and _all_whole(sample.table[values[0]])
+        whole = metric in DECIDED and targets.whole and _all_whole(sample.table[values[0]].tolist())
         return SampleStyle(columns, "whole" if whole else "number")
     if len(values) > 1:
         _check_names(sample, targets)

@@ -12,7 +12,7 @@ import pandas as pd
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.printable import printable
 from podium.core.strict_numbers import parse_number
-from podium.evaluation.table_kinds import LABEL_MARK, NO_LABEL, Labels, Number
+from podium.evaluation.table_kinds import LABEL_MARK, NO_LABEL, Labels
 from podium.photos.metric_fit import best_k
 
 SEPARATORS = (" ", ";", "|", ",")
@@ -136,7 +136,7 @@ def _of_one_column(
     numbers = _numbers(where, table, column)
     whole = all(value.is_integer() for value in numbers)
     if answer == "number":
-        return Targets("number", (), Number().truth_cells(numbers), why, whole)
+        return Targets("number", (), [repr(value) for value in numbers], why, whole)
     names = sorted(set(cells), key=lambda cell: (float(cell), cell))
     return Targets("ordered", tuple(names), cells, why)
 

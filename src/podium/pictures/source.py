@@ -161,19 +161,21 @@ class PictureSource:
         outer, inner = outer_inner(place or "")
         if place is None:
             for name in self._class_folders if split == "train" else []:
-                for below, fault in files_below(self.root / name):
-                    yield RawFile(PurePosixPath(name, below), f"{name}/{below}", fault)
+                for file in self._below(name):
+                    yield replace(file, inner=PurePosixPath(name, file.inner))
         elif split == "test" and place == self._used.get("train"):
             return
         elif is_zip(outer):
             yield from self._members(outer, inner, USUAL[split])
-        elif place == ALL:
-            others = {outer_inner(other)[0] for other in self._used.values()} - {ALL}
-            for below, fault in files_below(self.root, others):
-                yield RawFile(PurePosixPath(below), below, fault)
         else:
-            for below, fault in files_below(self.root / place):
-                yield RawFile(PurePosixPath(below), f"{place}/{below}", fault)
+            yield from self._below(place)
+
+    def _below(self, place: str) -> Iterator[RawFile]:
+        """The files of a folder; of ALL those that are not in the other place."""
+        others = {outer_inner(other)[0] for other in self._used.values()} if place == ALL else ()
+        prefix = "" if place == ALL else f"{place}/"
+        for below, fault in files_below(self.root / place, others):
+            yield RawFile(PurePosixPath(below), f"{prefix}{below}", fault)
 
     def _members(self, outer: str, inner: str, names: tuple[str, ...]) -> Iterator[RawFile]:
         """The files of a zip below its folder `inner`, or below one named as it or its split."""
@@ -200,7 +202,9 @@ class PictureSource:
         for outer in dict.fromkeys(outer for outer, inner in places if inner):
             for file in self._members(outer, "", ()):
                 inside = PurePosixPath(file.path.partition("!")[2])
-                if not any(inside.is_relative_to(inner) for place, inner in places if place == outer):
+                if not any(
+                    inside.is_relative_to(inner) for place, inner in places if place == outer
+                ):
                     yield RawFile(inside, file.path, self._why_misplaced(inside))
 
     def _why_misplaced(self, name: PurePosixPath) -> str:

@@ -23,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     paths = ("source", "items", "quarantine", "columns", "task", "metrics")
     args = parse(__doc__, argv, *paths)
     params = load_params(args.params)
-    source, tolerance = photo_source(args.source, params.photos), params.ingest_photos.max_unreadable
+    source, tolerance = (
+        photo_source(args.source, params.photos),
+        params.ingest_photos.max_unreadable,
+    )
     dataset = read_dataset(source, params.photos, tolerance)
     items, quarantine = check_pictures(
         source, CheckCache(params.photos.max_megapixels), dataset.entries, dataset.left_out

@@ -55,8 +55,8 @@ __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
     "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
     "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
-    "IngestPhotos", "IngestSlides", "Params", "PhotoLayout", "Photos", "Precision", "PredictSlides", "Section",
-    "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
+    "IngestPhotos", "IngestSlides", "Params", "PhotoLayout", "Photos", "Precision",
+    "PredictSlides", "Section", "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
     "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
     "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from podium.core.params.section import Count, Positive, Precision, Section, Seed, Share
 
-
 Target = Literal["auto", "class", "labels", "ordered", "number"]
 
 
