@@ -10,7 +10,8 @@ from photos.competitions import CLASSES, TEST, TRAIN, cactus, plant, put, table
 from podium.core.errors import PodiumError
 from podium.core.params import Photos
 from podium.evaluation.task import SampleStyle, usual_classes
-from podium.photos.layout import NO_TABLE, Dataset, photo_source, read_dataset
+from podium.photos.layout import NO_TABLE, Dataset, places_of, read_dataset
+from podium.pictures.source import PictureSource
 
 NAMES = [f"p{k:03d}.jpg" for k in range(TRAIN + TEST)]
 CACTUS = {"train": "train", "test": "test", "table": "train.csv", "id": "id",
@@ -28,7 +29,7 @@ def read(
     photos = Photos(
         source=source, max_megapixels=9.0, metric=metric, target=target, layout=settings
     )
-    return read_dataset(photo_source(root, photos), photos, tolerance)
+    return read_dataset(PictureSource(root, places_of(photos)), photos, tolerance)
 
 
 def rewrite(path: Path, old: str, new: str) -> None:

@@ -95,7 +95,8 @@ def _photos(
     from podium.core import profiles
     from podium.photos.contact_sheet import write_contact_sheet
     from podium.photos.inspect_lines import contents_lines, label_lines, sample_line, split_lines
-    from podium.photos.layout import photo_source, read_dataset
+    from podium.photos.layout import places_of, read_dataset
+    from podium.pictures.source import PictureSource
 
     print(source)
     _print([*contents_lines(proposal.contents), *proposal.lines])
@@ -106,7 +107,7 @@ def _photos(
         )
     limit = settings.photos.max_megapixels
     chosen = proposal.photos(limit)
-    pictures = photo_source(source, chosen)
+    pictures = PictureSource(source, places_of(chosen))
     dataset = read_dataset(pictures, chosen, settings.ingest_photos.max_unreadable)
     task = dataset.task(set(dataset.targets.cells))
     proposal.settle(dataset)

@@ -42,6 +42,9 @@ def propose(root: Path, answers: Answers) -> Proposal:
     sample = _read_sample(source, layout["sample"])
     if proposal.questions:
         return proposal
+    if sample is not None:
+        text = f"{layout['sample']}: {len(sample.ids):,} rows of {shown(sample.columns, 12)}"
+        proposal.say("sample", text)
     TableInspection(source, proposal, answers, sample, train, test).settle()
     return proposal
 

@@ -41,6 +41,9 @@ class TableInspection:
         tables, notes = read_tables(self.source, self.proposal.contents, *index)
         for note in notes:
             self.proposal.say("table", f"not read: {note}")
+        for raw in tables:
+            header = shown(list(map(str, raw.table.columns)), 12)
+            self.proposal.say("table", f"{raw.path}: {len(raw.table):,} rows of {header}")
         has_test = self.test or self.answers.test == NONE
         mixed = not has_test and self._names_both(index[0], tables)
         layout = self.proposal.layout

@@ -16,6 +16,7 @@ from podium.evaluation.table_kinds import LABEL_MARK
 from podium.evaluation.task import PictureTask
 from podium.photos.layout import Dataset
 from podium.photos.raw_contents import RawContents
+from podium.photos.sample import shown
 from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource
 
@@ -29,8 +30,8 @@ def contents_lines(contents: RawContents) -> Iterator[Line]:
     suffixes = Counter(PurePosixPath(path).suffix.lower() for path in contents.pictures)
     kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in suffixes.most_common())
     yield "pictures", f"{len(contents.pictures):,} in all: {kinds}"
-    for table in contents.tables:
-        yield "table", printable(table)
+    if contents.tables:
+        yield "tables", shown(contents.tables, 12)
     if contents.others:
         kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in contents.others.most_common(8))
         yield "left out", f"no pictures and no tables: {kinds}"
@@ -110,6 +111,8 @@ def label_lines(dataset: Dataset, task: PictureTask) -> Iterator[Line]:
     """Yield ids, kind, how many pictures each class has, groups, and what has no partner."""
     train = [entry for split, entry in dataset.entries if split == "train"]
     test = [entry for split, entry in dataset.entries if split == "test"]
+    if dataset.rule:
+        yield "ids", dataset.rule
     for entry in [*train[:2], *test[:1]]:
         yield "ids", f"{printable(entry.id)} is {printable(entry.path)}"
     found = dataset.targets

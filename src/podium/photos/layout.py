@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -51,6 +50,7 @@ class Dataset:
         targets: of the train pictures.
         sample: the sample submission; None without.
         metric: its name.
+        rule: what an id is, in words; '' where no table has ids.
         usual: names of the two columns of a submission without a sample.
     """
 
@@ -60,6 +60,7 @@ class Dataset:
     targets: Targets
     sample: Sample | None
     metric: str
+    rule: str = ""
     usual: tuple[str, str] = ("id", "label")
 
     def task(self, labels: Collection[str]) -> PictureTask:
@@ -94,18 +95,18 @@ def layout_of(photos: Photos) -> PhotoLayout:
     return photos.layout if photos.source == "raw" else NO_TABLE
 
 
-def photo_source(root: Path, photos: Photos) -> PictureSource:
-    """Return read access to the folder of photos at `root`, at the places that settings name."""
+def places_of(photos: Photos) -> Places:
+    """Return the places that settings name."""
     layout = layout_of(photos)
     tables = tuple(filter(None, (layout.table, layout.test_table, layout.sample)))
-    return PictureSource(root, Places(layout.train, layout.test, tables))
+    return Places(layout.train, layout.test, tables)
 
 
 def read_dataset(source: PictureSource, photos: Photos, tolerance: float) -> Dataset:
     """Return the pictures of a competition with ids and labels as its settings say.
 
     Args:
-        source: as `photo_source` gives it.
+        source: at the places that they name.
         photos: the settings.
         tolerance: the share of rows without a picture, and of pictures without a row.
 
@@ -146,7 +147,7 @@ def _of_names(
         refuse_others(sample, rows, tolerance)
     return Dataset(
         _split(train, rows.entries), rows.without_partner("test"), pd.DataFrame({"id": []}),
-        targets, sample, metric,
+        targets, sample, metric, rows.rule,
     )  # fmt: skip
 
 
@@ -172,6 +173,7 @@ def _of_table(
     return Dataset(
         _split(train, test.entries), left_out + test.without_partner("test"),
         pd.DataFrame({"id": []}) if beside is None else beside, targets, sample, photos.metric,
+        f"column {layout.file or layout.id} is {rows.rule}",
         (layout.id, layout.targets[0] if len(layout.targets) == 1 else "label"),
     )  # fmt: skip
 

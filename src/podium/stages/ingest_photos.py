@@ -10,10 +10,11 @@ from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.evaluation.task import write_task
-from podium.photos.layout import photo_source, read_dataset
+from podium.photos.layout import places_of, read_dataset
 from podium.photos.raw_tables import check_key
 from podium.pictures.dataset import CheckCache, check_pictures, summary
 from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
+from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, *paths)
     params = load_params(args.params)
     source, tolerance = (
-        photo_source(args.source, params.photos),
+        PictureSource(args.source, places_of(params.photos)),
         params.ingest_photos.max_unreadable,
     )
     dataset = read_dataset(source, params.photos, tolerance)
