@@ -343,6 +343,34 @@ def test_a_known_competition_brings_metric_and_target(place):
     assert place.ingest()[0] == TASKS["aptos"]
 
 
+def test_classes_below_a_folder_in_train(place):
+    place = place()
+    for k in range(TRAIN):
+        put(place.raw / "data.zip_files/train/images" / CLASSES[k % 3] / f"{k}.jpg", k)
+    text = place.settle("--metric", "accuracy")
+    assert place.layout() == {"train": "data.zip_files/train/images"}
+    assert place.ingest()[0].names == tuple(sorted(CLASSES))
+    assert "no sample: id, label; each row holds the name of one class" in text
+
+
+def test_test_rows_are_named_by_their_table_where_there_is_no_sample(place):
+    place = place("plant")
+    (place.raw / "sample_submission.csv").unlink()
+    place.settle("--metric", "mean_auc", "--target", "rust", "--target", "healthy",
+                 "--target", "scab")  # fmt: skip
+    _, rows = place.ingest()
+    assert ids(rows, "test") == [f"p{k:03d}" for k in range(TRAIN, TRAIN + TEST)]
+    assert place.layout()["test_table"] == "test.csv"
+
+
+def test_without_a_metric_class_folders_are_scored_by_log_loss_and_it_is_said(place):
+    place = place("bare")
+    code, text = place.inspect("--write")
+    assert code == 0
+    assert "metric      log_loss as nobody said another: --metric" in text
+    assert load_params(place.params).photos.metric == "auto"
+
+
 def test_what_lies_there_is_said(place):
     place = place("plant")
     shutil.copy(place.raw / "images/p003.jpg", place.raw / "images/p004.jpg")

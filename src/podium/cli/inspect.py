@@ -113,7 +113,8 @@ def _photos(
     proposal.settle(dataset)
     _print([*split_lines(dataset, pictures), *label_lines(dataset, task)])
     write_contact_sheet(sheet, pictures, dataset.entries, limit)
-    _print([sample_line(dataset, task), ("metric", task.metric), ("sheet", str(sheet))])
+    unsaid = " as nobody said another: --metric" if proposal.metric == "auto" else ""
+    _print([sample_line(dataset, task), ("metric", task.metric + unsaid), ("sheet", str(sheet))])
     if write_to is None:
         print("nothing is written; --write puts these settings into params.yaml")
         return

@@ -7,11 +7,11 @@ from pathlib import Path
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
 from podium.photos.inspect_labels import TableInspection
-from podium.photos.inspect_places import choose_places
+from podium.photos.inspect_places import PlaceChoice, choose_places
 from podium.photos.inspect_proposal import NONE, Answers, Proposal
 from podium.photos.inspect_tables import is_sample
 from podium.photos.layout import NO_TABLE
-from podium.photos.raw_contents import RawContents, read_contents
+from podium.photos.raw_contents import RawContents, common_place, read_contents
 from podium.photos.sample import Sample, read_sample, shown
 from podium.pictures.places import Places
 from podium.pictures.source import PictureSource
@@ -35,8 +35,9 @@ def propose(root: Path, answers: Answers) -> Proposal:
     proposal.questions += choice.questions
     if choice.questions:
         return proposal
-    layout["train"], layout["test"] = choice.train, choice.test
-    source = PictureSource(root, Places(choice.train, choice.test))
+    train_place = choice.train if answers.train else _below_one_folder(root, contents, choice)
+    layout["train"], layout["test"] = train_place, choice.test
+    source = PictureSource(root, Places(train_place, choice.test))
     train, test = source.pictures("train"), source.pictures("test")
     layout["sample"] = _sample_path(contents, answers.sample, proposal.questions)
     sample = _read_sample(source, layout["sample"])
@@ -47,6 +48,20 @@ def propose(root: Path, answers: Answers) -> Proposal:
         proposal.say("sample", text)
     TableInspection(source, proposal, answers, sample, train, test).settle()
     return proposal
+
+
+def _below_one_folder(root: Path, contents: RawContents, choice: PlaceChoice) -> str:
+    """The train place, or the one folder in it that all pictures are in, if classes lie there.
+
+    Where there are tables, their ids may begin with that folder, and a table says the classes.
+    """
+    source = PictureSource(root, Places(choice.train, choice.test))
+    train = source.pictures("train")
+    if len({entry.label for entry in train}) != 1 or not all(map(is_sample, contents.tables)):
+        return choice.train
+    deeper = common_place([entry.path for entry in train])
+    below = PictureSource(root, Places(deeper, choice.test)).pictures("train")
+    return deeper if len({entry.label for entry in below} - {""}) > 1 else choice.train
 
 
 def _sample_path(contents: RawContents, given: str, questions: list[str]) -> str:
