@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from photos.competitions import CLASSES, SHOWN, TEST, TRAIN, put, table
 from podium.cli import app
 from podium.core.params import load_params
 from podium.evaluation.task import PictureTask, SampleStyle, read_task
+from podium.photos.inspect_targets import choose_beside, group_candidates
 from podium.pictures.dataset import read_items
 
 
@@ -341,6 +343,32 @@ def test_a_known_competition_brings_metric_and_target(place):
     text = place.settle("--competition", "aptos2019-blindness-detection")
     assert "openai/mle-bench: mlebench/competitions/aptos2019-blindness-detection/grade.py" in text
     assert place.ingest()[0] == TASKS["aptos"]
+
+
+def test_a_table_of_several_rows_a_picture_is_not_the_one_of_labels(place):
+    place = place("breed")
+    rows = [(f"p.{k // 2:03d}.x", CLASSES[k % 3], k) for k in range(2 * TRAIN)]
+    table(place.raw / "boxes.csv", ["id", "breed", "x0"], rows)
+    assert "boxes.csv fits the sample less, or has several rows a picture" in place.settle()
+    assert place.layout()["table"] == "labels.csv"
+
+
+def test_groups_are_columns_whose_name_says_so_and_whose_values_repeat():
+    columns = {"id": range(20), "patient": [k // 2 for k in range(20)], "study": range(20),
+               "colour": [k % 3 for k in range(20)], "site_id": ["a"] * 20}  # fmt: skip
+    assert group_candidates(pd.DataFrame(columns), ["id"]) == {"patient": 10}
+
+
+def test_columns_beside_the_pictures_are_those_that_tell_something():
+    n = 120
+    columns = {"age": range(n), "sex": ["m", "f"] * 60, "note": [f"text {k}" for k in range(n)],
+               "same": ["1"] * n, "width": range(n), "gone": range(n)}  # fmt: skip
+    table = pd.DataFrame(columns).astype(str)
+    assert choose_beside(table, table.drop(columns="gone"), []) == (
+        ["age", "sex"],
+        {"note": "120 different texts", "same": "the same in all rows", "width": "about the file",
+         "gone": "not in a test table"},
+    )  # fmt: skip
 
 
 def test_classes_below_a_folder_in_train(place):

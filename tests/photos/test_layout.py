@@ -199,8 +199,10 @@ def test_a_sample_and_a_metric_that_do_not_go_together(raw):
 def test_a_picture_that_no_table_names(tmp_path):
     plant(tmp_path)
     put(tmp_path / "images/odd.jpg", 3)
+    (tmp_path / "images/p003.jpg").unlink()
     dataset = read(tmp_path, PLANT, metric="mean_auc", tolerance=0.2)
-    assert [(split, entry.id) for split, entry in dataset.left_out] == [("", "odd")]
+    assert [(split, entry.id) for split, entry in dataset.left_out] == [("", "p003"), ("", "odd")]
+    put(tmp_path / "images/p003.jpg", 3)
     assert "1 pictures have no row (e.g. odd)" in str(refusal(tmp_path, PLANT, metric="mean_auc"))
 
 

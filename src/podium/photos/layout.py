@@ -168,7 +168,7 @@ def _of_table(
         where, matched[columns], layout.targets, layout.separator, photos.target, photos.metric
     )
     train = _apart(_labelled(rows.entries, targets), test)
-    left_out = [] if mixed else rows.without_partner("")
+    left_out = (replace(rows, idle=[]) if mixed else rows).without_partner("")
     beside = _columns(layout, train, matched, test.entries, test_table) if layout.columns else None
     return Dataset(
         _split(train, test.entries), left_out + test.without_partner("test"),
