@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from house import House, make_params
+from house import House, make_params, make_photos
 from photos.competitions import CLASSES, SHOWN, TEST, TRAIN, put, table
 from podium.cli import app
 from podium.core.params import load_params
@@ -361,8 +361,8 @@ def test_groups_are_columns_whose_name_says_so_and_whose_values_repeat():
 
 def test_columns_beside_the_pictures_are_those_that_tell_something():
     n = 120
-    columns = {"age": range(n), "sex": ["m", "f"] * 60, "note": [f"text {k}" for k in range(n)],
-               "same": ["1"] * n, "width": range(n), "gone": range(n)}  # fmt: skip
+    columns = {"age": ["NA", *range(1, n)], "sex": ["m", "f"] * 60,
+               "note": [f"text {k}" for k in range(n)], "same": ["1"] * n, "width": range(n), "gone": range(n)}  # fmt: skip
     table = pd.DataFrame(columns).astype(str)
     assert choose_beside(table, table.drop(columns="gone"), []) == (
         ["age", "sex"],
@@ -397,6 +397,24 @@ def test_without_a_metric_class_folders_are_scored_by_log_loss_and_it_is_said(pl
     assert code == 0
     assert "metric      log_loss as nobody said another: --metric" in text
     assert load_params(place.params).photos.metric == "auto"
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["folders", "zips"])
+def test_kaggles_dogs_and_cats_stay_as_they_are(tmp_path, zipped):
+    raw = make_photos(tmp_path / "house")
+    place = Place(tmp_path / "place")
+    shutil.copytree(raw, place.raw, dirs_exist_ok=True)
+    for split in ("train", "test") if zipped else ():
+        shutil.make_archive(str(place.raw / split), "zip", place.raw / split)
+        shutil.rmtree(place.raw / split)
+    place.house.params = make_params(place.root)
+    place.ingest()
+    written = [place.house.items, place.house.task, place.house.columns, place.house.quarantine]
+    before = [path.read_bytes() for path in written]
+    place.house.params = place.params
+    place.settle("--competition", "dogs-vs-cats-redux-kernels-edition")
+    place.ingest()
+    assert [path.read_bytes() for path in written] == before
 
 
 def test_what_lies_there_is_said(place):

@@ -124,6 +124,7 @@ def test_a_sample_that_names_other_pictures(raw):
         ({"targets": []}, "photos.layout.targets: empty, but photos.layout.table is", 2),
         ({"table": ""}, "photos.layout.id: says something of a table, but photos.layout.tab", 2),
         ({"train": "pictures"}, "photos.layout.train: {raw} has no folder and no zip 'pict", 2),
+        ({"sample": "s.zip!s.csv"}, "photos.layout.sample: {raw}/s.zip!s.csv is inside a zip", 2),
         ({"sample": "no.csv"}, "photos.layout.sample: {raw}/no.csv: no such table", 2),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -194,6 +195,21 @@ def test_a_sample_and_a_metric_that_do_not_go_together(raw):
     assert "it wants one class in column 'has_cactus', but photos.metric is log_loss" in str(error)
     table(raw / "sample_submission.csv", ["id"], [(name,) for name in NAMES[TRAIN:]])
     assert "its only column is 'id'; what to predict is missing" in str(refusal(raw))
+
+
+@pytest.mark.parametrize(
+    ("metric", "cell", "cells"),
+    [
+        ("rmse", "1", "number"),
+        ("own.code:score", "1", "whole"),
+        ("own.code:score", "1.5", "number"),
+    ],
+)
+def test_whole_numbers_are_handed_in_where_all_are_whole(raw, metric, cell, cells):
+    rows = [(name, cell) for name in NAMES[TRAIN:]]
+    table(raw / "sample_submission.csv", ["id", "has_cactus"], rows)
+    dataset = read(raw, CACTUS, metric=metric, target="number")
+    assert dataset.task(set()).sample == SampleStyle(("id", "has_cactus"), cells)
 
 
 def test_a_picture_that_no_table_names(tmp_path):

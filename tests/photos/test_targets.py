@@ -122,7 +122,7 @@ def test_two_readings_are_left_to_the_settings():
         ("auc", 3, "class", "auc does not fit the target, which is 3 classes\nremedy: choose one of"
          " log_loss, mean_auc, "),
         ("log_loss", 0, "number", "log_loss does not fit the target, which is a number\nremedy: "
-         "choose one of quadratic_kappa, rmse, mae"),
+         "choose one of rmse, mae"),
         ("macrof1", 2, "class", "unknown metric 'macrof1'; perhaps macro_f1"),
         ("map@k", 2, "", "unknown metric"),
     ],

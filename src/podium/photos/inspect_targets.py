@@ -19,6 +19,7 @@ _GROUP = re.compile(
 _ABOUT_FILES = re.compile(
     r"^(height|width|license|rights_holder|date_captured|.*_url|split|fold)$", re.I
 )
+_UNKNOWN = ("", "na", "nan", "n/a", "null", "none")  # cells of a column, in small letters
 _MOST_TEXTS = 50  # different texts of a column that models may use
 Choice = tuple[list[str], str]  # columns, and why; no columns: a question
 
@@ -135,7 +136,7 @@ def choose_beside(
 
 
 def _why_no_feature(name: str, cells: list[str]) -> str:
-    different = set(cells) - {""}
+    different = {cell for cell in cells if cell.strip().lower() not in _UNKNOWN}
     if len(different) < 2:
         return "the same in all rows"
     if _ABOUT_FILES.match(name):

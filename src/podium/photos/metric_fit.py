@@ -15,7 +15,7 @@ METRIC_NAMES: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("class", "ordered"),
     "macro_f1": ("class", "ordered", "labels"),
     "micro_f1": ("class", "ordered", "labels"),
-    "quadratic_kappa": ("ordered", "number"),
+    "quadratic_kappa": ("ordered",),
     "rmse": ("number",),
     "mae": ("number",),
     "map@k": ("class", "labels"),

@@ -58,6 +58,11 @@ def read_sample(source: PictureSource, layout: PhotoLayout) -> Sample | None:
     name = layout.sample or USUAL_SAMPLE
     if not layout.sample and not (source.root / name).is_file():
         return None
+    if "!" in name:  # the last stage takes ids and their order from the file itself
+        raise SettingsError(
+            f"photos.layout.sample: {printable(source.root / name)} is inside a zip\n"
+            "remedy: unpack it beside the pictures, then run podium inspect photos again"
+        )
     table = read_label_table(source, name, "sample")
     sample = Sample(source.root / name, table)
     if len(table.columns) < 2:
@@ -84,7 +89,8 @@ def style_of(sample: Sample, targets: Targets, metric: str) -> SampleStyle:
     columns, values = sample.columns, sample.columns[1:]
     if targets.answer == "number":
         _require_one(sample, "the target is a number")
-        whole = metric in DECIDED and targets.whole and _all_whole(sample.table[values[0]].tolist())
+        rounded = metric not in ("rmse", "mae")  # which a fraction serves better
+        whole = rounded and targets.whole and _all_whole(sample.table[values[0]].tolist())
         return SampleStyle(columns, "whole" if whole else "number")
     if len(values) > 1:
         _check_names(sample, targets)
