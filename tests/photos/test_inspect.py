@@ -362,7 +362,8 @@ def test_groups_are_columns_whose_name_says_so_and_whose_values_repeat():
 def test_columns_beside_the_pictures_are_those_that_tell_something():
     n = 120
     columns = {"age": ["NA", *range(1, n)], "sex": ["m", "f"] * 60,
-               "note": [f"text {k}" for k in range(n)], "same": ["1"] * n, "width": range(n), "gone": range(n)}  # fmt: skip
+               "note": [f"text {k}" for k in range(n)], "same": ["1"] * n,
+               "width": range(n), "gone": range(n)}  # fmt: skip
     table = pd.DataFrame(columns).astype(str)
     assert choose_beside(table, table.drop(columns="gone"), []) == (
         ["age", "sex"],
