@@ -10,7 +10,8 @@ from photos.competitions import CLASSES, TEST, TRAIN, cactus, plant, put, table
 from podium.core.errors import PodiumError
 from podium.core.params import Photos
 from podium.evaluation.task import SampleStyle, usual_classes
-from podium.photos.layout import NO_TABLE, Dataset, places_of, read_dataset
+from podium.photos.dataset import Dataset
+from podium.photos.layout import NO_TABLE, places_of, read_dataset
 from podium.pictures.source import PictureSource
 
 NAMES = [f"p{k:03d}.jpg" for k in range(TRAIN + TEST)]

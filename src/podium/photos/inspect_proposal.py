@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podium.core.params import PhotoLayout, Photos
-from podium.photos.layout import NO_TABLE, Dataset
+from podium.photos.dataset import Dataset
+from podium.photos.layout import NO_TABLE
 from podium.photos.raw_contents import RawContents
 
 NONE = "none"

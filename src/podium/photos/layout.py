@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -11,12 +11,12 @@ from podium.core.errors import SettingsError
 from podium.core.ids import natural_key
 from podium.core.params import PhotoLayout, Photos
 from podium.core.printable import printable
-from podium.evaluation.task import PictureTask
+from podium.photos.dataset import Dataset
 from podium.photos.labels import require_classes
 from podium.photos.metric_fit import check_metric
-from podium.photos.sample import Sample, read_sample, style_of, usual_style
+from podium.photos.sample import Sample, read_sample
 from podium.photos.table_rows import (
-    Rows,
+    PairedRows,
     read_layout_table,
     refuse_many,
     refuse_others,
@@ -36,58 +36,6 @@ NO_TABLE = PhotoLayout(
 _OF_TABLES = ("test_table", "id", "file", "targets", "separator", "group", "columns")
 _NUMERIC = ("rmse", "mae", "quadratic_kappa")  # metrics that make numbers of folder names
 USUAL_METRIC = "log_loss"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The pictures of a competition, before any is decoded.
-
-    Attributes:
-        entries: split and picture of each, train first.
-        left_out: rows without a picture and pictures without a row, each with its split (`test`
-            if a submission must have it, else '') and the reason as fault.
-        columns: id, and the columns beside the pictures, as text.
-        targets: of the train pictures.
-        sample: the sample submission; None without.
-        metric: its name.
-        rule: what an id is, in words; '' where no table has ids.
-        usual: names of the two columns of a submission without a sample.
-    """
-
-    entries: list[tuple[str, Entry]]
-    left_out: list[tuple[str, Entry]]
-    columns: pd.DataFrame
-    targets: Targets
-    sample: Sample | None
-    metric: str
-    rule: str = ""
-    usual: tuple[str, str] = ("id", "label")
-
-    def task(self, labels: Collection[str]) -> PictureTask:
-        """Return what the competition asks for, where the train rows that can be read say `labels`.
-
-        Raises:
-            PodiumError: metric, sample and classes do not go together.
-        """
-        found, names = self.targets, self.targets.names
-        if found.answer in ("class", "ordered"):
-            names = tuple(name for name in names if name in labels)
-        targets = replace(found, names=names)
-        check_metric(self.metric, len(names), found.answer)
-        if self.sample is None:
-            style = usual_style(targets, self.metric, self.usual)
-        else:
-            style = style_of(self.sample, targets, self.metric)
-        kind = {"labels": "labels", "number": "number"}.get(found.answer, "classes")
-        return PictureTask(
-            kind,  # type: ignore[arg-type]
-            names,
-            self.metric,
-            style,
-            ordered=found.answer == "ordered",
-            columns=tuple(self.columns.columns[1:]),
-            whole=found.whole,
-        )
 
 
 def layout_of(photos: Photos) -> PhotoLayout:
@@ -184,12 +132,12 @@ def _test_rows(
     test_table: pd.DataFrame | None,
     unlabelled: list[Entry] | None,
     tolerance: float,
-) -> tuple[Rows, Sample | None]:
+) -> tuple[PairedRows, Sample | None]:
     """The test rows; `unlabelled` are the pictures without a label of a mixed folder."""
     pictures = source.pictures("test") if unlabelled is None else unlabelled
     sample = read_sample(source, layout) if pictures else None
     if not pictures:
-        return Rows([], [], [], []), None
+        return PairedRows([], [], [], []), None
     test = rows_of_test(source, layout, test_table, sample, pictures)
     if sample is not None and unlabelled is None:
         refuse_others(sample, test, tolerance)
@@ -217,7 +165,7 @@ def _labelled(entries: Sequence[Entry], targets: Targets) -> list[Entry]:
     return [replace(e, label=cell) for e, cell in zip(entries, targets.cells, strict=True)]
 
 
-def _apart(train: list[Entry], test: Rows) -> list[Entry]:
+def _apart(train: list[Entry], test: PairedRows) -> list[Entry]:
     """The train entries, below `train/` if an id of them is one of test, too."""
     test_ids = {entry.id for entry in test.entries} | set(test.absent)
     if not any(entry.id in test_ids for entry in train):

@@ -21,7 +21,7 @@ SHARE = "ingest_photos.max_unreadable"
 
 
 @dataclass(frozen=True)
-class Rows:
+class PairedRows:
     """Rows with a picture, as entries under their ids, and what has no partner.
 
     Attributes:
@@ -71,7 +71,7 @@ def read_layout_table(source: PictureSource, layout: PhotoLayout, setting: str) 
 
 def rows_of_train(
     source: PictureSource, layout: PhotoLayout, table: pd.DataFrame, pictures: Sequence[Entry]
-) -> Rows:
+) -> PairedRows:
     """Return the rows of the label table, with group but without label.
 
     Args:
@@ -100,7 +100,7 @@ def rows_of_test(
     test_table: pd.DataFrame | None,
     sample: Sample | None,
     pictures: Sequence[Entry],
-) -> Rows:
+) -> PairedRows:
     """Return the test rows: those of the sample, else of the test table, else all pictures.
 
     Args:
@@ -114,7 +114,7 @@ def rows_of_test(
         PodiumError: no row has a picture, or two rows have one.
     """
     if sample is None and test_table is None:
-        return Rows(list(pictures), list(range(len(pictures))), [], [])
+        return PairedRows(list(pictures), list(range(len(pictures))), [], [])
     names_file = test_table is not None and bool(layout.file)
     file_of = {}
     if test_table is not None and layout.file:
@@ -131,7 +131,7 @@ def rows_of_test(
 
 def _paired(
     where: str, column: str, ids: list[str], names: list[str], pictures: Sequence[Entry]
-) -> Rows:
+) -> PairedRows:
     match = PictureIndex(pictures).match(names)
     if not match.n_pictures:
         refuse_no_match(where, column, names, pictures)
@@ -140,7 +140,9 @@ def _paired(
     entries = [replace(pictures[match.rows[k]], id=ids[k], label="") for k in places]
     meant = set(match.rows)
     idle = [entry for k, entry in enumerate(pictures) if k not in meant]
-    return Rows(entries, places, [ids[k] for k in match.missing], idle, where, match.rule.says)
+    return PairedRows(
+        entries, places, [ids[k] for k in match.missing], idle, where, match.rule.says
+    )
 
 
 def _refuse_pairs(where: str, names: Sequence[str], match: Match) -> None:
@@ -153,7 +155,7 @@ def _refuse_pairs(where: str, names: Sequence[str], match: Match) -> None:
             )
 
 
-def refuse_many(rows: Rows, tolerance: float, idle_too: bool) -> None:
+def refuse_many(rows: PairedRows, tolerance: float, idle_too: bool) -> None:
     """Check that few rows lack a picture, and few pictures a row.
 
     Args:
@@ -178,7 +180,7 @@ def refuse_many(rows: Rows, tolerance: float, idle_too: bool) -> None:
         )
 
 
-def refuse_others(sample: Sample, rows: Rows, tolerance: float) -> None:
+def refuse_others(sample: Sample, rows: PairedRows, tolerance: float) -> None:
     """Check that a sample names the test pictures, but for a small share.
 
     Args:
