@@ -312,6 +312,7 @@ def test_two_readings_are_asked_for_and_nothing_is_written(place, name, words, s
         ("no sample", ["--target", "breed"], "targets", ["breed"]),
         ("two groups", ["--group", "none"], "group", ""),
         ("two groups", ["--group", "camera"], "group", "camera"),
+        ("two groups", ["--group", "camera"], "columns", []),
         ("two folders", ["--train", "train_64"], "train", "train_64"),
         ("folders and a table", ["--table", "none"], "table", ""),
         ("folders and a table", ["--table", "labels.csv"], "table", "labels.csv"),

@@ -62,7 +62,7 @@ class ColumnInspection:
         taken = [layout["id"], layout["file"], *self.label.naming]
         groups = self._group(taken)
         self._targets(taken, others, groups)
-        self._beside([*taken, layout["group"], *layout["targets"]], others)
+        self._beside([*taken, *groups, layout["group"], *layout["targets"]], others)
 
     def _others(self) -> pd.DataFrame | None:
         """The test table, if it has the columns of ids."""

@@ -117,7 +117,9 @@ def _of_one_column(
     where: str, table: pd.DataFrame, column: str, separator: str, target: str, metric: str
 ) -> Targets:
     cells = table[column].tolist()
-    answer, why = (target, "photos.target") if target != "auto" else kind_of_cells(cells, metric)
+    answer, why = (
+        (target, "so says photos.target") if target != "auto" else kind_of_cells(cells, metric)
+    )
     if answer == "undecided":
         raise SettingsError(
             f"{where}: column {printable(column)} can be read two ways: {why}\n"
