@@ -10,8 +10,6 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
-from podium.evaluation.task import usual_classes, write_task
-from podium.pictures.dataset import read_items
 from podium.stages import (
     assign_photo_folds,
     blend,
@@ -87,9 +85,9 @@ class House:
         self.root, self.photos, self.params = root, photos, params
         self.items = root / "data/photos/items.csv"
         self.quarantine = root / "data/photos/quarantine.csv"
-        self.folds = root / "data/photos/folds.csv"
-        self.task = root / "data/photos/task.json"
         self.columns = root / "data/photos/columns.csv"
+        self.task = root / "data/photos/task.json"
+        self.folds = root / "data/photos/folds.csv"
         self.out = root / "submissions/photos.csv"
         self.model = root / "models/photos.keras"
 
@@ -100,10 +98,13 @@ class House:
 
     def ingest(self) -> None:
         where = {"source": self.photos, "items": self.items, "quarantine": self.quarantine}
-        self.run(ingest_photos, **where, metrics=self.root / "metrics/ingest_photos.json")
-        names = sorted(set(read_items(self.items).query("split == 'train'")["label"]))
-        write_task(self.task, usual_classes(tuple(names)))
-        self.columns.write_text("id\n")
+        self.run(
+            ingest_photos,
+            **where,
+            columns=self.columns,
+            task=self.task,
+            metrics=self.root / "metrics/ingest_photos.json",
+        )
 
     def fold(self) -> None:
         duplicates = self.root / "data/photos/near_duplicates.csv"

@@ -95,7 +95,7 @@ def test_a_sample_that_is_named_needs_no_project(write, project):
 
 
 def test_photos_without_a_sample(write):
-    rows = ["a,train,cat,x,x,1,1,x,x", "b,train,dog,x,x,1,1,x,x", "1,test,,x,x,1,1,x,x"]
+    rows = ["a,train,cat,,x,x,1,1,x,x", "b,train,dog,,x,x,1,1,x,x", "1,test,,,x,x,1,1,x,x"]
     write("data/photos/items.csv", ",".join(ITEM_COLUMNS), *rows)
     write("data/photos/quarantine.csv", "id,split,label,path,reason", "2,test,,x,x", "c,train,,x,x")
     good = write("good.csv", "id,label", "2,0.5", "1,0.1")

@@ -58,6 +58,10 @@ def test_the_tests_own_settings_load(write_params):
 
 GOOD = [
     ("photos__max_megapixels", 1),
+    ("photos__metric", "map@5"),
+    ("photos__metric", "own.code:score"),
+    ("photos__target", "ordered"),
+    ("photos__layout__targets", ["a b", "007"]),
     ("extractors__hog__weights", "0123456789abcdef" * 4),
     ("extractors__hog__weights", "download"),
     ("extractors__hog__views", "flip"),
@@ -99,6 +103,11 @@ BAD = [
     ("photos__max_megapixels", 0, "greater than 0"),
     ("photos__max_megapixels", "89", "valid number"),
     ("photos__max_megapixels", float("inf"), "finite"),
+    ("photos__metric", "map@0", "match pattern"),
+    ("photos__metric", "Log loss", "match pattern"),
+    ("photos__target", "classes", "'auto', 'class', 'labels'"),
+    ("photos__layout__targets", "label", "valid list"),
+    ("photos__layout__id", 7, "valid string"),
     ("extractors", {}, "at least 1 item"),
     ("extractors__hog__weights", "imagenet", "match pattern"),
     ("extractors__hog__weights", "0" * 63, "match pattern"),

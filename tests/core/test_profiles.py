@@ -57,6 +57,19 @@ def test_the_diff_is_of_the_lines_that_changed(lay, tmp_path):
     assert after == BEFORE.replace("89.0", "12.5")
 
 
+def test_changes_need_no_profile_and_keep_odd_texts(tmp_path):
+    params = tmp_path / "params.yaml"
+    params.write_text(BEFORE)
+    odd = {"photos": {"source": "raw", "targets": ["007", "a: b", "NA"], "separator": " "}}
+    diff = profiles.write_changes(params, odd, "inspect")
+    assert diff.splitlines()[1] == f"+++ {params} (inspect)"
+    assert YAML(typ="safe").load(params.read_text())["photos"] == odd["photos"] | {
+        "max_megapixels": 89.0
+    }
+    assert "source: raw # beside a value" in params.read_text()
+    assert profiles.write_changes(params, odd, "inspect") == ""
+
+
 def test_a_mapping_is_merged_and_a_list_replaced(lay):
     _, after = lay("folds:\n  seeds:\n    - 1\n    - 2\n  more: 3\n")
     found = YAML(typ="safe").load(after)

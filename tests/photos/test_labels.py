@@ -32,9 +32,9 @@ def test_one_class_is_not_enough(tmp_path):
 def test_labels_in_a_table_are_not_invented_from_names(tmp_path, table):
     source = put(tmp_path, "train/1.2.826.7.jpg", "train/1.2.826.8.jpg")
     (tmp_path / table).write_text("id,label\n1.2.826.7,cat\n1.2.826.8,dog\n")
-    with pytest.raises(PodiumError, match=rf"{table}: labels in tables are not read yet") as caught:
+    with pytest.raises(PodiumError, match=rf"{table}: the names of the train p") as caught:
         require_classes(source)
-    assert "remedy: sort the pictures into train/<class>/" in str(caught.value)
+    assert "remedy: podium inspect photos --metric NAME --write" in str(caught.value)
 
 
 def test_a_table_beside_pictures_that_say_their_class_is_no_fault(tmp_path):

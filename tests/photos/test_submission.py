@@ -497,7 +497,7 @@ def test_blend_and_submit_go_by_the_task(tmp_path, monkeypatch, rng, name):
     blend.main([*words("blend").split(), "--tables", "predictions/tables/photos", "--out", table])
     submit.main([
         *words("submit").split(), "--table", table, "--blend", "metrics/blend_photos.json",
-        "--out", "submissions/photos.csv",
+        "--out", "submissions/photos.csv", "--headline", "metrics/photos.json",
     ])  # fmt: skip
     metric = project.asked.task.metric
     blended = json.loads(Path("metrics/blend_photos.json").read_text())

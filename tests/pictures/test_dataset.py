@@ -53,6 +53,7 @@ def test_every_picture_is_in_a_table_or_quarantined(photos_dir):
         "id": "cat.0",
         "split": "train",
         "label": "cat",
+        "group": "",
         "path": "train/cat.0.jpg",
         "content": hashlib.sha256(data).hexdigest(),
         "width": 48,
@@ -162,9 +163,19 @@ def test_an_id_in_both_splits_is_refused(photos_dir):
 
 
 def test_items_keep_ids_that_look_like_numbers(tmp_path):
-    row = {"id": "007", "split": "test", "label": "NA", "path": "p", "content": "c"}
+    row = {"id": "007", "split": "test", "label": "NA", "group": "01"}
     table = dataset.pd.DataFrame(
-        [row | {"width": 4, "height": 3, "phash": "00e1", "thumbnail": ""}]
+        [
+            row
+            | {
+                "path": "p",
+                "content": "c",
+                "width": 4,
+                "height": 3,
+                "phash": "00e1",
+                "thumbnail": "",
+            }
+        ]
     )
     write_table(tmp_path / "items.csv", table)
     assert read_items(tmp_path / "items.csv").iloc[0].to_dict() == table.iloc[0].to_dict()

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from house import encoded, striped
-from podium.core.errors import PodiumError
+from podium.core.errors import PodiumError, SettingsError
 from podium.core.picture_decoder import SUFFIXES
+from podium.pictures.places import Places
 from podium.pictures.source import PictureSource
 
 PICTURE = encoded(striped("cat", 0))
@@ -54,7 +55,7 @@ def test_other_files_are_left_out_and_listed(tmp_path):
         "train/__MACOSX/._cat.1.jpg": "hidden file",
         "train/Thumbs.db": "no picture",
         "train/notes.txt": "no picture",
-        "train.csv": "table: labels in tables are not read, put pictures into class folders",
+        "train.csv": "table: not used; podium inspect photos shows what it holds",
     }
 
 
@@ -299,3 +300,57 @@ def test_a_broken_zip_is_named(tmp_path):
     (tmp_path / "train.zip").write_bytes(b"PK nonsense")
     with pytest.raises(PodiumError, match=r"train\.zip: not a readable zip"):
         PictureSource(tmp_path).entries("train")
+
+
+def zipped(path: Path, *names: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, PICTURE + name.encode())
+
+
+def ids_of(source: PictureSource) -> tuple[list[str], list[str]]:
+    return tuple([entry.id for entry in source.entries(split)] for split in ("train", "test"))
+
+
+@pytest.mark.parametrize(
+    ("places", "train"),
+    [
+        (Places("jpeg/train", "jpeg/test"), "jpeg/train/a/1.jpg"),
+        (Places("jpeg.zip!jpeg/train", "jpeg.zip!jpeg/test"), "jpeg.zip!jpeg/train/a/1.jpg"),
+        (Places("x/train_im.zip", "test_images.zip"), "x/train_im.zip!train_im/a/1.jpg"),
+    ],
+    ids=["folders", "folders of one zip", "zips"],
+)  # fmt: skip
+def test_settings_name_places_of_any_depth(tmp_path, places, train):
+    put(tmp_path, "jpeg/train/a/1.jpg", "jpeg/test/2.jpg")
+    zipped(tmp_path / "jpeg.zip", "jpeg/train/a/1.jpg", "jpeg/test/2.jpg", "jpeg/more/3.jpg")
+    zipped(tmp_path / "x/train_im.zip", "train_im/a/1.jpg")
+    zipped(tmp_path / "test_images.zip", "2.jpg")
+    source = PictureSource(tmp_path, places)
+    assert ids_of(source) == (["a/1"], ["2"])
+    (entry,) = source.entries("train")
+    assert (entry.label, entry.path) == ("a", train)
+    assert source.read(entry.path).startswith(PICTURE)
+    others = set(reasons(source))
+    assert ("jpeg.zip!jpeg/more/3.jpg" in others) == ("!" in places.train)
+    assert not any(place in others for place in (places.train, places.test))
+
+
+def test_one_place_for_both_splits_is_train_and_everything_may_be(tmp_path):
+    put(tmp_path, "images/1.jpg", "images/2.jpg")
+    source = PictureSource(tmp_path, Places("images", "images", ("train.csv",)))
+    (tmp_path / "train.csv").write_text("id\n")
+    assert ids_of(source) == (["1", "2"], [])
+    assert source.left_out() == []
+    put(tmp_path, "Cover/1.jpg", "Test/9.jpg")
+    source = PictureSource(tmp_path, Places(".", "Test", ("train.csv",)))
+    assert ids_of(source) == (["Cover/1", "images/1", "images/2"], ["9"])
+    assert source.left_out() == []
+
+
+@pytest.mark.parametrize("place", ["no", "no.zip", "../raw", "/tmp"])
+def test_a_place_that_is_not_there_is_refused(tmp_path, place):
+    put(tmp_path, "train/1.jpg")
+    with pytest.raises(SettingsError, match=r"photos\.layout\.test: .* has no folder and no zip"):
+        PictureSource(tmp_path, Places("train", place)).entries("train")

@@ -13,6 +13,7 @@ from podium.cli import (
     compare,
     doctor,
     download,
+    inspect,
     ledger,
     plan,
     predict,
@@ -65,5 +66,6 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.add_typer(inspect.app, name="inspect")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(sweep.app, name="sweep")

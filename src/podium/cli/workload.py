@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from podium.core.params import Params, Section
+
+if TYPE_CHECKING:
+    from podium.pictures.places import Places
 
 RAW = Path("data/raw")
 PHOTO_BYTES = 32_000.0  # of a drawn photo
@@ -58,13 +61,14 @@ def inputs(
         side: width and height of a raw slide, level-0 pixels.
         tissue: share of a raw slide that is tissue, 0 to 1.
     """
+    from podium.photos.layout import places_of
     from podium.standin.slides.maps import MPP
 
     drawn = params.draw_slides
     if photos is None and params.photos.source == "standin":
         photos = params.draw_photos.n_train, params.draw_photos.n_test
     elif photos is None and (RAW / "photos").is_dir():
-        photos = _n_photos((RAW / "photos").resolve())
+        photos = _n_photos((RAW / "photos").resolve(), places_of(params.photos))
     photos = photos or (25_000, 12_500)  # dogs vs cats
     if slides is None and params.slides.source == "standin":  # all of a drawn slide is tissue
         return Inputs(photos, drawn.n_train + drawn.n_test, drawn.side, 1.0, MPP, True)
@@ -74,10 +78,11 @@ def inputs(
 
 
 @cache
-def _n_photos(folder: Path) -> tuple[int, int]:
+def _n_photos(folder: Path, places: Places) -> tuple[int, int]:
+    """Train and test pictures; all count as train where one place holds both."""
     from podium.pictures.source import PictureSource
 
-    source = PictureSource(folder)
+    source = PictureSource(folder, places)
     return len(source.entries("train")), len(source.entries("test"))
 
 

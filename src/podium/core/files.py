@@ -12,7 +12,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,18 +99,36 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     Raises:
         PodiumError: the file is missing, is no CSV, lacks a column, or has an uneven row.
     """
-    import pandas as pd
-
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
+            return parse_table(path, file, columns)
     except FileNotFoundError:
         raise PodiumError(
             f"{printable(path)}: no such file\nremedy: run the stage that writes it"
         ) from None
     except OSError as error:
         raise disk_fault(error, path) or error from None
+
+
+def parse_table(
+    path: Path, lines: Iterable[str], columns: Sequence[str] = (), delimiter: str = ","
+) -> pd.DataFrame:
+    """Return the CSV that `lines` are, all cells as text, as `read_table` does.
+
+    Args:
+        path: for messages.
+        lines: with their ends; decoded while they are read, perhaps.
+        columns: that the header must have.
+        delimiter: between cells.
+
+    Raises:
+        PodiumError: they are no CSV, lack a column, or have an uneven row.
+    """
+    import pandas as pd
+
+    try:
+        reader = csv.reader(lines, strict=True, delimiter=delimiter)
+        rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except (csv.Error, UnicodeDecodeError) as error:
         raise PodiumError(
             f"{printable(path)}: not a readable CSV table ({error})\n"

@@ -40,11 +40,22 @@ def apply(profile: Path, params: Path) -> str:
     Raises:
         SettingsError: a file is missing, or the profile is no YAML mapping.
     """
-    before, after = _before_and_after(profile, params)
+    return write_changes(params, read_changes(profile, params), profile.stem)
+
+
+def write_changes(params: Path, changes: Mapping[str, Any], name: str) -> str:
+    """Write settings into `params`, as `apply` does; the diff, or '' if nothing changed.
+
+    Args:
+        params: the settings, with comments that stay.
+        changes: sections with the keys to change.
+        name: of the changes, for the diff.
+    """
+    before, after = _before_and_after(params, changes)
     if after != before:
         write_text(params, after)
     lines = difflib.unified_diff(
-        before.splitlines(True), after.splitlines(True), str(params), f"{params} ({profile.stem})"
+        before.splitlines(True), after.splitlines(True), str(params), f"{params} ({name})"
     )
     return "".join(lines)
 
@@ -55,19 +66,16 @@ def load_with_profile(profile: Path, params: Path) -> Params:
     Raises:
         SettingsError: a file is missing, or the settings that result do not fit.
     """
-    _, after = _before_and_after(profile, params)
+    _, after = _before_and_after(params, read_changes(profile, params))
     return validate_params(YAML(typ="safe").load(after), profile)
 
 
-def _before_and_after(profile: Path, params: Path) -> tuple[str, str]:
-    """The text of `params` without and with the settings of `profile`."""
-    for path in (profile, params):
-        if not path.is_file():
-            raise SettingsError(f"{path}: no such file\nremedy: run from the project's folder")
+def _before_and_after(params: Path, changes: Mapping[str, Any]) -> tuple[str, str]:
+    """The text of `params` without and with `changes`."""
     yaml = _round_trip_yaml()
     before = params.read_text(encoding="utf-8")
     settings = yaml.load(before)
-    _merge(settings, _changes(profile))
+    _merge(settings, changes)
     text = io.StringIO()
     yaml.dump(settings, text)
     return before, re.sub(r"(?m)^( *[^#\s][^#\n]*?) {2,}#", r"\1 #", text.getvalue())
@@ -84,7 +92,15 @@ def _round_trip_yaml() -> YAML:
     return yaml
 
 
-def _changes(profile: Path) -> Mapping[str, Any]:
+def read_changes(profile: Path, params: Path) -> Mapping[str, Any]:
+    """Return the settings of `profile`.
+
+    Raises:
+        SettingsError: it or `params` is missing, or it is no YAML mapping.
+    """
+    for path in (profile, params):
+        if not path.is_file():
+            raise SettingsError(f"{path}: no such file\nremedy: run from the project's folder")
     changes = read_yaml(profile)
     if not isinstance(changes, dict):
         raise SettingsError(

@@ -20,7 +20,8 @@ def require_classes(source: PictureSource) -> None:
             _refuse_labels_in_tables(source)
             raise PodiumError(
                 f"{root}: {printable(entry.path)} says no class\n"
-                "remedy: name train pictures class.number.jpg or sort them into train/<class>/"
+                "remedy: name train pictures class.number.jpg, sort them into train/<class>/, or "
+                "put a table beside them and run podium inspect photos --write"
             )
     classes = {entry.label for entry in entries}
     if len(classes) == 1:
@@ -31,9 +32,10 @@ def require_classes(source: PictureSource) -> None:
 
 
 def _refuse_labels_in_tables(source: PictureSource) -> None:
-    if tables := source.tables():
+    if tables := [printable(table) for table in source.tables()]:
+        several = f" ({len(tables)} tables: {', '.join(tables[:4])})" if len(tables) > 1 else ""
         raise PodiumError(
-            f"{printable(source.root / tables[0])}: labels in tables are not read yet, and the "
-            "names of the train pictures say no class\n"
-            "remedy: sort the pictures into train/<class>/ by the table (links will do)"
+            f"{printable(source.root / tables[0])}: the names of the train pictures say no class, "
+            f"so their labels may be in a table{several}\n"
+            "remedy: podium inspect photos --metric NAME --write shows what it holds and takes it"
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from podium.ensemble.fit_blend import USUAL
+from podium.evaluation.scores import USUAL
 from podium.photos.crossval import Features, Floats, Split, TrainRows, prediction_table
 from podium.photos.estimators import fit_predict, rows_to_learn, with_missing
 from podium.pictures import folds

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from podium.core.files import write_table
-from podium.ensemble.fit_blend import USUAL
+from podium.evaluation.scores import USUAL
 from podium.photos.crossval import Floats, TrainRows
 
 Truth = NDArray[np.int64]

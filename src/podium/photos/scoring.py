@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from podium.core.errors import PodiumError
-from podium.ensemble.fit_blend import USUAL
 from podium.evaluation import intervals
 from podium.evaluation.intervals import Terms
-from podium.evaluation.metrics import area_under_roc
-from podium.evaluation.scores import Metric, Score
+from podium.evaluation.scores import AUC, USUAL, Metric, Score, metric_named
 from podium.evaluation.task import PictureTask
 from podium.photos.crossval import Floats, TrainRows
 
@@ -22,18 +20,17 @@ Scores = dict[str, dict[str, Score]]  # by model, then by the metric's key
 
 
 def task_metrics(task: PictureTask) -> list[Metric]:
-    """Return the task's metric, where it is the sum of terms, then the usual ones of its kind."""
-    usual = USUAL[task.kind]
-    main = next((metric for metric in usual if metric.key == task.metric), usual[0])
-    return [main, *(metric for metric in usual if metric != main)]
+    """Return the task's metric, then the usual ones of its kind; of two classes the area, too."""
+    main, usual = metric_named(task.metric), list(USUAL[task.kind])
+    if task.kind == "classes" and len(task.names) == 2:
+        usual.append(AUC)
+    return [main, *(metric for metric in usual if metric.key != main.key)]
 
 
 def model_scores(
     tables: Mapping[str, pd.DataFrame], data: TrainRows, metrics: Sequence[Metric]
 ) -> Scores:
     """Return the out-of-fold scores of each model, of the mean over its fold seeds.
-
-    For two classes the area under the ROC is one of them, without an interval.
 
     Args:
         tables: model name -> prediction table.
@@ -48,10 +45,6 @@ def model_scores(
             )
             for metric in metrics
         }
-        if data.kind.name == "classes" and "auc" not in scores[name]:
-            area = area_under_roc(mean_oof(table, data), data.truth)
-            if area is not None:
-                scores[name]["auc"] = Score(area, n=len(data.ids))
     return scores
 
 
@@ -64,8 +57,7 @@ def oof_terms(table: pd.DataFrame, data: TrainRows, metric: Metric) -> Terms:
         metric: which score.
     """
     each = [metric.row_terms(values, data.truth) for values in _by_seed(table, data)]
-    columns = [np.mean(column, axis=0) for column in zip(*each, strict=True)]
-    return columns[0], columns[1]
+    return tuple(np.mean(column, axis=0) for column in zip(*each, strict=True))
 
 
 def mean_oof(table: pd.DataFrame, data: TrainRows) -> Floats:

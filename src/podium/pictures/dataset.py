@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource
 
 ITEM_COLUMNS = [
-    "id", "split", "label", "path", "content", "width", "height", "phash", "thumbnail",
+    "id", "split", "label", "group", "path", "content", "width", "height", "phash", "thumbnail",
 ]  # fmt: skip
 THUMBNAIL = 16  # pixels a side
 QUARANTINE_COLUMNS = ["id", "split", "label", "path", "reason"]
@@ -129,7 +129,12 @@ class CheckCache:
             write_table(self.path, pd.DataFrame(rows))
 
 
-def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFrame, pd.DataFrame]:
+def check_pictures(
+    source: PictureSource,
+    cache: CheckCache,
+    entries: Sequence[tuple[str, Entry]] | None = None,
+    left_out: Sequence[tuple[str, Entry]] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the readable pictures of `source` (ITEM_COLUMNS) and the rest (QUARANTINE_COLUMNS).
 
     The rest is whatever lies in the folder and is not read: unreadable pictures of train and test,
@@ -138,46 +143,58 @@ def check_pictures(source: PictureSource, cache: CheckCache) -> tuple[pd.DataFra
     Args:
         source: train and test pictures.
         cache: checks of earlier runs; saved even if this run is interrupted.
+        entries: split and picture of each; None: those of the source, under its ids.
+        left_out: split and entry of what has no picture to look at; the reason is its fault.
 
     Raises:
         PodiumError: no train pictures, or an id that occurs twice.
     """
-    entries = [(split, entry) for split in ("train", "test") for entry in source.entries(split)]
+    if entries is None:
+        entries = [(split, e) for split in ("train", "test") for e in source.entries(split)]
     if not any(split == "train" for split, _ in entries):
-        _refuse_no_train(source)
+        refuse_no_train(source)
     refuse_duplicates(source.root, [printable(entry.id) for _, entry in entries])
     items, quarantine = [], []
     checked = _check_all(source, cache, entries)
     try:
         for split, entry, check in progress(checked, len(entries), "pictures"):
-            row = {"id": entry.id, "split": split, "label": entry.label, "path": entry.path}
             if check.reason:
-                quarantine.append({**row, "reason": check.reason})
+                quarantine.append(_quarantined(split, entry, check.reason))
             else:
-                items.append({**row, **asdict(check)})
+                row = {"split": split, **asdict(entry), **asdict(check)}
+                items.append({name: row[name] for name in ITEM_COLUMNS})
     finally:
         cache.save()
-    quarantine += [
-        {"id": entry.id, "split": "", "label": "", "path": entry.path, "reason": entry.fault}
-        for entry in source.left_out()
-    ]
+    others = [*left_out, *(("", entry) for entry in source.left_out())]
+    quarantine += [_quarantined(split, entry, entry.fault) for split, entry in others]
     return (
         pd.DataFrame(items, columns=pd.Index(ITEM_COLUMNS)),
         pd.DataFrame(quarantine, columns=pd.Index(QUARANTINE_COLUMNS)),
     )
 
 
-def _refuse_no_train(source: PictureSource) -> None:
+def _quarantined(split: str, entry: Entry, reason: str) -> dict[str, str]:
+    row = {"id": entry.id, "split": split, "label": entry.label, "path": entry.path}
+    return {**row, "reason": reason}
+
+
+def refuse_no_train(source: PictureSource) -> None:
+    """Raise an error that says where pictures lie instead, always.
+
+    Raises:
+        PodiumError: always.
+    """
     paths = [printable(path) for path in source.misplaced_pictures()]
     there = f"; {len(paths)} pictures lie elsewhere, e.g. {paths[0]}" if paths else ""
     raise PodiumError(
         f"{printable(source.root)}: no train pictures{there}\n"
-        "remedy: put train/ or train.zip there (see data/raw/README.md)"
+        "remedy: put train/ or train.zip there (see data/raw/README.md), or run podium inspect "
+        "photos --write"
     )
 
 
 def _check_all(
-    source: PictureSource, cache: CheckCache, entries: list[tuple[str, Entry]]
+    source: PictureSource, cache: CheckCache, entries: Sequence[tuple[str, Entry]]
 ) -> Iterator[tuple[str, Entry, PictureCheck]]:
     def checked(pair: tuple[str, Entry]) -> PictureCheck:
         entry = pair[1]

@@ -22,12 +22,14 @@ class Entry:
         label: the class that its folder or the beginning of its name says; '' if none.
         path: relative to the source; `train.zip!cat.0.jpg` inside a zip.
         fault: why it cannot be read; '' if nothing is known against it.
+        group: entries of one group are of one patient, place, ...; '' if none is known.
     """
 
     id: str
     label: str
     path: str
     fault: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)

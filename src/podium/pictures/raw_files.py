@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from podium.core.picture_decoder import SUFFIXES, format_of
@@ -19,12 +19,17 @@ OTHER_SUFFIXES = (
 )  # fmt: skip
 
 
-def files_below(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield (path below `folder`, why it cannot be opened or '') of every file, links followed."""
-    yield from _walk(folder, "", frozenset([os.path.realpath(folder)]))
+def files_below(folder: Path, skip: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield (path below `folder`, why it cannot be opened or '') of every file, links followed.
+
+    Paths in `skip`, files or folders, are passed over.
+    """
+    yield from _walk(folder, "", frozenset([os.path.realpath(folder)]), skip)
 
 
-def _walk(folder: Path, inner: str, parents: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _walk(
+    folder: Path, inner: str, parents: frozenset[str], skip: Collection[str]
+) -> Iterator[tuple[str, str]]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
@@ -32,13 +37,15 @@ def _walk(folder: Path, inner: str, parents: frozenset[str]) -> Iterator[tuple[s
         return
     for path in paths:
         below = f"{inner}{path.name}"
+        if below in skip:
+            continue
         fault = file_fault(path)
         if fault != "folder":
             yield below, fault
         elif (real := os.path.realpath(path)) in parents:
             yield below, "link to a folder that holds it"
         else:
-            yield from _walk(path, f"{below}/", parents | {real})
+            yield from _walk(path, f"{below}/", parents | {real}, skip)
 
 
 def file_fault(path: Path) -> str:
@@ -83,5 +90,5 @@ def why_no_picture(name: PurePosixPath) -> str:
     if is_hidden(name):
         return "hidden file"
     if name.suffix.lower() in (".csv", ".tsv"):
-        return "table: labels in tables are not read, put pictures into class folders"
+        return "table: not used; podium inspect photos shows what it holds"
     return "no picture"

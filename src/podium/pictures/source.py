@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -15,34 +14,35 @@ from podium.core.picture_decoder import SUFFIXES, UnreadableImage
 from podium.core.printable import printable
 from podium.pictures.archive import PictureZip
 from podium.pictures.entries import Entry, RawFile, entry_of, is_utf8
+from podium.pictures.places import (
+    ALL,
+    TABLES,
+    USUAL,
+    Places,
+    class_folders,
+    is_zip,
+    outer_inner,
+    places_used,
+)
 from podium.pictures.raw_files import (
     OTHER_SUFFIXES,
-    file_fault,
     files_below,
     is_hidden,
     picture_fault,
     why_no_picture,
 )
 
-TABLES = ("sample_submission.csv", "test_labels.csv")  # beside the pictures; later stages read them
-_PLACES = {
-    "train": ("train",),
-    "test": ("test", "test1"),
-}  # folders or zips; Kaggle has a test1.zip
-# not the names of classes
-_SPLIT_NAME = re.compile(
-    r"(train|test|val|valid|dev|holdout|images?|pictures|photos|data)\w*", re.I
-)
-
 
 class PictureSource:
     """Read access to the folder `root` with train and, perhaps, test: each a folder or a zip.
 
-    Without train, class folders beside test are the train pictures.
+    Without train, class folders beside test are the train pictures. Where `places` names one place
+    for both splits, all its pictures are entries of train.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, places: Places = Places()) -> None:  # noqa: B008
         self.root = root
+        self.places = places
         self._zips: dict[str, PictureZip] = {}
 
     def entries(self, split: str) -> list[Entry]:
@@ -53,10 +53,7 @@ class PictureSource:
         Raises:
             PodiumError: two files have one id, or a zip is hostile.
         """
-        files = [(file, fault) for file, fault in self._faults[split] if fault is not None]
-        folders = any(len(file.inner.parts) > 1 for file, _ in files)
-        entries = [entry_of(split, file, fault, folders) for file, fault in files]
-        entries.sort(key=lambda entry: (natural_key(entry.id), entry.path))
+        entries = self.pictures(split)
         for first, second in pairwise(entries):
             if first.id == second.id:
                 raise PodiumError(
@@ -65,13 +62,20 @@ class PictureSource:
                 )
         return entries
 
+    def pictures(self, split: str) -> list[Entry]:
+        """Return what `entries` does, whether two have one id or not."""
+        files = [(file, fault) for file, fault in self._faults[split] if fault is not None]
+        folders = any(len(file.inner.parts) > 1 for file, _ in files)
+        entries = [entry_of(split, file, fault, folders) for file, fault in files]
+        return sorted(entries, key=lambda entry: (natural_key(entry.id), entry.path))
+
     def left_out(self) -> list[Entry]:
         """Return the files that are no train or test pictures, each with the reason as fault."""
         files = [
             replace(file, fault=file.fault or why_no_picture(file.inner))
-            for split in _PLACES
+            for split in USUAL
             for file, fault in self._faults[split]
-            if fault is None
+            if fault is None and file.path not in self._tables
         ]
         return [
             Entry(printable(file.inner), "", printable(file.path), file.fault)
@@ -97,9 +101,16 @@ class PictureSource:
             UnreadableImage: it is a damaged member of a zip.
         """
         archive, bang, member = path.partition("!")
-        if bang and archive.endswith(".zip") and (self.root / archive).is_file():
+        if bang and is_zip(archive) and (self.root / archive).is_file():
             return self._zip(archive).read(member)
         return (self.root / path).read_bytes()
+
+    def n_bytes(self, path: str) -> int:
+        """Return how long the file at `path` is, unpacked."""
+        archive, bang, member = path.partition("!")
+        if bang and is_zip(archive) and (self.root / archive).is_file():
+            return self._zip(archive).members[member].file_size
+        return (self.root / path).stat().st_size
 
     def misplaced_pictures(self) -> list[str]:
         """Return the paths of pictures that lie outside of train and test."""
@@ -111,7 +122,7 @@ class PictureSource:
     def _faults(self) -> dict[str, list[tuple[RawFile, str | None]]]:
         """The files of each split, with '', why they are not read, or None: no picture."""
         return {
-            split: [(file, self._fault(file)) for file in self._files(split)] for split in _PLACES
+            split: [(file, self._fault(file)) for file in self._files(split)] for split in USUAL
         }
 
     def _fault(self, file: RawFile) -> str | None:
@@ -134,60 +145,67 @@ class PictureSource:
 
     @cached_property
     def _used(self) -> dict[str, str]:
-        """Split -> name of the folder or zip below `root` that holds it."""
-        used = {}
-        for split, places in _PLACES.items():
-            folders = [name for name in places if (self.root / name).is_dir()]
-            zips = [f"{name}.zip" for name in places if (self.root / f"{name}.zip").is_file()]
-            folders.sort(key=lambda name: not any((self.root / name).iterdir()))  # empty ones last
-            if folders and zips and not any((self.root / folders[0]).iterdir()):
-                folders = []
-            if folders or zips:
-                used[split] = (folders + zips)[0]
-        return used
+        """Split -> its place below `root`."""
+        return places_used(self.root, self.places)
 
     @cached_property
     def _class_folders(self) -> list[str]:
-        """Folders below `root` that are classes, where there is no train."""
-        if "train" in self._used or not self.root.is_dir():
-            return []
-        names = sorted(path.name for path in self.root.iterdir() if path.is_dir())
-        names = [name for name in names if not is_hidden(PurePosixPath(name))]
-        classes = [name for name in names if name not in self._used.values()]
-        unclear = any(_SPLIT_NAME.fullmatch(name) for name in classes)
-        return classes if len(classes) > 1 and not unclear else []
+        return class_folders(self.root, self._used)
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset((*TABLES, *self.places.tables))
 
     def _files(self, split: str) -> Iterator[RawFile]:
         place = self._used.get(split)
+        outer, inner = outer_inner(place or "")
         if place is None:
             for name in self._class_folders if split == "train" else []:
-                for inner, fault in files_below(self.root / name):
-                    yield RawFile(PurePosixPath(name, inner), f"{name}/{inner}", fault)
-        elif place.endswith(".zip"):
-            archive = self._zip(place)
-            for member in archive.members:
-                inside = PurePosixPath(member)
-                if len(inside.parts) > 1 and inside.parts[0] in _PLACES[split]:
-                    inside = inside.relative_to(inside.parts[0])
-                yield RawFile(inside, f"{place}!{member}", archive.fault(member))
+                for file in self._below(name):
+                    yield replace(file, inner=PurePosixPath(name, file.inner))
+        elif split == "test" and place == self._used.get("train"):
+            return
+        elif is_zip(outer):
+            yield from self._members(outer, inner, USUAL[split])
         else:
-            for below, fault in files_below(self.root / place):
-                yield RawFile(PurePosixPath(below), f"{place}/{below}", fault)
+            yield from self._below(place)
+
+    def _below(self, place: str) -> Iterator[RawFile]:
+        """The files of a folder; of ALL those that are not in the other place."""
+        others = {outer_inner(other)[0] for other in self._used.values()} if place == ALL else ()
+        prefix = "" if place == ALL else f"{place}/"
+        for below, fault in files_below(self.root / place, others):
+            yield RawFile(PurePosixPath(below), f"{prefix}{below}", fault)
+
+    def _members(self, outer: str, inner: str, names: tuple[str, ...]) -> Iterator[RawFile]:
+        """The files of a zip below its folder `inner`, or below one named as it or its split."""
+        archive = self._zip(outer)
+        for member in archive.members:
+            inside = PurePosixPath(member)
+            if inner and not inside.is_relative_to(inner):
+                continue
+            if inner:
+                inside = inside.relative_to(inner)
+            elif len(inside.parts) > 1 and inside.parts[0] in (*names, PurePosixPath(outer).stem):
+                inside = inside.relative_to(inside.parts[0])
+            yield RawFile(inside, f"{outer}!{member}", archive.fault(member))
 
     def _misplaced(self) -> Iterator[RawFile]:
-        """Files that lie neither in train nor in test, nor are one of TABLES."""
-        if not self.root.is_dir():
+        """Files that lie neither in train nor in test, nor are tables that somebody reads."""
+        if not self.root.is_dir() or ALL in self._used.values():
             return
-        read = {*self._used.values(), *self._class_folders, *TABLES}
-        for path in sorted(self.root.iterdir()):
-            if path.name in read:
-                continue
-            fault = file_fault(path)
-            below = files_below(path) if fault == "folder" else [("", fault)]
-            for inner, file_problem in below:
-                name = PurePosixPath(path.name, inner)
-                reason = file_problem or self._why_misplaced(name)
-                yield RawFile(name, name.as_posix(), reason)
+        places = [outer_inner(place) for place in self._used.values()]
+        skip = {*(outer for outer, _ in places), *self._class_folders, *self._tables}
+        for below, fault in files_below(self.root, skip):
+            name = PurePosixPath(below)
+            yield RawFile(name, name.as_posix(), fault or self._why_misplaced(name))
+        for outer in dict.fromkeys(outer for outer, inner in places if inner):
+            for file in self._members(outer, "", ()):
+                inside = PurePosixPath(file.path.partition("!")[2])
+                if not any(
+                    inside.is_relative_to(inner) for place, inner in places if place == outer
+                ):
+                    yield RawFile(inside, file.path, self._why_misplaced(inside))
 
     def _why_misplaced(self, name: PurePosixPath) -> str:
         suffix = name.suffix.lower()

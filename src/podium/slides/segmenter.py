@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 from podium.core.params import Slides, TileSlides
 from podium.slides.fcn import TASK
-from podium.training import artefact
+from podium.training import artefact, model_file
 from podium.training.batch_size import in_batches
 from podium.training.runtime import jit_compile, keras, tf
 
@@ -59,7 +59,7 @@ class Segmenter:
             self.mpp = description["mpp"]
         except (KeyError, TypeError, ValueError):
             raise PodiumError(
-                f"{path}: a podium model, but not one for slides\n{artefact.RETRAIN}"
+                f"{path}: a podium model, but not one for slides\n{model_file.RETRAIN}"
             ) from None
         self._networks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
         self.n_folds = len(self._networks)

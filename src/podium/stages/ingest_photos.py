@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
-from podium.photos.labels import require_classes
-from podium.photos.raw_tables import check_raw_tables
+from podium.evaluation.task import write_task
+from podium.photos.layout import places_of, read_dataset
+from podium.photos.raw_tables import check_key
 from podium.pictures.dataset import CheckCache, check_pictures, summary
 from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
 from podium.pictures.source import PictureSource
@@ -17,22 +20,30 @@ from podium.stages.arguments import parse, write_metrics
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --items and --quarantine from the pictures in --source."""
-    args = parse(__doc__, argv, "source", "items", "quarantine", "metrics")
+    """Write --items, --quarantine, --columns and --task from what lies in --source."""
+    paths = ("source", "items", "quarantine", "columns", "task", "metrics")
+    args = parse(__doc__, argv, *paths)
     params = load_params(args.params)
-    source, cache = PictureSource(args.source), CheckCache(params.photos.max_megapixels)
-    require_classes(source)
-    items, quarantine = check_pictures(source, cache)
-    tolerance, key = params.ingest_photos.max_unreadable, "ingest_photos.max_unreadable"
-    refuse_many_unreadable(args.source, items, quarantine, tolerance, key)
-    train = items["split"] == "train"
-    test_ids = [
-        name for part in (items, quarantine) for name in part["id"][part["split"] == "test"]
-    ]
-    check_raw_tables(args.source, sorted(set(items["label"][train])), test_ids)
-    write_table(args.items, items)
-    write_table(args.quarantine, quarantine)
-    counts = {**summary(items, quarantine), "n_classes": int(items["label"][train].nunique())}
+    source, tolerance = (
+        PictureSource(args.source, places_of(params.photos)),
+        params.ingest_photos.max_unreadable,
+    )
+    dataset = read_dataset(source, params.photos, tolerance)
+    items, quarantine = check_pictures(
+        source, CheckCache(params.photos.max_megapixels), dataset.entries, dataset.left_out
+    )
+    refuse_many_unreadable(
+        args.source, items, quarantine, tolerance, "ingest_photos.max_unreadable"
+    )
+    task = dataset.task(set(items["label"][items["split"] == "train"]))
+    both = pd.concat([items, quarantine])
+    check_key(args.source, task, both["id"][both["split"] == "test"].tolist())
+    for path, table in (
+        (args.items, items), (args.quarantine, quarantine), (args.columns, dataset.columns),
+    ):  # fmt: skip
+        write_table(path, table)
+    write_task(args.task, task)
+    counts = {**summary(items, quarantine), "n_classes": len(task.names)}
     write_metrics(args, counts)
     print(f"{args.source}: {counts}")
     for line in [*source.notes(), *quarantine_lines(args.quarantine, quarantine)]:

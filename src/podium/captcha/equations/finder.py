@@ -14,7 +14,7 @@ from podium.captcha.equations.line_maps import CELL, PAPER_LEVEL, find_boxes, ne
 from podium.captcha.equations.scene import Box
 from podium.captcha.network import convolution
 from podium.core.errors import PodiumError
-from podium.training import artefact
+from podium.training import artefact, model_file
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import in_scope
 from podium.training.runtime import keras, tf
@@ -72,7 +72,7 @@ class LineFinder:
         model, metadata = artefact.load(path)
         if metadata.get("task") != TASK:
             raise PodiumError(
-                f"{path}: a podium model, but not one that finds lines\n{artefact.RETRAIN}"
+                f"{path}: a podium model, but not one that finds lines\n{model_file.RETRAIN}"
             )
         return cls(model)
 

@@ -38,6 +38,7 @@ from podium.core.params.photos import (
     ExtractorParams,
     Head,
     IngestPhotos,
+    PhotoLayout,
     Photos,
     TrainPhotoClassifier,
 )
@@ -56,8 +57,8 @@ __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
     "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
     "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
-    "IngestPhotos", "IngestSlides", "Params", "Photos", "Precision", "PredictSlides", "Section",
-    "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
+    "IngestPhotos", "IngestSlides", "Params", "PhotoLayout", "Photos", "Precision",
+    "PredictSlides", "Section", "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
     "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
     "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip

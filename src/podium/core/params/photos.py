@@ -8,12 +8,57 @@ from pydantic import Field
 
 from podium.core.params.section import Count, Positive, Precision, Section, Seed, Share
 
+Target = Literal["auto", "class", "labels", "ordered", "number"]
+
+
+class PhotoLayout(Section):
+    """Which raw files hold what; '' and [] mean the places that need no table.
+
+    Paths are relative to the folder of the photos; `images.zip!train` is a folder inside a zip.
+
+    Attributes:
+        train: folder or zip of the train pictures; `.` for all that is not test.
+        test: likewise; the same as `train` where tables tell them apart.
+        table: holds the labels of the train pictures; '': their folders or names do.
+        test_table: names the test pictures and holds their columns; '': none.
+        id: column of both tables that holds the ids.
+        file: column of both that names the picture files; '': the ids do.
+        targets: columns of `table` to predict.
+        separator: between several labels of one cell; '': a cell is one label.
+        group: column whose rows of one value stay in one fold; '': none.
+        columns: columns of both tables that models may use.
+        sample: the sample submission; '': sample_submission.csv, if it is there.
+    """
+
+    train: str
+    test: str
+    table: str
+    test_table: str
+    id: str
+    file: str
+    targets: list[str]
+    separator: str
+    group: str
+    columns: list[str]
+    sample: str
+
 
 class Photos(Section):
-    """Where the photos come from, and how large one may be."""
+    """Where the photos come from, how large one may be, and what is predicted of them.
+
+    Attributes:
+        source: standin (drawn) or raw.
+        max_megapixels: larger pictures are not read.
+        metric: its name; auto: log loss, where no table and no sample asks for another.
+        target: what kind of answer; auto: as metric and labels say.
+        layout: of raw photos.
+    """
 
     source: Literal["standin", "raw"]
     max_megapixels: Positive
+    metric: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*(@[1-9][0-9]*)?|[\w.]+:\w+)$")]
+    target: Target
+    layout: PhotoLayout
 
 
 class ExtractorParams(Section):

@@ -1,0 +1,128 @@
+"""`podium inspect`: what lies in a raw folder, and the settings that fit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podium.core.errors import SettingsError, guarded
+
+if TYPE_CHECKING:
+    from podium.core.params import Params
+    from podium.photos.inspect_proposal import Answers, Proposal
+
+app = typer.Typer(
+    help="Look at a raw folder; write the settings that fit it.", no_args_is_help=True
+)
+SHEET = Path("reports/inspect-photos.png")
+_NONE = "`none` for none."
+
+
+@app.callback()
+def root() -> None:
+    """Look at a raw folder; write the settings that fit it."""
+
+
+@app.command()
+@guarded
+def photos(
+    source: Annotated[Path, typer.Option(help="The folder to look at.")] = Path("data/raw/photos"),
+    competition: Annotated[
+        str, typer.Option(help="Kaggle's name for it: metric and target of well-known ones.")
+    ] = "",
+    metric: Annotated[
+        str, typer.Option(help="What it is scored by, e.g. auc, map@5, module:function.")
+    ] = "",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column to predict; once for each column. class, labels, ordered or number says "
+            "what kind of answer it is, where no column has that name."
+        ),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="class, labels, ordered or number, whatever columns are called.")
+    ] = "",
+    group: Annotated[
+        str, typer.Option(help=f"Column whose rows of one value stay in one fold; {_NONE}")
+    ] = "",
+    id_: Annotated[str, typer.Option("--id", help="Column of the tables that holds ids.")] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Column beside the pictures; once for each; {_NONE}"),
+    ] = None,
+    table: Annotated[
+        str, typer.Option(help="Table of the labels; `none`: folders or names say them.")
+    ] = "",
+    train: Annotated[
+        str, typer.Option(help="Folder or zip of the train pictures; a.zip!b: folder b of a zip.")
+    ] = "",
+    test: Annotated[str, typer.Option(help=f"Likewise of the test pictures; {_NONE}")] = "",
+    sample: Annotated[str, typer.Option(help=f"The sample submission; {_NONE}")] = "",
+    write: Annotated[bool, typer.Option(help="Write the settings into --params.")] = False,
+    sheet: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = SHEET,
+    params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
+) -> None:
+    """Say what lies in --source, and which settings of `photos` fit it.
+
+    What the files leave open is asked for, each question with its option. With --write the settings
+    go into params.yaml and the difference is shown; then `dvc repro submit@photos` runs.
+    """
+    from podium.core.params import load_params
+    from podium.photos.inspect import propose
+    from podium.photos.inspect_proposal import KINDS, Answers
+
+    settings = load_params(params)
+    if kind and kind not in KINDS:
+        raise SettingsError(f"--kind: {kind!r} is none of {', '.join(KINDS)}")
+    answers = Answers(
+        train, test, table, sample, id_, tuple(target or ()), kind, group, tuple(columns or ()),
+        metric, competition,
+    )  # fmt: skip
+    _photos(source, settings, answers, propose(source, answers), sheet, params if write else None)
+
+
+def _photos(
+    source: Path,
+    settings: Params,
+    answers: Answers,
+    proposal: Proposal,
+    sheet: Path,
+    write_to: Path | None,
+) -> None:
+    from podium.core import profiles
+    from podium.photos.contact_sheet import write_contact_sheet
+    from podium.photos.inspect_lines import contents_lines, label_lines, sample_line, split_lines
+    from podium.photos.layout import places_of, read_dataset
+    from podium.pictures.source import PictureSource
+
+    print(source)
+    _print([*contents_lines(proposal.contents), *proposal.lines])
+    if proposal.questions:
+        raise SettingsError(
+            f"to be decided: {'; '.join(proposal.questions)}\n"
+            "remedy: run it again with these options"
+        )
+    limit = settings.photos.max_megapixels
+    chosen = proposal.photos(limit)
+    pictures = PictureSource(source, places_of(chosen))
+    dataset = read_dataset(pictures, chosen, settings.ingest_photos.max_unreadable)
+    task = dataset.task(set(dataset.targets.cells))
+    proposal.settle(dataset)
+    _print([*split_lines(dataset, pictures), *label_lines(dataset, task)])
+    write_contact_sheet(sheet, pictures, dataset.entries, limit)
+    unsaid = " as nobody said another: --metric" if proposal.metric == "auto" else ""
+    _print([sample_line(dataset, task), ("metric", task.metric + unsaid), ("sheet", str(sheet))])
+    if write_to is None:
+        print("nothing is written; --write puts these settings into params.yaml")
+        return
+    diff = profiles.write_changes(write_to, {"photos": proposal.settings()}, "inspect photos")
+    print(diff or f"{write_to} already has these settings")
+    print("next: dvc repro submit@photos")
+
+
+def _print(lines: list[tuple[str, str]]) -> None:
+    for topic, text in lines:
+        print(f"{topic:<11} {text}")
