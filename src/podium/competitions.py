@@ -42,6 +42,7 @@ PHOTOS = Competition(
     format="podium.photos.submission:PhotoSubmission",
     columns=("id", "label"),
     source_setting="photos.source",
+    sample_setting="photos.layout.sample",
     ingest="ingest_photos",
     timed=(
         "ingest_photos", "assign_photo_folds", "extract_features-{extractors}",

@@ -18,7 +18,7 @@ from photos.competitions import CLASSES, SHOWN, TEST, TRAIN, put, table
 from podium.cli import app
 from podium.core.params import load_params
 from podium.evaluation.task import PictureTask, SampleStyle, read_task
-from podium.photos.inspect_targets import choose_beside, group_candidates
+from podium.photos.inspection.targets import choose_beside, group_candidates
 from podium.pictures.dataset import read_items
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from photos.competitions import herbarium, pawpularity, whales
 from podium.core.errors import SettingsError
-from podium.photos.known_competitions import COMPETITIONS, known_competition
+from podium.photos.inspection.known_competitions import COMPETITIONS, known_competition
+from podium.photos.inspection.raw_contents import common_place, place_of, read_contents, split_word
 from podium.photos.metric_fit import check_metric
-from podium.photos.raw_contents import common_place, place_of, read_contents, split_word
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
     from podium.core.params import Params
-    from podium.photos.inspect_proposal import Answers, Proposal
+    from podium.photos.inspection.proposal import Answers, Proposal
 
 app = typer.Typer(
     help="Look at a raw folder; write the settings that fit it.", no_args_is_help=True
@@ -71,8 +71,8 @@ def photos(
     go into params.yaml and the difference is shown; then `dvc repro submit@photos` runs.
     """
     from podium.core.params import load_params
-    from podium.photos.inspect import propose
-    from podium.photos.inspect_proposal import KINDS, Answers
+    from podium.photos.inspection.proposal import KINDS, Answers
+    from podium.photos.inspection.propose import propose
 
     settings = load_params(params)
     if kind and kind not in KINDS:
@@ -93,8 +93,8 @@ def _photos(
     write_to: Path | None,
 ) -> None:
     from podium.core import profiles
-    from podium.photos.contact_sheet import write_contact_sheet
-    from podium.photos.inspect_lines import contents_lines, label_lines, sample_line, split_lines
+    from podium.photos.inspection.contact_sheet import write_contact_sheet
+    from podium.photos.inspection.lines import contents_lines, label_lines, sample_line, split_lines
     from podium.photos.layout import places_of, read_dataset
     from podium.pictures.source import PictureSource
 

@@ -87,7 +87,10 @@ def load(paths: Sequence[Path]) -> TextPredictions:
                 f"{path}: the text of {differ[0]} is not that of {paths[0].name}\nremedy: {_OTHER}"
             )
     if not ids or (truth == "").any():
-        raise PodiumError(f"{paths[0]}: no held-out pictures with known texts to try a vote on")
+        raise PodiumError(
+            f"{paths[0]}: no held-out pictures with known texts to try a vote on\n"
+            "remedy: label some train pictures; a part of them is held out"
+        )
     return TextPredictions(names, ids, list(truth), holdout, test_ids, test)
 
 

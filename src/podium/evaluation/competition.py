@@ -70,6 +70,7 @@ class Competition:
         format: dotted name of the class that writes, checks and scores submissions.
         columns: of a usual submission; photos of more than two classes have one for each.
         source_setting: dotted name in params.yaml of the source, standin or raw; '': always raw.
+        sample_setting: dotted name of the setting that names the sample submission; '': none does.
         ingest: name of the stage that writes `files.items`.
         timed: files in metrics/, without suffix, of all its stages but those that draw;
             `{section}` in a name stands for each key of that section (of readers, those of the
@@ -94,6 +95,7 @@ class Competition:
     format: str
     columns: tuple[str, ...]
     source_setting: str = ""
+    sample_setting: str = ""
     ingest: str = ""
     timed: tuple[str, ...] = ()
     score: str = ""

@@ -153,9 +153,14 @@ def check(path: Path, table: pd.DataFrame) -> None:
             "each label, or y, or text and log_prob"
         )
     if unknown := set(table["split"]) - set(SPLITS):
-        raise PodiumError(f"{path}: unknown split {sorted(unknown)}; known are {', '.join(SPLITS)}")
+        raise PodiumError(
+            f"{path}: unknown split {sorted(unknown)}\nremedy: say one of {', '.join(SPLITS)}"
+        )
     if twice := list(table["id"][table.duplicated(["id", "split", "seed"])][:3]):
-        raise PodiumError(f"{path}: predicted twice for one seed: {', '.join(twice)}")
+        raise PodiumError(
+            f"{path}: predicted twice for one seed: {', '.join(twice)}\n"
+            "remedy: keep one row for each id, split and seed"
+        )
     kind.check(path, table)
 
 

@@ -47,11 +47,13 @@ def read_sample(path: Path, columns: Sequence[str]) -> list[str]:
     """
     with _long_cells():
         sample = read_table(path, *columns)
+    sample = sample[[name for name in sample.columns if name]]  # a row number has no name
     if list(sample.columns) != list(columns):
         raise PodiumError(
             f"{path}: its columns are {', '.join(sample.columns)}, "
             f"ours would be {', '.join(columns)}\n"
-            "remedy: use this competition's own sample_submission.csv"
+            "remedy: remove it, then the submission holds all test items; or download it again, if "
+            "it is of another competition"
         )
     refuse_duplicates(path, sample[columns[0]])
     return list(sample[columns[0]])

@@ -18,7 +18,7 @@ import pandas as pd
 from podium.core.errors import PodiumError
 from podium.core.params import Params
 from podium.evaluation import intervals
-from podium.evaluation.competition import Competition
+from podium.evaluation.competition import Competition, value_at
 from podium.evaluation.metric_terms import by_id, terms_in, terms_of_rows
 from podium.evaluation.scores import Score
 from podium.submission.cells import ordered_ids, read_sample, spaced_lines
@@ -132,7 +132,7 @@ def format_of(
     competition = competition.with_task(root)
     files = competition.files
     if sample is None and params is not None:
-        sample = own_sample(source_folder(competition, root, params))
+        sample = own_sample(source_folder(competition, root, params), _named(competition, params))
     items = tuple(root / name for name in files.items)
     task = root / files.task if files.task else None
     inputs = FormatInputs(competition, items, sample, root / files.predictions, params, task)
@@ -140,14 +140,25 @@ def format_of(
     return form
 
 
-def own_sample(folder: Path) -> Path | None:
+def _named(competition: Competition, params: Params) -> str:
+    """The sample submission that the settings name; '' for the usual one."""
+    return str(value_at(params.model_dump(), competition.sample_setting) or "")
+
+
+def own_sample(folder: Path, named: str = "") -> Path | None:
     """Return the sample submission among raw files; None if there is none.
 
     sample_submission.csv, or the one file with a like name: sampleSubmission.csv, and so on.
 
+    Args:
+        folder: of the raw files.
+        named: its name there, if the settings say it.
+
     Raises:
         PodiumError: several have such names.
     """
+    if named and (folder / named).is_file():
+        return folder / named
     if (usual := folder / "sample_submission.csv").is_file():
         return usual
     alike = sorted(path for path in folder.glob("*.csv") if re.match(SAMPLE_NAME, path.name, re.I))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from podium.core.errors import PodiumError, first_line
+from podium.photos.inspection.raw_contents import RawContents, split_word
 from podium.photos.label_tables import read_label_table
 from podium.photos.picture_ids import Match, PictureIndex
-from podium.photos.raw_contents import RawContents, split_word
 from podium.photos.sample import Sample
 from podium.pictures.source import PictureSource
 

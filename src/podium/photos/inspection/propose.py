@@ -6,12 +6,12 @@ from pathlib import Path
 
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
-from podium.photos.inspect_labels import TableInspection
-from podium.photos.inspect_places import PlaceChoice, choose_places
-from podium.photos.inspect_proposal import NONE, Answers, Proposal
-from podium.photos.inspect_tables import is_sample
+from podium.photos.inspection.labels import TableInspection
+from podium.photos.inspection.places import PlaceChoice, choose_places
+from podium.photos.inspection.proposal import NONE, Answers, Proposal
+from podium.photos.inspection.raw_contents import RawContents, common_place, read_contents
+from podium.photos.inspection.tables import is_sample
 from podium.photos.layout import NO_TABLE
-from podium.photos.raw_contents import RawContents, common_place, read_contents
 from podium.photos.sample import Sample, read_sample, shown
 from podium.pictures.places import Places
 from podium.pictures.source import PictureSource

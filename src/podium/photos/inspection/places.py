@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from podium.photos.raw_contents import RawContents, common_place
+from podium.photos.inspection.raw_contents import RawContents, common_place
 from podium.photos.sample import shown
 
 

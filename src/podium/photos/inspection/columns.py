@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from podium.core.printable import printable
-from podium.photos.inspect_proposal import KINDS, NONE, Answers, Proposal
-from podium.photos.inspect_tables import RawTable, choose_columns
-from podium.photos.inspect_targets import (
+from podium.photos.inspection.proposal import KINDS, NONE, Answers, Proposal
+from podium.photos.inspection.tables import RawTable, choose_columns
+from podium.photos.inspection.targets import (
     candidates,
     choose_beside,
     choose_targets,

@@ -15,7 +15,7 @@ from podium.core.printable import printable
 from podium.evaluation.table_kinds import LABEL_MARK
 from podium.evaluation.task import PictureTask
 from podium.photos.dataset import Dataset
-from podium.photos.raw_contents import RawContents
+from podium.photos.inspection.raw_contents import RawContents
 from podium.photos.sample import shown
 from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource

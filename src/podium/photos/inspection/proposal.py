@@ -7,8 +7,8 @@ from typing import Any
 
 from podium.core.params import PhotoLayout, Photos
 from podium.photos.dataset import Dataset
+from podium.photos.inspection.raw_contents import RawContents
 from podium.photos.layout import NO_TABLE
-from podium.photos.raw_contents import RawContents
 
 NONE = "none"
 KINDS = ("class", "labels", "ordered", "number")

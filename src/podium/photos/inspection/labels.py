@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from podium.core.errors import SettingsError
 from podium.core.printable import printable
 from podium.evaluation.scores import METRICS
-from podium.photos.inspect_columns import ColumnInspection, split_kinds
-from podium.photos.inspect_proposal import NONE, Answers, Proposal
-from podium.photos.inspect_tables import (
+from podium.photos.inspection.columns import ColumnInspection, split_kinds
+from podium.photos.inspection.known_competitions import known_competition
+from podium.photos.inspection.proposal import NONE, Answers, Proposal
+from podium.photos.inspection.tables import (
     RawTable,
     holds_sample_ids,
     read_tables,
     sort_tables,
 )
-from podium.photos.inspect_targets import candidates, choose_targets
-from podium.photos.known_competitions import known_competition
+from podium.photos.inspection.targets import candidates, choose_targets
 from podium.photos.metric_fit import check_metric
 from podium.photos.picture_ids import PictureIndex
 from podium.photos.sample import Sample, shown
