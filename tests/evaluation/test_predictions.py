@@ -98,8 +98,8 @@ def test_an_id_may_come_again_under_another_seed_or_split(column):
 
 
 BROKEN = [
-    ({"split": "train"}, r"unknown split \['train'\]; known are oof, holdout, test$"),
-    ({"id": "007"}, r"predicted twice for one seed: 007$"),
+    ({"split": "train"}, r"unknown split \['train'\]\nremedy: say one of oof, holdout, test$"),
+    ({"id": "007"}, r"predicted twice for one seed: 007\nremedy: keep one row"),
     ({"truth": "bird"}, r"truth 'bird' is none of its classes \['cat', 'dog'\]$"),
     ({"p_cat": float("nan")}, r"1 rows are no probabilities \(0 to 1, summing to 1\), e\.g\. NA$"),
     ({"p_cat": float("inf")}, r"1 rows are no probabilities .*e\.g\. NA$"),
@@ -219,8 +219,8 @@ def test_logarithms_of_probabilities_pass(tmp_path, log_prob):
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"split": "train"}, r"unknown split \['train'\]; known are oof, holdout, test$"),
-        ({"id": "000"}, r"predicted twice for one seed: 000$"),
+        ({"split": "train"}, r"unknown split \['train'\]\nremedy: say one of oof, holdout, test$"),
+        ({"id": "000"}, r"predicted twice for one seed: 000\nremedy: keep one row"),
         ({"log_prob": 0.1}, r"a log_prob is no logarithm of a probability$"),
         ({"log_prob": 1e-5}, r"a log_prob is no logarithm of a probability$"),
         ({"log_prob": float("nan")}, r"a log_prob is no logarithm of a probability$"),
@@ -245,7 +245,7 @@ def test_a_text_may_come_again_under_another_seed_or_split(tmp_path):
     parts = [texts_of(), texts_of(seed=4), texts_of("holdout")]
     write_text_predictions(tmp_path / "x.csv", parts)
     assert len(read_text_predictions(tmp_path / "x.csv")) == 3 * len(SAID)
-    with pytest.raises(PodiumError, match=r"predicted twice for one seed: 000, 001, 002$"):
+    with pytest.raises(PodiumError, match=r"predicted twice for one seed: 000, 001, 002\nremedy: "):
         write_text_predictions(tmp_path / "x.csv", [texts_of(), texts_of()])
 
 

@@ -104,7 +104,7 @@ def test_a_fresh_clone_pulls_and_runs_nothing(shared, tmp_path):
     fresh.dvc("pull", *WITH_DEPS)
     before = fresh.files()
     assert {name: data for name, (data, _) in before.items()} == shared.contents()
-    assert len(before) == 6 + 2 + 4  # pictures, sample and answers, four tables
+    assert len(before) == 6 + 2 + 6  # pictures, sample and answers, five tables and the task
     assert RAN.findall(fresh.dvc("repro", FOLDS)) == []
     assert fresh.files() == before
     assert fresh.git("status", "--short") == ""

@@ -69,6 +69,12 @@ def photos(
 
     What the files leave open is asked for, each question with its option. With --write the settings
     go into params.yaml and the difference is shown; then `dvc repro submit@photos` runs.
+
+    Examples:
+        podium inspect photos
+        podium inspect photos --metric auc --write
+        podium inspect photos --competition aptos2019-blindness-detection --write
+        podium inspect photos --target diagnosis --group patient --metric macro_f1
     """
     from podium.core.params import load_params
     from podium.photos.inspection.proposal import KINDS, Answers

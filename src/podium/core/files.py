@@ -103,9 +103,8 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return parse_table(path, file, columns)
     except FileNotFoundError:
-        raise PodiumError(
-            f"{printable(path)}: no such file\nremedy: run the stage that writes it"
-        ) from None
+        fault = f"{printable(path)}: no such file\nremedy: run the stage that writes it"
+        raise PodiumError(fault) from None
     except OSError as error:
         raise disk_fault(error, path) or error from None
 

@@ -21,7 +21,7 @@ N_DRAWS = 500  # of the bootstrap, where nobody says it
 
 Floats = NDArray[np.float64]
 Terms = tuple[Floats, ...]  # columns (N,) of each row: as a rule numerator and denominator
-Times = NDArray[np.int64]
+Weights = NDArray[np.int64]
 Groups = ArrayLike  # (N,) names or numbers; rows of one group are not independent
 
 
@@ -41,7 +41,7 @@ def group_sums(columns: Floats, groups: Groups) -> Floats:
     return sums
 
 
-def drawn(n: int, n_draws: int, seed: int, width: int = 0) -> Iterator[Times]:
+def drawn(n: int, n_draws: int, seed: int, width: int = 0) -> Iterator[Weights]:
     """Yield how often (D, n) each of n groups is drawn with replacement, part by part.
 
     Args:
