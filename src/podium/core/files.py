@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import os
 import re
@@ -81,12 +80,10 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write `table` as CSV; numbers have the shortest text that reads back to the same value."""
-    text = io.StringIO()
-    table.to_csv(text, index=False, lineterminator="\n")
-    if "\r" in text.getvalue():  # Python before 3.13 does not quote a carriage return by itself
-        text = io.StringIO()
-        table.to_csv(text, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    write_text(path, text.getvalue())
+    text = table.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # Python before 3.13 does not quote a carriage return by itself
+        text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    write_text(path, text)
 
 
 def read_table(path: Path, *columns: str) -> pd.DataFrame:
@@ -103,8 +100,9 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return parse_table(path, file, columns)
     except FileNotFoundError:
-        fault = f"{printable(path)}: no such file\nremedy: run the stage that writes it"
-        raise PodiumError(fault) from None
+        raise PodiumError(
+            f"{printable(path)}: no such file\nremedy: run the stage that writes it"
+        ) from None
     except OSError as error:
         raise disk_fault(error, path) or error from None
 
