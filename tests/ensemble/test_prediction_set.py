@@ -354,7 +354,7 @@ def test_groups_of_another_table_show_a_leak():
         ({"p_cat": float("nan")}, "1 rows are no probabilities .*, e.g. r2"),
         ({"p_cat": 1.2, "p_dog": -0.2}, "1 rows are no probabilities .*, e.g. r2"),
         ({"p_cat": 0.9}, "1 rows are no probabilities .*, e.g. r2"),
-        ({"id": "r1"}, "predicted twice for one seed: r1"),
+        ({"id": "r1"}, r"predicted twice for one seed: r1\nremedy: .*"),
         ({"truth": "bird"}, "truth 'bird' is none of its classes .*"),
     ],
 )

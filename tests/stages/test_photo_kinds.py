@@ -16,7 +16,7 @@ from podium.evaluation.competition import PredictOptions
 from podium.evaluation.predictions import read_predictions
 from podium.evaluation.task import PictureTask, SampleStyle, usual_classes, write_task
 from podium.photos.classifier import PhotoClassifier
-from podium.photos.predict_files import csv_lines
+from podium.photos.predict_files import answers
 from podium.pictures.dataset import read_items
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
@@ -70,10 +70,11 @@ def check_artefact(house: House, columns: list[str], table: str) -> None:
     np.testing.assert_allclose(
         classifier.classify(paths), rows.loc[list("12345")].to_numpy(), rtol=1e-4, atol=1e-5
     )
-    lines = list(csv_lines(house.model, paths[:2], PredictOptions(house.root / "data/weights")))
-    assert lines[0].split(",") == ["path", *columns]
-    assert len(lines) == 3
-    assert all(len(line.split(",")) == len(columns) + 1 for line in lines)
+    said = answers(house.model, paths[:2], PredictOptions(house.root / "data/weights"))
+    assert said.columns == columns
+    rows_of_files = list(said.answers)
+    assert [row.path for row in rows_of_files] == paths[:2]
+    assert all(len(row.cells) == len(columns) and not row.fault for row in rows_of_files)
 
 
 def plots(house: House) -> set[str]:

@@ -59,7 +59,7 @@ def test_without_a_sample_the_test_ids_in_natural_order(tmp_path):
         ),
         (
             "label,id\n0,1\n",
-            r"its columns are label, id, ours would be id, label\nremedy: remove it, then the submission holds all test items",
+            r"its columns are label, id, ours would be id, label\nremedy: remove it, then ",
         ),
         ("id,cancer\n1,0\n", r"column label is missing; it has \['id', 'cancer'\]\nremedy: "),
         ("", r"column id, label is missing; it has \[\]\nremedy: "),
