@@ -53,7 +53,8 @@ def measured(count: int, extractor: str) -> dict[str, float]:
         pictures(root / "photos", count)
         shared = ("--source", root / "photos", "--items", root / "items.csv")
         _, ingest_memory = timed(
-            "podium.stages.ingest_photos", *shared, "--quarantine", root / "q.csv", "--columns", root / "columns.csv", "--task", root / "task.json",
+            "podium.stages.ingest_photos", *shared, "--quarantine", root / "q.csv",
+            "--columns", root / "columns.csv", "--task", root / "task.json",
             "--metrics", root / "m.json", scratch=root / "scratch",
         )  # fmt: skip
         seconds, memory = timed(

@@ -154,3 +154,12 @@ def test_ordinary_pictures_give_one_line():
 def test_a_damaged_table_of_pictures_is_refused(change):
     with pytest.raises(PodiumError, match="remedy: run dvc repro ingest_photos"):
         read_looks(table(("a", smooth(1))).assign(**change))
+
+
+def test_a_large_group_of_numbers_is_said_to_have_no_classes():
+    items = pd.DataFrame({"path": list("abcde"), "label": ["1.0", "2.0", "3.0", "4.0", "5.0"]})
+    nothing = pd.DataFrame({"note": []})
+    lines = list(summary_lines(items, np.array([0, 0, 0, 1, 2]), nothing, of_numbers=True))
+    assert lines[-1].startswith(
+        "warning: one group of look-alikes holds 3 of 5 pictures, e.g. a: folds will be uneven"
+    )

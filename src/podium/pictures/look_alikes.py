@@ -164,7 +164,7 @@ def pair_table(first: pd.DataFrame, second: pd.DataFrame, pairs: Pairs) -> pd.Da
 
 
 def summary_lines(
-    items: pd.DataFrame, groups: NDArray[np.int64], table: pd.DataFrame
+    items: pd.DataFrame, groups: NDArray[np.int64], table: pd.DataFrame, of_numbers: bool = False
 ) -> Iterator[str]:
     """Yield what a person should know of look-alikes: how many, and what is odd about them.
 
@@ -172,6 +172,7 @@ def summary_lines(
         items: train pictures (N,), columns path and label.
         groups: (N,).
         table: of look-alikes, as `pair_table` gives it.
+        of_numbers: labels are numbers, so that look-alikes may well differ in them.
     """
     counts = table["note"].value_counts()
     within = len(table) - counts.get(NOTES[2], 0)
@@ -183,12 +184,13 @@ def summary_lines(
     sizes = np.bincount(groups)
     largest = int(sizes.argmax())
     rows = np.flatnonzero(groups == largest)
-    n_classes = items["label"].iloc[rows].nunique()
+    n_classes = 1 if of_numbers else items["label"].iloc[rows].nunique()
     if len(rows) >= 3 and (len(rows) >= len(items) / 10 or n_classes > 2):
         yield (
-            f"warning: one group of look-alikes holds {len(rows)} of {len(items)} pictures of "
-            f"{n_classes} classes, e.g. {printable(items['path'].iloc[rows[0]])}: folds will be "
-            "uneven; if they do not look alike, lower assign_photo_folds.duplicate_distance"
+            f"warning: one group of look-alikes holds {len(rows)} of {len(items)} pictures"
+            f"{'' if of_numbers else f' of {n_classes} classes'}, e.g. "
+            f"{printable(items['path'].iloc[rows[0]])}: folds will be uneven; if they do not look "
+            "alike, lower assign_photo_folds.duplicate_distance"
         )
 
 

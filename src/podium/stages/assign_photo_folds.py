@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         table["note"] = table["note"].replace(NOTES[1], NOTES[0])
     write_table(args.folds, folds)
     write_table(args.duplicates, table)
-    lines = [*summary_lines(train, groups, table)]
+    lines = [*summary_lines(train, groups, table, of_numbers=task.kind == "number")]
     if (n_together := len(set(together))) < (n_alike := len(set(groups))):
         lines.append(f"{n_alike} groups of look-alikes are {n_together} with the group column")
     if task.kind == "classes":
