@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,11 @@ import kaggle_standin
 from house import ROOT, encoded, make_params, make_photos, striped
 
 __all__ = ["ROOT", "encoded", "striped"]
+
+
+# jobs in the background of a script ignore Ctrl-C, and so would all programs that tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
