@@ -178,7 +178,7 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
     assert project.ran(project.dvc("repro", "submit@photos")) == []
 
     project.change(lambda settings: settings["extractors"].pop("hog"))
-    assert project.ran(project.dvc("repro", "submit@photos")) == TAIL[:-1]  # never blended
+    assert project.ran(project.dvc("repro", "submit@photos")) == TAIL  # it is in the blend
     assert "hog" not in project.metrics("train_photo_classifier")["oof"]
 
     one_more = {"efficientnet-lite1": {"weights": "package", "views": "plain"}}
@@ -230,7 +230,7 @@ def test_a_forced_rerun_changes_nothing_and_a_failed_stage_deletes_nothing(proje
 
     fault = "    raise SystemExit('error: a fault')\n"
     for stage, start in (
-        ("submit", "    competition, params = competition_named("),
+        ("submit", "    form = format_of("),
         ("train_photo_classifier", "    params = load_params("),
     ):
         project.replace(f"src/podium/stages/{stage}.py", start, fault + start)

@@ -385,7 +385,7 @@ def test_test_pictures_that_cannot_be_read_keep_their_rows(make, capsys):
     one.generate()
     told = capsys.readouterr().out
     assert "WARNING: 2 test pictures cannot be read" in told
-    assert told.splitlines()[-2].endswith("text: 7, 8")
+    assert "text: 7, 8\n" in told
     table = pd.read_csv(one.quarantine, dtype=str, keep_default_na=False)
     assert table["path"].tolist() == ["test/7.png", "test/8.gif"]
     one.train("text-crnn")

@@ -48,15 +48,12 @@ def write_drawn_captchas(path: Path, name: str, params: Params, processes: int) 
     return f"{sum(len(split.ids) for split in splits)} pictures drawn"
 
 
-def drawn_task(
-    name: str, params: Params, finder: bytes = b""
-) -> tuple[Task | StripTask, Facts, list[Split]]:
+def drawn_task(name: str, params: Params) -> tuple[Task | StripTask, Facts, list[Split]]:
     """A task whose pictures are drawn, the metadata of its captcha file, and its splits.
 
     Args:
         name: text, arithmetic or equations.
         params: all settings.
-        finder: bytes of the line finder that lays out strips, if one does.
 
     Raises:
         SettingsError: a reader of the task cannot be trained.
@@ -66,7 +63,7 @@ def drawn_task(
     check_settings(name, "standin", params)
     check_pictures(name, params, task.size, texts_of(task, settings.seed_train, settings.n_train))
     provenance = {"task": name, **getattr(params.captcha, name).model_dump()}
-    facts = Facts(task.size, Charset(task.grammar.alphabet), provenance, finder)
+    facts = Facts(task.size, Charset(task.grammar.alphabet), provenance)
     return task, facts, standin_splits(settings)
 
 

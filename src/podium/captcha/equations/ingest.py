@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -96,7 +97,8 @@ def write_drawn_equations(path: Path, finder: Path, params: Params, processes: i
     Returns:
         How many pictures were drawn, for a person to read.
     """
-    task, facts, splits = drawn_task(NAME, params, finder.read_bytes())
+    task, facts, splits = drawn_task(NAME, params)  # the settings are looked at first
+    facts = replace(facts, finder=finder.read_bytes())
     layout = StripLayout(finder, task.size)
     train, *whole = splits
 
