@@ -188,6 +188,7 @@ def test_what_runs_after_a_change_and_what_dvc_shows_of_it(project):
 
     project.change(lambda settings: settings["extractors"].pop("efficientnet-lite1"))
     project.change(lambda settings: settings["train_photo_classifier"].update(l2=0.02))
+    project.change(lambda settings: settings["blend"]["photos"].update(method="mean"))
     assert project.ran(project.dvc("repro", "submit@photos")) == TAIL
     assert "train_photo_classifier.l2" in project.dvc("params", "diff")
     assert re.search(r"photos\.log_loss +0\.", project.dvc("metrics", "diff"))
@@ -253,7 +254,7 @@ def test_an_experiment_on_a_fresh_clone_is_recorded(tmp_path):
     columns = head.split(",")
     scores = ["photos.accuracy", "photos.log_loss", "photos.se", "photos.test"]
     assert [name for name in columns if name.startswith("photos.")][:4] == scores
-    assert not [name for name in columns if name.startswith("src")]
+    assert [name for name in columns if name.startswith("src")] == ["src/podium"]  # one for all code
     changed = project.dvc("exp", "show", "--only-changed", "--drop", ".*/", "--csv")
     assert "photos.source" in changed.splitlines()[0]
     assert len(changed.splitlines()[0].split(",")) < 20
