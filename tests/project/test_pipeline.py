@@ -254,7 +254,7 @@ def test_an_experiment_on_a_fresh_clone_is_recorded(tmp_path):
     columns = head.split(",")
     scores = ["photos.accuracy", "photos.log_loss", "photos.se", "photos.test"]
     assert [name for name in columns if name.startswith("photos.")][:4] == scores
-    assert [name for name in columns if name.startswith("src")] == ["src/podium"]  # one for all code
+    assert [name for name in columns if name.startswith("src")] == ["src/podium"]  # all code
     changed = project.dvc("exp", "show", "--only-changed", "--drop", ".*/", "--csv")
     assert "photos.source" in changed.splitlines()[0]
     assert len(changed.splitlines()[0].split(",")) < 20
