@@ -195,7 +195,7 @@ def text_rows(
 
 
 def readings(table: pd.DataFrame) -> list[Reading]:
-    """Return the readings (N,) of a prediction table of texts."""
+    """Return the text and its log probability of each row (N,) of a table of texts."""
     pairs = zip(Text().values(table), table["log_prob"], strict=True)
     return [Reading(text, float(log_prob)) for text, log_prob in pairs]
 

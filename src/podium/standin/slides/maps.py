@@ -16,7 +16,7 @@ COARSE = 8  # level-0 pixels along one pixel of the maps that only plan
 
 
 def coarse_shape(shape: Shape) -> Shape:
-    """The shape of the coarse map that covers `shape`."""
+    """Return the shape (h, w) of a map of `shape` (H, W) at a COARSE-th of its resolution."""
     return -(-shape[0] // COARSE), -(-shape[1] // COARSE)
 
 
