@@ -99,7 +99,7 @@ def _dot() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def draw_dots(planes: NDArray[np.uint8], pixels: NDArray[np.int32]) -> None:
-    """Draw dots on the planes (P, w, h) of a picture, at `pixels` (n,) as `dot_pixels` gives them."""
+    """Draw dots on the planes (P, w, h) of a picture, at `pixels` (n,) of `dot_pixels`."""
     for plane, level in zip(planes, _INKED, strict=False):
         plane.reshape(-1)[pixels] = level
 
