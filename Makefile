@@ -59,6 +59,7 @@ lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra gpu --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/gpu.txt
 	uv pip compile requirements/kaggle.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/kaggle.txt
 	uv pip compile requirements/remotes.in --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/remotes.txt
+	uv pip compile requirements/hub.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/hub.txt
 
 clean: ## remove .venv and caches; results stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -17,6 +17,7 @@ from podium.stages import (
     ingest_photos,
     submit,
     train_photo_classifier,
+    train_photo_networks,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -110,7 +111,24 @@ class House:
         duplicates = self.root / "data/photos/near_duplicates.csv"
         where = {"items": self.items, "task": self.task, "folds": self.folds}
         metrics = self.root / "metrics/assign_photo_folds.json"
-        self.run(assign_photo_folds, **where, duplicates=duplicates, metrics=metrics)
+        names = self.root / "predictions/tables/photo-networks/names.json"
+        files = {"duplicates": duplicates, "networks": names, "metrics": metrics}
+        self.run(assign_photo_folds, **where, **files)
+
+    def train_network(self, name: str) -> None:
+        self.run(
+            train_photo_networks,
+            name=name,
+            source=self.photos,
+            items=self.items,
+            task=self.task,
+            folds=self.folds,
+            weights_dir=self.root / "data/weights",
+            model=self.root / f"models/photos-{name}.keras",
+            table=self.root / f"predictions/tables/photo-networks/{name}.csv",
+            metrics=self.root / f"metrics/train_photo_networks-{name}.json",
+            plots=self.root / f"plots/train_photo_networks-{name}",
+        )
 
     def extract(self, extractor: str, out: Path | None = None) -> Path:
         out = out or self.root / f"features/{extractor}.h5"
@@ -135,6 +153,7 @@ class House:
             folds=self.folds,
             features=self.root / "features",
             model=self.model,
+            members=self.root / "models/photos-members.h5",
             tables=self.root / "predictions/tables/photos",
             metrics=self.root / "metrics/train_photo_classifier.json",
             plots=self.root / "plots/train_photo_classifier",
@@ -147,6 +166,7 @@ class House:
             root=self.root,
             tables=self.root / "predictions/tables/photos",
             out=self.root / "predictions/blends/photos.csv",
+            fitted=self.root / "models/photos-blend.h5",
             metrics=self.root / "metrics/blend_photos.json",
         )
 

@@ -47,6 +47,10 @@ class Server:
     sent: list[SimpleNamespace] = field(default_factory=list)
     answers: list[tuple[Status, str, str]] = field(default_factory=list)  # to questions for scores
     upload_fails: bool = False
+    user: str = "somebody"
+    statuses: list[str | None] = field(default_factory=list)  # of a dataset; the last one stays
+    push_error: str = ""
+    pushed: dict[str, dict[str, object]] = field(default_factory=dict)
     brought: int = 0  # bytes that went over the wire
     calls: list[str] = field(default_factory=list)
 
@@ -145,6 +149,52 @@ class KaggleApi:
             one.status, one.public_score, one.private_score = SERVER.answers.pop(0)
         start = (max(page_number, 1) - 1) * SERVER.page
         return list(reversed(SERVER.sent))[start : start + SERVER.page]
+
+    def get_config_value(self, name: str) -> str | None:
+        SERVER.called("get_config_value")
+        return SERVER.user if name == "username" else None
+
+    def dataset_status(self, dataset: str) -> str:
+        SERVER.called("dataset_status")
+        status = SERVER.statuses.pop(0) if len(SERVER.statuses) > 1 else SERVER.statuses[0]
+        if status is None:
+            raise refused(404)
+        return status
+
+    def dataset_create_new(
+        self,
+        folder: str,
+        public: bool = False,
+        quiet: bool = False,
+        convert_to_csv: bool = True,
+        dir_mode: str = "skip",
+    ) -> SimpleNamespace:
+        SERVER.called("dataset_create_new")
+        assert not public
+        return _received(folder, convert_to_csv=convert_to_csv, dir_mode=dir_mode)
+
+    def dataset_create_version(
+        self,
+        folder: str,
+        version_notes: str,
+        quiet: bool = False,
+        convert_to_csv: bool = True,
+        delete_old_versions: bool = False,
+        dir_mode: str = "skip",
+    ) -> SimpleNamespace:
+        SERVER.called("dataset_create_version")
+        return _received(folder, convert_to_csv=convert_to_csv, dir_mode=dir_mode)
+
+    def kernels_push(self, folder: str) -> SimpleNamespace:
+        SERVER.called("kernels_push")
+        SERVER.pushed["notebook"] = json.loads((Path(folder) / "kernel-metadata.json").read_text())
+        return SimpleNamespace(error=SERVER.push_error, url="")
+
+
+def _received(folder: str, **options: object) -> SimpleNamespace:
+    SERVER.pushed["dataset"] = json.loads((Path(folder) / "dataset-metadata.json").read_text())
+    SERVER.pushed["options"] = options
+    return SimpleNamespace(status="ok", error="")
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -60,3 +60,37 @@ def damage(path: Path, *numbers: int, level: int = 0) -> None:
         for offset, length in places:
             file.seek(offset)
             file.write(b"\xff" * length)
+
+
+def write_scn(path: Path, pixels: np.ndarray, l0_corner: tuple[int, int], margin: int) -> Path:
+    """A Leica SCN whose scanned area begins at `l0_corner` of a larger level 0.
+
+    Args:
+        path: of the file.
+        pixels: RGB (h, w, 3) of the scanned area.
+        l0_corner: x and y of its top left corner, pixels.
+        margin: pixels of glass right of it and below.
+    """
+    nm = 500  # of a pixel
+    h, w = pixels.shape[:2]
+    x, y = l0_corner
+    view = f'sizeX="{w * nm}" sizeY="{h * nm}" offsetX="{x * nm}" offsetY="{y * nm}"'
+    whole = f'sizeX="{(x + w + margin) * nm}" sizeY="{(y + h + margin) * nm}"'
+    lens = (
+        "<scanSettings><objectiveSettings><objective>20</objective></objectiveSettings>"
+        "<illuminationSettings><illuminationSource>brightfield</illuminationSource>"
+        "</illuminationSettings></scanSettings>"
+    )
+    size = f'sizeX="{w}" sizeY="{h}"'
+    text = (
+        '<?xml version="1.0"?><scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">'
+        f'<collection name="c" {whole}><barcode/><image name="i"><device model="m" version="1"/>'
+        f'<pixels {size}><dimension {size} r="0" ifd="0"/></pixels><view {view}/>{lens}'
+        "</image></collection></scn>"
+    )
+    with tifffile.TiffWriter(path, bigtiff=True) as file:
+        file.write(
+            pixels, tile=(TILE, TILE), photometric="rgb", compression="adobe_deflate",
+            description=text, metadata=None,
+        )  # fmt: skip
+    return path

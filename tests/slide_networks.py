@@ -20,6 +20,7 @@ PLAIN = {
     "encoder": "efficientnet-lite0", "weights": "none", "finest": 32, "channels": 1,
     "dropout": 0.0, "loss": "cross_entropy", "schedule": "constant", "l2": 0.0,
     "tumour_share": 0.5, "rotate": 0.0, "zoom": 0.0, "flip": False, "stain_jitter": 0.0,
+    "brightness": 0.0,
     "precision": "float32", "epochs": 4, "epoch_size": 16, "batch_size": 4, "warmup": 0.0,
     "learning_rate": 0.01, "weight_decay": 0.0, "n_validation": 4, "seed": 0,
 }  # fmt: skip

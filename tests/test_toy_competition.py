@@ -107,6 +107,7 @@ def project(tmp_path_factory) -> Path:
         common = ["--competition", "brightness", "--params", params]
         blended, scores = root / files.blend, root / "metrics/blend_brightness.json"
         words = ["--tables", root / files.tables, "--out", blended, "--metrics", scores]
+        words += ["--fitted", root / "models/brightness-blend.h5"]
         blend.main([str(word) for word in (*common, *words)])
         words = ["--root", root, "--table", blended, "--blend", scores]
         words += ["--out", root / "submissions/brightness.csv"]

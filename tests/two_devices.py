@@ -1,6 +1,6 @@
 """Run as a program: what two devices learn or compute beside what one does, as .npz files.
 
-    python tests/two_devices.py FOLDER [classifier|crnn|cnn|fcn|finder|extractor|reading|heat ...]
+    python tests/two_devices.py FOLDER [case ...], a key of CASES
 
 The two are logical devices of one processor. Each case is trained or computed on one of them first,
 then on both, from the same weights and in the same order.
@@ -73,6 +73,21 @@ def finder() -> Arrays:
     return taught(build(4), settings(batch_size=4), BinaryCrossEntropy(), batches)
 
 
+def network() -> Arrays:
+    """A photo network with averaged weights; batch normalisation is over both devices."""
+    import photo_networks
+    from podium.photos.networks.fold_training import FoldTrainer
+
+    set_up(0)
+    task = photo_networks.task(epochs=3, batch_size=5, ema=0.5, augment=photo_networks.MOVING)
+    trained, values = next(FoldTrainer(task).train_all())
+    assert trained.checkpoint
+    trained.checkpoint.unlink()  # the other devices' training must not resume it
+    held_out = trained.split.held_out.nonzero()
+    losses = trained.curve["train_loss"].to_numpy()
+    return [losses, *trained.weights, values[held_out]]
+
+
 def classifier() -> Arrays:
     from house import ROOT
     from podium.core.params import load_params
@@ -141,6 +156,7 @@ CASES: dict[str, Callable[[], Arrays]] = {
     "cnn": lambda: reader("cnn"),
     "fcn": fcn,
     "finder": finder,
+    "network": network,
     "extractor": extractor,
     "reading": reading,
     "heat": heat,

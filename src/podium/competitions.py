@@ -29,7 +29,8 @@ PHOTOS = Competition(
     metrics=(LOG_LOSS, ACCURACY),
     sections=(
         "photos", "extractors", "draw_photos", "ingest_photos", "assign_photo_folds",
-        "extract_features", "train_photo_classifier", "blend.photos", "submit.photos",
+        "extract_features", "train_photo_classifier", "photo_networks", "blend.photos",
+        "submit.photos",
     ),
     files=Files(
         source="photos",
@@ -38,6 +39,7 @@ PHOTOS = Competition(
         items=("data/photos/items.csv", "data/photos/quarantine.csv"),
         key="test_labels.csv",
         task="data/photos/task.json",
+        networks="predictions/tables/photo-networks",
     ),
     format="podium.photos.submission:PhotoSubmission",
     columns=("id", "label"),
@@ -46,7 +48,8 @@ PHOTOS = Competition(
     ingest="ingest_photos",
     timed=(
         "ingest_photos", "assign_photo_folds", "extract_features-{extractors}",
-        "train_photo_classifier", "blend_photos", "submit_photos",
+        "train_photo_classifier", "train_photo_networks-{photo_networks}", "blend_photos",
+        "submit_photos",
     ),
     trivial="train_photo_classifier:oof.prior.{metric}",
     submits=(BLEND, "params:train_photo_classifier.head"),

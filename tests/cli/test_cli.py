@@ -144,7 +144,7 @@ def test_profile_changes_params_and_shows_the_diff(write_params):
     assert (code, err) == (
         2,
         "error: ful: no such profile; did you mean full?\n"
-        "remedy: profiles has book, fine, full, laptop, long, smoke\n",
+        "remedy: profiles has book, finetune, finetune-full, full, laptop, long, smoke\n",
     )
 
 

@@ -126,7 +126,7 @@ def test_the_task_says_what_its_columns_hold(write, project):
 
 def test_slides_without_a_sample(write):
     def row(name: str, split: str) -> str:
-        known = {"slide": name, "split": split, "width": "4", "height": "3"}
+        known = {"slide": name, "split": split, "width": "4", "height": "3", "frame": ""}
         return ",".join(known.get(column, "0") for column in COLUMNS)
 
     write("data/slides/slides.csv", ",".join(COLUMNS), row("a", "train"), row("b", "test"))

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from house import ROOT
 from podium.cli import app
 from podium.comparison import results_page
-from podium.comparison.results import Result, headline, read_result
+from podium.comparison.results import Result, read_result
 from podium.comparison.run_results import read_results
 from podium.competitions import COMPETITIONS
 from podium.core.run_records import write_run
@@ -94,7 +94,7 @@ def test_every_stages_warnings_are_repeated(project):
 
 
 def test_the_headline_is_small_and_enough_for_a_fresh_clone(project):
-    photos = headline(result(project, PHOTOS))
+    photos = result(project, PHOTOS).numbers()
     assert photos == {"photos": {"log_loss": 0.2, "test": 0.25, "accuracy": 0.9, "se": 0.02}}
     for path in (project / "metrics").iterdir():
         path.unlink()

@@ -407,6 +407,14 @@ def test_blank_lines_are_no_rows_and_line_numbers_stay_true(tmp_path):
         files.read_table(path)
 
 
+def test_a_table_of_very_many_columns_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text(",".join(map(str, range(50_001))) + "\n")
+    with pytest.raises(
+        PodiumError, match="50,001 columns, over the limit of 50,000\nremedy: name the right file"
+    ):
+        files.read_table(tmp_path / "t.csv")
+
+
 def test_a_column_name_twice_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id,id\n1,2\n")
     with pytest.raises(PodiumError, match="a column name occurs twice"):

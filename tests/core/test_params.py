@@ -292,7 +292,7 @@ def merges() -> str:
         "[" * 60, "[" * 100_000, "{" * 100_000, "- " * 60, "- " * 20_000, "? " * 20_000,
         "a: " + "[" * 30_000 + "]" * 30_000, bomb("device: *j"), bomb("z: 1"), merges(),
         "device: \0", "\u2028" + "[" * 9, "device: !!set {a, b}", "device: !!omap [a: 1]",
-        "x" * 11_000_000,
+        "x" * 11_000_000, "photos: [" + "x," * 300_000 + "x]",
     ],
     ids=lambda text: text[:20].replace("\0", "NUL"),
 )  # fmt: skip

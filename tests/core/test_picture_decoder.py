@@ -215,6 +215,33 @@ def test_a_transparent_rgb_colour_is_white():
 # ---- what is refused
 
 
+@pytest.mark.parametrize("height", [1, 255, 256, 257, 600])
+def test_bands_of_rows_give_what_the_whole_would(height, rng):
+    pixels = rng.integers(0, 256, (height, 5, 4), dtype=np.uint8)
+    white = Image.new("RGBA", (5, height), "white")
+    whole = Image.alpha_composite(white, Image.fromarray(pixels)).convert("RGB")
+    assert decode(encoded(Image.fromarray(pixels), "PNG"), 89).tobytes() == whole.tobytes()
+    deep = rng.integers(0, 65536, (height, 5), dtype=np.uint16)
+    scaled = np.rint(deep / 257).astype(np.uint8)[..., None].repeat(3, axis=2)
+    np.testing.assert_array_equal(
+        np.asarray(decode(encoded(Image.fromarray(deep), "PNG"), 89)), scaled
+    )
+
+
+def progressive_jpeg(n_scans):
+    """A small progressive JPEG whose last scan is there again and again."""
+    data = encoded(Image.new("L", (16, 16), 128), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    more = n_scans - data.count(b"\xff\xda")
+    return data[:-2] + data[last:-2] * more + data[-2:]
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_its_pixels_are_decoded():
+    assert decode(progressive_jpeg(100), 89).size == (16, 16)
+    with pytest.raises(UnreadableImage, match=r"^a JPEG of 101 scans, over the limit of 100: save"):
+        decode(progressive_jpeg(101), 89)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_half_a_picture_is_refused(kind, share, rng):
@@ -265,9 +292,13 @@ def png_header(width, height):
 
 def test_a_huge_picture_is_refused_from_its_header():
     start = time.monotonic()
-    with pytest.raises(UnreadableImage, match=r"^30000x30000 px is over the limit of 89 megapix"):
+    with pytest.raises(
+        UnreadableImage, match=r"^too large: 30000x30000 px is over the limit of 89 megapix"
+    ):
         decode(png_header(30000, 30000), 89)
-    with pytest.raises(UnreadableImage, match=r"^5000x2001 px is over the limit of 10 megapixels$"):
+    with pytest.raises(
+        UnreadableImage, match=r"^too large: 5000x2001 px is over the limit of 10 megapixels$"
+    ):
         decode(png_header(5000, 2001), 10)
     assert time.monotonic() - start < 1
     with pytest.raises(UnreadableImage, match=r"^damaged"):  # the size is not what is wrong
@@ -283,7 +314,7 @@ def test_the_limit_itself_is_allowed():
     data = encoded(Image.new("RGB", (100, 50)), "PNG")
     assert decode(data, 0.005).size == (100, 50)
     with pytest.raises(
-        UnreadableImage, match=r"^100x50 px is over the limit of 0.0049 megapixels$"
+        UnreadableImage, match=r"^too large: 100x50 px is over the limit of 0.0049 megapixels$"
     ):
         decode(data, 0.0049)
 

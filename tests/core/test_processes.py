@@ -54,29 +54,33 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
+def program(folder: Path, body: str) -> list[str]:
+    """The command that runs `body` as the main function of a stage."""
+    path = folder / "stage.py"
+    path.write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from podium.core.errors import PodiumError, guarded
+from podium.core.processes import parallel_map
+from test_processes import first_at_once, slow
+
+@guarded
+def main():
+{textwrap.indent(textwrap.dedent(body), "    ")}
+
+if __name__ == "__main__":
+    main()
+"""
+    )
+    return [sys.executable, str(path)]
+
+
 @pytest.fixture
 def stage(tmp_path):
     """A guarded program whose two workers sleep."""
-    program = tmp_path / "stage.py"
-    program.write_text(
-        textwrap.dedent(f"""
-            import sys
-            sys.path.insert(0, {str(Path(__file__).parent)!r})
-            from podium.core.errors import guarded
-            from podium.core.processes import parallel_map
-            from test_processes import slow
-
-            @guarded
-            def main():
-                list(parallel_map(slow, range(50), 2))
-
-            if __name__ == "__main__":
-                main()
-        """)
-    )
-    process = subprocess.Popen(
-        [sys.executable, str(program)], stderr=subprocess.PIPE, start_new_session=True
-    )
+    words = program(tmp_path, "list(parallel_map(slow, range(50), 2))")
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 60
     while len(children(process.pid)) < 3 and time.monotonic() < deadline:  # with a tracker
         time.sleep(0.1)
@@ -113,26 +117,12 @@ def test_ctrl_c_is_one_line_and_130(stage, whole_group):
 
 
 def test_an_error_between_two_results_does_not_wait_for_the_others(tmp_path):
-    program = tmp_path / "stage.py"
-    program.write_text(
-        textwrap.dedent(f"""
-            import sys
-            sys.path.insert(0, {str(Path(__file__).parent)!r})
-            from podium.core.errors import PodiumError, guarded
-            from podium.core.processes import parallel_map
-            from test_processes import first_at_once
-
-            @guarded
-            def main():
-                results = parallel_map(first_at_once, range(50), 2)
-                next(results)
-                raise PodiumError("no")
-
-            if __name__ == "__main__":
-                main()
-        """)
-    )
-    words = [sys.executable, str(program)]
+    body = """
+        results = parallel_map(first_at_once, range(50), 2)
+        next(results)
+        raise PodiumError("no")
+    """
+    words = program(tmp_path, body)
     done = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stderr) == (1, "error: no\n")
 

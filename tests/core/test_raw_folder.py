@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from podium.core import raw_folder
-from podium.core.errors import EnvironmentFault
+from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.raw_folder import LeftOut, files_below, link_fault, write_quarantine
 
 
@@ -51,6 +51,27 @@ def test_links_above_to_nothing_and_to_themselves_end(raw: Path) -> None:
     assert link_fault(raw / "up").startswith("a link to a folder above")
 
 
+def test_names_that_are_passed_over_are_not_entered(raw: Path) -> None:
+    (raw / "up").symlink_to("..")
+    assert [path.name for path in files_below(raw, ["b/2.png", "up"])] == ["a.png", "10.png"]
+    assert [path.name for path in files_below(raw, ["b"])] == ["a.png", "up"]
+
+
+def test_a_raw_folder_may_be_a_link_but_not_to_one_above(raw: Path, monkeypatch) -> None:
+    (raw.parent / "elsewhere/all").symlink_to(raw)
+    assert [path.name for path in files_below(raw.parent / "elsewhere/all/b")] == [
+        "2.png",
+        "10.png",
+    ]
+    assert below(raw.parent / "elsewhere/all") == ["a.png", "b/2.png", "b/10.png"]
+    monkeypatch.chdir(raw / "b")
+    assert below(Path("..")) == ["a.png", "b/2.png", "b/10.png"]
+    for name, target in {"train": "/", "test": "."}.items():
+        (raw / name).symlink_to(target)
+        with pytest.raises(PodiumError, match=f"{name}: a link to a folder above it\nremedy: "):
+            files_below(raw / name)
+
+
 def test_a_folder_that_cannot_be_read_is_the_machines_fault(raw: Path, monkeypatch) -> None:
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
@@ -75,7 +96,7 @@ def test_the_quarantine_and_its_counts(tmp_path: Path) -> None:
         f"quarantined: 4 in all, listed in {path}",
     ]
     assert path.read_text().splitlines() == [
-        ",".join(raw_folder.COLUMNS),
+        ",".join(raw_folder.QUARANTINE_COLUMNS),
         "c,test,,test/c.png,empty file",
         "a,train,A,train/a.png,damaged: 7",
         r"b,train,B,train/\x1b.png,damaged: 9",

@@ -19,6 +19,7 @@ def wrote(metrics: Path, text: str, seconds: float) -> None:
 def test_runs_lie_beside_metrics():
     assert run_path(Path("metrics/x.json")) == Path("runs/x.json")
     assert run_path(Path("/a/metrics/x.json")) == Path("/a/runs/x.json")
+    assert run_path(Path("x.json")) == Path("runs/x.json")
 
 
 def test_metrics_of_another_run_bring_back_its_record(tmp_path):

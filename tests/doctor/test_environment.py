@@ -62,6 +62,25 @@ def test_memory(tmp_path):
         assert (found.state, found.text.startswith(f"{free}.0 of 16.0 GiB free")) == (state, True)
 
 
+def test_links_to_nothing_among_raw_files_are_named_before_dvc_stops(project, monkeypatch):
+    raw = project / "data/raw/photos/train"
+    raw.mkdir(parents=True)
+    (raw / "1.jpg").write_bytes(b"x")
+    (raw / "link.jpg").symlink_to("1.jpg")
+    assert environment.raw_links(project).state == "ok"
+    (raw / "2\n.jpg").symlink_to("../gone.jpg")
+    (project / "data/raw/slides").symlink_to("/nowhere")
+    result = environment.raw_links(project)
+    assert result.state == "data"
+    start = r"2 links to nothing, e.g. data/raw/photos/train/2\n.jpg: dvc repro would stop there; "
+    assert result.text.startswith(start)
+    monkeypatch.chdir(project)
+    printed = CliRunner().invoke(app, ["doctor", "--quick"]).output
+    assert f"FAULT  raw files                    {start}fetch" in printed
+    (project / ".dvcignore").write_text("data/raw/slides\n")
+    assert environment.raw_links(project).text.startswith("1 links to nothing")
+
+
 def test_locks_in_good_order(project):
     assert environment.locks(project, fix=False).state == "ok"
     (project / PLACE / "rwlock").write_text("{}")
@@ -87,6 +106,15 @@ def test_it_is_left_alone_while_a_process_holds_the_repository(project, name):
         found = environment.locks(project, fix=True)
     assert (found.state, f"holds {name}" in found.text) == ("machine", True)
     assert path.exists()
+
+
+def test_weights_of_keras_hub_need_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "installed", lambda _: None)
+    (found,) = environment.weights({"dinov2-small": "download"}, tmp_path)
+    assert (found.state, "requirements/hub.txt" in found.text) == ("machine", True)
+    monkeypatch.setattr(environment, "installed", lambda _: "0.32.0")
+    assert next(environment.weights({"dinov2-small": "download"}, tmp_path)).state == "note"
+    assert next(environment.weights({"dinov2-small": "0" * 64}, tmp_path)).state == "data"
 
 
 def test_weights(tmp_path):

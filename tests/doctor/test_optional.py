@@ -38,6 +38,19 @@ def test_kaggles_client(tmp_path, installed):
     )  # fmt: skip
 
 
+def test_keras_hub(tmp_path, installed):
+    pins = tmp_path / "hub.txt"
+    pins.write_text("keras-hub==0.32.0 \\\n    --hash=sha256:0\n")
+    found = optional.keras_hub(pins)
+    assert found.state == "note"
+    assert found.text == (
+        "not installed; extractors such as dinov2-small need it: "
+        f"pip install --require-hashes -r {pins}"
+    )
+    installed["keras-hub"] = "0.32.0"
+    assert optional.keras_hub(pins) == environment.CheckResult("keras-hub", "ok", "0.32.0")
+
+
 def test_remotes(tmp_path, installed):
     assert list(optional.remotes(tmp_path)) == []
     installed["dvc-ssh"] = "4"

@@ -16,7 +16,8 @@ from sklearn.metrics import (
 
 from podium.core.errors import PodiumError, SettingsError
 from podium.evaluation.intervals import bootstrap, score, standard_error, value_of
-from podium.evaluation.scores import METRICS, fits, metric_named, why_not_fitting
+from podium.evaluation.scores import METRICS, metric_named
+from podium.evaluation.target_fit import fits, why_not_fitting
 
 N = 60
 

@@ -44,3 +44,11 @@ def test_a_broken_task_is_refused_with_a_remedy(tmp_path: Path, text: str) -> No
     path.write_text(text)
     with pytest.raises(PodiumError, match=r"task\.json: .*\nremedy: run dvc repro ingest_photos"):
         read_task(path)
+
+
+def test_a_class_called_like_the_column_of_ids_is_refused():
+    assert usual_classes(("id", "x")).sample.columns == ("id", "label")
+    with pytest.raises(
+        PodiumError, match=r"two columns 'id': a class .*\nremedy: rename that class"
+    ):
+        usual_classes(("id", "label", "split"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from importlib.metadata import version
 
 import h5py
@@ -11,7 +12,8 @@ import skimage.color
 import skimage.feature
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
-from podium.models import backbones
+from podium.core.files import file_sha256
+from podium.models import backbones, efficientnet_lite
 from podium.models.backbones import build, preprocessing
 from podium.models.extractor_table import TABLE, find, is_baseline
 from podium.training.runtime import keras, tf
@@ -25,6 +27,7 @@ LITE = (1.0, 0.0078125, -0.9921875)  # (255 - 127) / 128, (128 - 127) / 128, (0 
 CAFFE = (-103.939, 11.221, 131.32)  # B - 103.939, G - 116.779, R - 123.68: the order turns
 TF = (1.0, 0.0039215686, -1.0)  # x / 127.5 - 1
 TORCH = (2.2489083, 0.2051821, -1.8044444)  # (1 - .485)/.229, (.5019608 - .456)/.224, -.406/.225
+CLIP = (1.9303363, 0.1688972, -1.4802198)  # (1 - .48145466)/.26862954, ..., -.40821073/.27577711
 INSIDE = (255.0, 128.0, 0.0)  # the network does it: twice would be wrong
 
 SEEN = {
@@ -39,6 +42,16 @@ SEEN = {
     "efficientnetv2s": INSIDE,
     "convnexttiny": INSIDE,
     "mobilenetv3large": INSIDE,
+    "efficientnetv2b0": INSIDE,
+    "convnextbase": INSIDE,
+    "dinov2-small": TORCH,
+    "dinov2-base": TORCH,
+    "dinov2r-small": TORCH,
+    "dinov2r-base": TORCH,
+    "dinov3-small": TORCH,
+    "dinov3-base": TORCH,
+    "siglip2-base": TF,
+    "clip-base": CLIP,
 }
 
 
@@ -57,6 +70,7 @@ def test_preprocessing_of_a_known_pixel(name):
 def test_the_row_says_what_its_preprocessing_is(name):
     words = {LITE: "(x - 127) / 128", TF: "x / 127.5 - 1", INSIDE: "inside the network"}
     words |= {CAFFE: "BGR minus ImageNet means (103.939, 116.779, 123.68)"}
+    words |= {CLIP: "(x / 255 - mean) / std of CLIP"}
     words |= {TORCH: "(x / 255 - mean) / std of ImageNet"}
     assert TABLE[name].preprocessing == words[SEEN[name]]
 
@@ -264,6 +278,17 @@ def test_a_word_that_does_not_fit_names_the_one_that_does(tmp_path, name, weight
     wanted = rf"^extractors\.{name}\.weights: '{weights}' does not fit; say {fitting}"
     with pytest.raises(SettingsError, match=wanted):
         build(name, weights, tmp_path)
+
+
+@pytest.mark.weights
+def test_a_lite_takes_its_weights_from_a_file(tmp_path):
+    path = tmp_path / "efficientnet-lite0.pth"
+    shutil.copyfile(efficientnet_lite.weights_path(0), path)
+    digest = file_sha256(path)
+    from_file, usual = (build("efficientnet-lite0", word, tmp_path) for word in (digest, "package"))
+    assert from_file.provenance == usual.provenance
+    with pytest.raises(PodiumError, match=rf"lite0\.pth: its sha256 is {digest}\nbut extractors"):
+        build("efficientnet-lite0", "0" * 64, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,108 @@ SHOWN = {
     "herbarium": (herbarium, "macro_f1"), "pawpularity": (pawpularity, "rmse"),
     "whales": (whales, "map@5"), "apples": (apples, "micro_f1"), "bare": (bare, "log_loss"),
 }  # name -> what writes it, its metric  # fmt: skip
+
+
+def naturalist(root: Path) -> None:
+    """COCO's JSON for train and test; ids apart from file names; several levels of folders."""
+    images, annotations, test = [], [], []
+    for k in range(TRAIN + TEST):
+        name = f"train_val2019/Birds/{k % 3}/{k:08x}.jpg" if k < TRAIN else f"test2019/{k:08x}.jpg"
+        put(root / name, k, k % 3 / 2)
+        (images if k < TRAIN else test).append({"id": 500 + k, "file_name": name, "width": 24})
+        if k < TRAIN:
+            annotations.append({"id": k, "image_id": 500 + k, "category_id": k % 3})
+    categories = [{"id": k, "name": name} for k, name in enumerate(CLASSES)]
+    train = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "train2019.json").write_text(json.dumps(train))
+    (root / "test2019.json").write_text(json.dumps({"images": test}))
+    sample = [(500 + k, 0) for k in range(TRAIN, TRAIN + TEST)]
+    table(root / "sample_submission.csv", ["id", "predicted"], sample)
+
+
+def leaves(root: Path) -> None:
+    """One folder, numbers beside the pictures in both tables, a column for each class."""
+    train, test = pictures(root, names(".jpg", "{:d}"), "images", "images")
+    rows = [(n[:-4], CLASSES[k % 3], k / 100) for k, n in enumerate(train)]
+    table(root / "train.csv", ["id", "species", "margin1"], rows)
+    table(root / "test.csv", ["id", "margin1"], [(n[:-4], 0.1) for n in test])
+    table(root / "sample_submission.csv", ["id", *CLASSES], [(n[:-4], 0.3, 0.3, 0.4) for n in test])
+
+
+def invasive(root: Path) -> None:
+    """Train and test pictures of one name."""
+    for k in range(TRAIN + TEST):
+        split, row = ("train", k) if k < TRAIN else ("test", k - TRAIN)
+        put(root / split / f"{row + 1}.jpg", k, k % 2)
+    rows = [(k + 1, k % 2) for k in range(TRAIN)]
+    table(root / "train_labels.csv", ["name", "invasive"], rows)
+    sample = [(k + 1, 0.5) for k in range(TEST)]
+    table(root / "sample_submission.csv", ["name", "invasive"], sample)
+
+
+def paddy(root: Path) -> None:
+    """Class folders, and a table that says the classes, too."""
+    rows = []
+    for k, name in enumerate(names(".jpg", "1{:05d}")):
+        label = ("blast", "hispa", "normal")[k % 3]
+        put(root / (f"train_images/{label}" if k < TRAIN else "test_images") / name, k, k % 3 / 2)
+        rows.append((name, label, "ADT45", 40 + k % 5))
+    table(root / "train.csv", ["image_id", "label", "variety", "age"], rows[:TRAIN])
+    sample = [(row[0], "") for row in rows[TRAIN:]]
+    table(root / "sample_submission.csv", ["image_id", "label"], sample)
+
+
+def hotels(root: Path) -> None:
+    """Folders that are chains, a table of hotels, the five likeliest are wanted."""
+    train, test = [], []
+    for k, name in enumerate(names(".jpg", "{:016x}")):
+        put(root / (f"train_images/{k % 2}" if k < TRAIN else "test_images") / name, k, k % 3 / 2)
+        (train if k < TRAIN else test).append((name, k % 2, 1000 + k % 8, f"2018-01-{k % 28 + 1}"))
+    table(root / "train.csv", ["image", "chain", "hotel_id", "timestamp"], train)
+    sample = [(row[0], "36363 53586 18807 64314 60181") for row in test]
+    table(root / "sample_submission.csv", ["image", "hotel_id"], sample)
+
+
+def museum(root: Path) -> None:
+    """Numbers of labels in one cell, their names in a table beside."""
+    train, test = pictures(root, names(".png", "{:016x}"), "train", "test")
+    cells = ["1 7", "7", "12", "1 12"]
+    rows = [(n[:-4], cells[k % 4]) for k, n in enumerate(train)]
+    table(root / "train.csv", ["id", "attribute_ids"], rows)
+    attributes = [(k, f"culture::{k}") for k in (1, 7, 12)]
+    table(root / "labels.csv", ["attribute_id", "attribute_name"], attributes)
+    table(root / "sample_submission.csv", ["id", "attribute_ids"], [(n[:-4], "0 1") for n in test])
+
+
+def wildcam(root: Path) -> None:
+    """Zips, ids and file names in columns of their own, places and sequences."""
+    train, test = pictures(root / "x", names(".jpg", "{:08x}"), "train_images", "test_images")
+    header = ["date_captured", "file_name", "id", "location", "seq_id"]
+    rows = [(f"2011-05-{k % 28 + 1:02d}", n, n[:-4], k % 4, f"s{k // 3}", k % 3)
+            for k, n in enumerate(train)]  # fmt: skip
+    table(root / "train.csv", [*header, "category_id"], rows)
+    rows = [(f"2011-06-{k + 1:02d}", n, n[:-4], 9, f"t{k // 3}") for k, n in enumerate(test)]
+    table(root / "test.csv", header, rows)
+    table(root / "sample_submission.csv", ["Id", "Predicted"], [(n[:-4], 0) for n in test])
+    for name in ("train_images", "test_images"):
+        shutil.make_archive(str(root / name), "zip", root / "x" / name)
+    shutil.rmtree(root / "x")
+
+
+def zipped(root: Path) -> None:
+    """All that a competition has in one zip, the sample submission, too."""
+    breed(root / "x")
+    shutil.make_archive(str(root / "all"), "zip", root / "x")
+    shutil.rmtree(root / "x")
+
+
+ASKING = {
+    "zipped": (zipped, ("--metric", "log_loss")),
+    "naturalist": (naturalist, ("--metric", "accuracy")),
+    "leaves": (leaves, ("--metric", "log_loss")),
+    "invasive": (invasive, ("--metric", "auc")),
+    "paddy": (paddy, ("--metric", "accuracy", "--table", "train.csv")),
+    "hotels": (hotels, ("--metric", "map@5")),
+    "museum": (museum, ("--metric", "micro_f1")),
+    "wildcam": (wildcam, ("--metric", "macro_f1", "--group", "location")),
+}  # name -> what writes it, the options that inspect needs

@@ -16,7 +16,7 @@ from podium.photos.fusion import head_values
 from podium.photos.models import PhotoModels
 from podium.photos.score_lines import summary_lines
 from podium.photos.scoring import USUAL, gain, mean_oof, oof_terms
-from podium.photos.training import fit_heads, fit_with_columns
+from podium.photos.split_heads import fit_heads, fit_with_columns
 
 
 def with_columns(**columns: list[str]) -> TrainRows:
@@ -66,7 +66,8 @@ def informative(rng) -> tuple[TrainRows, np.ndarray]:
 def test_heads_and_trees_use_what_a_column_says(informative):
     data, features = informative
     how = head(epochs=40, dropout=0.5, l2=0.01, learning_rate=0.003, batch_size=32)
-    values, curve = fit_with_columns(features, data, how, 0)
+    seeing = fit_with_columns(features, data, how, 0)
+    values, curve = seeing.values, seeing.curve
     alone = head_values(fit_heads(features, data, how, 0)[0], features)
     tables = {
         "dense": prediction_table(values, data),
@@ -104,8 +105,8 @@ def test_heads_with_columns_take_nothing_from_held_out_rows(informative):
     data, features = informative
     how = head(epochs=3, dropout=0.5)
     out = data.splits[0].held_out.copy()
-    before = fit_with_columns(features, data, how, 0)[0][~out, 0]
+    before = fit_with_columns(features, data, how, 0).values[~out, 0]
     data.truth[out] = (data.truth[out] + 1) % 3
     features[out] = 1e3
     data.columns.loc[out, "site"] = "nowhere"
-    np.testing.assert_array_equal(fit_with_columns(features, data, how, 0)[0][~out, 0], before)
+    np.testing.assert_array_equal(fit_with_columns(features, data, how, 0).values[~out, 0], before)

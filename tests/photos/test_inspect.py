@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from typer.testing import CliRunner
 
 from house import House, make_params, make_photos
 from photos.competitions import CLASSES, SHOWN, TEST, TRAIN, put, table
+from pictures.test_idx import mnist
 from podium.cli import app
 from podium.core.params import load_params
 from podium.evaluation.task import PictureTask, SampleStyle, read_task
+from podium.photos.inspection.places import pattern_of
 from podium.photos.inspection.targets import choose_beside, group_candidates
 from podium.pictures.dataset import read_items
 
@@ -254,8 +257,8 @@ QUESTIONS = {
     "target": ("no sample", [], "--target: which column is the target: breed, size"),
     "group": ("two groups", [], "--group: which pictures must stay in one fold: patient (8 "
               "values), camera (4 values), or none"),
-    "train": ("two folders", [], "--train: which holds the train pictures: train_128 (24 "
-              "pictures), train_64 (24 pictures)"),
+    "train": ("two folders", [], "--train: which holds the train pictures: train_64 (24 "
+              "pictures), train_128 (24 pictures)"),
     "sample": ("two samples", [], "--sample: which is the sample submission: "),
     "names": ("folders and a table", [], "--table: labels may be in labels.csv or in the names of"),
     "kind": ("two readings", ["--metric", "micro_f1"], "can be read two ways: 'apple rust' is one"),
@@ -336,7 +339,7 @@ def test_the_target_may_say_the_kind(place):
     place.settle("--metric", "accuracy", "--target", "diagnosis", "--target", "ordered")
     assert place.ingest()[0].ordered
     code, text = place.inspect("--metric", "rmse", "--kind", "class")
-    assert (code, "rmse does not fit the target, which is 3 classes" in text) == (2, True)
+    assert (code, "rmse is for number, the target is classes" in text) == (2, True)
 
 
 def test_a_known_competition_brings_metric_and_target(place):
@@ -444,3 +447,63 @@ def test_an_empty_folder_and_an_unknown_kind(place):
     assert (code, "no pictures\nremedy: put the competition's files there" in text) == (1, True)
     code, text = place.inspect("--kind", "clas")
     assert (code, "--kind: 'clas' is none of class, labels" in text) == (2, True)
+
+
+def test_zeros_and_ones_for_each_class_are_decisions_of_a_decision_metric(place):
+    place = place("plant")
+    rows = [[name, 0, 1, 0] for name in (f"p{k:03d}" for k in range(TRAIN, TRAIN + TEST))]
+    table(place.raw / "sample_submission.csv", ["image_id", "rust", "healthy", "scab"], rows)
+    place.metric = "micro_f1"
+    assert "1 or 0, whether a picture has rust, healthy, scab" in place.settle()
+    assert place.ingest()[0].sample.cells == "decisions"
+
+
+def test_several_zips_of_one_split_are_one_place(place):
+    place = place("cactus")
+    for number, stems in enumerate((range(TRAIN // 2), range(TRAIN // 2, TRAIN)), start=1):
+        with zipfile.ZipFile(place.raw / f"train_{number}.zip", "w") as archive:
+            for k in stems:
+                archive.write(place.raw / f"train/p{k:03d}.jpg", f"p{k:03d}.jpg")
+    shutil.rmtree(place.raw / "train")
+    place.settle()
+    assert place.layout()["train"] == "train_*.zip"
+    assert len(labels(place.ingest()[1])) == TRAIN
+
+
+def test_parts_of_a_zip_are_named(place):
+    place = place("cactus")
+    (place.raw / "train.zip.001").write_bytes(b"x")
+    assert "left out    train.zip.001: part of a zip: join all parts first" in place.settle()
+    shutil.rmtree(place.raw / "train")
+    shutil.rmtree(place.raw / "test")
+    code, text = place.inspect()
+    assert (code, "train.zip.001: part of a zip" in text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("zips", "place"),
+    [
+        (["train_1.zip", "train_2.zip"], "train_*.zip"),
+        (["a/train.zip", "a/train2.zip"], "a/train*.zip"),
+        (["train_19.zip", "train_10.zip"], "train_*.zip"), (["train_a.zip", "train_b.zip"], ""),
+        (["train.zip", "train_64px.zip"], ""), (["train.zip"], ""), (["train", "train_2.zip"], ""),
+    ],
+)  # fmt: skip
+def test_zips_that_differ_by_a_number(zips, place):
+    assert pattern_of(zips) == place
+
+
+@pytest.mark.parametrize("folder", ["", "MNIST/raw"])
+def test_mnists_own_files_become_items(place, rng, folder):
+    place = place()
+    mnist(place.raw / folder, rng, TRAIN, TEST)
+    mnist(place.raw / folder, rng, TRAIN, TEST, end=".gz")  # unpacked beside what was downloaded
+    text = place.settle("--metric", "accuracy")
+    assert f"train       {TRAIN} pictures: {TRAIN} in an IDX file; e.g. " in text
+    assert "counts      3 names: 0 8, 1 8, 2 8" in text
+    assert place.layout()["train"] == f"{folder}/train-images-idx3-ubyte".lstrip("/")
+    task, rows = place.ingest()
+    assert task.names == ("0", "1", "2")
+    assert ids(rows, "train") == [f"train/{k}" for k in range(TRAIN)]
+    assert ids(rows, "test") == [str(k) for k in range(TEST)]
+    assert {(int(row["width"]), int(row["height"])) for row in rows} == {(28, 28)}

@@ -125,7 +125,7 @@ def test_a_sample_that_names_other_pictures(raw):
         ({"targets": []}, "photos.layout.targets: empty, but photos.layout.table is", 2),
         ({"table": ""}, "photos.layout.id: says something of a table, but photos.layout.tab", 2),
         ({"train": "pictures"}, "photos.layout.train: {raw} has no folder and no zip 'pict", 2),
-        ({"sample": "s.zip!s.csv"}, "photos.layout.sample: {raw}/s.zip!s.csv is inside a zip", 2),
+        ({"sample": "s.zip!s.csv"}, "photos.layout.sample: {raw}/s.zip!s.csv: no such table", 2),
         ({"sample": "no.csv"}, "photos.layout.sample: {raw}/no.csv: no such table", 2),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -140,7 +140,7 @@ def test_settings_that_name_what_is_not_there(raw, layout, says, code):
     ("metric", "target", "says", "code"),
     [
         ("auto", "auto", "photos.metric: auto, but the labels are in {raw}/train.csv: no file", 2),
-        ("rmse", "class", "photos.metric: rmse does not fit the target, which is 2 classes", 2),
+        ("rmse", "class", "photos.metric: rmse is for number, the target is classes", 2),
         ("aucc", "auto", "photos.metric: aucc: no such metric; did you mean auc?", 2),
     ],
 )

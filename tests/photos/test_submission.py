@@ -26,12 +26,13 @@ from podium.competitions import COMPETITIONS
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import write_table
 from podium.core.params import read_yaml
+from podium.core.raw_folder import QUARANTINE_COLUMNS
 from podium.evaluation.decisions import cells_of, fit_of
 from podium.evaluation.predictions import RowFacts, read_predictions, value_rows, write_predictions
 from podium.evaluation.scores import metric_named
 from podium.evaluation.task import PictureTask, SampleStyle, usual_classes, write_task
 from podium.photos.answer_key import kind_for, read_key
-from podium.pictures.dataset import ITEM_COLUMNS, QUARANTINE_COLUMNS
+from podium.pictures.dataset import ITEM_COLUMNS
 from podium.stages import blend, submit
 from podium.submission import checking
 from podium.submission.cells import read_submission
@@ -204,7 +205,7 @@ def write_answers(project: Project) -> None:
     """An answer key with the columns of the sample, as the graders want it."""
     task, columns = project.asked.task, project.asked.task.sample.columns
     kind = kind_for(task)
-    if task.sample.cells == "probabilities":
+    if task.sample.names:
         marks = np.eye(len(task.names))[project.truth] if task.kind == "classes" else project.truth
         at = [task.names.index(name) for name in task.sample.names]
         cells = dict(zip(columns[1:], marks[:, at].astype(int).T, strict=True))
@@ -317,6 +318,28 @@ def test_whole_numbers_are_rounded_and_checked(tmp_path, rng):
     assert table["age"].str.fullmatch(r"\d+").all()
     found = checking.faults(put(table, "3.5"), project.form, table["Id"].tolist())
     assert found == ["column age: 1 cell no whole number, namely id " + f"{table['Id'][2]}: '3.5'"]
+
+
+@pytest.mark.parametrize("kind", ["classes", "labels"])
+def test_a_decision_for_each_column(tmp_path, rng, kind):
+    names = ("rust", "healthy", "scab")
+    asked = SampleStyle(("image", *names[::-1]), "decisions", names[::-1])
+    task = PictureTask(kind, names, "micro_f1", asked)
+    project = make(tmp_path, rng, Asked(task, lambda k: f"p{k}", leaves))
+    path, _ = project.submit()
+    table = read_submission(path)
+    assert list(table) == ["image", "scab", "healthy", "rust"]
+    values = table.iloc[:, 1:].astype(int).to_numpy()
+    assert set(np.unique(values)) == {0, 1}
+    assert kind == "labels" or (values.sum(1) == 1).all()
+    assert next(iter(project.form.score(table, project.answers))) == "micro_f1"
+    assert project.form.score(table, project.answers)["micro_f1"].value > 0.8
+    for cell, says in (("0.5", "neither 0 nor 1"), ("1.0", "neither 0 nor 1")):
+        found = checking.faults(put(table, cell), project.form, table["image"].tolist())
+        assert any(line.startswith(f"column scab: 1 cell {says}") for line in found), found
+    flipped = put(table, str(1 - int(table.iloc[2, 1])))
+    found = checking.faults(flipped, project.form, table["image"].tolist())
+    assert (kind == "labels") == (found == [])
 
 
 # ---- what nobody can read
@@ -494,7 +517,8 @@ def test_blend_and_submit_go_by_the_task(tmp_path, monkeypatch, rng, name):
         YAML().dump(settings, file)
     words = "--competition photos --root . --metrics metrics/{}_photos.json".format
     table = "predictions/blends/photos.csv"
-    blend.main([*words("blend").split(), "--tables", "predictions/tables/photos", "--out", table])
+    paths = ["--tables", "predictions/tables/photos", "--fitted", "models/photos-blend.h5"]
+    blend.main([*words("blend").split(), *paths, "--out", table])
     submit.main([
         *words("submit").split(), "--table", table, "--blend", "metrics/blend_photos.json",
         "--out", "submissions/photos.csv", "--headline", "metrics/photos.json",

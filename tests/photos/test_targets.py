@@ -117,12 +117,12 @@ def test_two_readings_are_left_to_the_settings():
 @pytest.mark.parametrize(
     ("metric", "n", "answer", "says"),
     [
-        ("rmse", 2, "class", "rmse does not fit the target, which is 2 classes\nremedy: choose one "
+        ("rmse", 2, "class", "rmse is for number, the target is classes\nremedy: choose one "
          "of log_loss, auc,"),
-        ("auc", 3, "class", "auc does not fit the target, which is 3 classes\nremedy: choose one of"
-         " log_loss, mean_auc, "),
-        ("log_loss", 0, "number", "log_loss does not fit the target, which is a number\nremedy: "
-         "choose one of rmse, mae"),
+        ("auc", 3, "class", "auc is for two classes or one label, not 3 classes: mean_auc is"
+         "\nremedy: choose one of log_loss, mean_auc, "),
+        ("log_loss", 0, "number", "log_loss is for classes or labels, the target is number"
+         "\nremedy: choose one of rmse, mae"),
         ("macrof1", 2, "class", "macrof1: no such metric; did you mean macro_f1?"),
         ("map@k", 2, "", "map@k: no such metric"),
     ],

@@ -11,6 +11,7 @@ from PIL import Image
 from house import encoded, striped
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import write_table
+from podium.core.raw_folder import quarantine_lines
 from podium.pictures import dataset
 from podium.pictures.dataset import (
     CheckCache,
@@ -18,7 +19,7 @@ from podium.pictures.dataset import (
     perceptual_hash,
     read_items,
 )
-from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
+from podium.pictures.quarantine import refuse_many_unreadable
 from podium.pictures.source import PictureSource
 
 
@@ -84,11 +85,11 @@ def test_whatever_lies_there_is_read_or_quarantined(photos_dir, tmp_path):
         ["train.csv", "", "train.csv"],
     ]
     assert quarantine_lines(tmp_path / "q.csv", quarantine) == [
-        "quarantined: 1 x link to nothing, e.g. train/cat.77.jpg",
+        "quarantined: 1 x a link to nothing, e.g. train/cat.77.jpg",
         "quarantined: 1 x .heic pictures are not read, e.g. test/9.heic",
         "quarantined: 1 x no picture, e.g. train/a\\x1b[31m\\r\\n.txt",
         "quarantined: 1 x table, e.g. train.csv",
-        f"quarantined: 4 files in all, listed in {tmp_path}/q.csv",
+        f"quarantined: 4 in all, listed in {tmp_path}/q.csv",
     ]
 
 

@@ -13,6 +13,7 @@ from podium.pictures.places import Places
 from podium.pictures.source import PictureSource
 
 PICTURE = encoded(striped("cat", 0))
+LINK_ABOVE = "a link to a folder above or to one that is read already"
 
 
 def put(root: Path, *names: str) -> PictureSource:
@@ -97,9 +98,41 @@ def test_links_to_files_and_folders_are_followed(tmp_path):
     ]  # fmt: skip
     assert source.read("train/dog/1.jpg") == PICTURE
     assert [(entry.id, entry.fault[:29]) for entry in source.entries("test")] == [
-        ("1", ""), ("2", "link to nothing: ../annex/2 i"),
+        ("1", ""), ("2", "a link to nothing: ../annex/2"),
     ]  # fmt: skip
-    assert reasons(source) == {"train/cat/again": "link to a folder that holds it"}
+    assert reasons(source) == {"train/cat/again": LINK_ABOVE}
+
+
+def test_a_link_above_the_raw_folder_is_not_followed(tmp_path):
+    put(tmp_path, "train/cat.9.jpg", "elsewhere/dog.1.jpg")
+    source = put(tmp_path / "raw", "train/cat.0.jpg", "test/1.jpg")
+    for name, target in {
+        "train/up": "../..",
+        "train/disk": "/",
+        "more": "..",
+        "own": "own",
+    }.items():
+        (tmp_path / "raw" / name).symlink_to(target)
+    assert [entry.path for entry in source.entries("train")] == ["train/cat.0.jpg"]
+    assert reasons(source) == {
+        "train/up": LINK_ABOVE,
+        "train/disk": LINK_ABOVE,
+        "more": LINK_ABOVE,
+        "own": "a link to nothing: own is missing",
+    }
+
+
+def test_a_folder_under_two_names_is_read_once(tmp_path):
+    source = put(tmp_path, "train/cat/0.jpg", "train/cat/1.jpg")
+    (tmp_path / "train/a-copy").symlink_to("cat")
+    assert [entry.id for entry in source.entries("train")] == ["cat/0", "cat/1"]
+    assert reasons(source) == {"train/a-copy": LINK_ABOVE}
+
+
+def test_a_split_that_is_a_link_to_a_folder_above_is_refused(tmp_path):
+    (tmp_path / "train").symlink_to("..")
+    with pytest.raises(PodiumError, match=r"train: a link to a folder above it\nremedy: let it"):
+        PictureSource(tmp_path).entries("train")
 
 
 def test_what_is_no_regular_file_is_not_opened(tmp_path):
@@ -354,3 +387,25 @@ def test_a_place_that_is_not_there_is_refused(tmp_path, place):
     put(tmp_path, "train/1.jpg")
     with pytest.raises(SettingsError, match=r"photos\.layout\.test: .* has no folder and no zip"):
         PictureSource(tmp_path, Places("train", place)).entries("train")
+
+
+def test_several_zips_are_one_split(tmp_path):
+    for number in (1, 2, 10):
+        with zipfile.ZipFile(tmp_path / f"train_{number}.zip", "w") as archive:
+            archive.writestr(f"train_{number}/cat.{number}.jpg", PICTURE)
+    source = PictureSource(tmp_path, Places("train_*.zip"))
+    assert [(entry.id, entry.label, entry.path) for entry in source.entries("train")] == [
+        (f"cat.{n}", "cat", f"train_{n}.zip!train_{n}/cat.{n}.jpg") for n in (1, 2, 10)
+    ]
+    assert source.left_out() == []
+    with pytest.raises(SettingsError, match=r"no folder and no zip 'trian_\*\.zip'"):
+        PictureSource(tmp_path, Places("trian_*.zip")).entries("train")
+
+
+@pytest.mark.parametrize("name", ["train.zip.001", "Train.z01"])
+def test_a_part_of_a_zip_is_named_with_what_joins_it(tmp_path, name):
+    source = put(tmp_path, "train/1.jpg")
+    (tmp_path / name).write_bytes(b"x")
+    (entry,) = source.left_out()
+    assert entry.path == name
+    assert entry.fault.startswith("part of a zip: join all parts first (cat a.zip.0* > a.zip;")

@@ -35,6 +35,7 @@ ELSEWHERE = {  # commands that run otherwise, and what runs them
 SHORT = {
     r"(epochs=)\d+": r"\g<1>1",
     r"(epoch_size=)\d+": r"\g<1>32",
+    r"(podium inspect slides --write)": r"\1 --minutes 0.1",
     r"('[\w.]+=[^,']+),[^']*'": r"\1'",
 }
 N_CAPTCHAS = {"train": 40, "test": 8}

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from skimage.color import hed2rgb, hed_from_rgb, rgb2hed, rgb_from_hed
 
-from podium.slides.augment import affine_transforms, augmentation, restain, stain_changes
+from podium.slides.augment import (
+    affine_transforms,
+    augmentation,
+    light_changes,
+    relight,
+    restain,
+    stain_changes,
+)
 from podium.training.runtime import keras, tf
 from slide_networks import settings
 
@@ -138,3 +145,28 @@ def test_light_beyond_the_range_is_cut_off():
     pixels = tf.constant(np.array([-3.0, 260.0, 255.0], dtype=np.float32).reshape(1, 1, 1, 3))
     found = np.asarray(restain(pixels, *stain_changes(1, 0.0, np.random.default_rng(0))))
     np.testing.assert_allclose(found.reshape(3), [0, 255, 255], atol=0.1)
+
+
+def test_light_by_hand():
+    pixels = tf.constant([[[[128.0, 64.0, 250.0]]]])
+    factors, shifts = np.float32([[[[2.0, 0.5, 1.5]]]]), np.float32([[[[10.0]]]])
+    # 128 stays but for the shift; 64 is 64 below: half of it; 250 leaves the range
+    np.testing.assert_allclose(relight(pixels, factors, shifts), [[[[138.0, 106.0, 255.0]]]])
+
+
+def test_the_strength_of_light(rng):
+    factors, shifts = light_changes(20_000, 0.2, rng)
+    assert factors.shape == (20_000, 1, 1, 3)
+    assert shifts.shape == (20_000, 1, 1, 1)
+    assert np.abs(shifts).max() == pytest.approx(25.6, rel=0.01)
+    ratio = factors[:, 0, 0, 0] / factors[:, 0, 0, 1]  # contrast is common, colour is not
+    assert ratio.max() == pytest.approx(1.1 / 0.9, rel=0.03)
+    assert factors.max() == pytest.approx(1.2 * 1.1, rel=0.03)
+    assert factors.min() == pytest.approx(0.8 * 0.9, rel=0.03)
+
+
+def test_light_changes_pixels_only_and_leaves_other_draws_alone():
+    plain = augmented(**ALL, stain_jitter=0.1)
+    lit = augmented(**ALL, stain_jitter=0.1, brightness=0.2)
+    assert np.array_equal(plain[1], lit[1])
+    assert not np.allclose(plain[0], lit[0], atol=1)

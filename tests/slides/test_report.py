@@ -151,7 +151,7 @@ def test_a_network_that_loses_to_a_threshold_is_said_loudly():
         "WARNING: the network (tumour F1 0.409, out of fold) loses to a plain threshold on colour "
         "(F1 0.800): its masks are worse than no training at all"
     )
-    assert remedy.startswith("remedy: raise train_segmenter.epochs")
+    assert remedy.startswith("remedy: podium inspect slides --write")
 
 
 def test_slides_that_nobody_saw_are_named():

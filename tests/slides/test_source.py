@@ -300,13 +300,13 @@ def test_a_file_that_the_sample_names_is_a_test_slide(drop):
 
 
 def test_an_annotation_of_an_unread_format_is_neither_test_nor_negative(drop):
-    root = drop("a.tif b.ndpi c.tif", "a.svg b.ndpi.ndpa c.svg c.qpdata")
+    root = drop("a.tif b.ndpi c.tif", "a.svg b.ndpi.roi c.svg c.qpdata")
     for missing in ("test", "negative"):
         assert known(root, "slide", "split", "label", missing_annotation=missing) == [
             ("a", "train", ""), ("b", "train", ""), ("c", "train", ""),
         ]  # fmt: skip
     entries = read_entries(root, "negative")
-    assert entries[1].annotation == root / "annotations/b.ndpi.ndpa"
+    assert entries[1].annotation == root / "annotations/b.ndpi.roi"
     assert list(lost(root)) == ["annotations/c.qpdata"]
 
 
@@ -324,12 +324,12 @@ def test_an_annotation_of_a_test_slide_is_named(drop):
 def test_the_answer_key_is_looked_at_too(drop):
     root = drop("a.tif b.tif", "a.svg")
     (root / "test_annotations").mkdir()
-    for name in ("b.svg", "z.svg", "b.ndpa"):
+    for name in ("b.svg", "z.svg", "b.roi"):
         (root / "test_annotations" / name).touch()
     reasons = {path: reason.partition(": ")[0] for path, (_, _, reason) in lost(root).items()}
     assert reasons == {
         "test_annotations/z.svg": "an annotation without slide",
-        "test_annotations/b.ndpa": "no annotation format that is read",
+        "test_annotations/b.roi": "no annotation format that is read",
     }
 
 

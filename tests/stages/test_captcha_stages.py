@@ -86,6 +86,7 @@ class Captchas:
             blend,
             *("--competition", f"captcha-{self.task}", "--tables", self.table("any").parent),
             *("--out", self.root / "blend.csv"),
+            *("--fitted", self.root / "models/blend.h5"),
             *("--metrics", self.root / f"metrics/blend_captcha-{self.task}.json"),
         )
 

@@ -338,6 +338,17 @@ def test_tables_are_refused_before_anything_is_computed(house, capsys, table):
     assert not house.items.exists()
 
 
+def test_a_class_called_id_is_refused_before_anything_is_computed(house, capsys):
+    for name in ("sample_submission.csv", "test_labels.csv"):
+        (house.photos / name).unlink()
+    for number in range(12):
+        path = house.photos / f"train/cat.{number}.jpg"
+        path.rename(path.with_name(f"{'id' if number % 2 else 'bird'}.{number}.jpg"))
+    expect_exit(1, house.ingest)
+    refused(capsys, "two columns 'id'", "remedy: rename that class")
+    assert not house.items.exists()
+
+
 def test_ingest_says_what_it_left_out(house, capsys):
     (house.photos / "train.csv").write_text("id,label\n")
     (house.photos / "test/9.heic").write_bytes(b"x")
@@ -348,7 +359,7 @@ def test_ingest_says_what_it_left_out(house, capsys):
     assert capsys.readouterr().out.splitlines()[1:] == [
         "quarantined: 1 x .heic pictures are not read, e.g. test/9.heic",
         "quarantined: 1 x table, e.g. train.csv",
-        f"quarantined: 2 files in all, listed in {house.quarantine}",
+        f"quarantined: 2 in all, listed in {house.quarantine}",
     ]
     house.fold()
     out = capsys.readouterr().out

@@ -302,7 +302,7 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
     (four.raw / "images/p9").mkdir()
     (four.raw / "images/p9/s11.tif").symlink_to(four.raw / "images/s9.tif")
     os.mkfifo(four.raw / "images/t3.tif")
-    (four.raw / "annotations/s1.ndpa").write_text("<annotations/>")
+    (four.raw / "annotations/s1.roi").write_text("<annotations/>")
     (four.raw / "loose\x1b[2J.svs").write_bytes(b"beside")
     assert list(four.ingest().index) == ["s1", "s2", "s9", "s10", "s11"]
     table = four.read("quarantine.csv")
@@ -316,7 +316,7 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
         [r"loose\x1b[2J", "", "", r"loose\x1b[2J.svs",
          "beside images/: no place where slides are looked for"],
     ]  # fmt: skip
-    assert table["path"].tolist()[3:] == ["images/t2.isyntax", "annotations/s1.ndpa"]
+    assert table["path"].tolist()[3:] == ["images/t2.isyntax", "annotations/s1.roi"]
     assert four.failed() == {
         name: f"{four.raw}/images/{name}.{suffix}: {reason}{remedy}"
         for name, suffix, reason in (("t1", "svs", link), ("t3", "tif", fifo))
@@ -326,7 +326,7 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
         "quarantined: 2 x cannot be opened as a slide, e.g. images/t1.svs",
         r"quarantined: 1 x beside images/, e.g. loose\x1b[2J.svs",
         "quarantined: 1 x no slide format that is read, e.g. images/t2.isyntax",
-        "quarantined: 1 x no annotation format that is read, e.g. annotations/s1.ndpa",
+        "quarantined: 1 x no annotation format that is read, e.g. annotations/s1.roi",
         f"quarantined: 5 in all, listed in {four.root}/data/quarantine.csv",
     ]
     assert "\x1b" not in text
@@ -337,11 +337,11 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
 def test_a_slide_whose_annotation_cannot_be_used_is_there_too(four):
     four.slide("bad", "<svg/>")
     four.slide("odd")
-    (four.raw / "annotations/odd.ndpa").write_text("<annotations/>")
+    (four.raw / "annotations/odd.roi").write_text("<annotations/>")
     assert list(four.ingest().index) == ["s1", "s2", "s9", "s10"]  # odd is no negative
     rows = four.read("quarantine.csv").set_index("id")
     assert rows["split"].to_dict() == {"bad": "train", "odd": "train"}
-    assert rows["path"].to_dict() == {"bad": "annotations/bad.svg", "odd": "annotations/odd.ndpa"}
+    assert rows["path"].to_dict() == {"bad": "annotations/bad.svg", "odd": "annotations/odd.roi"}
     assert rows["reason"]["bad"].startswith("its annotation cannot be used: it has no outline")
     assert rows["reason"]["odd"].startswith("its annotation cannot be used: not one of .svg, ")
 

@@ -509,7 +509,7 @@ def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
         again.predict()
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith("WARNING: the network (tumour F1 ")
-    assert lines[-1].startswith("remedy: raise train_segmenter.epochs")
+    assert lines[-1].startswith("remedy: podium inspect slides --write")
     found = json.loads(again.metric("predict").read_text())
     assert found["loses_to_baseline"] is True
     assert found["warning"].startswith("the network (tumour F1 ")

@@ -197,7 +197,7 @@ def two_devices(tmp_path_factory) -> Path:
     """What one device and two give, in a process of its own: devices are laid out only once."""
     folder = tmp_path_factory.mktemp("devices")
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
-    cases = ["classifier", "extractor", "reading", "heat", "crnn", "fcn"]
+    cases = ["classifier", "extractor", "reading", "heat", "crnn", "fcn", "network"]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(ROOT / "tests/two_devices.py"), str(folder), *cases],
         env={**os.environ, "PYTHONPATH": paths, "PODIUM_SCRATCH": str(folder / "scratch")},
@@ -220,7 +220,7 @@ def test_two_devices_give_what_one_does(case, two_devices):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("case", ["crnn", "fcn"])
+@pytest.mark.parametrize("case", ["crnn", "fcn", "network"])
 def test_two_devices_learn_what_one_does(case, two_devices):
     """Losses to 1e-5; weights to 0.1 % of their length: Adam makes much of tiny gradients."""
     (losses, *one), (losses_of_two, *two) = both(two_devices, case)

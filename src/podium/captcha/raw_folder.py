@@ -171,9 +171,7 @@ def _decoded(file: PictureFile, max_megapixels: float) -> PictureFile:
     try:
         picture = decode(data, max_megapixels)
     except UnreadableImage as error:
-        reason = printable(error)
-        kind = "too large: " if "over the limit" in reason else ""
-        return replace(file, fault=f"{kind}{reason}")
+        return replace(file, fault=printable(error))
     blank = picture.getcolors(maxcolors=1) is not None
     return replace(file, content=hashlib.sha256(data).hexdigest(), blank=blank)
 

@@ -10,6 +10,7 @@ import typer
 from podium import __version__
 from podium.cli import (
     blend,
+    bundle,
     compare,
     doctor,
     download,
@@ -59,6 +60,7 @@ for command in (
     validate.validate,
     download.download,
     submit.submit,
+    bundle.bundle,
     results.results,
     compare.compare,
     profile.profile,

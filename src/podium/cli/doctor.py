@@ -25,9 +25,9 @@ def doctor(
 ) -> None:
     """Check whether machine and project are ready for a run.
 
-    Looks at versions, devices, disk, memory, scratch, locks, weights and optional extras. Exit
-    status 0: ready; 1: a file or setting of the project is missing; 3: the machine must be changed
-    first.
+    Looks at versions, devices, disk, memory, scratch, locks, raw links, weights and optional
+    extras. Exit status 0: ready; 1: a file or setting of the project is missing; 3: the machine
+    must be changed first.
 
     Examples:
         podium doctor
@@ -51,8 +51,10 @@ def _check_results(quick: bool, fix: bool) -> Iterator[CheckResult]:
     yield environment.memory()
     yield environment.scratch()
     yield environment.locks(Path.cwd(), fix)
+    yield environment.raw_links(Path.cwd())
     yield from _weights()
     yield optional.kaggle(Path("requirements/kaggle.txt"))
+    yield optional.keras_hub(Path("requirements/hub.txt"))
     yield from optional.remotes(Path.cwd())
     yield from optional.cuda(Path("requirements/gpu.txt"))
     if not quick:

@@ -77,16 +77,17 @@ def _slides_in(folder: Path) -> tuple[list[Path], int, str]:
 
 
 def _pictures_in(folder: Path) -> tuple[list[Path], int, str]:
-    from podium.pictures.raw_files import files_below, picture_fault
+    from podium.core.raw_folder import files_below, link_fault
+    from podium.pictures.raw_files import picture_fault
 
-    pictures: list[str] = []
-    others: list[str] = []
-    for name, fault in files_below(folder):
-        head = partial(_head, folder / name)
-        is_other = not fault and picture_fault(PurePosixPath(name), head) is None
-        (others if is_other else pictures).append(name)
-    example = printable(others[0]) if others else ""
-    return [folder / name for name in sorted(pictures, key=natural_key)], len(others), example
+    pictures: list[Path] = []
+    others: list[Path] = []
+    for path in files_below(folder):
+        name = PurePosixPath(path.relative_to(folder))
+        is_other = picture_fault(name, partial(_head, path), link_fault(path)) is None
+        (others if is_other else pictures).append(path)
+    example = printable(others[0].relative_to(folder)) if others else ""
+    return pictures, len(others), example
 
 
 def _head(path: Path) -> bytes:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli.numbers import number
 from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
-    from podium.core.params import Params
+    from podium.core.params import Params, Slides
     from podium.photos.inspection.proposal import Answers, Proposal
+    from podium.slides.inspection.choices import Budget
 
 app = typer.Typer(
     help="Look at a raw folder; write the settings that fit it.", no_args_is_help=True
 )
 SHEET = Path("reports/inspect-photos.png")
+SLIDES_SHEET = Path("reports/inspect-slides.png")
 _NONE = "`none` for none."
 
 
@@ -132,3 +135,76 @@ def _photos(
 def _print(lines: list[tuple[str, str]]) -> None:
     for topic, text in lines:
         print(f"{topic:<11} {text}")
+
+
+@app.command()
+@guarded
+def slides(
+    source: Annotated[Path, typer.Option(help="The folder to look at.")] = Path("data/raw/slides"),
+    mpp: Annotated[
+        float | None, number("Micrometres per pixel of slides that do not say theirs.", 0.05, 20)
+    ] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option(help="Class of outlines that is tumour; once for each.")
+    ] = None,
+    minutes: Annotated[float, number("What training may take.", 0.1)] = 8.0,
+    write: Annotated[bool, typer.Option(help="Write the settings into --params.")] = False,
+    sheet: Annotated[Path, typer.Option(help="Where the picture goes.")] = SLIDES_SHEET,
+    params: Annotated[Path, typer.Option(help="The settings to change.")] = Path("params.yaml"),
+) -> None:
+    """Say what lies in --source, and which settings of the slide stages fit it.
+
+    The outlines say the scale: nuclei are looked at closely, tumours from further away. With
+    --write the settings go into params.yaml and the difference is shown; then `dvc repro
+    submit@slides` runs.
+
+    Examples:
+        podium inspect slides
+        podium inspect slides --mpp 0.25 --minutes 30 --write
+        podium inspect slides --classes Tumor --classes Necrosis
+    """
+    from podium.core.hardware import cores, gpu_info
+    from podium.core.params import load_params
+    from podium.slides.inspection.choices import Budget
+
+    settings = load_params(params)
+    changes: dict[str, object] = {} if mpp is None else {"mpp": mpp}
+    changes |= {"classes": classes} if classes else {}
+    chosen = settings.slides.model_copy(update=changes)
+    budget = Budget(minutes, cores(), bool(gpu_info("name")))
+    _slides(source, chosen, changes, budget, sheet, params if write else None)
+
+
+def _slides(
+    source: Path,
+    settings: Slides,
+    changes: dict[str, object],
+    budget: Budget,
+    sheet: Path,
+    write_to: Path | None,
+) -> None:
+    from podium.core import profiles
+    from podium.slides.inspection import lines
+    from podium.slides.inspection.choices import choose, choose_scale, settings_of
+    from podium.slides.inspection.facts import look_at_all
+    from podium.slides.inspection.sheet import write_sheet
+    from podium.slides.source import read_raw_folder
+
+    print(source)
+    raw = read_raw_folder(source, settings.missing_annotation)
+    facts, faults = look_at_all(raw.entries, settings, budget.cores)
+    _print([*lines.fault_lines(raw.left_out, faults), *lines.facts_lines(facts)])
+    _print([*lines.class_topics(facts, settings.classes)])
+    choices = choose(facts, budget)
+    print("settings", *lines.choice_lines(choices), sep="\n")
+    sections = settings_of(choices)
+    downsample = choose_scale(facts, budget.gpu).downsample
+    write_sheet(sheet, facts, sections["tile_slides"]["tile"], downsample, settings)
+    _print([lines.cost_line(facts, choices, budget), ("sheet", str(sheet))])
+    if write_to is None:
+        print("nothing is written; --write puts these settings into params.yaml")
+        return
+    sections["slides"] |= changes
+    diff = profiles.write_changes(write_to, sections, "inspect slides")
+    print(diff or f"{write_to} already has these settings")
+    print("next: dvc repro submit@slides")

@@ -242,3 +242,6 @@ def _warnings(planned: Mapping[str, Workload], params: Params) -> Iterator[str]:
     for name, extractor in params.extractors.items():
         if extractor.weights == "download":
             yield f"warning: extractors.{name}: its weights are downloaded at the first run"
+    for name, settings in params.photo_networks.items():
+        if settings.start == "imagenet" and not settings.network.startswith("efficientnet-lite"):
+            yield f"warning: photo_networks.{name}: its weights are downloaded at the first run"

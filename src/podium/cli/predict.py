@@ -41,13 +41,18 @@ def predict(
         float | None,
         number("Slides: micrometres per pixel of those that do not say it.", 0.05, 20),
     ] = None,
+    columns: Annotated[
+        Path | None,
+        typer.Option(help="Photos: a table with columns beside the pictures, ids first."),
+    ] = None,
     weights_dir: Annotated[
         Path, typer.Option(help="Where ImageNet weights of your own lie.")
     ] = Path("data/weights"),
 ) -> None:
     """Predict pictures or slides with a trained model.
 
-    Prints CSV: path, then the answer. Photos: class and the probability of each class. Captchas:
+    Prints CSV: path, then the answer. Photos: class and the probability of each class, by the whole
+    blend; stderr says which models that is. Captchas:
     text (or expression and value) and its probability. Slides: probability of tumour, the share of
     the area that is tumour, and a state: done, no tiles (no tissue found: the probability is that
     of any slide) or failed.
@@ -66,11 +71,11 @@ def predict(
         answer_tables.refuse_other_suffix(table)
     competition = _competition_of(model)
     paths = inputs.files_named(images, slides=competition.room == "slides")
-    columns, answers = resolve_name(competition.predictor)(
-        model, paths, PredictOptions(weights_dir, out, mpp)
+    names, answers = resolve_name(competition.predictor)(
+        model, paths, PredictOptions(weights_dir, out, mpp, columns)
     )
     faulty: list[Path] = []
-    rows, header = _rows(answers, len(paths), faulty), ["path", *columns]
+    rows, header = _rows(answers, len(paths), faulty), ["path", *names]
     if table:
         print(f"{table}: {answer_tables.write(table, header, rows)} rows")
     else:

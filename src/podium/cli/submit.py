@@ -50,6 +50,9 @@ def submit(
     again: Annotated[
         bool, typer.Option("--again", help="Hand in a file that was handed in before.")
     ] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Push this bundle as a notebook, instead of a file.")
+    ] = None,
     params: Annotated[Path, typer.Option(help="Says where the pictures come from.")] = Path(
         "params.yaml"
     ),
@@ -57,13 +60,23 @@ def submit(
     """Show a submission, ask, and hand it in to Kaggle.
 
     It is checked first. Without a terminal to ask on, and without --yes, it is only shown. Kaggle's
-    score goes into submissions/ledger.csv, beside the local ones.
+    score goes into submissions/ledger.csv, beside the local ones. With --bundle, a folder that
+    podium bundle wrote becomes a private dataset and a notebook, which runs without internet.
 
     Examples:
         podium submit photos --dry-run
         podium submit photos --yes --message "larger tiles"
         podium submit photos --fetch
+        podium submit photos --bundle bundles/photos --dry-run
     """
+    if bundle:
+        from podium.cli.push import Push
+
+        push = Push(name, bundle, slug)
+        push.show()
+        if not dry_run and (yes or _agreed(name, push.slug)):
+            push.send(wait)
+        return
     slug = slug or competition_named(name).kaggle_slug or None
     ours = Submission(name, folder, checked_manifest(name, folder))
     show(name, folder, ours.manifest)

@@ -17,8 +17,8 @@ PHOTO_BYTES = 32_000.0  # of a drawn photo
 # bytes on disk for each pixel of other pictures; tiles with their masks
 BYTES = {"text": 0.36, "arithmetic": 0.78, "equations": 0.91, "tiles": 3.2, "slides": 0.25}
 # settings that change how long an item takes, beside its size
-COSTLY = ("channels", "encoder", "finest", "head", "model", "on_the_fly", "precision", "step",
-          "width")  # fmt: skip
+COSTLY = ("channels", "encoder", "finest", "head", "model", "network", "on_the_fly", "precision",
+          "step", "train", "width")  # fmt: skip
 
 
 class Inputs(NamedTuple):
@@ -95,7 +95,8 @@ def _n_slides(folder: Path, missing_annotation: Literal["test", "negative"]) -> 
 
 def workloads(params: Params, given: Inputs) -> dict[str, Workload]:
     """Stage -> workload of every stage whose work the settings tell, in the pipeline's order."""
-    rows = [*_photos(params, given.photos), *_captchas(params), *_slides(params, given)]
+    photos = [*_photos(params, given.photos), *_networks(params, given.photos[0])]
+    rows = [*photos, *_captchas(params), *_slides(params, given)]
     return {row.stage: row for row in rows}
 
 
@@ -121,6 +122,25 @@ def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
         "train_photo_classifier", n_rows, "rows", max(n_features, 1),
         memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
     )  # fmt: skip
+
+
+def _networks(params: Params, n_train: int) -> Iterator[Workload]:
+    """Workloads of the networks that learn; pictures are taken to be large ones."""
+    import pandas as pd
+
+    from podium.core import hardware
+    from podium.photos.networks.choices import choose
+
+    folds, large = params.assign_photo_folds, pd.DataFrame({"width": [512], "height": [512]})
+    n_learnt = max(1, n_train * (folds.n_folds - 1) // folds.n_folds)
+    for name, settings in params.photo_networks.items():
+        device: Literal["GPU", "processor"] = "GPU" if hardware.gpu_info("name") else "processor"
+        chosen = choose(settings, large, n_learnt, device)
+        epochs = chosen.training.epochs
+        yield Workload(
+            f"train_photo_networks@{name}", n_learnt * epochs * folds.n_folds * len(folds.seeds),
+            "pictures", chosen.image_size**2, epochs, costly=_costly(settings),
+        )  # fmt: skip
 
 
 def _captchas(params: Params) -> Iterator[Workload]:

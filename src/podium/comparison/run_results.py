@@ -96,7 +96,8 @@ def _tables(root: Path, competition: Competition, settings: dict[str, Any]) -> l
     if competition.task:
         readers = competition.readers(settings)
         paths = [path for path in paths if path.stem in readers]
-    return paths + [path for path in [root / competition.files.blend] if path.is_file()]
+    others = [*competition.network_tables(settings), competition.files.blend]
+    return paths + [path for name in others if (path := root / name).is_file()]
 
 
 def seconds_of(folder: Path, names: Iterable[str]) -> float | None:

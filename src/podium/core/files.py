@@ -23,6 +23,7 @@ from podium.core.partial_files import partial_path, remove_stale
 from podium.core.printable import printable
 
 # what Python alone takes for one, such as 0_5 or digits of another script, is none
+MAX_COLUMNS = 50_000  # of a table
 _NUMBER = re.compile(r"\s*[+-]?([0-9.]+(e[+-]?[0-9]+)?|nan|inf|infinity)\s*", re.ASCII | re.I)
 
 if TYPE_CHECKING:
@@ -123,31 +124,28 @@ def parse_table(
     """
     import pandas as pd
 
+    def fault(text: str, remedy: str) -> PodiumError:
+        return PodiumError(f"{printable(path)}: {text}\nremedy: {remedy}")
+
     try:
         reader = csv.reader(lines, strict=True, delimiter=delimiter)
         rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
     except (csv.Error, UnicodeDecodeError) as error:
-        raise PodiumError(
-            f"{printable(path)}: not a readable CSV table ({error})\n"
-            "remedy: save it as CSV in UTF-8, with commas"
-        ) from None
+        text, remedy = f"not a readable CSV table ({error})", "save it as CSV in UTF-8, with commas"
+        raise fault(text, remedy) from None
     header: list[str] = rows[0][1] if rows else []
-    if len(set(header)) < len(header):
-        raise PodiumError(
-            f"{printable(path)}: a column name occurs twice in {_shortened(header)}\n"
-            "remedy: rename one of them"
-        )
+    if (n := len(header)) > MAX_COLUMNS:
+        raise fault(f"{n:,} columns, over the limit of {MAX_COLUMNS:,}", "name the right file")
+    if len(set(header)) < n:
+        text = f"a column name occurs twice in {_shortened(header)}"
+        raise fault(text, "rename one of them")
     if missing := [name for name in columns if name not in header]:
-        raise PodiumError(
-            f"{printable(path)}: column {', '.join(missing)} is missing; it has "
-            f"{_shortened(header)}\nremedy: add it, or rename the column that holds it"
-        )
+        text = f"column {', '.join(missing)} is missing; it has {_shortened(header)}"
+        raise fault(text, "add it, or rename the column that holds it")
     for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise PodiumError(
-                f"{printable(path)}: line {line} has {len(row)} fields, the header {len(header)}\n"
-                "remedy: quote cells that hold commas, and leave no cell out"
-            )
+        if len(row) != n:
+            text = f"line {line} has {len(row)} fields, the header {n}"
+            raise fault(text, "quote cells that hold commas, and leave no cell out")
     body = [row for _, row in rows[1:]]
     return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
 
@@ -225,8 +223,7 @@ def require_space(path: Path, n_bytes: int) -> None:
 def scratch_dir(*parts: str) -> Path:
     """Return a folder for work in progress: in `$PODIUM_SCRATCH`, or else in the user's cache.
 
-    It lies outside the workspace, so that it survives `dvc exp run`, which starts in a fresh copy.
-    Deleting it costs time, never results.
+    It lies outside the workspace and survives `dvc exp run`; deleting it costs time, not results.
     """
     root = os.environ.get("PODIUM_SCRATCH")
     folder = (Path(root) if root else user_cache_path("podium")).joinpath(*parts)
@@ -239,8 +236,11 @@ def scratch_dir(*parts: str) -> Path:
 
 def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def json_sha256(value: Mapping[str, Any]) -> str:

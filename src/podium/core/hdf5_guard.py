@@ -70,8 +70,9 @@ def hdf5_fault(path: Path) -> str:
         EnvironmentFault: the program that reads it cannot be started.
     """
     limit = SECONDS + path.stat().st_size / BYTES_PER_SECOND
+    options = ["-P"] if sys.version_info >= (3, 11) else []  # bundles run on 3.10, which lacks it
     child = subprocess.run(
-        [sys.executable, "-P", str(_CHECKER), str(path.absolute()), str(limit)],
+        [sys.executable, *options, str(_CHECKER), str(path.absolute()), str(limit)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from heapq import nsmallest
 from pathlib import Path
 
 from podium.core.errors import PodiumError
@@ -22,6 +23,11 @@ def _part_key(part: str) -> tuple[int, str, str]:
         return -1, part, ""
     digits = part.lstrip("0")
     return len(digits), digits, part
+
+
+def first(names: Iterable[str]) -> list[str]:
+    """Return the first four names in natural order: what messages show, and whether more follow."""
+    return nsmallest(4, names, key=natural_key)
 
 
 def refuse_duplicates(
@@ -56,11 +62,10 @@ def refuse_other_ids(path: Path, ids: Sequence[str], expected: Sequence[str], re
     Raises:
         PodiumError: names the ids that are missing or unknown.
     """
-    missing = sorted(set(expected) - set(ids), key=natural_key)
-    unknown = sorted(set(ids) - set(expected), key=natural_key)
+    missing, unknown = set(expected) - set(ids), set(ids) - set(expected)
     if missing or unknown:
-        parts = [f"{len(missing)} ids are missing, {_some(missing)}"] if missing else []
-        parts += [f"{len(unknown)} ids are unknown, {_some(unknown)}"] if unknown else []
+        parts = [f"{len(missing)} ids are missing, {_some(first(missing))}"] if missing else []
+        parts += [f"{len(unknown)} ids are unknown, {_some(first(unknown))}"] if unknown else []
         raise PodiumError(f"{printable(path)}: {'; '.join(parts)}\nremedy: {remedy}")
 
 

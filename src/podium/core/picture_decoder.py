@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ _BEGINNINGS = (
 # about odd metadata of sound pictures; set for good, since changing filters is not thread-safe
 warnings.filterwarnings("ignore", module="PIL")
 Image.MAX_IMAGE_PIXELS = None  # the header of every picture is checked against our own limit first
+_MAX_SCANS = 100  # of a JPEG; cameras and programs write one to some twenty
+_BAND = 256  # rows converted together
 DECODER = (
     "pillow-strict-exif-rgb-1"  # in the provenance of every feature; a new policy needs a new name
 )
@@ -68,6 +71,7 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, max_megapixels)
+            _check_scans(image, data)
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image))
     except UnreadableImage:
@@ -117,24 +121,49 @@ def _check_size(image: Image.Image, max_megapixels: float) -> None:
     width, height = image.size
     if width * height > max_megapixels * 1e6:
         raise UnreadableImage(
-            f"{width}x{height} px is over the limit of {max_megapixels:g} megapixels"
+            f"too large: {width}x{height} px is over the limit of {max_megapixels:g} megapixels"
+        )
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    """A progressive JPEG goes over all its pixels once a scan, and a scan may take few bytes."""
+    if image.format == "JPEG" and (n_scans := data.count(b"\xff\xda")) > _MAX_SCANS:
+        raise UnreadableImage(
+            f"a JPEG of {n_scans} scans, over the limit of {_MAX_SCANS}: save it again"
         )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":  # where white lies is anybody's guess
         raise UnreadableImage("floating-point pixels are not read: convert it to 8 or 16 bits")
-    if image.mode.startswith("I"):  # 16-bit grey is scaled; convert() would clip it
-        grey = np.array(image, dtype=np.float32)
-        grey /= 257  # in place: a picture at the limit has 89 million pixels
-        if grey.size and not 0 <= grey.min() <= grey.max() <= 255:
-            raise UnreadableImage("pixels of more than 16 bits are not read: convert it to 16 bits")
-        return Image.fromarray(np.rint(grey, out=grey).astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I"):
+        return _in_bands(image, _scaled)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        return _in_bands(image, _on_white)
     return image.convert("RGB")
+
+
+def _in_bands(image: Image.Image, to_rgb: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """Convert a picture some rows at a time: whole copies of the largest take gigabytes."""
+    width, height = image.size
+    rgb = Image.new("RGB", image.size)
+    for top in range(0, height, _BAND):
+        box = (0, top, width, min(top + _BAND, height))
+        rgb.paste(to_rgb(image.crop(box)), box)
+    return rgb
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit; convert() would clip it."""
+    grey = np.array(image, dtype=np.float32) / 257
+    if grey.size and not 0 <= grey.min() <= grey.max() <= 255:
+        raise UnreadableImage("pixels of more than 16 bits are not read: convert it to 16 bits")
+    return Image.fromarray(np.rint(grey).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -17,7 +17,8 @@ from podium.core.nearest import did_you_mean
 from podium.core.params import Params, read_yaml, validate_params
 from podium.core.printable import printable
 
-NAMED = ("extractors", "train_captcha_reader")  # sections whose keys are names that people choose
+# sections whose keys are names that people choose
+NAMED = ("extractors", "train_captcha_reader", "photo_networks")
 
 
 def refuse_unknown(name: str, folder: Path = Path("profiles")) -> None:
@@ -34,8 +35,8 @@ def refuse_unknown(name: str, folder: Path = Path("profiles")) -> None:
 def apply(profile: Path, params: Path) -> str:
     """Write the settings of `profile` into `params`; the diff, or '' if nothing changed.
 
-    A key that holds a mapping is merged, any other is replaced. Of `extractors` and
-    `train_captcha_reader` only the names that the profile has stay.
+    A key that holds a mapping is merged, any other is replaced. Of `extractors`,
+    `train_captcha_reader` and `photo_networks` only the names that the profile has stay.
 
     Raises:
         SettingsError: a file is missing, or the profile is no YAML mapping.
@@ -126,6 +127,8 @@ def _keep_only(settings: Any, names: Mapping[str, Any]) -> None:
     """
     for key in [key for key in settings if key not in names]:
         del settings[key]
+    if names:
+        settings.fa.set_block_style()  # `{}`, as an empty section is written, is no style for many
     for place, key in enumerate(names):
         if key not in settings:
             settings.insert(place, key, {})

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from podium.core.errors import disk_fault
+from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import write_table
 from podium.core.ids import natural_key
 from podium.core.printable import printable
 
-COLUMNS = ["id", "split", "label", "path", "reason"]
+QUARANTINE_COLUMNS = ["id", "split", "label", "path", "reason"]
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,42 @@ def write_quarantine(path: Path, rows: Iterable[LeftOut]) -> list[str]:
     Characters that no table or terminal should meet are escaped.
     """
     cells = [[printable(cell) for cell in astuple(row)] for row in rows]
-    write_table(path, pd.DataFrame(cells, columns=pd.Index(COLUMNS)))
-    kinds = Counter(reason.partition(":")[0] for *_, reason in cells)
-    first = {reason.partition(":")[0]: place for *_, place, reason in reversed(cells)}
-    lines = [f"quarantined: {n} x {kind}, e.g. {first[kind]}" for kind, n in kinds.most_common()]
-    return [*lines, f"quarantined: {len(cells)} in all, listed in {path}"] if cells else []
+    table = pd.DataFrame(cells, columns=pd.Index(QUARANTINE_COLUMNS))
+    write_table(path, table)
+    return quarantine_lines(path, table)
 
 
-def files_below(folder: Path) -> list[Path]:
+def quarantine_lines(path: Path, quarantine: pd.DataFrame) -> list[str]:
+    """Return how many rows there are for each kind of reason, as lines; none if there are none.
+
+    Args:
+        path: where the quarantine was written.
+        quarantine: rows of QUARANTINE_COLUMNS.
+    """
+    kinds = [reason.partition(":")[0] for reason in quarantine["reason"]]
+    first = dict(zip(reversed(kinds), reversed(quarantine["path"].tolist()), strict=True))
+    lines = [
+        f"quarantined: {n} x {kind}, e.g. {printable(first[kind])}"
+        for kind, n in Counter(kinds).most_common()
+    ]
+    return [*lines, f"quarantined: {len(kinds)} in all, listed in {path}"] if kinds else []
+
+
+def files_below(folder: Path, skip: Collection[str] = ()) -> list[Path]:
     """Every file below `folder`, and every link to nothing, in natural order of their paths.
 
     Links to files and folders are followed. A link to a folder above, or to one that is there by
     another name, counts as a file. Files of DVC (`images.dvc`, `.gitignore`) do not count.
 
+    Args:
+        folder: where to look; one that is not there holds nothing.
+        skip: files and folders that are passed over, relative to `folder`.
+
     Raises:
+        PodiumError: `folder` itself is a link to a folder above it.
         EnvironmentFault: a folder cannot be read.
     """
+    _refuse_link_above(folder)
     top = Path(os.path.realpath(folder))
     entered, waiting, paths = {*map(str, top.parents)}, deque([folder]), []
     while waiting and folder.is_dir():
@@ -69,6 +89,8 @@ def files_below(folder: Path) -> list[Path]:
         entered.add(real)
         try:
             for path in place.iterdir():
+                if skip and path.relative_to(folder).as_posix() in skip:
+                    continue
                 if not path.is_dir():
                     paths.append(path)
                 elif path.is_symlink():
@@ -81,10 +103,19 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(kept, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
 
 
+def _refuse_link_above(folder: Path) -> None:
+    home = Path(os.path.realpath(folder.parent))
+    if folder.is_symlink() and Path(os.path.realpath(folder)) in (home, *home.parents):
+        raise PodiumError(
+            f"{printable(folder)}: a link to a folder above it\n"
+            "remedy: let it point to the folder of its files alone, or remove it"
+        )
+
+
 def link_fault(path: Path) -> str:
     """Why `path`, of `files_below`, is no file; '' if it is, or was removed meanwhile."""
     if path.is_dir():
         return "a link to a folder above or to one that is read already"
     if path.is_symlink() and not path.exists():
-        return f"a link to nothing: {path.readlink()} is missing"
+        return f"a link to nothing: {printable(path.readlink())} is missing"
     return "no regular file" if path.exists() and not path.is_file() else ""

@@ -16,8 +16,9 @@ from podium.core.files import file_sha256, scratch_dir, write_json
 
 
 def run_path(metrics: Path) -> Path:
-    """Return the file of the last run's record: metrics/x.json -> runs/x.json."""
-    return metrics.parent.with_name("runs") / metrics.name
+    """Return the file of the last run's record: metrics/x.json and x.json -> runs/x.json."""
+    folder = metrics.parent
+    return (folder.with_name("runs") if folder.name else folder / "runs") / metrics.name
 
 
 def write_run(metrics: Path, record: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import shutil
 import sys
@@ -21,6 +22,7 @@ from podium.core import hardware
 from podium.core.errors import EnvironmentFault
 from podium.core.files import scratch_dir
 from podium.core.hardware import GIB
+from podium.core.printable import printable
 from podium.models import extractor_table
 
 PYTHONS = ((3, 11), (3, 13))
@@ -164,6 +166,34 @@ def _is_held(path: Path) -> bool:
     return False
 
 
+def raw_links(root: Path) -> CheckResult:
+    """Whether a raw file is a link to nothing, which stops DVC before any stage.
+
+    Args:
+        root: the project's folder; what its .dvcignore names by its path is passed over.
+    """
+    ignore = root / ".dvcignore"
+    ignored = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
+    below = (
+        Path(folder, name).relative_to(root)
+        for folder, folders, files in os.walk(root / "data/raw")
+        for name in (*folders, *files)
+    )
+    broken = sorted(
+        str(path)
+        for path in below
+        if (root / path).is_symlink() and not (root / path).exists() and str(path) not in ignored
+    )
+    if not broken:
+        return CheckResult("raw files", "ok", "no links to nothing")
+    text = (
+        f"{len(broken)} links to nothing, e.g. {printable(broken[0])}: dvc repro would stop there; "
+        "fetch what they point to (git annex get, dvc checkout), remove them, or write their paths "
+        "into .dvcignore"
+    )
+    return CheckResult("raw files", "data", text)
+
+
 def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
     """Whether the weights of each extractor are there.
 
@@ -177,10 +207,11 @@ def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:
         if name not in extractor_table.TABLE:
             text = f"extractors.{name}: unknown; known are {', '.join(extractor_table.TABLE)}"
             yield CheckResult(check, "data", text)
+        elif extractor_table.TABLE[name].family == "hub" and installed("keras-hub") is None:
+            text = "KerasHub is not installed: pip install --require-hashes -r requirements/hub.txt"
+            yield CheckResult(check, "machine", text)
         elif source == "download":
-            yield CheckResult(
-                check, "note", "Keras fetches them at the first run, over the network"
-            )
+            yield CheckResult(check, "note", "fetched at the first run, over the network")
         elif source == "package" and not find_spec(package):
             text = f"package {package.replace('_', '-')} is not installed: run make setup"
             yield CheckResult(check, "machine", text)

@@ -1,4 +1,4 @@
-"""Checks of optional extras: Kaggle's client, plugins for DVC's remotes, CUDA's packages."""
+"""Checks of optional extras: Kaggle's client, KerasHub, DVC's plugins, CUDA's packages."""
 
 from __future__ import annotations
 
@@ -17,15 +17,24 @@ SCHEMES = {"webdavs": "webdav", "abfs": "azure"} | {name: name for name in PLUGI
 
 def kaggle(pins: Path) -> CheckResult:
     """Whether Kaggle's client is installed in the version that `pins` names."""
-    version = installed("kaggle")
+    return _extra("kaggle", pins, "podium download and podium submit need it", "client ")
+
+
+def keras_hub(pins: Path) -> CheckResult:
+    """Whether KerasHub is installed in the version that `pins` names."""
+    return _extra("keras-hub", pins, "extractors such as dinov2-small need it")
+
+
+def _extra(package: str, pins: Path, use: str, word: str = "") -> CheckResult:
+    """Whether a package is installed in the version that `pins` names."""
+    version = installed(package)
     if version is None:
-        text = f"not installed; podium download and podium submit need it: {INSTALL} {pins}"
-        return CheckResult("kaggle", "note", text)
-    pinned = pinned_versions(pins).get("kaggle", [version])
+        return CheckResult(package, "note", f"not installed; {use}: {INSTALL} {pins}")
+    pinned = pinned_versions(pins).get(package, [version])
     if version not in pinned:
         text = f"{version}, pinned {' or '.join(pinned)}: {INSTALL} {pins}"
-        return CheckResult("kaggle", "note", text)
-    return CheckResult("kaggle", "ok", f"client {version}")
+        return CheckResult(package, "note", text)
+    return CheckResult(package, "ok", f"{word}{version}")
 
 
 def remotes(root: Path) -> Iterator[CheckResult]:

@@ -32,11 +32,13 @@ class FittedBlend:
         fitted: on all rows.
         table: out-of-fold rows by steps that never saw their fold, and test rows by `fitted`.
         metrics: naive, nested and single scores, also of each method.
+        calibrated: the name of the calibration of `table`.
     """
 
     fitted: Fitted
     table: pd.DataFrame
     metrics: dict[str, Any]
+    calibrated: str = "none"
 
 
 def fit_blend(models: PredictionSet, settings: Blend, metric: Metric | None = None) -> FittedBlend:
@@ -79,7 +81,7 @@ def fit_blend(models: PredictionSet, settings: Blend, metric: Metric | None = No
     others = [other for other in USUAL[kind] if other.key != metric.key]
     probs = [each[calibrate] for each in by_seed]
     metrics["nested"] = as_dicts(_other_scores(models, others, probs, draws)) | metrics["nested"]
-    return FittedBlend(fitted, _table(models, calibrate, fitted, by_seed), metrics)
+    return FittedBlend(fitted, _table(models, calibrate, fitted, by_seed), metrics, calibrate)
 
 
 def mean_terms(metric: Metric, each: Sequence[Floats], models: PredictionSet) -> Terms:

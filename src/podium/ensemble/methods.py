@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
-
-import numpy as np
+from typing import get_args
 
 from podium.core.errors import SettingsError
 from podium.core.params import Blend, BlendMethod
 from podium.ensemble import blend, stacking
-from podium.ensemble.blend import Combine, Fit, Floats
+from podium.ensemble.blend import Fit
+from podium.ensemble.by_label import calibrate_each_label, decided_after, each_label
 from podium.ensemble.losses import choice_loss, log_loss, loss_of
 from podium.ensemble.nested import Step
 from podium.evaluation import calibration, decisions
-from podium.evaluation.calibration import Calibrator
 from podium.evaluation.scores import LOG_LOSS, Metric
 
 NUMBER_METHODS = ("single", "mean", "weighted", "caruana", "ridge")
@@ -138,61 +135,3 @@ def offered(settings: Blend, kind: str) -> list[str]:
     """Return the methods to try, those of `settings` that a kind has; if none, all it has."""
     kept: list[str] = [name for name in settings.methods if name in METHODS[kind]]
     return kept or list(METHODS[kind])
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A calibration, and the decision after it."""
-
-    calibrator: Calibrator
-    decision: Calibrator
-
-    def apply(self, probs: Floats) -> Floats:
-        """Return 1 where a class or label is chosen, else 0, of probabilities (N, K)."""
-        return self.decision.apply(self.calibrator.apply(probs))
-
-
-def decided_after(calibrate: calibration.Fit, decide: calibration.Fit) -> calibration.Fit:
-    """Return the fit of a calibration, and of the decision on what it makes of the rows (N, K)."""
-
-    def fit(probs: Floats, truth: Any) -> Calibrator:
-        calibrator = calibrate(probs, truth)
-        return Decided(calibrator, decide(calibrator.apply(probs), truth))
-
-    return fit
-
-
-def _pair(probs: Floats, k: int) -> Floats:
-    """Label k of (..., L) as probabilities (..., 2) of its absence and its presence."""
-    return np.stack([1 - probs[..., k], probs[..., k]], axis=-1)
-
-
-def each_label(fit: Fit) -> Fit:
-    """Return the fit that blends each of L labels on its own, as two classes (M, N, 2)."""
-
-    def fit_all(probs: Floats, truth: Floats) -> Combine:
-        parts = [fit(_pair(probs, k), truth[:, k]) for k in range(probs.shape[2])]
-        return lambda others: np.stack(
-            [combine(_pair(others, k))[:, 1] for k, combine in enumerate(parts)], axis=1
-        )
-
-    return fit_all
-
-
-@dataclass(frozen=True)
-class LabelCalibration:
-    """A calibration for each label."""
-
-    parts: list[Calibrator]
-
-    def apply(self, probs: Floats) -> Floats:
-        """Return calibrated label probabilities (N, L) of label probabilities (N, L)."""
-        columns = [part.apply(_pair(probs, k))[:, 1] for k, part in enumerate(self.parts)]
-        return np.stack(columns, axis=1)
-
-
-def calibrate_each_label(fit: calibration.Fit) -> calibration.Fit:
-    """Return the fit that calibrates each of L labels on its own, as two classes (N, 2)."""
-    return lambda probs, truth: LabelCalibration(
-        [fit(_pair(probs, k), truth[:, k]) for k in range(probs.shape[1])]
-    )

@@ -49,13 +49,18 @@ class PredictionSet:
     test: Floats
 
 
-def tables_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
-    """Return the prediction tables in `folder`, sorted, without those that `leave_out` names.
+def tables_in(folder: Path, leave_out: Sequence[str], more: Sequence[Path] = ()) -> list[Path]:
+    """Return the prediction tables in `folder`, sorted, then more, without those left out.
+
+    Args:
+        folder: of tables.
+        leave_out: names of tables.
+        more: tables elsewhere.
 
     Raises:
         PodiumError: none is left.
     """
-    every = sorted(folder.glob("*.csv"))
+    every = [*sorted(folder.glob("*.csv")), *more]
     if not every:
         raise PodiumError(f"{folder}: no prediction table to blend\nremedy: train a model first")
     kept = [path for path in every if path.stem not in leave_out]

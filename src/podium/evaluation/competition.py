@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from podium.core.errors import SettingsError
-from podium.evaluation.scores import USUAL, Metric, metric_named, why_not_fitting
+from podium.evaluation.scores import USUAL, Metric, metric_named
+from podium.evaluation.target_fit import refuse_unfitting
 from podium.evaluation.task import read_task
 
 BLEND = "blend"  # the name of a competition's blend among its models
@@ -29,6 +29,7 @@ class Files:
         predictions: folder of predictions that stand in no table, '' if there are none.
         counts: table of pixels by slide, '' if there is none.
         task: what ingestion says is asked for, '' if the competition never varies.
+        networks: folder of the tables of those models that `photo_networks` names, '' if none can.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Files:
     predictions: str = ""
     counts: str = ""
     task: str = ""
+    networks: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ class PredictOptions:
         weights_dir: where local ImageNet weights lie.
         out: slides: folder of masks, GeoJSON and overlays; None: none are written.
         mpp: slides: micrometres per pixel where files do not say it; None: unknown.
+        columns: photos: table of columns beside the pictures; None: there is none.
     """
 
     weights_dir: Path
     out: Path | None = None
     mpp: float | None = None
+    columns: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,7 @@ class Competition:
             return self
         task = read_task(path)
         metric = metric_named(task.metric)
-        if why := why_not_fitting(metric, task.kind, task.ordered, len(task.names)):
-            raise SettingsError(f"{path}: {why}\nremedy: choose another metric, then ingest again")
+        refuse_unfitting(str(path), metric, task.kind, task.ordered, len(task.names))
         others = [other for other in USUAL[task.kind] if other.key != metric.key]
         return replace(self, metrics=(metric, *others), columns=task.sample.columns)
 
@@ -137,8 +140,14 @@ class Competition:
     @property
     def result_files(self) -> list[str]:
         """Everything that is read of a revision, folders and files."""
-        names = ["params.yaml", "metrics", self.files.tables, self.files.blend, self.files.counts]
-        return [name for name in names if name]
+        files = self.files
+        names = [files.tables, files.networks, files.blend, files.counts]
+        return ["params.yaml", "metrics", *(name for name in names if name)]
+
+    def network_tables(self, settings: Settings) -> list[str]:
+        """Return the paths of the prediction tables of the networks that `settings` name."""
+        names = self.entries(settings, "photo_networks") if self.files.networks else {}
+        return [f"{self.files.networks}/{name}.csv" for name in names]
 
     def metric(self, name: str) -> Metric:
         """Return the metric that people call `name`."""

@@ -202,33 +202,3 @@ def _own(name: str) -> Metric:
     lower, every = is_lower_better(name), (*_NAMES, "number")
     final, terms = f"{_FINALS}:own_scores", f"{_TERMS}:plain_terms"
     return Metric(name, name, lower, terms, final, by_rank=True, kinds=every, own=name)
-
-
-def why_not_fitting(metric: Metric, kind: str, ordered: bool = False, n_names: int = 2) -> str:
-    """Return why a metric does not fit a target, in words; '' if it does.
-
-    Args:
-        metric: the score.
-        kind: of the target: classes, labels or number.
-        ordered: its classes are grades.
-        n_names: how many classes or labels there are.
-    """
-    if kind not in metric.kinds:
-        return f"{metric.key} is for {' or '.join(metric.kinds)}, the target is {kind}"
-    if metric.ordered and not ordered:
-        return f"{metric.key} is for ordered classes, and these have no order"
-    if metric.key == AUC.key and n_names > (2 if kind == "classes" else 1):
-        return f"auc is for two classes or one label, not {n_names} {kind}: mean_auc is"
-    return ""
-
-
-def fits(metric: Metric, kind: str, ordered: bool = False, n_names: int = 2) -> bool:
-    """Return whether a metric fits a target.
-
-    Args:
-        metric: the score.
-        kind: of the target: classes, labels or number.
-        ordered: its classes are grades.
-        n_names: how many classes or labels there are.
-    """
-    return not why_not_fitting(metric, kind, ordered, n_names)

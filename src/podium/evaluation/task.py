@@ -6,6 +6,7 @@ Ingestion writes it as `data/photos/task.json`; training, blends and submissions
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,7 +15,7 @@ from podium.core.errors import PodiumError
 from podium.core.files import write_json
 
 Kind = Literal["classes", "labels", "number"]
-Cells = Literal["probabilities", "class", "labels", "best", "number", "whole"]
+Cells = Literal["probabilities", "class", "labels", "best", "number", "whole", "decisions"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class SampleStyle:
         columns: of the file, the ids first.
         cells: probabilities (a column for each of `names`), class (a name of the likeliest one),
             labels (names of those that apply, separated by blanks), best (the `k` likeliest names,
-            separated by blanks), number, or whole (a number rounded).
-        names: probabilities: which class or label each column after the first is of.
+            separated by blanks), number, whole (a number rounded), or decisions (a column for each
+            of `names`, 1 where it applies, else 0).
+        names: probabilities, decisions: which class or label each column after the first is of.
         k: best: how many names.
     """
 
@@ -34,6 +36,19 @@ class SampleStyle:
     cells: Cells
     names: tuple[str, ...] = ()
     k: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that no column is there twice: a class may be called like the column of ids.
+
+        Raises:
+            PodiumError: one is.
+        """
+        if twice := [name for name, n in Counter(self.columns).items() if n > 1]:
+            raise PodiumError(
+                f"a submission would have two columns {twice[0]!r}: a class or label is called "
+                "like the column of ids\nremedy: rename that class, or put the competition's own "
+                "sample_submission.csv beside the pictures"
+            )
 
 
 @dataclass(frozen=True)

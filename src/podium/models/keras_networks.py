@@ -12,6 +12,8 @@ from podium.core.files import file_sha256
 from podium.core.hdf5_guard import hdf5_fault
 from podium.models.extractor_table import find
 
+NO_TOP = "use this network's weights without top (Keras calls such files notop)"
+
 
 def build(name: str, weights: str, weights_dir: Path, options: dict[str, Any], key: str) -> Any:
     """Return the Keras network of extractor `name`.
@@ -37,9 +39,9 @@ def build(name: str, weights: str, weights_dir: Path, options: dict[str, Any], k
     if weights == "download":
         return _download(name, constructor, options)
     path = weights_dir / f"{name}.weights.h5"
-    _check_file(name, path, weights, key)
+    check_file(path, weights, key, "Keras' ImageNet weights without top")
     model = constructor(weights=None, **options)
-    _load_weights(model, path)
+    load_weights(model, path, NO_TOP)
     return model
 
 
@@ -54,10 +56,21 @@ def _download(name: str, constructor: Callable[..., Any], options: dict[str, Any
         ) from None
 
 
-def _check_file(name: str, path: Path, digest: str, key: str) -> None:
+def check_file(path: Path, digest: str, key: str, kind: str) -> None:
+    """Check that a weights file is there and has the sha256 that settings say.
+
+    Args:
+        path: of the file.
+        digest: that sha256.
+        key: the key in params.yaml that says it.
+        kind: what should be there, in words.
+
+    Raises:
+        PodiumError: it is missing or altered.
+    """
     if not path.is_file():
         raise PodiumError(
-            f"{path}: no such weights file\nremedy: put Keras' ImageNet weights without top there "
+            f"{path}: no such weights file\nremedy: put {kind} there "
             f"and their sha256 at {key}, or say {key}: download"
         )
     if (actual := file_sha256(path)) != digest:
@@ -67,8 +80,17 @@ def _check_file(name: str, path: Path, digest: str, key: str) -> None:
         )
 
 
-def _load_weights(model: Any, path: Path) -> None:
-    """Load a weights file in Keras 3's or in Keras' older layout, whatever its name."""
+def load_weights(model: Any, path: Path, remedy: str) -> None:
+    """Load a weights file in Keras 3's or in Keras' older layout, whatever its name.
+
+    Args:
+        model: of the same layers.
+        path: of the file.
+        remedy: where it is of another network.
+
+    Raises:
+        PodiumError: it cannot be loaded.
+    """
     import h5py
 
     try:
@@ -82,6 +104,5 @@ def _load_weights(model: Any, path: Path) -> None:
             model.load_weights(alias)
     except Exception as error:  # Keras raises many kinds for files of another network
         raise PodiumError(
-            f"{path}: cannot be loaded into {model.name}: {first_line(error)}\n"
-            "remedy: use this network's weights without top (Keras calls such files notop)"
+            f"{path}: cannot be loaded into {model.name}: {first_line(error)}\nremedy: {remedy}"
         ) from None

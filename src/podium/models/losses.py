@@ -122,3 +122,29 @@ class TumourLoss(keras.losses.Loss):
 
 def _dice(masks: Any, logits: Any) -> Any:
     return keras.losses.Dice().call(masks, tf.sigmoid(logits))
+
+
+class PictureLoss(keras.losses.Loss):
+    """The loss of pictures (N,) by targets that may be soft, mixed and weighted, and by outputs.
+
+    classes: cross-entropy of weighted shares (N, K) and logits; labels: the mean over L labels of
+    each one's cross-entropy, by the weights (N, 2 L) of yes, then of no; number: half the squared
+    error of standardised numbers (N, 1).
+
+    Args:
+        kind: classes, labels or number.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the losses (N,) of targets and outputs (N, K)."""
+        if self._kind == "classes":
+            return -tf.reduce_sum(y_true * tf.nn.log_softmax(y_pred), axis=-1)
+        if self._kind == "number":
+            return 0.5 * tf.reduce_sum((y_true - y_pred) ** 2, axis=-1)
+        yes, no = tf.split(y_true, 2, axis=-1)
+        losses = yes * tf.nn.softplus(-y_pred) + no * tf.nn.softplus(y_pred)
+        return tf.reduce_mean(losses, axis=-1)

@@ -1,7 +1,8 @@
-"""What the photo artefact is made of: heads on pictures alone, calibration, extractors by name."""
+"""What is kept of trained photo models: heads as a Keras model, and all models as arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from podium.models import extractor_table
 from podium.photos.calibration_by_kind import fit_calibration
 from podium.photos.crossval import Floats, TrainRows
 from podium.photos.fusion import FusedHeads, MeanOfHeads
+from podium.photos.members import Member
 from podium.photos.training import fused_names
 from podium.training import artefact
 from podium.training.runtime import keras
@@ -53,6 +55,32 @@ def build_artefact(
     }
     n_features = sum(extractor_table.find(name).n_features for name in names)
     return assemble(heads, n_features, description)
+
+
+def members_tree(
+    members: Mapping[str, Member], params: Params, data: TrainRows, features_dir: Path,
+    tables: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
+    """Return all trained models as arrays, with what is needed to use them on new pictures.
+
+    Args:
+        members: model name -> the model.
+        params: all settings.
+        data: the train rows.
+        features_dir: holds <extractor>.h5.
+        tables: model name -> sha256 of its prediction table.
+    """
+    return {
+        "task": "photos",
+        "kind": data.kind.name,
+        "names": list(data.names),
+        "max_megapixels": params.photos.max_megapixels,
+        "extractors": [
+            _extractor_settings(name, params, features_dir) for name in params.extractors
+        ],
+        "tables": dict(tables),
+        "members": dict(members),
+    }
 
 
 def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[str, Any]:

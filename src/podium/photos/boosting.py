@@ -13,9 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from podium.core.params import Boosting
-from podium.photos.columns import encoded
+from podium.photos.column_codes import encode
+from podium.photos.columns import codes_of_split
 from podium.photos.crossval import Features, Floats, Split, TrainRows, prediction_table
-from podium.photos.estimators import fit_predict, rows_to_learn
+from podium.photos.estimators import fit, rows_to_learn
+from podium.photos.stored_models import Stored, stored_components, stored_scaler
 
 MAX_RATE = 0.3
 
@@ -23,9 +25,24 @@ MAX_RATE = 0.3
 def boosting_table(
     features: Features, data: TrainRows, settings: Boosting, seed: int, most: int
 ) -> pd.DataFrame:
-    """Return the prediction table of gradient boosting; each split fits scaler, PCA and trees anew.
+    """Return the prediction table of gradient boosting; see `fit_boosting`.
 
-    Columns beside the pictures join the components.
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        settings: of PCA and trees.
+        seed: of both.
+        most: train rows of a model.
+    """
+    return prediction_table(fit_boosting(features, data, settings, seed, most)[0], data)
+
+
+def fit_boosting(
+    features: Features, data: TrainRows, settings: Boosting, seed: int, most: int
+) -> tuple[Floats, list[Stored]]:
+    """Return predictions (N + T, M, K) of boosted trees for each split, and these as arrays.
+
+    Each split fits scaler, PCA and trees anew. Columns beside the pictures join the components.
 
     Args:
         features: (N + T, D), of the train rows, then of the test rows.
@@ -35,23 +52,23 @@ def boosting_table(
         most: train rows of a model.
     """
     with threadpool_limits(1):  # the same bytes on any number of cores, and faster
-        values = [
-            _split_values(features, data, split, settings, seed, most) for split in data.splits
-        ]
-    return prediction_table(np.stack(values, axis=1), data)
+        pairs = [_fit_split(features, data, split, settings, seed, most) for split in data.splits]
+    return np.stack([values for values, _ in pairs], axis=1), [stored for _, stored in pairs]
 
 
-def _split_values(
+def _fit_split(
     features: Features, data: TrainRows, split: Split, settings: Boosting, seed: int, most: int
-) -> Floats:
-    """The predictions (N + T, K) of one split."""
+) -> tuple[Floats, Stored]:
+    """The predictions (N + T, K) of one split, and its models as arrays."""
     rows = rows_to_learn(data, split, most)
-    components = first_components(settings, (len(rows), features.shape[1]), seed)
-    learnt = components.fit_transform(features[rows])
+    reduction = first_components(settings, (len(rows), features.shape[1]), seed)
+    learnt = reduction.fit_transform(features[rows])
     starts = range(0, len(features), 4096)
-    every = np.concatenate([components.transform(features[k : k + 4096]) for k in starts])
+    every = np.concatenate([reduction.transform(features[k : k + 4096]) for k in starts])
+    codes = []
     if data.columns is not None:
-        beside = encoded(data, split)
+        codes = codes_of_split(data, split)
+        beside = encode(data.columns, codes)
         learnt = np.concatenate([learnt, beside[rows]], axis=1)
         every = np.concatenate([every, beside], axis=1)
 
@@ -59,7 +76,10 @@ def _split_values(
         n_classes = 1 if number or data.kind.name == "labels" else len(data.names)
         return boosted_trees(settings, n_classes, seed, number)
 
-    return fit_predict(make, learnt, data.truth[rows], every, len(data.names))
+    model = fit(make, learnt, data.truth[rows], len(data.names))
+    scaler, pca = (step for _, step in reduction.steps)
+    stored = {"scaler": stored_scaler(scaler), "pca": stored_components(pca), "columns": codes}
+    return model.predict(every), {**stored, "model": model.stored()}
 
 
 def first_components(settings: Boosting, shape: tuple[int, int], seed: int) -> Any:

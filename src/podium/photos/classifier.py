@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.picture_decoder import UnreadableImage
 from podium.evaluation.table_kinds import TableKind, kind_named
-from podium.models import backbones
 from podium.photos.calibration_by_kind import apply_calibration
 from podium.photos.fusion import MeanOfHeads
-from podium.pictures.extract import Recipe
+from podium.photos.recipes import answered, features_of, recipe_of
 from podium.training import artefact
 
 
 class PhotoClassifier:
-    """Reads a photo artefact and predicts pictures as the pipeline does.
+    """Reads a photo artefact, heads of one kind, and predicts pictures as the pipeline does.
 
     Attributes:
         kind: of the answer, with the names of classes or labels.
@@ -36,24 +33,12 @@ class PhotoClassifier:
             self.kind: TableKind = kind_named(last.kind, description["classes"])
             self.calibration: dict[str, float] = description["calibration"]
             self.recipes = [
-                self._recipe(settings, description["max_megapixels"], weights_dir)
+                recipe_of(settings, description["max_megapixels"], weights_dir)
                 for settings in description["extractors"]
             ]
         except (KeyError, TypeError, AttributeError):
             raise PodiumError(f"{path}: a podium model, but not one for photos") from None
         self.batch_size = self.recipes[0].batch_size
-
-    @staticmethod
-    def _recipe(settings: dict[str, Any], max_megapixels: float, weights_dir: Path) -> Recipe:
-        extractor = backbones.build(settings["name"], settings["weights"], weights_dir)
-        views = settings.get("views", "plain")  # older models lack this key
-        recipe = Recipe(extractor, settings["batch_size"], max_megapixels, views)
-        if recipe.provenance["weights_sha256"] != settings["weights_sha256"]:
-            raise PodiumError(
-                f"{settings['name']}: its weights are not those the classifier was trained with\n"
-                "remedy: install the pinned requirements, or run dvc repro"
-            )
-        return recipe
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return calibrated predictions (N, K) of fused bottleneck features (N, D)."""
@@ -68,47 +53,44 @@ class PhotoClassifier:
         Raises:
             PodiumError: a file cannot be read; says which and why.
         """
-        data = [_read(path) for path in paths]
-        features = []
-        for recipe in self.recipes:
-            try:
-                pixels = [recipe.pixels(value) for value in data]
-            except UnreadableImage:
-                raise PodiumError(_first_unreadable(recipe, paths, data)) from None
-            features.append(recipe.compute(pixels))
+        return answered(paths, self._of_bytes)
+
+    def _of_bytes(self, data: Sequence[bytes]) -> NDArray[np.float64]:
+        features = [features_of(recipe, data) for recipe in self.recipes]
         return self.predict(np.concatenate(features, axis=1))
 
     @property
     def columns(self) -> list[str]:
         """The columns of an answer: the decision, where one is made, and the predictions."""
-        decision = {"classes": ["class"], "labels": ["labels"], "number": []}
-        return [*decision[self.kind.name], *self.kind.columns()]
+        return answer_columns(self.kind)
 
     def answers(self, paths: Sequence[Path]) -> list[list[str | float]]:
-        """Return the cells of `columns` for n <= batch_size picture files.
-
-        The decision is the likeliest class, or the labels of at least 0.5 joined by `;`, or `-`.
-        """
-        values = self.classify(paths)
-        decisions: list[list[str]] = [[] for _ in paths]
-        if self.kind.name == "classes":
-            decisions = [[self.kind.names[k]] for k in values.argmax(1)]
-        elif self.kind.name == "labels":
-            decisions = [[cell] for cell in self.kind.truth_cells((values >= 0.5).astype(int))]
-        return [[*cells, *row.tolist()] for cells, row in zip(decisions, values, strict=True)]
+        """Return the cells of `columns` for n <= batch_size picture files."""
+        return answer_rows(self.kind, self.classify(paths), None)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PodiumError(f"{path}: {error.strerror}\nremedy: give the path of a picture") from None
+def answer_columns(kind: TableKind) -> list[str]:
+    """Return the columns of an answer: the decision, where one is made, and the predictions."""
+    decision = {"classes": ["class"], "labels": ["labels"], "number": []}
+    return [*decision[kind.name], *kind.columns()]
 
 
-def _first_unreadable(recipe: Recipe, paths: Sequence[Path], data: Sequence[bytes]) -> str:
-    for path, value in zip(paths, data, strict=True):
-        try:
-            recipe.pixels(value)
-        except UnreadableImage as error:
-            return f"{path}: {error}\nremedy: give a readable picture"
-    raise AssertionError("unreachable")
+def answer_rows(
+    kind: TableKind, values: NDArray[np.float64], decided: NDArray[np.float64] | None
+) -> list[list[str | float]]:
+    """Return the cells of `answer_columns` for n pictures.
+
+    Args:
+        kind: of the answer.
+        values: (n, K) predictions.
+        decided: (n, K) 1 where a class or label is chosen, else 0; None: nobody decided, so it is
+            the likeliest class, or the labels of at least 0.5, joined by `;`, or `-`.
+    """
+    decisions: list[list[str]] = [[] for _ in values]
+    if kind.name == "classes":
+        chosen = values if decided is None else decided
+        decisions = [[kind.names[k]] for k in chosen.argmax(1)]
+    elif kind.name == "labels":
+        applies = (values if decided is None else decided) >= 0.5
+        decisions = [[cell] for cell in kind.truth_cells(applies.astype(int))]
+    return [[*cells, *row.tolist()] for cells, row in zip(decisions, values, strict=True)]

@@ -5,7 +5,7 @@ All M heads of a cross-validation (one per fold and seed) are trained at once, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,14 +75,16 @@ def train_heads(
     task, mean, scale = _standardised_truth(task)
     layer = _new_heads(task)
     _standardise(layer, task)
-    run_epoch = _epoch(layer, task, settings)
+    features = tf.constant(task.features)
+    run_epoch = _epoch(layer, features, task, settings)
+    stop_losses = _stop_losses(layer, features, task)
     best = np.full(layer.n_heads, np.inf)
     best_epoch = np.zeros(layer.n_heads, dtype=np.int64)
     kernel, bias = layer.kernel.numpy(), layer.bias.numpy()
     curve = []
     for epoch in range(settings.epochs):
         train_loss = float(run_epoch(_batches(task, settings, seed, epoch), [seed, epoch]))
-        losses = _stop_losses(layer, task)
+        losses = stop_losses()
         curve.append((epoch, train_loss, float(np.mean(losses))))
         better = losses < best if settings.patience else np.ones_like(best, dtype=bool)
         if independent and settings.patience:
@@ -159,12 +161,12 @@ def _row_weights(task: HeadTask, how: str) -> NDArray[np.float32]:
     return weights.reshape(truth.shape)
 
 
-def _epoch(layer: FusedHeads, task: HeadTask, settings: Head) -> Any:
+def _epoch(layer: FusedHeads, features: Any, task: HeadTask, settings: Head) -> Any:
     """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss.
 
     Several devices take a part of each batch; their gradients are added up.
     """
-    features, truth = tf.constant(task.features), tf.constant(task.truth)
+    truth = tf.constant(task.truth)
     weights = tf.constant(_row_weights(task, settings.class_weight))
     train = tf.constant(task.train, tf.float32)
     variables = [layer.kernel, layer.bias]
@@ -217,21 +219,22 @@ def _dropout_mask(task: HeadTask, n_rows: Any, rate: float, seed: Any) -> Any:
     return tf.pad(keep, [[0, 0], [0, task.n_beside]], constant_values=1.0)
 
 
-def _stop_losses(layer: FusedHeads, task: HeadTask) -> Floats:
-    """The mean loss (M,) of each head on its stop rows; on its train rows if it has none."""
-    every = np.where(task.stop.any(0), task.stop, task.train)
-    losses = []
-    for head, rows in enumerate(every.T):
-        outputs = [layer.of_head(part, head) for part in _parts(task.features, rows)]
-        logits = tf.cast(tf.concat(outputs, 0), tf.float64)[:, None]
-        truth = task.truth[rows, head, None]
-        weights = np.ones((*truth.shape[:2], 1)[: truth.ndim])
-        losses.append(float(tf.reduce_mean(head_losses(truth, logits, weights, task.kind))))
-    return np.array(losses)
+def _stop_losses(layer: FusedHeads, features: Any, task: HeadTask) -> Callable[[], Floats]:
+    """What gives the mean loss (M,) of each head on its stop rows; on train rows if it has none."""
+    chosen = np.where(task.stop.any(0), task.stop, task.train)
+    every = [tf.constant(np.flatnonzero(rows)) for rows in chosen.T]
+    truths = [tf.constant(task.truth[rows, head]) for head, rows in enumerate(chosen.T)]
 
+    def loss(head: int) -> Any:
+        starts = range(0, len(every[head]), 4096)
+        parts = [tf.gather(features, every[head][start : start + 4096]) for start in starts]
+        outputs = tf.concat([layer.of_head(part, head) for part in parts], 0)
+        logits, truth = tf.cast(outputs, tf.float64)[:, None], truths[head][:, None]
+        weights = tf.ones((*truth.shape[:2], 1)[: len(truth.shape)], tf.float64)
+        return tf.reduce_mean(head_losses(truth, logits, weights, task.kind))
 
-def _parts(features: NDArray[np.float32], rows: NDArray[np.bool_]) -> Iterator[Any]:
-    """Those of the features (N, D) whose row is chosen (N,), 4,096 at once."""
-    chosen = np.flatnonzero(rows)
-    for start in range(0, len(chosen), 4096):
-        yield features[chosen[start : start + 4096]]
+    @tf.function
+    def losses() -> Any:
+        return tf.stack([loss(head) for head in range(len(every))])
+
+    return lambda: np.asarray(losses())

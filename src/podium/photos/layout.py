@@ -93,6 +93,7 @@ def _of_names(
     rows = rows_of_test(source, layout, None, sample, test)
     if sample is not None:
         refuse_others(sample, rows, tolerance)
+    train = _apart(train, rows)
     return Dataset(
         _split(train, rows.entries), rows.without_partner("test"), pd.DataFrame({"id": []}),
         targets, sample, metric, rows.rule,

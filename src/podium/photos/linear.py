@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from podium.evaluation.scores import USUAL
 from podium.photos.crossval import Features, Floats, Split, TrainRows, prediction_table
-from podium.photos.estimators import fit_predict, rows_to_learn, with_missing
+from podium.photos.estimators import Make, fit, fit_predict, rows_to_learn
+from podium.photos.stored_models import Stored, stored_scaler, with_missing
 from podium.pictures import folds
 
 INNER_FOLDS = 5
@@ -26,9 +28,24 @@ CHOICE_TOLERANCE = 1e-3  # of the solver, while choosing
 def linear_table(
     features: Features, data: TrainRows, cs: Sequence[float], most: int
 ) -> pd.DataFrame:
-    """Return the prediction table of logistic regression, one for each label, or ridge regression.
+    """Return the prediction table of linear models; see `fit_linear`.
 
-    Features are standardised. Each split chooses C by folds of its own train rows.
+    Args:
+        features: (N + T, D), of the train rows, then of the test rows.
+        data: the rows and their splits.
+        cs: inverse strengths of the L2 penalty to choose from.
+        most: train rows of a model.
+    """
+    return prediction_table(fit_linear(features, data, cs, most)[0], data)
+
+
+def fit_linear(
+    features: Features, data: TrainRows, cs: Sequence[float], most: int
+) -> tuple[Floats, list[Stored]]:
+    """Return predictions (N + T, M, K) of a linear model for each split, and these as arrays.
+
+    That is logistic regression, one for each label, or ridge regression. Features are standardised.
+    Each split chooses C by folds of its own train rows.
 
     Args:
         features: (N + T, D), of the train rows, then of the test rows.
@@ -37,30 +54,35 @@ def linear_table(
         most: train rows of a model.
     """
     strata = data.strata
-    values = []
+    values: list[Floats] = []
+    stored: list[Stored] = []
     for split in data.splits:
         rows = rows_to_learn(data, split, most)
         scaler = StandardScaler().fit(features[rows])
         learnt = scaler.transform(features[rows])
         c = cs[0] if len(cs) == 1 else chosen_c(learnt, rows, data, split, cs, strata)
-        values.append(_fit_linear(c, learnt, data.truth[rows], scaler.transform(features), data))
-    return prediction_table(np.stack(values, axis=1), data)
+        model = fit(_linear(c), learnt, data.truth[rows], len(data.names))
+        values.append(model.predict(scaler.transform(features)))
+        stored.append({"scaler": stored_scaler(scaler), "model": model.stored()})
+    return np.stack(values, axis=1), stored
 
 
-def _fit_linear(
-    c: float,
-    rows: Features,
-    truth: NDArray[np.generic],
-    every: Features,
-    data: TrainRows,
-    tol: float = 1e-4,
-) -> Floats:
-    """The predictions (n, K) of a linear model of `rows` for rows `every` (n, D)."""
+def _linear(c: float, warm: dict[int, LogisticRegression] | None = None) -> Make:
+    """What makes untrained linear models with the penalty 1 / `c`.
+
+    `warm` holds the models of another C, by label: each starts where it ended, less exactly.
+    """
+    labels = itertools.count()
 
     def make(number: bool) -> LogisticRegression | Ridge:
-        return Ridge(alpha=RIDGE / c) if number else LogisticRegression(C=c, max_iter=2000, tol=tol)
+        if number:
+            return Ridge(alpha=RIDGE / c)
+        if warm is None:
+            return LogisticRegression(C=c, max_iter=2000)
+        fresh = LogisticRegression(max_iter=2000, tol=CHOICE_TOLERANCE, warm_start=True)
+        return warm.setdefault(next(labels), fresh).set_params(C=c)
 
-    return fit_predict(make, rows, truth, every, len(data.names))
+    return make
 
 
 def chosen_c(
@@ -91,13 +113,13 @@ def chosen_c(
     metric = USUAL[data.kind.name][0]  # a loss
     turned, best, lowest = rotated(learnt[part]), cs[0], np.inf
     tried = range(n_folds if len(rows) <= CHOICE_ROWS else 1)
+    warm: list[dict[int, LogisticRegression]] = [{} for _ in tried]
     for c in sorted(cs):
         losses = []
         for fold in tried:
             learn, out = fold_of != fold, fold_of == fold
-            values = _fit_linear(
-                c, turned[learn], truth[learn], turned[out], data, CHOICE_TOLERANCE
-            )
+            make = _linear(c, warm[fold])
+            values = fit_predict(make, turned[learn], truth[learn], turned[out], len(data.names))
             losses.append(metric.row_terms(values, truth[out])[0])
         loss = float(np.concatenate(losses).mean())
         if loss >= lowest:
@@ -118,13 +140,17 @@ def rotated(rows: Features) -> Features:
 
 
 def prior_table(data: TrainRows) -> pd.DataFrame:
-    """Return the prediction table of a model without skill: what its train rows have on average.
+    """Return the prediction table of a model without skill; see `priors`."""
+    n_rows, values = len(data.ids) + len(data.test_ids), priors(data)
+    return prediction_table(np.broadcast_to(values, (n_rows, *values.shape)), data)
+
+
+def priors(data: TrainRows) -> Floats:
+    """Return what the train rows of each split have on average, (M, K).
 
     That are class shares, shares of each label, or the mean.
     """
-    n_rows = len(data.ids) + len(data.test_ids)
-    values = np.stack([_average(data.truth[~split.held_out], data) for split in data.splits])
-    return prediction_table(np.broadcast_to(values, (n_rows, *values.shape)), data)
+    return np.stack([_average(data.truth[~split.held_out], data) for split in data.splits])
 
 
 def _average(truth: NDArray[np.generic], data: TrainRows) -> Floats:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from podium.core.errors import SettingsError
-from podium.core.printable import printable
-from podium.evaluation.scores import METRICS, fits, metric_named
+from podium.evaluation.scores import metric_named
+from podium.evaluation.target_fit import refuse_unfitting
 
 
 def best_k(metric: str) -> int:
@@ -38,12 +38,4 @@ def check_metric(metric: str, n_classes: int, answer: str) -> None:
     if not answer:
         return
     kind = {"class": "classes", "ordered": "classes"}.get(answer, answer)
-    ordered = answer == "ordered"
-    if not fits(chosen, kind, ordered, n_classes):
-        target = {"number": "a number", "ordered": "grades", "class": f"{n_classes} classes"}
-        fitting = [name for name in METRICS if fits(METRICS[name], kind, ordered, n_classes)]
-        raise SettingsError(
-            f"photos.metric: {printable(metric)} does not fit the target, which is "
-            f"{target.get(answer, f'{n_classes} {answer}')}\n"
-            f"remedy: choose one of {', '.join(fitting)}, or another photos.target"
-        )
+    refuse_unfitting("photos.metric", chosen, kind, answer == "ordered", n_classes)

@@ -14,6 +14,7 @@ from podium.evaluation.scores import Metric, Score
 from podium.models import extractor_table
 from podium.photos.crossval import TrainRows
 from podium.photos.fusion import FusedHeads
+from podium.photos.members import Member
 from podium.photos.scoring import gain, model_scores
 
 PICTURES_ALONE = "pictures"  # the chosen head without the columns beside them
@@ -26,6 +27,7 @@ class PhotoModels:
     Attributes:
         tables: model name -> prediction table.
         curves: model name -> learning curve.
+        members: model name -> the trained model as arrays.
         heads: those that make the artefact.
         alone: the name of the table of these heads, which see pictures alone.
         n_joined: test pictures (M,) that each head of `pseudo` learns from; None without.
@@ -33,6 +35,7 @@ class PhotoModels:
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
     heads: FusedHeads | None = None
     alone: str = ""
     n_joined: NDArray[np.int64] | None = None

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from podium.core.errors import SettingsError
 from podium.evaluation.competition import PredictOptions
-from podium.evaluation.file_answers import FileAnswers, answers_in_batches
-from podium.photos.classifier import PhotoClassifier
+from podium.evaluation.file_answers import Cell, FileAnswers, answers_in_batches
+from podium.photos.blended import PhotoBlend, blend_files
+from podium.photos.classifier import PhotoClassifier, answer_columns, answer_rows
+from podium.photos.file_columns import FileColumns
+from podium.photos.recipes import answered
 
 
 def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
-    """Return the answers for picture files.
+    """Return the answers for picture files: those of the blend, where it lies beside the model.
 
-    An answer is a class and the probability of each; or the labels of at least 0.5, joined by `;`
-    (`-`: none), and the probability of each; or a number.
+    An answer is a class and the probability of each; or the labels that apply, joined by `;`
+    (`-`: none), and the probability of each; or a number. Which models answer is said on stderr.
 
     Args:
-        model: the trained artefact.
+        model: the trained artefact, heads on pictures alone.
         paths: the picture files.
-        options: says where local weights lie.
+        options: says where local weights, and columns beside the pictures, lie.
     """
+    files = blend_files(model)
+    if not files.exist:
+        _refuse_columns(options)
+        return _of_heads(model, paths, options, "dvc repro blend@photos adds the others")
+    blend = PhotoBlend(files, options.weights_dir)
+    if blend.columns and options.columns is None:
+        names = ", ".join(blend.columns)
+        return _of_heads(model, paths, options, f"the blend needs --columns with {names}")
+    if not blend.columns:
+        _refuse_columns(options)
+    columns = FileColumns.read(options.columns, blend.columns) if blend.columns else None
+    print(f"answered by the blend, {blend.in_words()}", file=sys.stderr)
+
+    def rows(part: Sequence[Path]) -> list[list[Cell]]:
+        beside = columns.of(part) if columns else None
+        answer = answered(part, lambda data: blend.predict(data, beside))
+        return answer_rows(blend.kind, answer.values, answer.decided)
+
+    batches = answers_in_batches(paths, blend.batch_size, rows)
+    return FileAnswers(answer_columns(blend.kind), batches)
+
+
+def _refuse_columns(options: PredictOptions) -> None:
+    if options.columns is not None:
+        raise SettingsError(
+            f"--columns {options.columns}: these models see pictures alone\nremedy: leave it out"
+        )
+
+
+def _of_heads(model: Path, paths: Sequence[Path], options: PredictOptions, why: str) -> FileAnswers:
+    """The answers of the heads in the artefact itself."""
     classifier = PhotoClassifier(model, options.weights_dir)
+    print(f"answered by {model} alone, heads on pictures; {why}", file=sys.stderr)
     batches = answers_in_batches(paths, classifier.batch_size, classifier.answers)
     return FileAnswers(classifier.columns, batches)

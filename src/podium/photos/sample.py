@@ -58,11 +58,6 @@ def read_sample(source: PictureSource, layout: PhotoLayout) -> Sample | None:
     name = layout.sample or USUAL_SAMPLE
     if not layout.sample and not (source.root / name).is_file():
         return None
-    if "!" in name:  # the last stage takes ids and their order from the file itself
-        raise SettingsError(
-            f"photos.layout.sample: {printable(source.root / name)} is inside a zip\n"
-            "remedy: unpack it beside the pictures, then run podium inspect photos again"
-        )
     table = read_label_table(source, name, "sample")
     sample = Sample(source.root / name, table)
     if len(table.columns) < 2:
@@ -94,7 +89,9 @@ def style_of(sample: Sample, targets: Targets, metric: str) -> SampleStyle:
         return SampleStyle(columns, "whole" if whole else "number")
     if len(values) > 1:
         _check_names(sample, targets)
-        return SampleStyle(columns, "probabilities", values)
+        cells = sample.table[list(values)].to_numpy().ravel()
+        decided = wants_decision(metric) and set(cells) <= {"0", "1"}
+        return SampleStyle(columns, "decisions" if decided else "probabilities", values)
     if k := best_k(metric):
         return SampleStyle(columns, "best", k=k)
     if targets.answer == "labels":

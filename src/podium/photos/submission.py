@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
+from podium.core.raw_folder import QUARANTINE_COLUMNS
 from podium.evaluation import decisions, intervals
 from podium.evaluation.metrics import area_under_roc
 from podium.evaluation.scores import AUC, Metric, Score
@@ -21,7 +22,7 @@ from podium.evaluation.table_kinds import DECISION, TableKind, kind_of
 from podium.evaluation.task import PictureTask, read_task, usual_classes
 from podium.photos import constant_answers
 from podium.photos.answer_key import kind_for, read_key
-from podium.pictures.dataset import QUARANTINE_COLUMNS, read_items
+from podium.pictures.dataset import read_items
 from podium.submission import answers, cells
 from podium.submission.format import FormatInputs, SubmissionFormat
 
@@ -113,7 +114,7 @@ class PhotoSubmission(SubmissionFormat):
         absent = np.isnan(values).any(axis=1)
         decided = self._decided(ids, test, absent) if DECISION in table else None
         if absent.any():
-            values[absent] = constant_answers.prior(self.asked, self.metric, self._train_truth())
+            values[absent] = constant_answers.prior(self.asked, self.metric, self.train_truth())
         columns = answers.written(self.asked, values, decided)
         return pd.DataFrame({self.columns[0]: list(ids), **columns}), filled
 
@@ -123,11 +124,12 @@ class PhotoSubmission(SubmissionFormat):
         decided = np.zeros((len(ids), len(self.kind.names)))
         decided[~absent] = decisions.in_table(self.kind, test)[rows.to_numpy()[~absent].astype(int)]
         if absent.any():
-            truth = self._train_truth()
+            truth = self.train_truth()
             decided[absent] = constant_answers.decision(self.asked, self.metric, truth)
         return decided
 
-    def _train_truth(self) -> Any:
+    def train_truth(self) -> Any:
+        """Return the answers of the train rows: (N,) classes or numbers, or (N, L) labels."""
         return self.kind.truth(pd.DataFrame({"truth": self._train_labels}))
 
     def _refuse_other_kind(self, table: pd.DataFrame) -> None:

@@ -2,82 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from podium.core.errors import SettingsError
 from podium.core.params import Head, Params, TrainPhotoClassifier
 from podium.models import extractor_table
-from podium.photos.boosting import boosting_table
-from podium.photos.columns import encoded
+from podium.photos.boosting import fit_boosting
 from podium.photos.crossval import Features, Floats, TrainRows, load_features, prediction_table
 from podium.photos.fusion import FusedHeads, head_values
-from podium.photos.head_training import HeadTask, train_heads
-from podium.photos.linear import linear_table, prior_table
+from podium.photos.linear import fit_linear, prior_table, priors
+from podium.photos.members import heads_member
 from podium.photos.models import PICTURES_ALONE, PhotoModels
 from podium.photos.pseudo import train_twice
-
-
-def head_task(features: Features, data: TrainRows, settings: Head) -> HeadTask:
-    """Return the rows that one head per split is trained on.
-
-    Args:
-        features: (N + T, D), of the train rows, then of the test rows.
-        data: the rows and their splits.
-        settings: of the training.
-    """
-    train = np.stack([split.train for split in data.splits], axis=1)
-    stop = np.stack([split.stop for split in data.splits], axis=1)
-    if not settings.patience:  # never stopped early: nothing needs to be kept back
-        train, stop = train | stop, np.zeros_like(stop)
-    truth = np.repeat(data.truth[:, None], len(data.splits), axis=1)
-    kind = data.kind.name
-    return HeadTask(features[: len(data.ids)], truth, train, stop, len(data.names), kind=kind)
-
-
-def fit_heads(
-    features: Features, data: TrainRows, settings: Head, seed: int
-) -> tuple[FusedHeads, pd.DataFrame]:
-    """Train one head per split and return the heads and their learning curve.
-
-    Args:
-        features: (N + T, D), of the train rows, then of the test rows.
-        data: the rows and their splits.
-        settings: of the training.
-        seed: of order and dropout.
-    """
-    return train_heads(head_task(features, data, settings), settings, seed)
-
-
-def fit_with_columns(
-    features: Features, data: TrainRows, settings: Head, seed: int
-) -> tuple[Floats, pd.DataFrame]:
-    """Return the predictions (N + T, M, K) of heads that see the columns too, and their curve.
-
-    Each head is trained alone, because each has an encoding of its own.
-
-    Args:
-        features: (N + T, D), of the train rows, then of the test rows.
-        data: the rows and their splits, with columns.
-        settings: of the training.
-        seed: of order and dropout.
-    """
-    whole = head_task(features, data, settings)
-    values, curves = [], []
-    for number, split in enumerate(data.splits):
-        beside = encoded(data, split)
-        both = np.concatenate([features, beside], axis=1)
-        own = slice(number, number + 1)
-        task = HeadTask(
-            both[: len(data.ids)], whole.truth[:, own], whole.train[:, own], whole.stop[:, own],
-            whole.n_outputs, whole.in_batches, whole.kind, beside.shape[1],
-        )  # fmt: skip
-        layer, curve = train_heads(task, settings, seed)
-        values.append(head_values(layer, both)[:, 0])
-        curves.append(curve)
-    return np.stack(values, axis=1), pd.concat(curves).groupby("epoch", as_index=False).mean()
+from podium.photos.split_heads import fit_heads, fit_with_columns, head_task
+from podium.photos.stored_models import Stored
 
 
 def fused_names(params: Params) -> list[str]:
@@ -108,19 +49,40 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
     names = fused_names(params)
     fused = load_features([features_dir / f"{name}.h5" for name in names], *_pictures(data))
     trained = PhotoModels(alone=settings.head)
+    inputs = Inputs(names, fused, data, settings)
     for name, head in (("dense", settings), ("book", settings.book)):
-        _add_fused(trained, name, fused, data, head, settings)
+        _add_fused(trained, name, inputs, head)
     if data.columns is not None:
         trained.alone = PICTURES_ALONE
-        trained.heads = _add(trained, PICTURES_ALONE, fused, data, settings)
+        trained.heads = _add_heads(trained, PICTURES_ALONE, inputs)
     if settings.pseudo_label:
-        _add_pseudo(trained, fused, data, settings)
+        _add_pseudo(trained, inputs)
     most = settings.sample
-    trained.tables["logistic"] = linear_table(fused, data, settings.logistic_c, most)
-    trained.tables["boosting"] = boosting_table(fused, data, settings.boosting, settings.seed, most)
-    _add_singles(trained, fused, params, data, features_dir)
+    _add_fitted(trained, "logistic", "linear", inputs,
+                fit_linear(fused, data, settings.logistic_c, most))  # fmt: skip
+    _add_fitted(trained, "boosting", "trees", inputs,
+                fit_boosting(fused, data, settings.boosting, settings.seed, most))  # fmt: skip
+    _add_singles(trained, inputs, params, features_dir)
     trained.tables["prior"] = prior_table(data)
+    trained.members["prior"] = {"type": "constant", "extractors": [], "values": priors(data)}
     return trained
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What models learn from.
+
+    Attributes:
+        extractors: their names.
+        features: (N + T, D) of these, joined.
+        data: the rows and their splits.
+        settings: of the training.
+    """
+
+    extractors: list[str]
+    features: Features
+    data: TrainRows
+    settings: TrainPhotoClassifier
 
 
 def _pictures(data: TrainRows) -> tuple[list[str], list[str]]:
@@ -144,35 +106,35 @@ def _refuse_pseudo_labels(settings: TrainPhotoClassifier, data: TrainRows) -> No
         )
 
 
-def _add_fused(
-    trained: PhotoModels,
-    name: str,
-    features: Features,
-    data: TrainRows,
-    head: Head,
-    settings: TrainPhotoClassifier,
-) -> None:
+def _add_fused(trained: PhotoModels, name: str, inputs: Inputs, head: Head) -> None:
     """Add a kind of head on the fused features, and on the columns beside the pictures."""
+    features, data, seed = inputs.features, inputs.data, inputs.settings.seed
     if data.columns is not None:
-        values, trained.curves[name] = fit_with_columns(features, data, head, settings.seed)
-        trained.tables[name] = prediction_table(values, data)
+        seeing = fit_with_columns(features, data, head, seed)
+        trained.curves[name] = seeing.curve
+        trained.tables[name] = prediction_table(seeing.values, data)
+        trained.members[name] = heads_member(inputs.extractors, seeing.layers, seeing.codes)
         return
-    heads, trained.curves[name] = fit_heads(features, data, head, settings.seed)
-    trained.tables[name] = prediction_table(head_values(heads, features), data)
-    if name == settings.head:
+    heads, curve = fit_heads(features, data, head, seed)
+    _keep_heads(trained, name, inputs, heads, curve)
+    if name == inputs.settings.head:
         trained.heads = heads
 
 
-def _add(
-    trained: PhotoModels,
-    name: str,
-    features: Features,
-    data: TrainRows,
-    settings: TrainPhotoClassifier,
-) -> FusedHeads:
+def _keep_heads(
+    trained: PhotoModels, name: str, inputs: Inputs, heads: FusedHeads, curve: pd.DataFrame
+) -> None:
+    """Enter heads on pictures alone under `name`."""
+    trained.curves[name] = curve
+    trained.tables[name] = prediction_table(head_values(heads, inputs.features), inputs.data)
+    trained.members[name] = heads_member(inputs.extractors, [heads])
+
+
+def _add_heads(trained: PhotoModels, name: str, inputs: Inputs) -> FusedHeads:
     """Add the chosen kind of head, on pictures alone."""
-    heads, trained.curves[name] = fit_heads(features, data, _chosen(settings), settings.seed)
-    trained.tables[name] = prediction_table(head_values(heads, features), data)
+    settings = inputs.settings
+    heads, curve = fit_heads(inputs.features, inputs.data, _chosen(settings), settings.seed)
+    _keep_heads(trained, name, inputs, heads, curve)
     return heads
 
 
@@ -180,27 +142,39 @@ def _chosen(settings: TrainPhotoClassifier) -> Head:
     return settings if settings.head == "dense" else settings.book
 
 
-def _add_pseudo(
-    trained: PhotoModels, features: Features, data: TrainRows, settings: TrainPhotoClassifier
-) -> None:
+def _add_pseudo(trained: PhotoModels, inputs: Inputs) -> None:
     """Add `pseudo`: the chosen kind of head, trained on test pictures too."""
+    settings, features = inputs.settings, inputs.features
     head = _chosen(settings)
-    heads, trained.curves["pseudo"], trained.n_joined = train_twice(
-        head_task(features, data, head), features, head, settings.seed, settings.pseudo_label
+    heads, curve, trained.n_joined = train_twice(
+        head_task(features, inputs.data, head), features, head, settings.seed, settings.pseudo_label
     )
-    trained.tables["pseudo"] = prediction_table(head_values(heads, features), data)
+    _keep_heads(trained, "pseudo", inputs, heads, curve)
 
 
-def _add_singles(
-    trained: PhotoModels, fused: Features, params: Params, data: TrainRows, features_dir: Path
+def _add_fitted(
+    trained: PhotoModels, name: str, kind: str, inputs: Inputs, fitted: tuple[Floats, list[Stored]]
 ) -> None:
+    """Add a scikit-learn model of each split: its predictions (N + T, M, K) and its arrays."""
+    values, parts = fitted
+    trained.tables[name] = prediction_table(values, inputs.data)
+    trained.members[name] = {"type": kind, "extractors": inputs.extractors, "parts": parts}
+
+
+def _add_singles(trained: PhotoModels, fused: Inputs, params: Params, features_dir: Path) -> None:
     """Add a model on the features of each extractor alone."""
-    settings, start = params.train_photo_classifier, 0
+    settings, data, start = fused.settings, fused.data, 0
     for name in params.extractors:
         if extractor_table.is_baseline(name):
             features = load_features([features_dir / f"{name}.h5"], *_pictures(data))
-            trained.tables[name] = linear_table(features, data, settings.hog_c, settings.sample)
+            fitted = fit_linear(features, data, settings.hog_c, settings.sample)
+            _add_fitted(trained, name, "linear", replace(fused, extractors=[name]), fitted)
+        elif fused.extractors == [name]:  # the only one: its heads are trained already
+            trained.tables[name] = trained.tables[trained.alone]
+            trained.curves[name] = trained.curves[trained.alone]
+            trained.members[name] = trained.members[trained.alone]
         else:
             end = start + extractor_table.find(name).n_features
-            _add(trained, name, fused[:, start:end], data, settings)
+            part = replace(fused, extractors=[name], features=fused.features[:, start:end])
+            _add_heads(trained, name, part)
             start = end

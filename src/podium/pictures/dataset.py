@@ -22,6 +22,7 @@ from podium.core.ids import refuse_duplicates
 from podium.core.picture_decoder import UnreadableImage, decode
 from podium.core.printable import printable
 from podium.core.progress import progress
+from podium.core.raw_folder import QUARANTINE_COLUMNS
 from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource
 
@@ -29,7 +30,6 @@ ITEM_COLUMNS = [
     "id", "split", "label", "group", "path", "content", "width", "height", "phash", "thumbnail",
 ]  # fmt: skip
 THUMBNAIL = 16  # pixels a side
-QUARANTINE_COLUMNS = ["id", "split", "label", "path", "reason"]
 
 
 @dataclass(frozen=True)

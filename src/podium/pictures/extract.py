@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,94 +20,16 @@ from podium.core.errors import PodiumError
 from podium.core.feature_store import BLOCK, Shards
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
-from podium.core.picture_decoder import DECODER, UnreadableImage, decode
+from podium.core.picture_decoder import UnreadableImage
 from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
-from podium.models.backbones import Extractor, Pixels, build
+from podium.models.backbones import build
 from podium.models.extractor_table import TABLE, is_baseline
-from podium.pictures.views import AVERAGED, cut, mirror
+from podium.pictures.recipe import Recipe
 
 PREFETCHED = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
 SINCE = "since it was ingested\nremedy: run dvc repro again"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a feature row besides the picture itself.
-
-    Attributes:
-        extractor: the network or descriptor.
-        batch_size: pictures per step.
-        max_megapixels: larger pictures are refused.
-        views: plain, flip or crops, see `podium.pictures.views`.
-        precision: the Keras policy of the network.
-    """
-
-    extractor: Extractor
-    batch_size: int
-    max_megapixels: float
-    views: str = "plain"
-    precision: str = "float32"
-
-    @property
-    def n_features(self) -> int:
-        """D, the length of a feature row."""
-        return self.extractor.n_features
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """The extractor's provenance with the decoder's policy, the batch size and the views.
-
-        Plain views and float32 are not named.
-        """
-        views = {"views": self.views, "averaged": AVERAGED.get(self.views)}
-        precision = {"precision": self.precision}
-        return {
-            **self.extractor.provenance,
-            "decoder": DECODER,
-            "resize": "squash, bicubic, antialiased",
-            "batch_size": self.batch_size,
-            **(views if self.views != "plain" else {}),
-            **(precision if self.precision != "float32" else {}),
-        }
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the provenance, whatever the code."""
-        return json_sha256(self.provenance)
-
-    def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """Decode the bytes of a picture to RGB (C, H, W, 3) for the network; C > 1 for crops."""
-        return cut(decode(data, self.max_megapixels), self.extractor.image_size, self.views)
-
-    def compute(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return the features (n, D) of n <= batch_size pictures (C, H, W, 3), means over views.
-
-        Each view is computed as one full batch. Padded batches all have one shape, so that the
-        bytes of a row do not depend on the number of rows.
-
-        Raises:
-            PodiumError: a feature is not finite.
-        """
-        size = self.extractor.image_size
-        batch: Pixels = np.zeros((self.batch_size, size, size, 3), dtype=np.uint8)
-        features = []
-        for view in np.stack(pictures, axis=1):
-            batch[: len(view)] = view
-            features.append(self._compute_batch(batch, len(view)))
-            if self.views != "plain":
-                features.append(self._compute_batch(mirror(batch), len(view)))
-        return np.stack(features).mean(0, dtype=np.float64).astype(np.float32)
-
-    def _compute_batch(self, batch: Pixels, rows: int) -> NDArray[np.float32]:
-        features = self.extractor.compute(batch)[:rows]
-        if not np.isfinite(features).all():
-            raise PodiumError(
-                f"{self.extractor.name}: the network gave features that are not finite\n"
-                "remedy: set extract_features.precision to float32, or check its weights"
-            )
-        return features
 
 
 def build_recipe(name: str, params: Params, max_megapixels: float, weights_dir: Path) -> Recipe:
@@ -173,7 +94,9 @@ def compute_missing(
     new = items[~items["content"].isin(list(shards.where))].drop_duplicates("content")
     keys: list[str] = []
     rows: list[NDArray[np.float32]] = []
-    batches = _decoded(list(zip(new["content"], new["path"], strict=True)), read, recipe)
+    hashes_paths = list(zip(new["content"], new["path"], strict=True))
+    n_ahead = PREFETCHED[recipe.views]
+    batches = decoded(hashes_paths, read, recipe.pixels, recipe.batch_size, n_ahead)
     total = -(-len(new) // recipe.batch_size)
     try:
         steps = progress(batches, total, f"{recipe.extractor.name}, batches")
@@ -199,11 +122,25 @@ def feature_blocks(shards: Shards, content: Sequence[str]) -> Iterator[NDArray[n
 Picture = tuple[str, str]  # content hash, path
 
 
-def _decoded(
-    pictures: Sequence[Picture], read: Callable[[str], bytes], recipe: Recipe
+def decoded(
+    pictures: Sequence[Picture],
+    read: Callable[[str], bytes],
+    pixels: Callable[[bytes], NDArray[np.uint8]],
+    size: int,
+    n_ahead: int = 4,
 ) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
-    """(hashes, pixels) of one batch after the other; threads decode a few batches in advance."""
-    size, n_ahead = recipe.batch_size, PREFETCHED[recipe.views]
+    """Yield hashes and pixels (C, H, W, 3) of one batch after the other, some decoded in advance.
+
+    Args:
+        pictures: content hash and path of each.
+        read: returns the bytes of the picture at a path.
+        pixels: decodes those bytes.
+        size: pictures in a batch.
+        n_ahead: batches in advance.
+
+    Raises:
+        PodiumError: a picture was removed or changed since it was ingested.
+    """
     parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
     waiting: deque[tuple[list[str], list[Future[NDArray[np.uint8]]]]] = deque()
 
@@ -217,7 +154,7 @@ def _decoded(
             raise PodiumError(f"{printable(path)}: {error}; changed {SINCE}") from None
         if hashlib.sha256(data).hexdigest() != content:
             raise PodiumError(f"{printable(path)}: changed {SINCE}")
-        return recipe.pixels(data)
+        return pixels(data)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for index in range(len(parts) + n_ahead):

@@ -1,4 +1,4 @@
-"""What is said of pictures that cannot be read, and of files that are none."""
+"""How many pictures may be unreadable."""
 
 from __future__ import annotations
 
@@ -35,26 +35,3 @@ def refuse_many_unreadable(
             f"{key} = {tolerance:g}\n"
             "remedy: replace or remove them, or raise that number"
         )
-
-
-def quarantine_lines(path: Path, quarantine: pd.DataFrame) -> list[str]:
-    """Return how many files are in quarantine, by reason, as lines of text; none if there are none.
-
-    Args:
-        path: where the quarantine was written.
-        quarantine: rows of QUARANTINE_COLUMNS.
-    """
-    if quarantine.empty:
-        return []
-    kinds = quarantine["reason"].map(_kind)
-    first = dict(zip(reversed(kinds.tolist()), reversed(quarantine["path"].tolist()), strict=True))
-    lines = [
-        f"quarantined: {n} x {kind}, e.g. {printable(first[kind])}"
-        for kind, n in kinds.value_counts().items()
-    ]
-    return [*lines, f"quarantined: {len(quarantine)} files in all, listed in {path}"]
-
-
-def _kind(reason: str) -> str:
-    """A reason without what is particular to one file."""
-    return "too large" if " megapixels" in reason else reason.partition(": ")[0]

@@ -1,14 +1,13 @@
-"""Every file below a folder, links followed, and which of them are pictures."""
+"""Which files of a raw folder are pictures, and why the others are not read."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path, PurePosixPath
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from podium.core.picture_decoder import SUFFIXES, format_of
-from podium.core.printable import printable
+from podium.pictures.idx import is_idx_labels
 
 # of pictures that are not read; several of them begin like TIFF and hold a thumbnail only
 OTHER_SUFFIXES = (
@@ -17,67 +16,28 @@ OTHER_SUFFIXES = (
     ".pcx", ".pef", ".psd", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".svg",
     ".tga", ".x3f", ".xcf",
 )  # fmt: skip
+JOIN_PARTS = (
+    "part of a zip: join all parts first (cat a.zip.0* > a.zip; of a.z01, zip -s 0 a.zip --out "
+    "whole.zip)"
+)
 
 
-def files_below(folder: Path, skip: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Yield (path below `folder`, why it cannot be opened or '') of every file, links followed.
-
-    Paths in `skip`, files or folders, are passed over.
-    """
-    yield from _walk(folder, "", frozenset([os.path.realpath(folder)]), skip)
-
-
-def _walk(
-    folder: Path, inner: str, parents: frozenset[str], skip: Collection[str]
-) -> Iterator[tuple[str, str]]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        yield inner.rstrip("/"), f"folder cannot be opened: {error.strerror}"
-        return
-    for path in paths:
-        below = f"{inner}{path.name}"
-        if below in skip:
-            continue
-        fault = file_fault(path)
-        if fault != "folder":
-            yield below, fault
-        elif (real := os.path.realpath(path)) in parents:
-            yield below, "link to a folder that holds it"
-        else:
-            yield from _walk(path, f"{below}/", parents | {real}, skip)
-
-
-def file_fault(path: Path) -> str:
-    """Return why the file at `path` cannot be opened, 'folder' for a folder, '' if it can."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        try:
-            target = printable(path.readlink())
-            return f"link to nothing: {target} is missing; fetch it (dvc pull, git annex get)"
-        except OSError as error:
-            return f"cannot be looked at: {error.strerror}"
-    if stat.S_ISDIR(mode):
-        return "folder"
-    return "" if stat.S_ISREG(mode) else "no regular file"
-
-
-def picture_fault(name: PurePosixPath, head: Callable[[], bytes]) -> str | None:
+def picture_fault(name: PurePosixPath, head: Callable[[], bytes], fault: str = "") -> str | None:
     """Return '' if a file is a picture, or why one is not read; None if it is no picture.
 
     Args:
         name: its path below the split.
         head: returns its first bytes; called only where the suffix does not tell.
+        fault: why it cannot be opened; '' if it can.
     """
     if is_hidden(name):
         return None
     suffix = name.suffix.lower()
     if suffix in SUFFIXES:
-        return ""
+        return fault
     if suffix in OTHER_SUFFIXES:
-        return f"{suffix} pictures are not read: convert it to PNG or JPEG"
-    return "" if format_of(head()) else None
+        return fault or f"{suffix} pictures are not read: convert it to PNG or JPEG"
+    return None if fault or not format_of(head()) else ""
 
 
 def is_hidden(name: PurePosixPath) -> bool:
@@ -85,10 +45,19 @@ def is_hidden(name: PurePosixPath) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
 
 
+def is_zip_part(name: PurePosixPath) -> bool:
+    """Whether a file is a part of a zip that was split: train.zip.001, train.z01."""
+    return re.search(r"(\.zip\.\d+|\.z\d\d)$", name.name.lower()) is not None
+
+
 def why_no_picture(name: PurePosixPath) -> str:
     """Return the reason for which a file that is no picture is not read."""
     if is_hidden(name):
         return "hidden file"
+    if is_idx_labels(name.name):
+        return "labels of no train pictures: not used; test_labels.csv is the answer key of test"
+    if is_zip_part(name):
+        return JOIN_PARTS
     if name.suffix.lower() in (".csv", ".tsv"):
         return "table: not used; podium inspect photos shows what it holds"
     return "no picture"

@@ -12,8 +12,10 @@ from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
 from podium.core.picture_decoder import SUFFIXES, UnreadableImage
 from podium.core.printable import printable
+from podium.core.raw_folder import files_below, link_fault
 from podium.pictures.archive import PictureZip
 from podium.pictures.entries import Entry, RawFile, entry_of, is_utf8
+from podium.pictures.idx import IdxPictures, is_idx
 from podium.pictures.places import (
     ALL,
     TABLES,
@@ -23,10 +25,10 @@ from podium.pictures.places import (
     is_zip,
     outer_inner,
     places_used,
+    zips_of,
 )
 from podium.pictures.raw_files import (
     OTHER_SUFFIXES,
-    files_below,
     is_hidden,
     picture_fault,
     why_no_picture,
@@ -44,6 +46,7 @@ class PictureSource:
         self.root = root
         self.places = places
         self._zips: dict[str, PictureZip] = {}
+        self._idx: dict[str, IdxPictures] = {}
 
     def entries(self, split: str) -> list[Entry]:
         """Return the pictures of `train` or `test` in natural order of their ids.
@@ -64,6 +67,11 @@ class PictureSource:
 
     def pictures(self, split: str) -> list[Entry]:
         """Return what `entries` does, whether two have one id or not."""
+        if is_idx(place := self._used.get(split, "")):
+            pictures = self._idx_pictures(place)
+            n = len(pictures.pixels)
+            labels = pictures.labels if split == "train" else [""] * n
+            return [Entry(str(k), labels[k], f"{place}!{k}") for k in range(n)]
         files = [(file, fault) for file, fault in self._faults[split] if fault is not None]
         folders = any(len(file.inner.parts) > 1 for file, _ in files)
         entries = [entry_of(split, file, fault, folders) for file, fault in files]
@@ -101,13 +109,18 @@ class PictureSource:
             UnreadableImage: it is a damaged member of a zip.
         """
         archive, bang, member = path.partition("!")
-        if bang and is_zip(archive) and (self.root / archive).is_file():
-            return self._zip(archive).read(member)
+        if bang and (self.root / archive).is_file():
+            if is_idx(archive):
+                return self._idx_pictures(archive).read(int(member))
+            if is_zip(archive):
+                return self._zip(archive).read(member)
         return (self.root / path).read_bytes()
 
     def n_bytes(self, path: str) -> int:
         """Return how long the file at `path` is, unpacked."""
         archive, bang, member = path.partition("!")
+        if bang and is_idx(archive) and (self.root / archive).is_file():
+            return len(self.read(path))
         if bang and is_zip(archive) and (self.root / archive).is_file():
             return self._zip(archive).members[member].file_size
         return (self.root / path).stat().st_size
@@ -126,12 +139,10 @@ class PictureSource:
         }
 
     def _fault(self, file: RawFile) -> str | None:
-        if file.fault and file.inner.suffix.lower() not in (*SUFFIXES, *OTHER_SUFFIXES):
-            return None
-        fault = file.fault or picture_fault(file.inner, lambda: self._head(file.path))
-        if fault is None or is_hidden(file.inner):
-            return None
-        return fault if is_utf8(file.path) else "its name is not UTF-8: rename it"
+        fault = picture_fault(file.inner, lambda: self._head(file.path), file.fault)
+        if fault is None or is_utf8(file.path):
+            return fault
+        return "its name is not UTF-8: rename it"
 
     def _head(self, path: str) -> bytes:
         archive, bang, member = path.partition("!")
@@ -148,6 +159,12 @@ class PictureSource:
         """Split -> its place below `root`."""
         return places_used(self.root, self.places)
 
+    @property
+    def _outer_inner(self) -> list[tuple[str, str]]:
+        """Folder or zip of each place, and the folder in that zip."""
+        pairs = [outer_inner(place) for place in self._used.values()]
+        return [(name, inner) for outer, inner in pairs for name in zips_of(self.root, outer)]
+
     @cached_property
     def _class_folders(self) -> list[str]:
         return class_folders(self.root, self._used)
@@ -163,19 +180,22 @@ class PictureSource:
             for name in self._class_folders if split == "train" else []:
                 for file in self._below(name):
                     yield replace(file, inner=PurePosixPath(name, file.inner))
-        elif split == "test" and place == self._used.get("train"):
+        elif is_idx(place) or (split == "test" and place == self._used.get("train")):
             return
         elif is_zip(outer):
-            yield from self._members(outer, inner, USUAL[split])
+            for name in zips_of(self.root, outer):
+                yield from self._members(name, inner, USUAL[split])
         else:
             yield from self._below(place)
 
     def _below(self, place: str) -> Iterator[RawFile]:
         """The files of a folder; of ALL those that are not in the other place."""
-        others = {outer_inner(other)[0] for other in self._used.values()} if place == ALL else ()
+        others = [name for name, _ in self._outer_inner] if place == ALL else []
         prefix = "" if place == ALL else f"{place}/"
-        for below, fault in files_below(self.root / place, others):
-            yield RawFile(PurePosixPath(below), f"{prefix}{below}", fault)
+        folder = self.root / place
+        for path in files_below(folder, others):
+            inner = PurePosixPath(path.relative_to(folder))
+            yield RawFile(inner, f"{prefix}{inner}", link_fault(path))
 
     def _members(self, outer: str, inner: str, names: tuple[str, ...]) -> Iterator[RawFile]:
         """The files of a zip below its folder `inner`, or below one named as it or its split."""
@@ -194,11 +214,14 @@ class PictureSource:
         """Files that lie neither in train nor in test, nor are tables that somebody reads."""
         if not self.root.is_dir() or ALL in self._used.values():
             return
-        places = [outer_inner(place) for place in self._used.values()]
+        places = self._outer_inner
         skip = {*(outer for outer, _ in places), *self._class_folders, *self._tables}
-        for below, fault in files_below(self.root, skip):
-            name = PurePosixPath(below)
-            yield RawFile(name, name.as_posix(), fault or self._why_misplaced(name))
+        train = self._used.get("train", "")
+        if is_idx(train) and (labels := self._idx_pictures(train).labels_path):
+            skip.add(labels.relative_to(self.root).as_posix())
+        for path in files_below(self.root, skip):
+            name = PurePosixPath(path.relative_to(self.root))
+            yield RawFile(name, str(name), link_fault(path) or self._why_misplaced(name))
         for outer in dict.fromkeys(outer for outer, inner in places if inner):
             for file in self._members(outer, "", ()):
                 inside = PurePosixPath(file.path.partition("!")[2])
@@ -213,6 +236,9 @@ class PictureSource:
             return why_no_picture(name)
         places = " and ".join(self._used.values()) or "train and test"
         return f"zip beside {places}" if suffix == ".zip" else f"lies outside of {places}"
+
+    def _idx_pictures(self, place: str) -> IdxPictures:
+        return self._idx.setdefault(place, IdxPictures(self.root / place))
 
     def _zip(self, archive: str) -> PictureZip:
         if archive not in self._zips:

@@ -1,4 +1,4 @@
-"""Augmentation of tiles and their masks: affine and of the stain, as a function of (seed, step)."""
+"""Augmentation of tiles and their masks: affine, of stain and of light, by (seed, step)."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def augmentation(settings: TrainSegmenter) -> Augment:
         )
         if settings.stain_jitter:
             pixels = restain(pixels, *stain_changes(n, settings.stain_jitter, rng))
+        if settings.brightness:
+            pixels = relight(pixels, *light_changes(n, settings.brightness, rng))
         return pixels, masks
 
     return augment
@@ -91,3 +93,34 @@ def restain(pixels: Any, matrices: NDArray[np.float32], shifts: NDArray[np.float
     density = -tf.math.log((tf.clip_by_value(pixels, 0.0, 255.0) + 1) / 256)
     changed = tf.einsum("nhwc,ncd->nhwd", density, matrices) + shifts
     return tf.clip_by_value(256 * tf.exp(-changed) - 1, 0.0, 255.0)
+
+
+def light_changes(
+    n: int, strength: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factors (n, 1, 1, 3) and shifts (n, 1, 1, 1) of pixels, as another lamp or scanner gives.
+
+    Args:
+        n: how many.
+        strength: contrast lies within 1 +- `strength`, the shift within +- 128 times it, the
+            colour of the light within 1 +- half of it.
+        rng: drawn from.
+    """
+    contrast = 1 + rng.uniform(-strength, strength, (n, 1, 1, 1))
+    colour = 1 + rng.uniform(-strength, strength, (n, 1, 1, 3)) / 2
+    shift = 128 * rng.uniform(-strength, strength, (n, 1, 1, 1))
+    return (contrast * colour).astype(np.float32), shift.astype(np.float32)
+
+
+def relight(pixels: Any, factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> Any:
+    """Pixels under another light; middle grey stays where only the contrast changes.
+
+    Args:
+        pixels: float32 (N, H, W, 3) of 0 to 255.
+        factors: (N, 1, 1, 3), by which their distance from middle grey is multiplied.
+        shifts: (N, 1, 1, 1), which are added.
+
+    Returns:
+        Pixels of the same shape and range.
+    """
+    return tf.clip_by_value((pixels - 128.0) * factors + 128.0 + shifts, 0.0, 255.0)

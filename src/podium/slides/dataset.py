@@ -16,6 +16,7 @@ from podium.core.ids import refuse_duplicates
 from podium.core.params import Slides
 from podium.core.strict_numbers import parse_number, parse_whole_number
 from podium.slides.annotations import geojson, mask_files
+from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import Unusable, contents
 from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Slide
@@ -44,6 +45,7 @@ class SlideRecord:
         content: sha256 of the file, of the annotation where there is one, and the classes that
             were taken from it where not all were.
         notes: what a person should know.
+        frame: from where annotations count, a cell of `Frame`.
     """
 
     slide: str
@@ -59,11 +61,17 @@ class SlideRecord:
     tumour: float
     content: str
     notes: str
+    frame: str = ""
 
     @property
     def image(self) -> str:
         """The sha256 of its file alone."""
         return self.content.split("-")[0]
+
+    @property
+    def origins(self) -> Frame:
+        """From where the programs that draw outlines count."""
+        return Frame.of_cell(self.size, self.frame)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -96,7 +104,16 @@ def read_slides(path: Path) -> list[SlideRecord]:
                 f"{path}: column {name} holds something else: {error}\n"
                 "remedy: remove it and run dvc repro ingest_slides"
             ) from None
-    return [SlideRecord(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
+    rows = [SlideRecord(*values) for values in table[COLUMNS].itertuples(index=False, name=None)]
+    try:
+        for row in rows:
+            _ = row.origins
+    except (ValueError, TypeError) as error:
+        raise PodiumError(
+            f"{path}: column frame holds something else: {error}\n"
+            "remedy: remove it and run dvc repro ingest_slides"
+        ) from None
+    return rows
 
 
 def regions_of(row: SlideRecord, annotations: Path) -> Regions | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import shapely
 import tifffile
 from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ def write_outputs(slide: SlidePrediction, folder: Path, overlay: Path) -> None:
     for row, band in heat_bands(result.heat):
         mask[row : row + len(band)] = band >= threshold
         samples.append(band[-row % step :: step, ::step].copy())  # no view, which keeps the band
-    write_mask(folder, result.row.slide, mask, result.grid)
+    write_mask(folder, result.row.slide, mask, result.grid, result.row.origins.origin)
     report.overlay_png(overlay, slide, np.concatenate(samples))
 
 
@@ -59,7 +60,13 @@ def refuse_shared_outputs(paths: Sequence[Path]) -> None:
                 )
 
 
-def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Grid) -> None:
+def write_mask(
+    folder: Path,
+    name: str,
+    frame_mask: NDArray[np.bool_],
+    grid: Grid,
+    origin: tuple[int, int] = (0, 0),
+) -> None:
     """Write `<name>.png` (or .tif), `<name>.geojson` and `<name>.rle` of a mask.
 
     Args:
@@ -67,6 +74,7 @@ def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Gri
         name: of the slide.
         frame_mask: tumour (h, w) in the grid's frame.
         grid: of the slide.
+        origin: level-0 pixels from which QuPath counts on this slide.
     """
     size, downsample = grid.size, grid.downsample
     if max(size) <= MAX_PNG:
@@ -79,7 +87,10 @@ def write_mask(folder: Path, name: str, frame_mask: NDArray[np.bool_], grid: Gri
                 partial, _squares(frame_mask), shape=frame_mask.shape, dtype="u1",
                 tile=(_SQUARE, _SQUARE), compression="zlib", description=about,
             )  # fmt: skip
-    geojson.write(folder / f"{name}.geojson", coarse.outlines(frame_mask, downsample))
+    outlines = coarse.outlines(frame_mask, downsample)
+    if origin != (0, 0):
+        outlines = shapely.transform(outlines, lambda at: at - origin)
+    geojson.write(folder / f"{name}.geojson", outlines)
     write_text(folder / f"{name}.rle", rle.encode_bands(mask_bands(frame_mask, grid), size))
 
 

@@ -111,10 +111,11 @@ def _record(
         tumour=0.0,
         content=content_of(entry),
         notes="",
+        frame=slide.frame.to_cell(),
     )
     if entry.annotation is None or entry.split == "test":
         return row
-    annotation = load.load(entry.annotation, row.size, settings.classes or None)
+    annotation = load.load(entry.annotation, row.size, settings.classes or None, frame=slide.frame)
     row = _annotated(row, annotation, settings.classes, folder)
     annotations.append(annotation)
     return row

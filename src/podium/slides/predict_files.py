@@ -119,7 +119,9 @@ def _answer(
 
 def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:
     path, (w, h) = slide.path, slide.size
-    row = SlideRecord(path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "")
+    row = SlideRecord(
+        path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "", slide.frame.to_cell()
+    )
     tiles = tiles_to_predict(slide, segmenter.tiles, config.stride)
     statistics = HeatStatistics(tiles, None, baseline=False)
     key = f"{file_sha256(path)} {slide.mpp} {config.model}"

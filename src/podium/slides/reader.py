@@ -7,7 +7,6 @@ crops) is decoded whole and has one level.
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -17,10 +16,11 @@ import cv2
 import numpy as np
 import openslide
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from podium.core import picture_decoder
 from podium.core.errors import EnvironmentFault, PodiumError, first_line
+from podium.slides.annotations.frame import Frame
+from podium.slides.flat_picture import flat_pixels, on_white
 
 Pixels = NDArray[np.uint8]
 # l0_x, l0_y of the top left corner in level-0 pixels; width, height in pixels of the result
@@ -46,13 +46,14 @@ class Slide:
         path: the file.
         size: (w, h) at level 0.
         downsamples: level-0 pixels per pixel of each level, the finest first: 1.0, ...
+        frame: from where the programs that draw outlines count.
         claimed_mpp: micrometres per level-0 pixel as given or as in the file, unchecked, or None.
     """
 
     def __init__(self, source: _Pyramid | _Flat, *opened: Any) -> None:
         self._source, self._opened = source, opened
         self.path: Path = opened[0]
-        self.size, self.downsamples = source.size, source.downsamples
+        self.size, self.downsamples, self.frame = source.size, source.downsamples, source.frame
         self.claimed_mpp: float | None = opened[1] or source.mpp
 
     @classmethod
@@ -164,7 +165,7 @@ def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
     try:
         if openslide.OpenSlide.detect_format(path):
             return _Pyramid(path)
-        return _Flat(_flat_pixels(path, max_megapixels))
+        return _Flat(flat_pixels(path, max_megapixels))
     except MemoryError:
         raise EnvironmentFault(
             f"{path}: too little memory to open it\n"
@@ -181,9 +182,18 @@ class _Pyramid:
     def __init__(self, path: Path) -> None:
         self._path, self._handle = path, openslide.OpenSlide(path)
         self.size, self.downsamples = self._handle.dimensions, self._handle.level_downsamples
-        self.mpp: float | None = None
+        mpp = self._numbers("openslide.mpp-x", "openslide.mpp-y")
+        self.mpp = None if mpp is None else sum(mpp) / 2
+        offset = self._numbers(*(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY"))
+        x, y = self._numbers("openslide.bounds-x", "openslide.bounds-y") or (0.0, 0.0)
+        self.frame = Frame(self.size, (round(x), round(y)), mpp, offset)
+
+    def _numbers(self, *names: str) -> tuple[float, float] | None:
+        """Two numbers among the slide's properties, or None."""
         with suppress(KeyError, ValueError):
-            self.mpp = sum(float(self._handle.properties[f"openslide.mpp-{k}"]) for k in "xy") / 2
+            x, y = (float(self._handle.properties[name]) for name in names)
+            return x, y
+        return None
 
     def region(self, l0_corner: tuple[float, float], level: int, size: tuple[int, int]) -> Pixels:
         """RGB (h, w, 3) of a level from `l0_corner` on, `size` = (w, h) in pixels of the level.
@@ -194,7 +204,7 @@ class _Pyramid:
         for l_x, l_y in product(*(range(0, side, _SQUARE) for side in size)):
             part = pixels[l_y : l_y + _SQUARE, l_x : l_x + _SQUARE]
             l0_x, l0_y = round(l0_corner[0] + l_x * step), round(l0_corner[1] + l_y * step)
-            part[:] = _on_white(self._handle.read_region((l0_x, l0_y), level, part.shape[1::-1]))
+            part[:] = on_white(self._handle.read_region((l0_x, l0_y), level, part.shape[1::-1]))
         return pixels
 
     def reopen(self) -> _Pyramid:
@@ -206,7 +216,7 @@ class _Flat:
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels, self.size = pixels, pixels.shape[1::-1]
-        self.downsamples, self.mpp = (1.0,), None
+        self.downsamples, self.mpp, self.frame = (1.0,), None, Frame(self.size)
 
     def region(self, l0_corner: tuple[float, float], _: int, size: tuple[int, int]) -> Pixels:
         """RGB (h, w, 3) from `l0_corner` on, `size` = (w, h); white beyond the picture."""
@@ -218,30 +228,3 @@ class _Flat:
 
     def reopen(self) -> _Flat:
         return self
-
-
-def _flat_pixels(path: Path, max_megapixels: float) -> Pixels:
-    """RGB (h, w, 3) of a flat picture, as `picture_decoder` reads it; of a TIFF its first page."""
-    if path.stat().st_size > 8e6 * max_megapixels:  # bytes: four channels of 16 bits
-        raise picture_decoder.UnreadableImage(f"too large for {max_megapixels:g} flat megapixels")
-    data = path.read_bytes()
-    if data[:2] not in (b"II", b"MM"):
-        return np.asarray(picture_decoder.decode(data, max_megapixels))
-    try:
-        with Image.open(io.BytesIO(data), formats=["TIFF"]) as page:
-            if page.width * page.height > max_megapixels * 1e6:
-                raise ValueError(f"{page.size} px is over {max_megapixels:g} megapixels")
-            if page.mode.startswith(("I", "F")):
-                raise ValueError("more than 8 bits in a channel")
-            return _on_white(ImageOps.exif_transpose(page).convert("RGBA"))
-    except MemoryError:
-        raise  # says nothing about the file
-    except Exception as error:  # Pillow raises many kinds on damaged files
-        raise picture_decoder.UnreadableImage(f"flat TIFF: {error}") from None
-
-
-def _on_white(image: Image.Image) -> Pixels:
-    if image.getchannel("A").getextrema() == (255, 255):
-        return np.frombuffer(image.tobytes("raw", "RGB"), "u1").reshape(*image.size[::-1], 3)
-    rgba = np.asarray(image, dtype=np.float32)
-    return np.rint(255 - rgba[:, :, 3:] / 255 * (255 - rgba[:, :, :3])).astype(np.uint8)

@@ -142,9 +142,8 @@ def warning_lines(metrics: Mapping[str, Any], unseen: Sequence[str], prior: floa
     if warning := metrics.get("warning"):
         lines.append(f"WARNING: {warning}: its masks are worse than no training at all")
         lines.append(
-            "remedy: raise train_segmenter.epochs and epoch_size, look closer (a smaller "
-            "tile_slides.target_mpp, train_segmenter.finest 2 or 4 for small objects), check "
-            "annotations and slides.classes; then run dvc repro predict_slides"
+            "remedy: podium inspect slides --write (it chooses scale, finest and epochs by the "
+            "outlines; --minutes for longer training); check annotations and slides.classes"
         )
     return lines
 

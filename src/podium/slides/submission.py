@@ -121,7 +121,9 @@ class SlideSubmission(SubmissionFormat):
             row = by_name[name]
             size = row.width, row.height
             annotated = name in files
-            truth = load.load(files[name], size, classes).regions if annotated else MultiPolygon()
+            truth: Regions = MultiPolygon()
+            if annotated:
+                truth = load.load(files[name], size, classes, frame=row.origins).regions
             counts.append(counts_of(text, truth, size))
             patients.append(row.patient)
             labels.append(int(not truth.is_empty))

@@ -1,4 +1,7 @@
-"""Assign train photos to folds: stratified by target, near-duplicates and groups together."""
+"""Assign train photos to folds: stratified by target, near-duplicates and groups together.
+
+Settings of networks that cannot be trained are refused here, before anything slow runs.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from podium.core.errors import guarded
-from podium.core.files import write_table
+from podium.core.files import write_json, write_table
 from podium.core.params import load_params
 from podium.evaluation.task import read_task
+from podium.photos.networks.names import check_networks
+from podium.photos.networks.start import check_starts
 from podium.pictures.dataset import read_items
 from podium.pictures.folds import joined, rare_class_lines
 from podium.pictures.look_alikes import (
@@ -26,10 +31,13 @@ from podium.stages.arguments import parse, warnings_in, write_metrics
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write --folds (id, group, seed, fold), --duplicates and --metrics from --items and --task."""
-    args = parse(__doc__, argv, "items", "task", "folds", "duplicates", "metrics")
-    params = load_params(args.params).assign_photo_folds
+    """Write --folds (id, group, seed, fold), --duplicates, --metrics, and names of --networks."""
+    args = parse(__doc__, argv, "items", "task", "folds", "duplicates", "networks", "metrics")
+    settings = load_params(args.params)
+    check_networks(settings)
+    params = settings.assign_photo_folds
     items, task = read_items(args.items), read_task(args.task)
+    check_starts(settings.photo_networks, task)
     train, test = items.query("split == 'train'"), items.query("split == 'test'")
     looks, distance = read_looks(train), params.duplicate_distance
     groups, pairs = group_look_alikes(looks, distance)
@@ -41,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         table["note"] = table["note"].replace(NOTES[1], NOTES[0])
     write_table(args.folds, folds)
     write_table(args.duplicates, table)
+    write_json(args.networks, {"networks": list(settings.photo_networks)})
     lines = [*summary_lines(train, groups, table, of_numbers=task.kind == "number")]
     if (n_together := len(set(together))) < (n_alike := len(set(groups))):
         lines.append(f"{n_alike} groups of look-alikes are {n_together} with the group column")

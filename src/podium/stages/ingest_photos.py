@@ -9,11 +9,12 @@ import pandas as pd
 from podium.core.errors import guarded
 from podium.core.files import write_table
 from podium.core.params import load_params
+from podium.core.raw_folder import quarantine_lines
 from podium.evaluation.task import write_task
 from podium.photos.layout import places_of, read_dataset
 from podium.photos.raw_tables import check_key
 from podium.pictures.dataset import CheckCache, check_pictures, summary
-from podium.pictures.quarantine import quarantine_lines, refuse_many_unreadable
+from podium.pictures.quarantine import refuse_many_unreadable
 from podium.pictures.source import PictureSource
 from podium.stages.arguments import parse, write_metrics
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from podium.comparison.results import headline, read_result
 from podium.competitions import competition_named
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_json, write_text
 from podium.core.params import load_params
 from podium.ensemble.blend_scores import blend_summary
+from podium.evaluation.headline import read_headline
 from podium.evaluation.predictions import read_predictions
 from podium.evaluation.scores import Score, as_dicts
 from podium.stages.arguments import parse, write_metrics
@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         writing.write_nothing(args.out, f"{competition.name} has no test items: metrics only")
     write_text(args.out.with_suffix(".txt"), form.plain_lines(rows))
     write_metrics(args, _as_dicts(scores))
-    result = read_result(args.metrics.parent, competition, params.model_dump())
-    write_json(args.headline, headline(result))
+    headline = read_headline(args.metrics.parent, competition, params.model_dump())
+    write_json(args.headline, headline.numbers())
     print("\n".join([*summary_lines(scores), *_outcome(args.out, ids, filled)]))
 
 

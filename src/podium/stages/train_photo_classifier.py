@@ -8,14 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from podium.core.array_tree import write_tree
 from podium.core.errors import guarded
-from podium.core.files import write_table
+from podium.core.files import file_sha256, write_table
 from podium.core.params import load_params
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation.predictions import write_predictions
 from podium.evaluation.scores import Metric
 from podium.evaluation.task import read_task
-from podium.photos.artefact import build_artefact
+from podium.photos.artefact import build_artefact, members_tree
 from podium.photos.crossval import TrainRows, load_rows
 from podium.photos.figures import ladder_png, write_pictures
 from podium.photos.mistakes import mistakes_png
@@ -32,9 +33,9 @@ from podium.training import artefact, runtime
 
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the artefact, the prediction tables, metrics and plots."""
+    """Write the artefact, all models as arrays, the prediction tables, metrics and plots."""
     inputs = ("source", "items", "task", "columns", "folds", "features")
-    args = parse(__doc__, argv, *inputs, "model", "tables", "metrics", "plots")
+    args = parse(__doc__, argv, *inputs, "model", "members", "tables", "metrics", "plots")
     params = load_params(args.params)
     settings = params.train_photo_classifier
     runtime.set_up(settings.seed, deterministic=params.device.deterministic)
@@ -48,8 +49,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     alone = mean_oof(trained.tables[trained.alone], data)
     artefact.save(build_artefact(trained.heads, params, data, args.features, alone), args.model)
     provenance = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
+    hashes = {}
     for name, table in trained.tables.items():
-        write_predictions(args.tables / f"{name}.csv", table, provenance)
+        path = args.tables / f"{name}.csv"
+        write_predictions(path, table, provenance)
+        hashes[name] = file_sha256(path)
+    members = members_tree(trained.members, params, data, args.features, hashes)
+    write_tree(args.members, members)
     oof = mean_oof(trained.tables[settings.head], data)
     write_tables(args.plots, oof, data)
     write_pictures(args.plots, trained.curves[settings.head], oof, data)

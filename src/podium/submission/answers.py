@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,10 +26,21 @@ def written(task: PictureTask, values: Floats, decided: Floats | None) -> dict[s
             likeliest class, and labels from one half on.
     """
     columns = task.sample.columns[1:]
-    if task.sample.cells == "probabilities":
+    if task.sample.names:
         places = [task.names.index(name) for name in task.sample.names]
-        return dict(zip(columns, values[:, places].T, strict=True))
+        flags = task.sample.cells == "decisions"
+        shown = _decisions(task, values, decided) if flags else values
+        return dict(zip(columns, shown[:, places].T, strict=True))
     return {columns[0]: _WRITERS[task.sample.cells](task, values, decided)}
+
+
+def _decisions(task: PictureTask, values: Floats, decided: Floats | None) -> NDArray[Any]:
+    """1 where a class or label is chosen, else 0 (N, K)."""
+    if decided is not None:
+        return (decided > 0).astype(np.int64)
+    if task.kind == "classes":
+        return np.eye(values.shape[1], dtype=np.int64)[values.argmax(1)]
+    return (values >= 0.5).astype(np.int64)
 
 
 def _class_cells(task: PictureTask, values: Floats, decided: Floats | None) -> Sequence[object]:
@@ -72,12 +84,26 @@ def faults(task: PictureTask, table: pd.DataFrame) -> Iterator[str]:
         yield from cells.probability_faults(table, names)
         if task.kind == "classes" and len(names) > 1 and set(style.names) == set(task.names):
             yield from cells.sum_faults(table, names)
+    elif style.cells == "decisions":
+        yield from _decision_faults(task, table)
     elif task.kind == "number":
         yield from cells.number_faults(table, names)
         if style.cells == "whole":
             yield from _faulty(table, "no whole number", lambda cell: not _is_whole(cell))
     else:
         yield from _name_faults(task, table)
+
+
+def _decision_faults(task: PictureTask, table: pd.DataFrame) -> Iterator[str]:
+    columns = [str(name) for name in table.columns[1:]]
+    for name in columns:
+        yield from _faulty(table, "neither 0 nor 1", lambda cell: cell not in ("0", "1"), name)
+    if task.kind == "classes":
+        chosen = (table[columns].astype(str) == "1").sum(axis=1)
+        if wrong := [
+            f"id {key}: {n}" for key, n in zip(table.iloc[:, 0], chosen, strict=True) if n != 1
+        ]:
+            yield f"{counted(len(wrong), 'row')} without exactly one 1, {examples(wrong)}"
 
 
 def _is_whole(cell: str) -> bool:
@@ -99,8 +125,11 @@ def _name_faults(task: PictureTask, table: pd.DataFrame) -> Iterator[str]:
         yield from _faulty(table, f"without {n} names", lambda cell: len(cell.split()) != n)
 
 
-def _faulty(table: pd.DataFrame, fault: str, is_wrong: Callable[[str], bool]) -> Iterator[str]:
-    name = str(table.columns[1])
+def _faulty(
+    table: pd.DataFrame, fault: str, is_wrong: Callable[[str], bool], column: str = ""
+) -> Iterator[str]:
+    """What is wrong with the cells of a column, the first after the ids unless named."""
+    name = column or str(table.columns[1])
     pairs = zip(table.iloc[:, 0], table[name], strict=True)
     wrong = [f"id {key}: {cell!r}" for key, cell in pairs if is_wrong(str(cell))]
     if wrong:
@@ -117,7 +146,7 @@ def read_back(task: PictureTask, table: pd.DataFrame) -> Floats:
         table: the submission, its cells as written or as text.
     """
     style, column = task.sample, table.iloc[:, 1]
-    if style.cells == "probabilities":
+    if style.names:
         return _probabilities(task, table.iloc[:, 1:].to_numpy(dtype=np.float64))
     if task.kind == "number":
         return column.to_numpy(dtype=np.float64)[:, None]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import read_table
+from podium.core.files import parse_table, read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 
 LONGEST_CELL = 2**31 - 1  # characters
@@ -25,8 +28,31 @@ def read_submission(path: Path) -> pd.DataFrame:
     Raises:
         PodiumError: it is missing or no CSV.
     """
+    return _read(path)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a file is at `path`, or a member: `data.zip!sample_submission.csv`."""
+    if (pair := _zip_and_member(path)) is None:
+        return path.is_file()
+    with zipfile.ZipFile(pair[0]) as archive:
+        return pair[1] in archive.namelist()
+
+
+def _zip_and_member(path: Path) -> tuple[Path, str] | None:
+    """The zip and the member that a path names; None where it names a file."""
+    match = re.fullmatch(r"(.+\.zip)!(.+)", str(path), re.I)
+    return (Path(match[1]), match[2]) if match and Path(match[1]).is_file() else None
+
+
+def _read(path: Path, *columns: str) -> pd.DataFrame:
+    """A table, in a zip perhaps; its cells may be as long as memory allows."""
     with _long_cells():
-        return read_table(path)
+        if (pair := _zip_and_member(path)) is None or not is_there(path):
+            return read_table(path, *columns)
+        with zipfile.ZipFile(pair[0]) as archive, archive.open(pair[1]) as member:
+            lines = io.TextIOWrapper(member, encoding="utf-8-sig", newline="")
+            return parse_table(path, lines, columns)
 
 
 @contextmanager
@@ -45,8 +71,7 @@ def read_sample(path: Path, columns: Sequence[str]) -> list[str]:
     Raises:
         PodiumError: other columns, or an id twice.
     """
-    with _long_cells():
-        sample = read_table(path, *columns)
+    sample = _read(path, *columns)
     sample = sample[[name for name in sample.columns if name]]  # a row number has no name
     if list(sample.columns) != list(columns):
         raise PodiumError(
@@ -70,7 +95,7 @@ def ordered_ids(sample: Path, columns: Sequence[str], test_ids: Sequence[str]) -
     Raises:
         PodiumError: the sample's ids are not those of the test set.
     """
-    if not sample.is_file():
+    if not is_there(sample):
         return sorted(test_ids, key=natural_key)
     ids = read_sample(sample, columns)
     remedy = "the sample must name exactly the pictures in test"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from podium.core.ids import natural_key
+from podium.core.ids import first
 from podium.submission.cells import counted, examples, shortened
 from podium.submission.format import SubmissionFormat
 
@@ -76,5 +76,4 @@ def _id_faults(ids: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
     }
     for kind, names in kinds.items():
         if names:
-            shown = examples(sorted(names, key=natural_key))
-            yield f"{counted(len(names), 'id')} {kind}, {shown}"
+            yield f"{counted(len(names), 'id')} {kind}, {examples(first(names))}"

@@ -21,7 +21,7 @@ from podium.evaluation import intervals
 from podium.evaluation.competition import Competition, value_at
 from podium.evaluation.metric_terms import by_id, terms_in, terms_of_rows
 from podium.evaluation.scores import Score
-from podium.submission.cells import ordered_ids, read_sample, spaced_lines
+from podium.submission.cells import is_there, ordered_ids, read_sample, spaced_lines
 
 SAMPLE_NAME = r"sample.?submission.*\.csv"
 
@@ -157,7 +157,7 @@ def own_sample(folder: Path, named: str = "") -> Path | None:
     Raises:
         PodiumError: several have such names.
     """
-    if named and (folder / named).is_file():
+    if named and is_there(folder / named):
         return folder / named
     if (usual := folder / "sample_submission.csv").is_file():
         return usual

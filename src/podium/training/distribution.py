@@ -54,9 +54,10 @@ def in_scope(build: Callable[P, R]) -> Callable[P, R]:
     return build_in_scope
 
 
-def batch_normalization(momentum: float) -> keras.layers.Layer:
+def batch_normalization(momentum: float, name: str | None = None) -> keras.layers.Layer:
     """Return batch normalisation over the batch of all devices."""
-    return keras.layers.BatchNormalization(momentum=momentum, synchronized=n_devices() > 1)
+    together = n_devices() > 1
+    return keras.layers.BatchNormalization(momentum=momentum, synchronized=together, name=name)
 
 
 def run_on_devices(graph: Callable[[Any], Any], rows: NDArray[Any]) -> NDArray[Any]:

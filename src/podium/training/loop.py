@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +43,9 @@ def checkpoint_path(
         recipe: all else that the training depends on, as JSON values.
         module: dotted name of the module that trains: its code counts, too.
     """
-    key = {**recipe, "model": json.loads(model.to_json()), "keras": keras.__version__}
+    # Keras numbers the layers that a process makes: conv2d, conv2d_1, ...
+    outline = json.loads(re.sub(r'_\d+"', '"', model.to_json()))
+    key = {**recipe, "model": outline, "keras": keras.__version__}
     return scratch_dir(folder) / f"{json_sha256({**key, 'code': computing_code(module)})}.npz"
 
 

@@ -27,6 +27,15 @@ def read_task(path: Path) -> str:
     Raises:
         PodiumError: the file is missing, damaged, or is no artefact of podium.
     """
+    return str(read_description(path)["task"])
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Return what the model in `path` says of itself, its task at least, without building it.
+
+    Raises:
+        PodiumError: the file is missing, damaged, or is no artefact of podium.
+    """
     require_model(path)
     try:
         layers = [
@@ -34,7 +43,8 @@ def read_task(path: Path) -> str:
             for layer in read_config(path)["config"]["layers"]
             if layer["class_name"] == "MetadataLayer"
         ]
-        return str(layers[0]["config"]["description"]["task"])
+        description = dict(layers[0]["config"]["description"])
+        return {**description, "task": str(description["task"])}
     except _FOREIGN:
         raise PodiumError(f"{printable(path)}: not a podium model\n{RETRAIN}") from None
 

@@ -22,10 +22,7 @@ def adamw(model: keras.Model, settings: TrainingSettings) -> keras.optimizers.Op
         beta_2=0.99,
         clipnorm=5.0 / distribution.n_devices(),  # each device applies its share of a gradient
     )
-    if runtime.precision() == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)
-    optimizer.build(model.trainable_variables)
-    return optimizer
+    return _built(optimizer, model)
 
 
 @distribution.in_scope
@@ -34,4 +31,37 @@ def by_name(settings: Head, variables: Sequence[Any]) -> keras.optimizers.Optimi
     optimizer = keras.optimizers.get(settings.optimizer)
     optimizer.learning_rate = settings.learning_rate
     optimizer.build(variables)
+    return optimizer
+
+
+@distribution.in_scope
+def of_network(
+    name: str, settings: TrainingSettings, clip: float, ema: float, model: keras.Model
+) -> keras.optimizers.Optimizer:
+    """Return Keras' optimiser `name` for the weights of `model`; SGD has a momentum of 0.9.
+
+    Args:
+        name: as Keras writes it, in small letters.
+        settings: learning rate and weight decay.
+        clip: largest norm of a gradient; 0: any.
+        ema: share that averaged weights keep at each step; 0: none are kept.
+        model: what is trained.
+    """
+    config = {
+        "learning_rate": settings.learning_rate,
+        "weight_decay": settings.weight_decay or None,
+        "clipnorm": clip / distribution.n_devices() if clip else None,
+        "use_ema": ema > 0,
+        **({"ema_momentum": ema} if ema else {}),
+        **({"momentum": 0.9} if name == "sgd" else {}),
+    }
+    optimizer = keras.optimizers.get({"class_name": name, "config": config})
+    return _built(optimizer, model)
+
+
+def _built(optimizer: Any, model: keras.Model) -> keras.optimizers.Optimizer:
+    """The optimiser with its variables; under mixed float16 with scaled losses."""
+    if runtime.precision() == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)
+    optimizer.build(model.trainable_variables)
     return optimizer

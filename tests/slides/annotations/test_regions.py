@@ -7,7 +7,8 @@ import pytest
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from podium.core.errors import PodiumError
-from podium.slides.annotations.regions import Annotation, clean, clipped, merged
+from podium.slides.annotations.overlay import merged
+from podium.slides.annotations.regions import Annotation, clean, clipped
 
 BOW_TIE = Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])  # two triangles of 25 each
 

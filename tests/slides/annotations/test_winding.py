@@ -91,7 +91,9 @@ def test_random_tangles_against_angles_summed_at_random_points(seed, rule):
 
 def test_a_scribble_is_refused_before_its_crossings_are_sought():
     scribble = np.random.default_rng(0).random((20_000, 2)) * 1000
-    with pytest.raises(Unusable, match="a scribble"):
+    with pytest.raises(
+        Unusable, match="more than 60,000 places where its outlines cross themselves"
+    ):
         filled([scribble])
 
 

@@ -38,7 +38,9 @@ from podium.core.params.photos import (
     ExtractorParams,
     Head,
     IngestPhotos,
+    NetworkAugment,
     PhotoLayout,
+    PhotoNetwork,
     Photos,
     TrainPhotoClassifier,
 )
@@ -57,10 +59,10 @@ __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
     "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
     "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
-    "IngestPhotos", "IngestSlides", "Params", "PhotoLayout", "Photos", "Precision",
-    "PredictSlides", "Section", "Slides", "Submit", "TextBlend", "TileSlides", "TrainCaptchaReader",
-    "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter", "TrainingSettings",
-    "VotingMethod", "load_params", "read_yaml", "validate_params",
+    "IngestPhotos", "IngestSlides", "NetworkAugment", "Params", "PhotoLayout", "PhotoNetwork",
+    "Photos", "Precision", "PredictSlides", "Section", "Slides", "Submit", "TextBlend",
+    "TileSlides", "TrainCaptchaReader", "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter",
+    "TrainingSettings", "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip
 
 
@@ -79,6 +81,7 @@ class Params(Section):
     assign_photo_folds: AssignPhotoFolds
     extract_features: ExtractFeatures
     train_photo_classifier: TrainPhotoClassifier
+    photo_networks: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], PhotoNetwork]
     captcha: Captcha
     generate_captcha: GenerateCaptcha
     train_line_finder: TrainLineFinder

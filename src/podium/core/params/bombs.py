@@ -14,7 +14,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-MAX_CHARACTERS = 10_000_000
+MAX_CHARACTERS = 500_000  # some seconds of reading; params.yaml has some 20,000
 MAX_DEPTH = 50
 MAX_NODES = 1_000_000  # with every alias written out
 

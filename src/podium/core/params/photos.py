@@ -9,6 +9,7 @@ from pydantic import Field
 from podium.core.params.section import Count, Positive, Precision, Section, Seed, Share
 
 Target = Literal["auto", "class", "labels", "ordered", "number"]
+Auto = Literal["auto"]
 
 
 class PhotoLayout(Section):
@@ -146,4 +147,69 @@ class TrainPhotoClassifier(Head):
     calibrate: bool
     boosting: Boosting
     pseudo_label: Share
+    seed: Seed
+
+
+class NetworkAugment(Section):
+    """How far train pictures are changed at random, either way; 0.0 and none: not.
+
+    Attributes:
+        rotate: degrees.
+        shift: share of the width, and of the height.
+        shear: share of the height.
+        zoom: share of the scale, each side for itself by a third of it.
+        flip: mirrors half of the pictures: none, sides (left and right), or both.
+        colour: share of brightness, contrast and saturation.
+    """
+
+    rotate: Annotated[float, Field(ge=0, le=180)]
+    shift: Share
+    shear: Share
+    zoom: Annotated[float, Field(ge=0, le=0.9)]
+    flip: Literal["none", "sides", "both"]
+    colour: Share
+
+
+class PhotoNetwork(Section):
+    """A network that is trained on the pictures themselves, one for each fold.
+
+    Attributes:
+        network: small_cnn, small_resnet, or a network of the extractor table.
+        start: scratch, imagenet (weights of a package, or downloaded), download, the sha256 of
+            data/weights/<network>.weights.h5, or the .keras file of another such network.
+        train: head, last_block or all: what learns once the head has been trained alone.
+        batch_norm: frozen (statistics and scales stay as they are) or trained.
+        image_size: width and height in pixels.
+        epochs: over all train pictures; 0: the head alone, without augmentation.
+        learning_rate: the highest one.
+        optimizer: Keras' name of it.
+        clip: largest norm of a gradient; 0.0: any.
+        ema: share that averaged weights keep at each step; 0.0: no average.
+        mix: none, mixup or cutmix.
+        mix_alpha: of the beta distribution that says how much of each picture is mixed.
+        views: of a picture that is predicted: plain, flip or crops.
+    """
+
+    network: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    start: Annotated[str, Field(pattern=r"^(scratch|imagenet|download|[0-9a-f]{64}|.+\.keras)$")]
+    train: Literal["head", "last_block", "all"]
+    batch_norm: Literal["frozen", "trained"]
+    image_size: Auto | Annotated[int, Field(ge=16, le=2048)]
+    epochs: Auto | Annotated[int, Field(ge=0)]
+    batch_size: Auto | Count
+    learning_rate: Auto | Positive
+    optimizer: Annotated[str, Field(pattern=r"^[a-zA-Z]+$")]
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip: Annotated[float, Field(ge=0)]
+    schedule: Literal["constant", "exponential", "cosine"]
+    warmup: Share
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    mix: Literal["none", "mixup", "cutmix"]
+    mix_alpha: Positive
+    augment: NetworkAugment
+    class_weight: Literal["none", "balanced"]
+    views: Literal["plain", "flip", "crops"]
+    precision: Precision
     seed: Seed

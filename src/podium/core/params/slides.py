@@ -71,6 +71,7 @@ class TrainSegmenter(TrainingSettings):
     zoom: Annotated[float, Field(ge=0, lt=1)]
     flip: bool
     stain_jitter: Share
+    brightness: Share
     precision: Precision
     n_validation: Count
 

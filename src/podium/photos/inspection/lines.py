@@ -18,6 +18,8 @@ from podium.photos.dataset import Dataset
 from podium.photos.inspection.raw_contents import RawContents
 from podium.photos.sample import shown
 from podium.pictures.entries import Entry
+from podium.pictures.idx import is_idx
+from podium.pictures.raw_files import JOIN_PARTS
 from podium.pictures.source import PictureSource
 
 _LOOKED_AT = 60  # pictures whose size is read
@@ -27,21 +29,29 @@ Line = tuple[str, str]
 
 def contents_lines(contents: RawContents) -> Iterator[Line]:
     """Yield how many files of each kind lie in the folder."""
-    suffixes = Counter(PurePosixPath(path).suffix.lower() for path in contents.pictures)
+    suffixes = Counter(map(_suffix, contents.pictures))
     kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in suffixes.most_common())
     yield "pictures", f"{len(contents.pictures):,} in all: {kinds}"
     if contents.tables:
         yield "tables", shown(contents.tables, 12)
+    if contents.zip_parts:
+        yield "left out", f"{shown(contents.zip_parts, 3)}: {JOIN_PARTS}"
     if contents.others:
         kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in contents.others.most_common(8))
         yield "left out", f"no pictures and no tables: {kinds}"
+
+
+def _suffix(path: str) -> str:
+    return (
+        "in an IDX file" if is_idx(path.partition("!")[0]) else PurePosixPath(path).suffix.lower()
+    )
 
 
 def split_lines(dataset: Dataset, source: PictureSource) -> Iterator[Line]:
     """Yield how many pictures each split has, their sizes and copies."""
     for split in ("train", "test"):
         entries = [entry for part, entry in dataset.entries if part == split]
-        suffixes = Counter(PurePosixPath(entry.path).suffix.lower() for entry in entries)
+        suffixes = Counter(_suffix(entry.path) for entry in entries)
         kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in suffixes.most_common())
         if entries:
             example = printable(entries[0].path)
@@ -157,6 +167,8 @@ def sample_line(dataset: Dataset, task: PictureTask) -> Line:
         "class": "the name of one class", "labels": "names of labels with blanks between them",
         "best": f"the {style.k} likeliest names with blanks between them",
         "number": "a number", "whole": "a whole number",
+        "decisions": f"1 or 0, whether a picture has {', '.join(map(printable, style.names[:6]))}"
+        + (" and so on" if len(style.names) > 6 else ""),
     }[style.cells]  # fmt: skip
     origin = "no sample: " if dataset.sample is None else ""
     columns = ", ".join(map(printable, style.columns[:8]))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from podium.photos.inspection.raw_contents import RawContents, common_place
 from podium.photos.sample import shown
+from podium.pictures.places import is_zip
 
 
 @dataclass
@@ -52,11 +55,23 @@ def _only(contents: RawContents, split: str, questions: list[str]) -> str:
     places = contents.places(split)
     folders = {PurePosixPath(place).name for place in places if not _zipped(place)}
     kept = {place: n for place, n in places.items()
-            if not (_zipped(place) and _stem(place) in folders)}  # fmt: skip
+            if not (_zipped(place) and _stem(place) in folders)
+            and (place.removesuffix(".gz") == place or place.removesuffix(".gz") not in places)
+            }  # fmt: skip
+    if pattern := pattern_of(list(kept)):
+        return pattern
     if len(kept) > 1:
         options = [f"{place} ({n} pictures)" for place, n in kept.items()]
         questions.append(f"--{split}: which holds the {split} pictures: {shown(options)}")
     return next(iter(kept), "")
+
+
+def pattern_of(zips: Sequence[str]) -> str:
+    """Return the place of several zips that differ by a number alone, `train_*.zip`; else ''."""
+    if len(zips) < 2 or not all(is_zip(name) for name in zips):
+        return ""
+    patterns = {re.sub(r"\d*\.zip$", "*.zip", name, flags=re.I) for name in zips}
+    return patterns.pop() if len(patterns) == 1 else ""
 
 
 def _zipped(place: str) -> bool:

@@ -14,6 +14,7 @@ from podium.photos.inspection.tables import is_sample
 from podium.photos.layout import NO_TABLE
 from podium.photos.sample import Sample, read_sample, shown
 from podium.pictures.places import Places
+from podium.pictures.raw_files import JOIN_PARTS
 from podium.pictures.source import PictureSource
 
 
@@ -25,9 +26,10 @@ def propose(root: Path, answers: Answers) -> Proposal:
     """
     contents = read_contents(root)
     if not contents.pictures:
+        parts = f"; {shown(contents.zip_parts, 3)}: {JOIN_PARTS}" if contents.zip_parts else ""
         raise PodiumError(
-            f"{printable(root)}: no pictures\nremedy: put the competition's files there as they "
-            "are, zips too, or say --source FOLDER"
+            f"{printable(root)}: no pictures{parts}\nremedy: put the competition's files there as "
+            "they are, zips too, or say --source FOLDER"
         )
     proposal = Proposal(contents)
     layout = proposal.layout

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from podium.core.picture_decoder import SUFFIXES
+from podium.core.raw_folder import files_below, link_fault
 from podium.photos.label_tables import SUFFIXES as TABLE_SUFFIXES
 from podium.pictures.archive import PictureZip
+from podium.pictures.idx import IdxPictures, is_idx, is_idx_labels
 from podium.pictures.places import ALL, TABLES, is_zip
-from podium.pictures.raw_files import files_below, is_hidden
+from podium.pictures.raw_files import is_hidden, is_zip_part
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Za-z][a-z]*")
 _SPLITS = {"train": "train", "training": "train", "trainset": "train", "test": "test",
@@ -28,11 +30,13 @@ class RawContents:
     Attributes:
         pictures: all that have the suffix of a picture that is read.
         tables: all that may be one, but for the answer key.
+        zip_parts: files that are a part of a zip.
         others: how many other files there are, by suffix.
     """
 
     pictures: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    zip_parts: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
 
     def places(self, split: str) -> dict[str, int]:
@@ -52,12 +56,19 @@ def read_contents(root: Path) -> RawContents:
         PodiumError: a zip is damaged or hostile.
     """
     contents = RawContents()
-    for below, fault in files_below(root):
-        if fault or is_hidden(PurePosixPath(below)):
+    for path in files_below(root):
+        below = path.relative_to(root).as_posix()
+        if link_fault(path) or is_hidden(PurePosixPath(below)):
             continue
         if is_zip(below):
             members = PictureZip(root / below).members
             names: Iterable[str] = (f"{below}!{member}" for member in members)
+        elif is_idx(below):
+            n = len(IdxPictures(root / below).pixels)
+            contents.pictures += [f"{below}!{number}" for number in range(n)]
+            continue
+        elif is_idx_labels(below):
+            continue
         else:
             names = [below]
         for name in names:
@@ -74,12 +85,15 @@ def _add(contents: RawContents, path: str) -> None:
         contents.pictures.append(path)
     elif suffix in TABLE_SUFFIXES and path != TABLES[1]:
         contents.tables.append(path)
+    elif is_zip_part(inner):
+        contents.zip_parts.append(path)
     elif path != TABLES[1]:
         contents.others[suffix or "no suffix"] += 1
 
 
 def split_word(name: str) -> str:
     """Return train, test or val if the name of a folder, zip or table says one of them, else ''."""
+    name = re.sub(r"^t10k", "test", name, flags=re.I)  # MNIST's test pictures
     words = {_SPLITS.get(word.lower(), "") for word in _WORDS.findall(name)} - {""}
     if "train" in words and "test" not in words:
         return "train"  # train_val2019, too

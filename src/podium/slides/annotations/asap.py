@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from podium.core.strict_numbers import parse_number
 from podium.slides.annotations.class_names import denies_tumour
 from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
-from podium.slides.annotations.regions import Outlines, clean, merged
+from podium.slides.annotations.overlay import Crossings, merged, without
+from podium.slides.annotations.regions import Outlines
 from podium.slides.annotations.winding import filled
 from podium.slides.annotations.xml_events import Attributes, parse_events
 
@@ -44,13 +44,15 @@ def read(data: bytes, classes: Collection[str] | None) -> Outlines:
     if not outlines:
         raise Unusable(*NOTHING)
     tumour, excluded = _split_groups({group for group, _ in outlines}, classes)
-    regions = merged(region for group, region in outlines if group in tumour)
-    holes = merged(region for group, region in outlines if group in excluded)
+    crossings = document.crossings
+    regions = merged((region for group, region in outlines if group in tumour), crossings)
+    holes = merged((region for group, region in outlines if group in excluded), crossings)
     areas: dict[str, float] = {}
     for group, region in outlines:
         areas[document.names[group]] = areas.get(document.names[group], 0.0) + region.area
     taken = frozenset(document.names[group] for group in tumour)
-    return Outlines(clean(shapely.difference(regions, holes)), document.notes(tumour), areas, taken)
+    taken_out = without(regions, holes, crossings)
+    return Outlines(taken_out, document.notes(tumour), areas, taken)
 
 
 def _split_groups(groups: set[str], classes: Collection[str] | None) -> tuple[set[str], set[str]]:
@@ -69,7 +71,7 @@ class _Document:
     def __init__(self) -> None:
         self.outlines: list[tuple[str, BaseGeometry]] = []
         self.names: dict[str, str] = {}  # of groups, as they are written first
-        self.budget = Budget()
+        self.budget, self.crossings = Budget(), Crossings()
         self.group: str | None = None  # of the annotation being read, if it can have an area
         self.corners: list[tuple[float, float, float]] = []  # order, x, y
         self.n_flat = 0
@@ -94,7 +96,8 @@ class _Document:
     def end(self, name: str) -> None:
         if name == "Annotation" and self.group is not None:
             corners = sorted(self.corners, key=lambda corner: corner[0])
-            region = filled([points(np.array(corners).reshape(-1, 3)[:, 1:])])
+            ring = points(np.array(corners).reshape(-1, 3)[:, 1:])
+            region = filled([ring], crossings=self.crossings)
             self.n_flat += region.is_empty
             self.outlines.append((self.group, region))
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from podium.core.printable import printable
 
+NO_CLASS = "no class"
 _TUMOUR = {
     "tumour", "tumor", "tumours", "tumors", "cancer", "carcinoma", "adenocarcinoma", "malignant",
     "metastasis", "metastases", "lesion", "neoplasm", "neoplastic",
@@ -29,6 +30,18 @@ def denies_tumour(name: str) -> bool:
     if words & _DENIAL:
         return True
     return not words & _TUMOUR and bool(words & _OTHERWISE)
+
+
+def taken_as_tumour(name: str, classes: Collection[str] | None) -> bool:
+    """Whether outlines of a class are taken as tumour.
+
+    Args:
+        name: of the class, or NO_CLASS.
+        classes: those that are, upper or lower case; None: all whose names do not deny it.
+    """
+    if classes is None:
+        return name == NO_CLASS or not denies_tumour(name)
+    return name.lower() in {one.lower() for one in classes}
 
 
 def class_note(areas: Mapping[str, float], tumour: Collection[str], whole: float) -> str:

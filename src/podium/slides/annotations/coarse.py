@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import MultiPolygon
+from shapely import LinearRing, MultiPolygon, Polygon
 
 from podium.slides.annotations.pixel_mask import is_intricate
 from podium.slides.annotations.raster import polygons
@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 def outlines(mask: Mask, downsample: float) -> MultiPolygon:
     """The outlines of a mask (h, w) in level-0 pixels, stairs made slopes.
 
+    They run through the middles of pixels' sides, give or take half a pixel.
+
     A mask as intricate as noise that is large is drawn at half its resolution, or a quarter, ...;
     of very many outlines or holes only the largest are kept. The mask itself tells all.
 
@@ -31,7 +33,7 @@ def outlines(mask: Mask, downsample: float) -> MultiPolygon:
         downsample: level-0 pixels per pixel of the mask.
     """
     if not is_intricate(mask):
-        return largest(polygons(mask, downsample, simplify=1.5 * downsample))
+        return smoothed(largest(polygons(mask, downsample)), downsample)
     height, width = (side * downsample for side in mask.shape)
     while max(mask.shape) > MAX_SIDE:
         mask, downsample = halved(mask), 2 * downsample
@@ -39,6 +41,26 @@ def outlines(mask: Mask, downsample: float) -> MultiPolygon:
     traced = polygons(~_largest_parts(~mask, MAX_HOLES), downsample)
     slopes = clean(shapely.simplify(traced, 1.5 * downsample, preserve_topology=False))
     return largest(clean(shapely.intersection(slopes, shapely.box(0, 0, width, height))))
+
+
+def smoothed(regions: MultiPolygon, step: float) -> MultiPolygon:
+    """Outlines of pixels, through the middles of their sides and with few corners.
+
+    Args:
+        regions: traced along the sides of pixels.
+        step: length of a side; outlines move by half of it at most.
+    """
+    parts = [
+        Polygon(_middles(part.exterior, step), [_middles(ring, step) for ring in part.interiors])
+        for part in regions.geoms
+    ]
+    return clean(shapely.simplify(MultiPolygon(parts), step / 2))
+
+
+def _middles(ring: LinearRing, step: float) -> NDArray[np.float64]:
+    """The middle (N, 2) of each pixel's side along a ring."""
+    corners = shapely.get_coordinates(shapely.segmentize(ring, step))
+    return (corners[1:] + corners[:-1]) / 2
 
 
 def largest(regions: MultiPolygon) -> MultiPolygon:

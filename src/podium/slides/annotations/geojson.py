@@ -20,23 +20,29 @@ from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import first_line
 from podium.core.files import write_text
-from podium.slides.annotations.class_names import denies_tumour
+from podium.slides.annotations.class_names import NO_CLASS, denies_tumour
 from podium.slides.annotations.limits import (
     MAX_DEPTH,
+    MAX_POINTS,
     NOTHING,
     Budget,
     Unusable,
     no_tumour_note,
     points,
 )
-from podium.slides.annotations.regions import Outlines, Points, merged
+from podium.slides.annotations.overlay import Crossings, merged
+from podium.slides.annotations.regions import Outlines, Points, clean
 from podium.slides.annotations.winding import with_holes
 
-NO_CLASS = "no class"
+MAX_LISTS = 2 * MAX_POINTS  # a point is a list of two numbers
 _DECIMALS = 2  # of a pixel, as written
 
+_Limits = tuple[Budget, Crossings]  # of the file
 
-def read(data: bytes, classes: Collection[str] | None) -> Outlines:
+
+def read(
+    data: bytes, classes: Collection[str] | None, origin: tuple[int, int] = (0, 0)
+) -> Outlines:
     """The regions in `data` in level-0 pixels, notes, and the areas of its classes.
 
     Args:
@@ -44,15 +50,17 @@ def read(data: bytes, classes: Collection[str] | None) -> Outlines:
         classes: names of QuPath's classes that are tumour, upper or lower case; None takes all but
             those QuPath ignores or whose names say otherwise. An object of class
             `Tumor: Positive` is of both.
+        origin: level-0 pixels x, y from which points count.
 
     Raises:
         Unusable: it is no GeoJSON, coordinates cannot be read, or no outline has an area.
     """
-    budget, regions = Budget(), []
+    budget, crossings, regions = Budget(), Crossings(), []
     n_flat, others, areas, tumour = 0, [], dict[str, float](), set[str]()
     for feature in _features(_parsed(data), 0):
         names = _names(feature)
-        parts = [part for part in _areas(feature.get("geometry"), budget, 0) if not part.is_empty]
+        areas_of = _areas(feature.get("geometry"), (budget, crossings), 0)
+        parts = [part for part in areas_of if not part.is_empty]
         n_flat += not parts
         if not parts:
             continue
@@ -72,7 +80,10 @@ def read(data: bytes, classes: Collection[str] | None) -> Outlines:
         notes.append(left_out if regions else no_tumour_note(kinds))
     if areas.keys() == tumour == {NO_CLASS}:
         areas, tumour = {}, set()
-    return Outlines(merged(regions), notes, areas, frozenset(tumour))
+    outlines = merged(regions, crossings)
+    if origin != (0, 0):
+        outlines = shapely.transform(outlines, lambda at: at + origin)
+    return Outlines(outlines, notes, areas, frozenset(tumour))
 
 
 def write(
@@ -96,19 +107,33 @@ def write(
     }
     features = [
         json.dumps({"type": "Feature", "geometry": _geometry(part), "properties": about})
-        for part in shapely.get_parts(regions)
+        for whole in shapely.get_parts(regions)
+        for part in _rounded(whole)
     ]
     body = ",\n".join(features)
     write_text(path, f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n')
 
 
+def _rounded(polygon: Polygon) -> list[Polygon]:
+    """The polygon rounded; its valid parts where rounding makes it cross itself."""
+    rounded = shapely.transform(polygon, lambda at: np.round(at, _DECIMALS))
+    if rounded.is_valid:
+        return [rounded]
+    on_grid = clean(shapely.set_precision(polygon, 10.0**-_DECIMALS))
+    return list(on_grid.geoms)
+
+
 def _geometry(polygon: Polygon) -> dict[str, Any]:
     rings = shapely.get_rings(shapely.orient_polygons(polygon))
-    rounded = [np.round(shapely.get_coordinates(ring), _DECIMALS).tolist() for ring in rings]
-    return {"type": "Polygon", "coordinates": rounded}
+    numbers = [np.round(shapely.get_coordinates(ring), _DECIMALS).tolist() for ring in rings]
+    return {"type": "Polygon", "coordinates": numbers}
 
 
 def _parsed(data: bytes) -> Any:
+    if (n := data.count(b"[") + data.count(b"{")) > MAX_LISTS:
+        raise Unusable(
+            f"it has {n:,} lists and objects, over {MAX_LISTS:,}", "simplify the outlines"
+        )
     try:
         return json.loads(data)
     except RecursionError:
@@ -159,18 +184,18 @@ def _is_tumour(names: list[str], classes: Collection[str] | None) -> bool:
     return not lower.isdisjoint(name.lower() for name in classes)
 
 
-def _areas(geometry: Any, budget: Budget, depth: int) -> Iterator[BaseGeometry]:
+def _areas(geometry: Any, limits: _Limits, depth: int) -> Iterator[BaseGeometry]:
     """The valid regions of a geometry, empty ones among them; None has none (RFC 7946, 3.2)."""
     if depth > MAX_DEPTH:
         raise Unusable(f"it is nested deeper than {MAX_DEPTH}")
     match geometry:
         case {"type": "Polygon"}:
-            yield _area(_list(geometry, "coordinates"), budget)
+            yield _area(_list(geometry, "coordinates"), limits)
         case {"type": "MultiPolygon"}:
-            yield from (_area(rings, budget) for rings in _list(geometry, "coordinates"))
+            yield from (_area(rings, limits) for rings in _list(geometry, "coordinates"))
         case {"type": "GeometryCollection"}:
             for part in _list(geometry, "geometries"):
-                yield from _areas(part, budget, depth + 1)
+                yield from _areas(part, limits, depth + 1)
         case None | {"type": "Point" | "MultiPoint" | "LineString" | "MultiLineString"}:
             return
         case _:
@@ -178,11 +203,12 @@ def _areas(geometry: Any, budget: Budget, depth: int) -> Iterator[BaseGeometry]:
             raise Unusable(f"no GeoJSON: {str(kind)[:20]!r} where a geometry is expected")
 
 
-def _area(rings: Any, budget: Budget) -> BaseGeometry:
+def _area(rings: Any, limits: _Limits) -> BaseGeometry:
     if not isinstance(rings, list):
         raise Unusable("a Polygon's coordinates are no list of rings")
+    budget, crossings = limits
     shell, *holes = [_ring(ring, budget) for ring in rings] or [np.empty((0, 2))]
-    return with_holes(shell, holes)
+    return with_holes(shell, holes, crossings)
 
 
 def _ring(values: Any, budget: Budget) -> Points:

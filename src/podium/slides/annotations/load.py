@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Collection
 from dataclasses import replace
@@ -12,13 +13,16 @@ from pathlib import Path
 from shapely import GEOSException
 
 from podium.core.errors import PodiumError, first_line
-from podium.slides.annotations import asap, geojson, mask_files, svg
+from podium.slides.annotations import asap, geojson, imagescope, mask_files, ndpa, svg
 from podium.slides.annotations.class_names import class_note
+from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
 from podium.slides.annotations.regions import Annotation, Outlines, clipped
 
-SUFFIXES = (".svg", ".xml", ".geojson", ".json", ".png", ".tif", ".tiff")
+SUFFIXES = (".svg", ".xml", ".ndpa", ".geojson", ".json", ".png", ".tif", ".tiff")
 PACKED = tuple(f"{suffix}.gz" for suffix in (".geojson", ".json", ".svg", ".xml"))
+# the first element of an XML file is ImageScope's
+_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<Annotations\b")
 _WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
 
@@ -27,23 +31,26 @@ def load(
     size: tuple[int, int],
     classes: Collection[str] | None = None,
     max_bytes: int = MAX_BYTES,
+    frame: Frame | None = None,
 ) -> Annotation:
     """The tumour that `path` outlines on a slide of `size` = (w, h) level-0 pixels.
 
     Args:
-        path: SVG (`.svg`), ASAP's XML (`.xml`), QuPath's GeoJSON (`.geojson`, `.json`), each of
-            them perhaps packed (`.geojson.gz`), or a mask (`.png`, `.tif`).
+        path: SVG (`.svg`), the XML of ASAP or ImageScope (`.xml`), NDP.view's (`.ndpa`), QuPath's
+            GeoJSON (`.geojson`, `.json`), some perhaps packed (`.geojson.gz`), or a mask (`.png`,
+            `.tif`).
         size: of the slide.
         classes: names of classes (QuPath) or groups (ASAP) or colours of masks (`#ff0000`) that
             are tumour; None takes all but classes whose names say that they are none. SVG has none.
         max_bytes: larger files, packed or unpacked, are refused.
+        frame: of the slide, where its format has other origins than that of level 0.
 
     Raises:
         PodiumError: the file cannot be read or trusted, has no outline with an area (a mask may be
             all 0), or all of it lies outside the slide.
     """
     try:
-        outlines = _read(path, _unpacked(path, max_bytes), size, classes)
+        outlines = _read(path, _unpacked(path, max_bytes), frame or Frame(size), classes)
         annotation = clipped(_annotation(path, outlines, size), size)
     except Unusable as error:
         raise PodiumError(f"{path}: {error}") from None
@@ -95,20 +102,22 @@ def _unpacked(path: Path, max_bytes: int) -> bytes:
     return unpacked
 
 
-def _read(
-    path: Path, data: bytes, size: tuple[int, int], classes: Collection[str] | None
-) -> Outlines:
+def _read(path: Path, data: bytes, frame: Frame, classes: Collection[str] | None) -> Outlines:
     match kind_of(path):
         case ".svg":
-            return svg.read(data, size)
+            return svg.read(data, frame.size)
+        case ".xml" if _ROOT.match(data):
+            return imagescope.read(data, classes)
         case ".xml":
             return asap.read(data, classes)
+        case ".ndpa":
+            return ndpa.read(data, classes, frame)
         case ".geojson" | ".json":
-            return geojson.read(data, classes)
+            return geojson.read(data, classes, frame.origin)
         case ".png":
-            return mask_files.read(data, size, classes)
+            return mask_files.read(data, frame.size, classes)
         case ".tif" | ".tiff":
-            return mask_files.read(data, size, classes, "TIFF")
+            return mask_files.read(data, frame.size, classes, "TIFF")
     raise Unusable(f"not one of {', '.join((*SUFFIXES, *PACKED))}", "export it as one of these")
 
 

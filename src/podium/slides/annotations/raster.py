@@ -16,8 +16,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
+from podium.slides.annotations.overlay import sides_of
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
-from podium.slides.annotations.regions import clean
 
 Mask = NDArray[np.uint8]
 Box = tuple[float, float, int, int]
@@ -55,8 +55,7 @@ def _sides(regions: MultiPolygon, box: Box, downsample: float) -> NDArray[np.flo
     x0, y0, x1, y1 = shapely.bounds(parts).T
     near = (x1 > l0_x) & (x0 < l0_x + width * downsample)
     near &= (y1 > l0_y) & (y0 < l0_y + height * downsample)
-    at, ring = shapely.get_coordinates(shapely.get_rings(parts[near]), return_index=True)
-    sides = np.stack([at[:-1], at[1:]], axis=1)[ring[:-1] == ring[1:]]
+    sides = sides_of(parts[near])
     upward = sides[:, 0, 1] > sides[:, 1, 1]
     sides[upward] = sides[upward, ::-1]
     return sides
@@ -80,7 +79,6 @@ def polygons(
     mask: NDArray[np.generic],
     downsample: float = 1.0,
     offset: tuple[float, float] = (0.0, 0.0),
-    simplify: float = 0.0,
 ) -> MultiPolygon:
     """The outlines of a mask's pixels, in level-0 pixels: `mask` of them is the mask again.
 
@@ -88,15 +86,12 @@ def polygons(
         mask: (h, w), anything but 0 = inside. It is traced in bands: little memory beside it.
         downsample: level-0 pixels per pixel of the mask.
         offset: x and y of the mask's top left corner in level-0 pixels.
-        simplify: outlines may move by this many level-0 pixels to have fewer corners; one and a
-            half `downsample` turns stairs into slopes.
     """
     height, width = mask.shape
     n_rows = max(BAND // max(width, 1), 1)
     bands = [_traced(mask[top : top + n_rows] != 0, top) for top in range(0, height, n_rows)]
     outlines = _joined(np.concatenate([np.array([], dtype=object), *bands]), n_rows)
-    scaled = shapely.transform(outlines, lambda at: at * downsample + offset)
-    return clean(shapely.simplify(scaled, simplify)) if simplify else scaled
+    return shapely.transform(outlines, lambda at: at * downsample + offset)
 
 
 def _traced(inside: NDArray[np.bool_], top: int) -> NDArray[np.object_]:

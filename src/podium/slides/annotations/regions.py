@@ -6,7 +6,7 @@ the top left pixel, so that a rectangle from 0 to 10 covers the ten pixels 0..9.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -69,11 +69,6 @@ def clean(geometry: BaseGeometry) -> MultiPolygon:
     `buffer(0)`, often used for this, drops half of a bow-tie.
     """
     return MultiPolygon(_polygons(geometry if geometry.is_valid else shapely.make_valid(geometry)))
-
-
-def merged(parts: Iterable[BaseGeometry]) -> MultiPolygon:
-    """What valid `parts` cover together; where they overlap or share a side they become one."""
-    return MultiPolygon(_polygons(shapely.disjoint_subset_union_all(list(parts))))
 
 
 def _polygons(geometry: BaseGeometry) -> list[Polygon]:

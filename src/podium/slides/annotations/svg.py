@@ -15,7 +15,8 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from podium.slides.annotations.limits import MAX_DEPTH, NOTHING, Budget, Unusable, points
-from podium.slides.annotations.regions import Outlines, merged
+from podium.slides.annotations.overlay import Crossings, merged
+from podium.slides.annotations.regions import Outlines
 from podium.slides.annotations.svg_shapes import SHAPES, rings
 from podium.slides.annotations.svg_values import (
     Matrix,
@@ -47,7 +48,7 @@ def read(data: bytes, size: tuple[int, int]) -> Outlines:
     drawing.draw(root, _State(np.eye(3), 1.0, "nonzero", size, 0))
     if not drawing.regions:
         raise Unusable(*NOTHING)
-    return Outlines(merged(drawing.regions), drawing.notes(), {}, frozenset())
+    return Outlines(merged(drawing.regions, drawing.crossings), drawing.notes(), {}, frozenset())
 
 
 class _State(NamedTuple):
@@ -68,6 +69,7 @@ class _Drawing:
         self.slide = self.viewport = size
         self.regions: list[BaseGeometry] = []
         self.budget, self.copied = Budget(), Budget(_MAX_COPIED, "elements copied by <use>")
+        self.crossings = Crossings()
         self.n_flat = self.n_lost = 0
 
     def draw(self, element: Element, outer: _State, given: Attributes | None = None) -> None:
@@ -155,7 +157,7 @@ class _Drawing:
     def _add(self, name: str, attributes: Attributes, state: _State) -> None:
         drawn = rings(name, attributes, state.size, TOLERANCE / state.scale, self.budget)
         placed = [points(ring @ state.matrix[:2, :2].T + state.matrix[:2, 2]) for ring in drawn]
-        region = filled(placed, state.rule)
+        region = filled(placed, state.rule, self.crossings)
         self.n_flat += region.is_empty
         if not region.is_empty:
             self.regions.append(region)

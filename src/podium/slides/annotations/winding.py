@@ -11,30 +11,43 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
-from podium.slides.annotations.limits import Unusable
-from podium.slides.annotations.regions import Points, clean, merged
+from podium.slides.annotations.limits import Budget
+from podium.slides.annotations.overlay import (
+    Crossings,
+    Sides,
+    left_of,
+    merged,
+    n_crossings,
+    without,
+)
+from podium.slides.annotations.regions import Points, clean
 
 FillRule = Literal["nonzero", "evenodd"]
-Sides = NDArray[np.float64]  # (N, 2, 2): of a ring, begin and end, x and y
 
-_MAX_CROSSINGS = 100_000  # some seconds of work
-_PAIRS = 2_000_000  # of sides looked at to guess the number of crossings
+_TURNS = 500  # looks at a side that are as much work as a crossing
 _MANY = 20_000  # points of a ring whose validity takes longer to see than a guess
 _PIECE = 32  # sides found together
-_AT_ONCE = 256  # points asked for together
+_AT_ONCE = 32  # points asked for together
 _THIN = 1e-7  # px from a point inside a face to its edge
 _GRID = 2.0**-20  # px, on which whole pixels lie
 
 
-def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
+def filled(
+    rings: Sequence[Points], rule: FillRule = "nonzero", crossings: Crossings | None = None
+) -> BaseGeometry:
     """What `rings` (N, 2), each closed by a straight line, enclose together.
 
     A point is inside where the rings wind around it, clockwise turns less the others, a number of
     times that is not 0 (`nonzero`) or is odd (`evenodd`): SVG 1.1, 11.3. Rings of less than three
     points enclose nothing.
 
+    Args:
+        rings: of one shape.
+        rule: where a point is inside.
+        crossings: of its file that are left.
+
     Raises:
-        Unusable: the rings cross each other over a hundred thousand times.
+        Unusable: the rings cross more often.
     """
     rings = [ring for ring in map(_opened, rings) if len(ring) > 2]
     if not rings:
@@ -42,11 +55,12 @@ def filled(rings: Sequence[Points], rule: FillRule = "nonzero") -> BaseGeometry:
     if len(rings) == 1 and len(rings[0]) < _MANY and (simple := Polygon(rings[0])).is_valid:
         return simple
     sides = np.concatenate([np.stack([ring, _next(ring)], axis=1) for ring in rings])
-    _refuse_scribbles(sides)
+    budget = (crossings or Crossings()).tangled
+    budget.spend(n_crossings(sides))
     if len(rings) == 1 and len(rings[0]) >= _MANY and (simple := Polygon(rings[0])).is_valid:
         return simple
     faces, spots = _faces(rings)
-    turns = _turns(shapely.get_coordinates(spots), sides)
+    turns = _turns(shapely.get_coordinates(spots), sides, budget)
     inside = turns % 2 != 0 if rule == "evenodd" else turns != 0
     return clean(shapely.coverage_union_all(faces[inside]))
 
@@ -68,19 +82,28 @@ def _faces(rings: Sequence[Points]) -> tuple[NDArray[np.object_], NDArray[np.obj
     return faces, spots
 
 
-def with_holes(shell: Points, holes: Sequence[Points]) -> BaseGeometry:
+def with_holes(
+    shell: Points, holes: Sequence[Points], crossings: Crossings | None = None
+) -> BaseGeometry:
     """What `shell` (N, 2) encloses and no hole (M, 2) does, each ring by the nonzero rule.
 
+    Args:
+        shell: the outline.
+        holes: cut out of it.
+        crossings: of its file that are left.
+
     Raises:
-        Unusable: a ring crosses itself over a hundred thousand times.
+        Unusable: the rings cross more often.
     """
+    crossings = crossings or Crossings()
     shell, holes = _opened(shell), [_opened(hole) for hole in holes]
     if len(shell) < 3:
         return MultiPolygon()
     polygon = Polygon(shell, [hole for hole in holes if len(hole) > 2])
     if polygon.is_valid:
         return polygon
-    return shapely.difference(filled([shell]), merged(filled([hole]) for hole in holes))
+    cut = merged((filled([hole], crossings=crossings) for hole in holes), crossings)
+    return without(filled([shell], crossings=crossings), cut, crossings)
 
 
 def _opened(ring: Points) -> Points:
@@ -92,32 +115,7 @@ def _next(ring: Points) -> Points:
     return np.concatenate([ring[1:], ring[:1]])
 
 
-def _refuse_scribbles(sides: Sides) -> None:
-    """Crossings are found one by one: those of a thousand random lines are a quarter of a million.
-
-    Their number is guessed from some of the sides.
-    """
-    some = sides[:: len(sides) ** 2 // _PAIRS + 1]
-    n_crossings = sum(_n_crossed(side, sides) for side in some) / len(some) * len(sides) / 2
-    if n_crossings > _MAX_CROSSINGS:
-        raise Unusable(f"its outline is a scribble that crosses itself {n_crossings:.0e} times")
-
-
-def _n_crossed(side: NDArray[np.float64], sides: Sides) -> int:
-    """How many of `sides` a side (2, 2) crosses; a common end is no crossing."""
-    begin, end = side
-    apart = _left_of(begin, end, sides[:, 0]) * _left_of(begin, end, sides[:, 1]) < 0
-    begins, ends = sides[apart].swapaxes(0, 1)
-    return int((_left_of(begins, ends, begin) * _left_of(begins, ends, end) < 0).sum())
-
-
-def _left_of(begin: Points, end: Points, point: Points) -> NDArray[np.float64]:
-    """Positive, negative or 0 (N,): on which side of the lines from begin to end points lie."""
-    (dx, dy), (x, y) = (end - begin).T, (point - begin).T
-    return np.sign(dx * y - dy * x)
-
-
-def _turns(points: Points, sides: Sides) -> NDArray[np.int64]:
+def _turns(points: Points, sides: Sides, budget: Budget) -> NDArray[np.int64]:
     """How often the sides wind around each of the points (N,), by rays to the right."""
     starts = np.arange(0, len(sides), _PIECE)
     low = np.minimum.reduceat(sides.min(axis=1), starts)
@@ -129,12 +127,13 @@ def _turns(points: Points, sides: Sides) -> NDArray[np.int64]:
     turns = np.zeros(len(points), dtype=np.int64)
     for first in range(0, len(points), _AT_ONCE):
         ray, piece = tree.query(rays[first : first + _AT_ONCE])
+        budget.spend(len(piece) * _PIECE / _TURNS)
         side = starts[piece][:, None] + np.arange(_PIECE)
         ray = np.repeat(ray + first, _PIECE)[side.ravel() < len(sides)]
         side = side[side < len(sides)]
         begins, ends, at = sides[side, 0], sides[side, 1], points[ray]
         way = np.sign(ends[:, 1] - begins[:, 1])
         crosses = (begins[:, 1] <= at[:, 1]) != (ends[:, 1] <= at[:, 1])
-        crosses &= _left_of(begins, ends, at) * way > 0
+        crosses &= left_of(begins, ends, at) * way > 0
         np.add.at(turns, ray[crosses], way[crosses].astype(np.int64))
     return turns

@@ -24,6 +24,13 @@ class Handler(Protocol):
         """It ends."""
 
 
+class TextHandler(Handler, Protocol):
+    """A handler that is told of texts, too."""
+
+    def text(self, words: str) -> None:
+        """Part of a text."""
+
+
 class _Target:
     """Calls a handler, as far as `MAX_DEPTH`."""
 
@@ -42,16 +49,31 @@ class _Target:
         self.handler.end(tag.rpartition("}")[2])
 
 
-def parse_events(data: bytes, handler: Handler) -> None:
+class _TextTarget(_Target):
+    """Tells the handler of texts, too."""
+
+    handler: TextHandler
+
+    def data(self, words: str) -> None:
+        self.handler.text(words)
+
+
+def parse_events(data: bytes, handler: Handler, *, texts: bool = False) -> None:
     """Call `handler` for every element in `data`, in order.
 
     The bytes are fed whole: older versions of expat take quadratic time over a long attribute fed
     in pieces.
 
+    Args:
+        data: the bytes of the file.
+        handler: a `TextHandler` where `texts` is set.
+        texts: whether it is told of them.
+
     Raises:
         Unusable: it is not well-formed XML, declares entities, or is nested too deep.
     """
-    parser = DefusedXMLParser(target=_Target(handler), forbid_entities=True, forbid_external=True)
+    target = (_TextTarget if texts else _Target)(handler)
+    parser = DefusedXMLParser(target=target, forbid_entities=True, forbid_external=True)
     try:
         parser.feed(data)
         parser.close()

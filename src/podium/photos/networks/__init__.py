@@ -1,0 +1,1 @@
+"""Networks that are trained on the pictures themselves, one for each fold."""

@@ -1,0 +1,57 @@
+"""The kept artefact: pixels (N, S, S, 3) -> uncalibrated predictions (N, K), means over folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.photos.fusion import MeanOfHeads
+from podium.photos.networks.fold_training import FoldTrainer
+from podium.photos.networks.predictor import TASK
+from podium.photos.networks.start import NETWORK, learnt
+from podium.photos.networks.task import TrainedNetwork
+from podium.training import artefact
+from podium.training.runtime import keras
+
+
+def build_artefact(
+    trainer: FoldTrainer, trained: Sequence[TrainedNetwork], max_megapixels: float
+) -> keras.Model:
+    """Return the model that is saved: the networks of all folds of the first fold seed.
+
+    Args:
+        trainer: has built the network.
+        trained: of each split.
+        max_megapixels: larger pictures are refused.
+    """
+    task, first = trainer.task, trained[0].split.seed
+    size, networks = task.choices.image_size, [t for t in trained if t.split.seed == first]
+    description = {
+        "task": TASK,
+        "name": task.name,
+        "network": task.settings.network,
+        "kind": task.kind,
+        "classes": list(task.data.names),
+        "ordered": task.task.ordered,
+        "image_size": size,
+        "pixels": "RGB of 0 to 255, squashed to a square, bicubic; preprocessing is inside",
+        "views": task.settings.views,
+        "max_megapixels": max_megapixels,
+        "folds": [network.split.fold for network in networks],
+        "learnt": learnt(task.data),
+    }
+    pixels = keras.Input((size, size, 3), name="pixels")
+    described = artefact.MetadataLayer(description, name="described")(pixels)
+    outputs = [_fold(trainer, network)(described) for network in networks]
+    stacked = keras.ops.stack(outputs, axis=1)
+    return keras.Model(pixels, MeanOfHeads(task.kind, name="mean_of_folds")(stacked))
+
+
+def _fold(trainer: FoldTrainer, network: TrainedNetwork) -> keras.Model:
+    """The network of one fold, which gives logits, or numbers as they are."""
+    model = trainer.copy_of(network, NETWORK)
+    if trainer.task.kind == "number":
+        targets, given = network.targets, keras.Input(model.input_shape[1:])
+        scaled = keras.layers.Rescaling(targets.scale, targets.mean, dtype="float32")(model(given))
+        model = keras.Model(given, scaled)
+    model.name = f"fold{network.split.fold}"
+    return model

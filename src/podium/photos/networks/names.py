@@ -1,0 +1,77 @@
+"""What the section photo_networks may say, told without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from podium.core.errors import SettingsError
+from podium.core.nearest import did_you_mean
+from podium.core.params import Params, PhotoNetwork
+from podium.models.extractor_table import TABLE
+
+SMALL = {"small_cnn": 16, "small_resnet": 16}  # built for the size; the fewest pixels a side
+FAMILIES = ("lite", "keras")  # of the extractor table, that can be trained
+FEWEST_PX = {"inceptionv3": 75, "xception": 71}  # a side; others 32
+OPTIMIZERS = (
+    "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "muon",
+    "nadam", "rmsprop", "sgd",
+)  # fmt: skip
+OTHER_MODELS = (
+    "dense", "book", "logistic", "boosting", "prior", "pseudo", "pictures", "blend",
+)  # fmt: skip
+
+
+def networks() -> list[str]:
+    """Return the names of all networks that can be trained."""
+    return [*SMALL, *(name for name, spec in TABLE.items() if spec.family in FAMILIES)]
+
+
+def check_networks(params: Params) -> None:
+    """Check what can be told from the settings alone.
+
+    Raises:
+        SettingsError: names the first key that does not fit, and what would.
+    """
+    for name, settings in params.photo_networks.items():
+        if name in (*OTHER_MODELS, *params.extractors):
+            raise SettingsError(
+                f"photo_networks.{name}: another model's table has that name\n"
+                f"remedy: call it {name}-network, say"
+            )
+        for key, fault in _faults(settings).items():
+            raise SettingsError(f"photo_networks.{name}.{key}: {getattr(settings, key)}{fault}")
+
+
+def _faults(settings: PhotoNetwork) -> Mapping[str, str]:
+    """Key -> what is wrong with its value; the first one counts."""
+    network, start, faults = settings.network, settings.start, {}
+    if network not in networks():
+        return {"network": _no_such("network", network, networks())}
+    if settings.optimizer.lower() not in OPTIMIZERS:
+        faults["optimizer"] = _no_such("optimizer", settings.optimizer, OPTIMIZERS)
+    fewest = fewest_px(network)
+    if settings.image_size != "auto" and settings.image_size < fewest:
+        faults["image_size"] = (
+            f": {network} takes {fewest} px a side at least\nremedy: say {fewest} or auto"
+        )
+    if network in SMALL and start != "scratch" and not start.endswith(".keras"):
+        faults["start"] = (
+            f", but {network} has no pretrained weights\nremedy: say scratch, or choose another "
+            "network"
+        )
+    if start == "scratch" and settings.train != "all":
+        faults["train"] = ", but from scratch all of a network must learn\nremedy: say all"
+    if start == "scratch" and settings.batch_norm == "frozen":
+        faults["batch_norm"] = ", but from scratch it must learn\nremedy: say trained"
+    if start == "scratch" and settings.epochs == 0:
+        faults["epochs"] = ", but from scratch nothing would be learnt\nremedy: say auto"
+    return faults
+
+
+def _no_such(thing: str, word: str, known: Sequence[str]) -> str:
+    return f": no such {thing}{did_you_mean(word, known)}\nremedy: one of {', '.join(known)}"
+
+
+def fewest_px(network: str) -> int:
+    """Return the smallest width and height in pixels that a network takes."""
+    return SMALL.get(network) or FEWEST_PX.get(network, 32)
