@@ -262,7 +262,7 @@ def test_an_experiment_on_a_fresh_clone_is_recorded(tmp_path):
 
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     stage = "src/podium/stages/submit.py"
-    written = "write_json(args.headline, headline(result)"
+    written = "write_json(args.headline, headline.numbers()"
     project.replace(stage, written, written + ' | {"marker": 1}')
     project.dvc(
         "exp",

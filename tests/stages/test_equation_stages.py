@@ -88,7 +88,14 @@ class Equations:
         metrics = self.root / "metrics/submit.json"
         table, scores = self.root / "blend.csv", self.root / "metrics/blend.json"
         name = "captcha-equations"
-        self.run(blend, competition=name, tables=self.tables, out=table, metrics=scores)
+        self.run(
+            blend,
+            competition=name,
+            tables=self.tables,
+            out=table,
+            fitted=self.root / "models/blend.h5",
+            metrics=scores,
+        )
         paths = {"root": self.root, "table": table, "blend": scores, "out": self.out}
         paths |= {"headline": self.root / f"metrics/{name}.json"}
         self.run(submit, competition=name, metrics=metrics, **paths)
@@ -231,7 +238,7 @@ def test_a_picture_of_a_hundred_megapixels(finished, tmp_path):
     Image.new("1", (10_000, 10_000)).save(tmp_path / "vast.png")
     done = predicted(finished.model, tmp_path / "vast.png")
     assert done.exit_code == 1
-    assert "vast.png: 10000x10000 px is over the limit of 16 megapixels" in done.stderr
+    assert "vast.png: too large: 10000x10000 px is over the limit of 16 megapixels" in done.stderr
 
 
 # ---- raw pictures

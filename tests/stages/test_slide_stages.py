@@ -117,7 +117,13 @@ class SlideHouse(House):
         made = {"table": self.root / "blend.csv", "blend": self.metric("blend")}
         made |= {"headline": self.metric("slides")}
         of = {"competition": "slides", "tables": self.tables}
-        self.run(blend, **of, out=made["table"], metrics=made["blend"])
+        self.run(
+            blend,
+            **of,
+            out=made["table"],
+            fitted=self.root / "models/blend.h5",
+            metrics=made["blend"],
+        )
         self.run(submit, **where | made | {"metrics": self.metric("submit")} | other)
 
 

@@ -46,10 +46,12 @@ def bundle(
     from podium.photos.bundle import Project, write_bundle
 
     called = slug or competition_named(name).kaggle_slug
-    project = Project(Path(), load_params(params), weights_dir, called)
+    settings = load_params(params)
+    project = Project(Path(), settings, weights_dir, called)
     bundled = write_bundle(project, out or Path("bundles") / name)
     print(f"{bundled.folder}: {bundled.n_bytes / 1e6:.0f} MB, {bundled.models}")
-    print(f"try it: PODIUM_INPUT=data/raw/photos python {bundled.folder}/submission.py")
+    pictures = f"data/{settings.photos.source}/photos"
+    print(f"try it: PODIUM_INPUT={pictures} python {bundled.folder}/submission.py")
 
 
 def refuse_others(name: str) -> None:

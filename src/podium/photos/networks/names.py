@@ -33,9 +33,9 @@ def check_networks(params: Params) -> None:
         SettingsError: names the first key that does not fit, and what would.
     """
     for name, settings in params.photo_networks.items():
-        if name in (*OTHER_MODELS, *params.extractors):
+        if name in (*OTHER_MODELS, *TABLE):
             raise SettingsError(
-                f"photo_networks.{name}: another model's table has that name\n"
+                f"photo_networks.{name}: another model's table has or may have that name\n"
                 f"remedy: call it {name}-network, say"
             )
         for key, fault in _faults(settings).items():
