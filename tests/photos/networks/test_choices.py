@@ -96,7 +96,7 @@ def test_settings_that_cannot_be_trained_are_refused_with_what_would_fit(
 @pytest.mark.parametrize("name", ["dense", "hog", "blend", "prior"])
 def test_a_network_cannot_take_the_name_of_another_table(name, write_params):
     params = load_params(write_params(photo_networks={name: photo_networks.ENTRY}))
-    with pytest.raises(SettingsError, match="another model.s table has or may have"):
+    with pytest.raises(SettingsError, match="table has or may have that name"):
         check_networks(params)
 
 
