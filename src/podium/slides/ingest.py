@@ -20,9 +20,7 @@ from podium.slides.annotations import geojson, load, pixel_mask
 from podium.slides.annotations.pixel_mask import PixelMask
 from podium.slides.annotations.regions import Annotation
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
-from podium.slides.raw_folder import why_unreadable
-from podium.slides.reader import Slide
-from podium.slides.slides_table import Entry
+from podium.slides.slides_table import Entry, open_entry
 
 
 class Ingested(NamedTuple):
@@ -90,13 +88,7 @@ def _record(
     root: Path, entry: Entry, settings: Slides, folder: Path, annotations: list[Annotation]
 ) -> SlideRecord:
     """The row of a slide; its annotation is written to `folder` and added to `annotations`."""
-    if reason := why_unreadable(entry.image):
-        raise PodiumError(
-            f"{entry.image}: cannot be opened as a slide: {reason}\n"
-            "remedy: put the file itself there (git annex get, dvc checkout), or remove it"
-        )
-    slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
-    slide = slide.with_default_mpp(settings.mpp)
+    slide = open_entry(entry, settings)
     row = SlideRecord(
         slide=entry.slide,
         path=entry.image.relative_to(root).as_posix(),

@@ -13,9 +13,11 @@ import pandas as pd
 from podium.core.errors import PodiumError
 from podium.core.files import read_table
 from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
+from podium.core.params import Slides
 from podium.core.printable import printable
 from podium.core.strict_numbers import parse_number
 from podium.slides.raw_folder import why_unreadable
+from podium.slides.reader import Slide
 from podium.slides.slide_files import SlideFiles, names_of
 
 MAX_FOLD = 999
@@ -48,6 +50,21 @@ class Entry:
     label: str
     fold: int | None
     parts: tuple[Path, ...] = ()
+
+
+def open_entry(entry: Entry, settings: Slides) -> Slide:
+    """The slide of an entry, opened; its scale is its own, that of slides.csv, or the setting.
+
+    Raises:
+        PodiumError: it cannot be opened.
+    """
+    if reason := why_unreadable(entry.image):
+        raise PodiumError(
+            f"{entry.image}: cannot be opened as a slide: {reason}\n"
+            "remedy: put the file itself there (git annex get, dvc checkout), or remove it"
+        )
+    slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
+    return slide.with_default_mpp(settings.mpp)
 
 
 def read_slides_table(path: Path) -> pd.DataFrame | None:

@@ -18,9 +18,8 @@ from podium.core.progress import progress
 from podium.slides.annotations import load, raster
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 from podium.slides.annotations.regions import Annotation
-from podium.slides.raw_folder import why_unreadable
-from podium.slides.reader import Pixels, Slide
-from podium.slides.slides_table import Entry
+from podium.slides.reader import Pixels
+from podium.slides.slides_table import Entry, open_entry
 from podium.slides.tissue import tissue_mask
 
 Diameters = NDArray[np.float64]  # (n,) of circles as large as outlined objects
@@ -123,13 +122,7 @@ def look(entry: Entry, settings: Slides) -> SlideFacts:
     Raises:
         PodiumError: the slide or its annotation cannot be used.
     """
-    if reason := why_unreadable(entry.image):
-        raise PodiumError(
-            f"{entry.image}: cannot be opened as a slide: {reason}\n"
-            "remedy: put the file itself there (git annex get, dvc checkout), or remove it"
-        )
-    slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
-    slide = slide.with_default_mpp(settings.mpp)
+    slide = open_entry(entry, settings)
     annotation = None
     if entry.annotation is not None and entry.split == "train":
         annotation = load.load(
