@@ -42,6 +42,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/equation_lines.py --out benchmarks/equation_lines.json
 	python benchmarks/equation_reading.py --out benchmarks/equation_reading.json
 	python benchmarks/tiling.py --out benchmarks/tiling.json
+	python benchmarks/network_training.py --out benchmarks/network_training.json
 	python benchmarks/selection.py --out benchmarks/selection.json
 	python benchmarks/honesty.py --out benchmarks/honesty.json
 
@@ -60,6 +61,8 @@ lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile requirements/kaggle.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/kaggle.txt
 	uv pip compile requirements/remotes.in --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/remotes.txt
 	uv pip compile requirements/hub.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/hub.txt
+	uv pip compile requirements/ray.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/ray.txt
+	uv pip compile requirements/export.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/cpu.txt -o requirements/export.txt
 
 clean: ## remove .venv and caches; results stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from ruamel.yaml import YAML
 
+from podium.core.params import read_yaml
 from podium.stages import (
     assign_photo_folds,
     blend,
@@ -193,3 +194,9 @@ class House:
 
     def metrics(self, stage: str) -> dict:
         return json.loads((self.root / f"metrics/{stage}.json").read_text())
+
+
+def finished_at_smoke_size() -> bool:
+    """Whether the project holds a finished run of the smoke profile."""
+    drawn = read_yaml(ROOT / "params.yaml")["draw_photos"]["n_train"]
+    return drawn == 40 and (ROOT / "reports/blends.md").is_file()

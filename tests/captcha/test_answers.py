@@ -1,3 +1,4 @@
+import copy
 import time
 from contextlib import suppress
 from fractions import Fraction
@@ -158,3 +159,8 @@ def test_values_as_text(value: Fraction, text: str) -> None:
 def test_a_printed_value_is_right_to_the_last_digit(fraction: Fraction, exponent: int) -> None:
     value = fraction * 10**exponent + fraction
     assert abs(Fraction(format_value(value)) - value) <= Fraction(1, 200)
+
+
+def test_a_fault_stays_what_it_was_between_processes() -> None:
+    fault = copy.copy(NotComputable("syntax", "'?' at character 3"))  # as pickle makes it
+    assert (str(fault), fault.reason) == ("syntax: '?' at character 3", "syntax")

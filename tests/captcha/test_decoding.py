@@ -67,7 +67,13 @@ def test_text_of_one_length() -> None:
     assert accepted == ["".join(one) for one in product("abc", repeat=3)]
 
 
-@pytest.mark.parametrize("texts", [["AB", "ABA"], ["AB", ""], []])
+def test_text_of_several_lengths() -> None:
+    automaton = rules_for("text", AB, ["A", "ABA", "AB"]).automaton
+    accepted = [text for text in ("", "A", "BB", "ABB", "ABAB", "C") if automaton.accepts(text)]
+    assert accepted == ["A", "BB", "ABB"]
+
+
+@pytest.mark.parametrize("texts", [["AB", ""], []])
 def test_text_of_any_length(texts: list[str]) -> None:
     rules = rules_for("text", AB, texts)
     assert rules == ANY
@@ -85,8 +91,10 @@ def test_arithmetic_of_the_competition() -> None:
 @pytest.mark.parametrize("foreign", ["3-7", "1+2+3+4", "(1+2+3)", "6/2+1", "x+1+1", "((1+2)+3"])
 def test_arithmetic_of_another_form(foreign: str) -> None:
     rules = rules_for("arithmetic", SIGNS, ["(3-7)+5", foreign, "5-6+2"])
-    assert rules == ANY
-    assert rules.automaton is None
+    assert rules.automaton != Rules(*ARITHMETIC).automaton
+    for text in ("(3-7)+5", foreign, "1-9+0"):
+        assert rules.automaton.accepts(text)
+    assert not rules.automaton.accepts(f"{foreign}+")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -13,7 +14,7 @@ from podium.captcha.dataset import Captchas, Facts, read_captchas, read_facts, r
 from podium.captcha.equations.answers import answer
 from podium.captcha.generator import PART, generate, render
 from podium.captcha.ingest import standin_splits, write_drawn_captchas, write_raw_captchas
-from podium.captcha.source import read_train, split_validation
+from podium.captcha.source import read_train
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Params, load_params
@@ -184,13 +185,13 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
         "found 10 labelled pictures of 24x16 px, texts of 2 characters out of 13: 0123456789ABC\n"
         "7 to learn from, 3 for validation, 1 in test"
     )
-    provenance = {"task": "text", "source": "raw", "validation_share": 0.3}
+    provenance = {"task": "text", "source": "raw", "validation_share": 0.3, "fit": "pad"}
     assert read_facts(path) == Facts((24, 16), Charset("0123456789ABC"), provenance)
 
 
 def test_texts_of_several_lengths_are_said(tmp_path: Path) -> None:
-    for name in ("b_0.png", "a不b_1.png", "bb_2.png"):
-        drop(tmp_path / "raw/train" / name)
+    for number, name in enumerate(("b_0.png", "a不b_1.png", "bb_2.png")):
+        drop(tmp_path / "raw/train" / name, number)
     assert "texts of 1 to 3 characters out of 3: ab不\n" in take(tmp_path)[0]
 
 
@@ -296,30 +297,55 @@ def test_no_test_folder(tmp_path: Path) -> None:
     assert read_texts(path, "test") == ([], [])
 
 
-def keeps_the_first(n: int) -> int:
-    """A seed of validation that keeps the first of `n` pictures."""
-    return next(seed for seed in range(99) if 0 in split_validation(n, 0.25, seed)[1])
-
-
-@pytest.mark.parametrize("odd", ["0", "1", "3"])
-def test_sizes_that_differ(tmp_path: Path, odd: str) -> None:
-    for number in range(4):
-        drop(tmp_path / f"raw/train/a_{number}.png", number)
-    drop(tmp_path / f"raw/train/a_{odd}.png", size=(25, 16))
-    with pytest.raises(
-        PodiumError, match=r"a_\d\.png: \d+x16 px, but a_\d\.png is \d+x16 px\nremedy"
-    ):
-        take(tmp_path, validation_share=0.25, seed_validation=keeps_the_first(4))
-    assert not (tmp_path / "text.h5").exists()
+def test_pictures_of_many_sizes_are_fitted(tmp_path: Path) -> None:
+    for number in range(6):
+        drop(tmp_path / f"raw/train/a{number}_{number}.png", number, size=(60 + 30 * number, 40))
+    drop(tmp_path / "raw/test/x.png", 7, size=(300, 9))
+    words, path = take(tmp_path, validation_share=0.25)
+    assert "of 60x40 to 210x40 px, scaled and padded to 210x40 px" in words
+    pixels = all_labelled(path).pixels
+    assert pixels.shape == (6, 40, 210, 3)
+    assert read_captchas(path, "test").pixels.shape == (1, 40, 210, 3)
+    assert read_facts(path).provenance["fit"] == "pad"
 
 
 def test_a_test_picture_of_another_size(tmp_path: Path) -> None:
     drop_train(tmp_path / "raw", 3)
-    drop(tmp_path / "raw/test/x.png", size=(24, 17))
-    with pytest.raises(
-        PodiumError, match=r"test/x\.png: 24x17 px, but \w+\.png is 24x16 px\nremedy"
-    ):
-        take(tmp_path)
+    drop(tmp_path / "raw/test/x.png", size=(48, 32))
+    words, path = take(tmp_path)
+    assert "24x16 to 48x32 px, scaled and padded to 24x16 px" in words
+    halved = Image.fromarray(COLOURS[0]).resize((48, 32)).resize((24, 16), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(read_captchas(path, "test").pixels[0], np.asarray(halved))
+
+
+def test_an_unusual_rule_of_names_is_said(tmp_path: Path) -> None:
+    for number, text in enumerate(("AB", "CD", "EF", "GH")):
+        drop(tmp_path / f"raw/train/img{number}_{text}.png", number)
+    words, path = take(tmp_path)
+    assert "texts: after the last _ (4)" in words
+    assert sorted(all_labelled(path).texts) == ["AB", "CD", "EF", "GH"]
+
+
+def test_low_pictures_are_enlarged(tmp_path: Path) -> None:
+    for number in range(3):
+        drop(tmp_path / f"raw/train/a{number}_{number}.png", number, size=(40, 10))
+    assert "40x10 px, scaled and padded to 128x32 px" in take(tmp_path)[0]
+
+
+def test_one_case(tmp_path: Path) -> None:
+    for number, text in enumerate(("Ab", "AB", "aB", "CC")):
+        drop(tmp_path / f"raw/train/{text}_{number}.png", number)
+    drop(tmp_path / "raw/test/x.png", 9)
+    (tmp_path / "raw/test_labels.csv").write_text("id,text\nx,cC\n")
+    params = without_cnn(params_with())
+    raw = params.captcha.text.raw.model_copy(update={"ignore_case": True})
+    text = params.captcha.text.model_copy(update={"raw": raw})
+    captcha = params.captcha.model_copy(update={"text": text})
+    path = tmp_path / "text.h5"
+    params = params.model_copy(update={"captcha": captcha})
+    write_raw_captchas(path, tmp_path / "q.csv", tmp_path / "raw", "text", params)
+    assert sorted(all_labelled(path).texts) == ["AB", "AB", "AB", "CC"]
+    assert read_texts(path, "test")[1] == ["CC"]
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -357,8 +383,12 @@ def test_copies_are_told(tmp_path: Path) -> None:
     for name in ("train/A0_99.png", "train/XY_77.png", "test/x.png"):
         drop(tmp_path / "raw" / name, 0)
     words, _ = take(tmp_path)
-    told = "WARNING: 1 train pictures are copies of others under another text, e.g. "
-    assert f"{told}XY_77 (XY) of A0_0 (A0)\n" in words
+    told = "WARNING: 1 train pictures are copies of others under another text and are "
+    assert told in words
+    assert "left out, e.g. XY_77 (XY): A0_0 says A0\n" in words.replace(told, "")
+    table = pd.read_csv(tmp_path / "text.csv", dtype=str, keep_default_na=False)
+    assert table["path"].tolist() == ["train/XY_77.png"]
+    assert "1 train pictures are copies of others, and share their side of the split" in words
     assert "WARNING: 1 pictures are in train and in test" in words
 
 

@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from podium.captcha.raw_folder import list_files, list_others
+from podium.captcha.raw_pixels import decode_picture
 from podium.captcha.source import read_test, read_train
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.picture_decoder import FORMATS
@@ -130,13 +132,14 @@ def test_everything_else_is_listed_with_its_reason(raw: Path) -> None:
 def test_what_lies_beside_train_and_test(raw: Path) -> None:
     for name in ("labels.csv", "sample_submission.csv", "test_labels.csv"):
         (raw / name).write_text("")
-    for name in (".hidden", "Labels.csv", "data.7z", r"odd\a.png"):
+    for name in (".hidden", "Labels.csv", "Test_labels.csv", "data.7z", r"odd\a.png"):
         (raw / name).write_text("")
     drop(raw / "Test/1.png")
     drop(raw / "new\nline/2.png")
     assert reasons(list_others(raw)) == {
         ".hidden": "hidden file",
-        "Labels.csv": "neither in train/ nor in test/",
+        "Labels.csv": "labels are read elsewhere",
+        "Test_labels.csv": "not read: call it test_labels.csv",
         "data.7z": "an archive: unpack it into train/ and test/",
         r"odd\a.png": "a backslash in its name: unpack the archive again, so that it makes folders",
         "Test/1.png": "neither in train/ nor in test/",
@@ -201,6 +204,31 @@ def test_unreadable_test_pictures_keep_their_rows(raw: Path) -> None:
         read_test(raw, "text")
 
 
+def test_ids_with_suffix(raw: Path) -> None:
+    ids = [f"{number}.png" for number in (5, 4, 3, 2, 1, 0)]
+    (raw / "sample_submission.csv").write_text("id,text\n" + "".join(f"{k},\n" for k in ids))
+    (raw / "test_labels.csv").write_text("id,text\n" + "".join(f"{n},T{n}\n" for n in range(6)))
+    found = read_test(raw, "text")
+    assert (found.ids, found.texts) == (ids, [f"T{n}" for n in (5, 4, 3, 2, 1, 0)])
+    (raw / "test_labels.csv").write_text("id,text\n" + "".join(f"{k},T\n" for k in ids))
+    assert read_test(raw, "text").texts == ["T"] * 6
+    (raw / "sample_submission.csv").unlink()
+    assert read_test(raw, "text").ids == [str(number) for number in range(6)]
+
+
+def test_white_glyphs_on_nothing_are_laid_on_black(raw: Path) -> None:
+    page = np.zeros((16, 20, 4), np.uint8)
+    page[4:9, 3:7] = 255
+    Image.fromarray(page).save(raw / "train/W1_9.png")
+    found = read_train(raw, "text")
+    assert "W1_9" not in found.blank
+    pixels = decode_picture(raw / "train/W1_9.png", 1.0)
+    assert (pixels[0, 0].tolist(), pixels[5, 5].tolist()) == ([0, 0, 0], [255, 255, 255])
+    page[4:9, 3:7, :3] = 30
+    Image.fromarray(page).save(raw / "train/W1_9.png")
+    assert decode_picture(raw / "train/W1_9.png", 1.0)[0, 0].tolist() == [255, 255, 255]
+
+
 def test_pixels_and_bytes_beyond_the_limits(raw: Path, monkeypatch) -> None:
     found = list_files(raw, "train", 1e-6)
     assert {file.fault for file in found} == {
@@ -248,7 +276,6 @@ def test_names_that_invent_labels(raw: Path, name: bytes, shown: str, reason: st
     [
         ("\uff11\uff12_0.png", "holds the full-width characters \uff11\uff12\nremedy: write 12"),
         ("\uff21B_0.png", "holds the full-width characters \uff21\nremedy: write A"),
-        ("a b_0.png", "holds a space\nremedy: correct the label"),
         ("_0.png", "empty\nremedy: correct the label"),
     ],
 )
@@ -256,6 +283,11 @@ def test_names_that_are_no_texts(raw: Path, name: str, words: str) -> None:
     drop(raw / "train" / name)
     with pytest.raises(PodiumError, match=words):
         read_train(raw, "text")
+
+
+def test_a_label_with_blanks(raw: Path) -> None:
+    drop(raw / "train/a b_0.png")
+    assert "a b" in read_train(raw, "text").texts
 
 
 def test_a_full_width_answer_key(raw: Path) -> None:
@@ -275,13 +307,11 @@ def test_a_decomposed_name_is_one_character(raw: Path) -> None:
 def test_names_that_count_pictures_are_no_texts(tmp_path: Path) -> None:
     for number in range(3, 8):
         drop(tmp_path / f"train/{number}.png")
-    (tmp_path / "Labels.csv").write_text("id,text\n")
     with pytest.raises(
-        PodiumError, match=r"train: the pictures are counted, 3 to 7.*\n.*\nremedy|"
-    ):
+        PodiumError, match=r"train: the names of 5 pictures say no text: they co"
+    ) as e:
         read_train(tmp_path, "text")
-    with pytest.raises(PodiumError, match=r"3 to 7, which is not what they say\nremedy: put their"):
-        read_train(tmp_path, "text")
+    assert "3, 4, 5, ...\nremedy: put their texts into train/labels.csv" in str(e.value)
     (tmp_path / "train/7.png").rename(tmp_path / "train/9.png")
     assert read_train(tmp_path, "text").texts == ["3", "4", "5", "6", "9"]
 

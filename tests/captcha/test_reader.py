@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from house import ROOT
 from podium.captcha import network
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import Facts, Split, write_captchas
-from podium.captcha.raw_pixels import white
+from podium.captcha.raw_pixels import decode_picture, white
 from podium.captcha.reader import CaptchaReader
 from podium.captcha.training import reader_training
 from podium.core.errors import PodiumError
@@ -62,3 +64,22 @@ def test_the_captchas_of_another_task(tmp_path: Path) -> None:
     words = r"text\.h5: captchas of arithmetic, but text-crnn reads text\nremedy: give the captcha"
     with pytest.raises(PodiumError, match=words):
         reader_training("text-crnn", path, facts, load_params(ROOT / "params.yaml"))
+
+
+def test_equations_are_decoded_as_at_ingestion(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 60, 4), np.uint8)
+    pixels[10:20, 10:30] = 255  # white glyphs on transparent ground
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    seen = []
+
+    class Finder:
+        def find(self, pixels: np.ndarray) -> list[object]:
+            seen.append(pixels)
+            return []
+
+    reader = CaptchaReader.__new__(CaptchaReader)
+    reader.max_megapixels, reader.finder = 1.0, Finder()
+    with pytest.raises(PodiumError, match="no line of text found"):
+        reader.read_files([tmp_path / "x.png"])
+    np.testing.assert_array_equal(seen[0], decode_picture(tmp_path / "x.png", 1.0))
+    assert seen[0].std() > 0

@@ -21,6 +21,7 @@ CASES = [
     (0, "validate fits.csv --competition photos --sample sample.csv"),
     (1, "predict one.png"),  # there is no model
     (1, "predict one.png --model fits.csv"),
+    (1, "serve"),  # there is no model
     (1, "blend fits.csv"),  # no prediction table
     (1, "blend bytes.csv"),
     (1, "validate faulty.csv --competition photos --sample sample.csv"),

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from conftest import ROOT
 from podium.cli import app
 from podium.cli import predict as work
-from podium.core.errors import EnvironmentFault
+from podium.cli.inputs import files_named
+from podium.core.errors import EnvironmentFault, PodiumError
 from podium.evaluation.file_answers import FileAnswer, FileAnswers
 
 
@@ -81,6 +82,17 @@ def test_what_a_folder_holds_beside_pictures_is_said():
     code, out, err = run("a")
     assert (code, paths_of(out)) == (0, ["a/1.png", "a/2.heic"])  # this one is refused when read
     assert err == "note: a: left out 2 that are no pictures, e.g. .hidden.png\n"
+
+
+def test_a_table_names_slides(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "some.csv").write_text("slide,path\ns1,images/a.svs\ns2,b.svs\ns3,\n")
+    named = files_named([folder / "some.csv", folder / "some.csv"], slides=True)
+    assert named == [folder / "images/a.svs", folder / "b.svs"]
+    (folder / "other.csv").write_text("name\na.svs\n")
+    with pytest.raises(PodiumError, match=r"other\.csv: no column path or slide"):
+        files_named([folder / "other.csv"], slides=True)
 
 
 def test_names_with_brackets_are_no_patterns():
@@ -202,6 +214,7 @@ def test_a_fault_of_the_machine_ends_it():
 PROGRAM = """
 from podium.cli import app
 from podium.cli import predict as work
+from podium.cli.inputs import files_named
 from podium.evaluation.file_answers import FileAnswer, FileAnswers
 
 def answers(model, paths, options):

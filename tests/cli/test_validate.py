@@ -69,7 +69,10 @@ def test_the_sources_own_sample(write):
         "bad.csv: column label: 1 cell empty, namely id 2: ''",
         "bad.csv: column label: 1 cell outside 0 to 1, namely id 3: '7'",
     ]
-    assert err == [f"error: bad.csv: 4 faults, it does not fit photos {origin}; see above"]
+    assert err == [
+        f"error: bad.csv: 4 faults, it does not fit photos {origin}",
+        "remedy: mend what the lines above name",
+    ]
 
 
 def test_a_sample_that_is_named_needs_no_project(write, project):

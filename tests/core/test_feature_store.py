@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h5py
 import numpy as np
 import pytest
@@ -137,3 +139,29 @@ def test_shards_that_are_damaged_or_of_another_width_are_dropped(tmp_path):
     assert sorted(Shards(tmp_path, 2).where) == ["b"]
     assert not path.exists()
     assert Shards(tmp_path, 3).where == {}
+
+
+def test_rows_in_any_order_come_from_shards_that_are_read_once(tmp_path, rng, monkeypatch):
+    features = rng.normal(size=(5 * 200, 3)).astype(np.float32)
+    keys = [f"k{n}" for n in range(len(features))]
+    shards = Shards(tmp_path, 3)
+    for start in range(0, len(keys), 200):
+        shards.add(keys[start : start + 200], features[start : start + 200])
+    read, table = [], Shards._table
+    monkeypatch.setattr(Shards, "_table", lambda self, path: read.append(path) or table(self, path))
+    order = rng.permutation(len(keys))
+    blocks = list(shards.blocks([keys[row] for row in order]))
+    assert [len(block) for block in blocks] == [256, 256, 256, 232]
+    np.testing.assert_array_equal(np.concatenate(blocks), features[order])
+    turns = sum(a != b for a, b in pairwise(read))
+    assert turns == 4  # five shards, one after the other
+    assert len(list(tmp_path.glob("shard-*"))) == len(list(tmp_path.glob("*.*"))) == 5
+
+
+def test_rows_in_order_are_not_copied_first(tmp_path, rng, monkeypatch):
+    features = rng.normal(size=(300, 2)).astype(np.float32)
+    keys = [f"k{n}" for n in range(300)]
+    shards = Shards(tmp_path, 2)
+    shards.add(keys, features)
+    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    np.testing.assert_array_equal(np.concatenate(list(shards.blocks(keys))), features)

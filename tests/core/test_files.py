@@ -386,6 +386,14 @@ def test_scratch_dir_where_a_file_stands(tmp_path, monkeypatch):
             files.scratch_dir(*parts)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no folder can be made below /proc")
+def test_scratch_dir_that_cannot_be_made_names_the_variable(monkeypatch):
+    monkeypatch.delenv("PODIUM_SCRATCH")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/cache")
+    with pytest.raises(EnvironmentFault, match=r"^/proc/cache/podium/locks: .*set PODIUM_SCRATCH"):
+        files.scratch_dir("locks")
+
+
 def test_file_sha256_is_the_published_one(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -38,17 +38,21 @@ def test_kaggles_client(tmp_path, installed):
     )  # fmt: skip
 
 
-def test_keras_hub(tmp_path, installed):
-    pins = tmp_path / "hub.txt"
-    pins.write_text("keras-hub==0.32.0 \\\n    --hash=sha256:0\n")
-    found = optional.keras_hub(pins)
+@pytest.mark.parametrize(
+    ("check", "package", "use"),
+    [
+        (optional.keras_hub, "keras-hub", "extractors such as dinov2-small need it"),
+        (optional.ray, "ray", "RAY_ADDRESS (work by a cluster) needs it"),
+    ],
+)
+def test_other_extras(check, package, use, tmp_path, installed):
+    pins = tmp_path / "extra.txt"
+    pins.write_text(f"{package}==0.32.0 \\\n    --hash=sha256:0\n")
+    found = check(pins)
     assert found.state == "note"
-    assert found.text == (
-        "not installed; extractors such as dinov2-small need it: "
-        f"pip install --require-hashes -r {pins}"
-    )
-    installed["keras-hub"] = "0.32.0"
-    assert optional.keras_hub(pins) == environment.CheckResult("keras-hub", "ok", "0.32.0")
+    assert found.text == f"not installed; {use}: pip install --require-hashes -r {pins}"
+    installed[package] = "0.32.0"
+    assert check(pins) == environment.CheckResult(package, "ok", "0.32.0")
 
 
 def test_remotes(tmp_path, installed):
@@ -107,7 +111,8 @@ def test_scratch_that_cannot_be_made(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "file/x"))
     found = environment.scratch()
-    text = f"{tmp_path}/file/x: a file stands where a folder is needed: move it away"
+    text = f"{tmp_path}/file/x: a file stands where a folder is needed: move it away, "
+    text += "or set PODIUM_SCRATCH to another folder"
     assert (found.state, found.text) == ("machine", text)
 
 

@@ -16,7 +16,6 @@ from podium.pictures.dataset import CheckCache, check_pictures
 from podium.pictures.extract import (
     Recipe,
     compute_missing,
-    feature_blocks,
     open_shards,
 )
 from podium.pictures.source import PictureSource
@@ -48,7 +47,7 @@ def listed(photos_dir):
 
 
 def features_of(items, how):
-    return np.concatenate(list(feature_blocks(open_shards(how), items["content"].tolist())))
+    return np.concatenate(list(open_shards(how).blocks(items["content"].tolist())))
 
 
 def test_rows_belong_to_their_pictures_and_batches_are_always_full(photos_dir):

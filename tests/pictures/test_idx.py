@@ -88,7 +88,11 @@ def test_a_damaged_file_is_named(tmp_path, data, says):
     assert str(caught.value).startswith(f"{path}: {says}")
 
 
-@pytest.mark.parametrize("data", [gzip.compress(TWO)[:-9], b"\x1f\x8b" + b"\0" * 20, TWO])
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(TWO)[:-9], b"\x1f\x8b" + b"\0" * 20, TWO],
+    ids=["cut", "empty", "none"],  # the bytes of a gzip file hold the time
+)
 def test_a_damaged_gzip_file_is_named(tmp_path, data):
     path = tmp_path / "a-images-idx3-ubyte.gz"
     path.write_bytes(data)

@@ -20,10 +20,9 @@ import pytest
 from PIL import Image
 
 from doc_blocks import DOCS, FRONT, ROOT, SHELL, Block
-from house import encoded
+from house import encoded, finished_at_smoke_size
 from podium.captcha.equations.render import render as equation
 from podium.captcha.generator import render
-from podium.core.params import read_yaml
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow, pytest.mark.timeout(900)]
 NOT_HERE = {"gpu", "kaggle", "remote", "example"}
@@ -53,12 +52,6 @@ def runnable() -> dict[Path, list[Block]]:
         if text:
             pages.setdefault(block.page, []).append(block)
     return pages
-
-
-def finished_at_smoke_size() -> bool:
-    """Whether the project holds a finished run of the smoke profile."""
-    drawn = read_yaml(ROOT / "params.yaml")["draw_photos"]["n_train"]
-    return drawn == 40 and (ROOT / "reports/blends.md").is_file()
 
 
 def draw_captchas(folder: Path, task: str) -> None:

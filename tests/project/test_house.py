@@ -17,6 +17,7 @@ HOUSE = SOURCE / "podium"
 # each may import its own layer and those below it; ROOMS, not even each other
 LAYERS = (
     {"stages", "cli"},
+    {"page", "takeaway"},
     {"photos", "slides", "captcha", "standin"},
     {"ensemble", "comparison", "submission", "kaggle", "pictures", "doctor"},
     {"competitions"},

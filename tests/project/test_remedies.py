@@ -17,7 +17,7 @@ REASONS = {
     "captcha/ctc.py": "faults of a network",
     "captcha/reader_checks.py": "those of the settings",
     "slides/annotations/load.py": "those of Unusable",
-    "slides/dataset.py": "those of Unusable",
+    "slides/annotations/stored.py": "those of Unusable",
     "slides/rle.py": "reasons of `podium validate`",
     "slides/stitch.py": "faults of a caller",
     "slides/tiling.py": "the reason of the first slide",

@@ -55,6 +55,7 @@ def test_the_summary_counts_by_hand():
         "n_patients": 3,
         "n_with_tumour": 2,
         "n_unknown": 1,
+        "unknown_share": 0.0,
         "tumour_share": 0.166667,
         "n_failed": 1,
     }

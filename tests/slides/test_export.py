@@ -7,18 +7,23 @@ import json
 import cv2
 import numpy as np
 import pytest
+import shapely
 import tifffile
+from PIL import Image
+from shapely import Polygon
 
 from podium.slides import export, rle
 from podium.slides.annotations import load, raster
-from podium.slides.export import write_outputs
+from podium.slides.export import write_mask, write_outputs
 from podium.slides.heat import tiles_to_predict
+from podium.slides.outline_heat import mean_heats
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS
 from podium.slides.slide_classification import SlidePrediction
-from podium.slides.stitch import write_heat_map
+from podium.slides.stitch import heat_bands, write_heat_map
+from podium.slides.tile_grid import Grid
 from slide_fixtures import stained, write_pyramid
-from slide_networks import TILES, result, row
+from slide_networks import TILES, heat_file, result, row
 
 SIZE = 161, 129  # not a multiple of the downsample: the last column and row repeat
 
@@ -101,3 +106,36 @@ def test_a_large_slide_has_a_tiff_of_its_frame(view, path, out, monkeypatch):
     assert np.array_equal(mask, disk(view, 18) * np.uint8(255))
     runs = rle.decode((out / "a.rle").read_text(), SIZE)
     assert np.array_equal(runs, at_level_0(disk(view, 18), view))
+
+
+def test_outlines_have_ids_and_their_mean_probability(tmp_path, rng):
+    """The mean over pixels whose centre lies inside, by shapely; bands cut outlines in two."""
+    heat = rng.random((640, 96)).astype(np.float32)
+    path = heat_file(tmp_path / "a.h5", heat, downsample=2.0)
+    outlines = [Polygon([(20.3, 900.7), (150.9, 960.1), (90.2, 1150.4)]), shapely.box(0, 0, 9, 7)]
+    means = mean_heats(heat_bands(path), outlines, 2.0)
+    centres = np.stack(np.meshgrid(np.arange(96) + 0.5, np.arange(640) + 0.5), -1) * 2
+    for outline, mean in zip(outlines, means, strict=True):
+        inside = shapely.contains_xy(outline, centres[..., 0], centres[..., 1])
+        assert mean == pytest.approx(heat[inside].mean(), abs=1e-6)
+    mask = np.zeros((640, 96), np.bool_)
+    mask[500:530, 20:40] = mask[:9, :9] = True
+    write_mask(tmp_path, "a", mask, Grid((192, 1280), 2.0, 32, 32), heat=path)
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    assert len({feature["id"] for feature in features}) == 2
+    first = next(f for f in features if shapely.geometry.shape(f["geometry"]).bounds[1] > 900)
+    expected = heat[500:530, 20:40].mean()
+    assert first["properties"]["measurements"]["Probability"] == pytest.approx(expected, abs=0.01)
+
+
+def test_classes_in_all_outputs(tmp_path):
+    """Labels in the mask, names in the GeoJSON, a line of run lengths for each class."""
+    labels = np.zeros((60, 80), np.uint8)
+    labels[10:30, 10:40], labels[30:50, 10:40] = 1, 3
+    write_mask(tmp_path, "a", labels, Grid((80, 60), 1.0, 32, 32), classes=("x", "y", "z"))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), labels)
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    names = {f["properties"]["classification"]["name"] for f in features}
+    assert names == {"x", "z"}
+    runs = (tmp_path / "a.rle").read_text().split("\n")
+    assert [rle.decode(text, (80, 60)).sum() for text in runs] == [600, 0, 600]

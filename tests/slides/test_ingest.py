@@ -24,7 +24,13 @@ from slide_fixtures import stained, write_pyramid
 
 W, H = 80, 60
 SETTINGS = Slides(
-    source="raw", missing_annotation="test", classes=[], mpp=None, max_megapixels=64.0
+    source="raw",
+    missing_annotation="test",
+    classes=[],
+    annotated_area=["Region*", "ROI"],
+    unknown=["Ignore*"],
+    mpp=None,
+    max_megapixels=64.0,
 )
 POINTS = [(10, 20), (40, 20), (40, 50), (10, 50)]  # 900 of 4,800 px
 SHARE = 0.1875
@@ -186,6 +192,35 @@ def test_other_classes_are_other_content(entry, look):
     )
     assert named == reordered
     assert by_default != named
+
+
+@pytest.mark.parametrize("setting", ["unknown", "annotated_area"])
+def test_other_unknown_places_are_other_content(entry, look, setting):
+    one = entry(text=geojson("Debris"), suffix=".geojson", label="")
+    before, after = (
+        look(one, entry("n", label="0"), **{setting: names})[0][0] for names in ([], ["Debris"])
+    )
+    assert before.content == f"{sha(one.image)}-{sha(one.annotation)}"
+    assert after.content != before.content
+    assert after.image == before.image  # patients, and so folds, stay
+
+
+def test_an_area_that_is_the_whole_slide_is_other_content(entry, look):
+    whole = geojson("ROI").replace("[10, 20], [40, 20], [40, 50], [10, 50], [10, 20]",
+                                   f"[0, 0], [{W}, 0], [{W}, {H}], [0, {H}], [0, 0]")  # fmt: skip
+    both = json.dumps([json.loads(whole), json.loads(geojson())])
+    one = entry(text=both, suffix=".geojson")
+    as_tumour, as_area = (look(one, annotated_area=names)[0][0] for names in ([], ["ROI"]))
+    assert (as_tumour.tumour, as_area.tumour, as_area.unknown) == (1, SHARE, 0)
+    assert as_tumour.content != as_area.content
+
+
+def test_another_area_of_the_table_is_other_content(entry, look):
+    before, *others = (
+        look(entry(text=SVG, area=area))[0][0].content for area in ("", "0 0 50 60", "0 0 45 60")
+    )
+    assert len({before, *others}) == 3
+    assert look(entry(text=SVG, area="0 0 50 60", split="test"), entry("n", label="0"))[0][0].area
 
 
 def test_a_changed_annotation_is_other_content(entry, look):

@@ -262,6 +262,23 @@ def test_the_command_writes_settings_and_a_picture(folder, tmp_path):
     assert "next: dvc repro submit@slides" in result.output
 
 
+def test_each_class_on_its_own(folder, tmp_path):
+    four(folder, 20)
+    for path in (folder.root / "annotations").iterdir():
+        document = json.loads(path.read_text())
+        for number, feature in enumerate(document["features"]):
+            name = ("Tumor", "Stroma")[number % 2]
+            feature["properties"] = {"classification": {"name": name}}
+        path.write_text(json.dumps(document))
+    result, _ = inspect(folder, tmp_path)
+    assert "learn each on its own: podium inspect slides --each" in result.output
+    result, params = inspect(folder, tmp_path, "--each", "--write")
+    assert result.exit_code == 0, result.output
+    written = load_params(params).slides.classes
+    assert {name: written[name] for name in sorted(written)} == {"Stroma": [], "Tumor": []}
+    assert "taken as Stroma" in result.output
+
+
 def test_a_folder_that_is_not_there(folder, tmp_path):
     result, _ = inspect(folder, tmp_path)
     assert result.exit_code == 1

@@ -16,7 +16,7 @@ from PIL import Image
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.slides import reader
 from podium.slides.reader import Slide, UnreadableRegion
-from slide_fixtures import coded, damage, halved, write_levels, write_pyramid
+from slide_fixtures import coded, damage, halved, stained, write_levels, write_pyramid
 
 W, H = 300, 200
 
@@ -342,3 +342,58 @@ def test_too_little_memory_says_nothing_about_the_slide(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "open", give_up)
     with pytest.raises(EnvironmentFault, match=r"a\.tif: too little memory to open it\nremedy: "):
         Slide.open(path)
+
+
+# ---- OME-TIFF and pixels that are no squares
+
+
+def ome(path, pixels, axes, tile=None, **sizes):
+    kind = "rgb" if axes.endswith("S") else "minisblack"
+    tifffile.imwrite(path, pixels, tile=tile, photometric=kind, metadata={"axes": axes, **sizes})
+    return path
+
+
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+@pytest.mark.parametrize(
+    ("value", "unit"), [(0.25, "µm"), (250, "nm"), (0.00025, "mm"), (0.25, None)]
+)
+def test_the_scale_of_an_ome_tiff(tmp_path, tile, value, unit):
+    sizes = {f"PhysicalSize{axis}": value for axis in "XY"}
+    sizes |= {f"PhysicalSize{axis}Unit": unit for axis in "XY"} if unit else {}
+    path = ome(tmp_path / "a.ome.tif", stained(160, 128), "YXS", tile, **sizes)
+    assert Slide.open(path).mpp == pytest.approx(0.25)
+    assert Slide.open(path).reopen().mpp == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_planes_of_an_ome_tiff_are_rgb(tmp_path, tile, n):
+    planes = np.stack([np.full((96, 128), 40 * k, np.uint8) for k in range(1, n + 1)])
+    slide = Slide.open(ome(tmp_path / "a.ome.tif", planes, "CYX", tile))
+    assert slide.read((5, 5, 1, 1)).ravel().tolist() == [40, 80, 120 if n > 2 else 0]
+    assert slide.note == ("planes 1 to 3 of 5 are taken as RGB" if n == 5 else "")
+
+
+def test_planes_of_a_stack_are_those_of_its_first_layer(tmp_path):
+    stack = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1) * np.ones((1, 1, 64, 80), np.uint8)
+    slide = Slide.open(ome(tmp_path / "a.ome.tif", stack, "ZCYX"))
+    assert slide.size == (80, 64)
+    assert slide.read((5, 5, 1, 1)).ravel().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("unit", "per_mm"), [("CENTIMETER", 10), ("INCH", 25.4)])
+def test_resolutions_in_cm_and_inch(tmp_path, unit, per_mm):
+    path = tmp_path / "a.tif"
+    resolution = (per_mm * 2000, per_mm * 2000)
+    tifffile.imwrite(path, stained(160, 128), tile=(64, 64), photometric="rgb",
+                     resolution=resolution, resolutionunit=unit)  # fmt: skip
+    assert Slide.open(path).mpp == pytest.approx(0.5)
+
+
+def test_pixels_that_are_no_squares_are_refused_unless_a_scale_is_given(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stained(160, 128), tile=(64, 64), photometric="rgb",
+                     resolution=(20_000, 40_000), resolutionunit="CENTIMETER")  # fmt: skip
+    with pytest.raises(PodiumError, match=r"no squares: 0\.5 by 0\.25 micrometres\nremedy"):
+        Slide.open(path)
+    assert Slide.open(path, 0.5).mpp == 0.5

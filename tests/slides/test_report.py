@@ -11,6 +11,7 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from podium.slides import export, stitch
+from podium.slides.class_scoring import ClassHistogram
 from podium.slides.export import write_outputs
 from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
@@ -19,6 +20,7 @@ from podium.slides.report import (
     heat_step,
     precision_recall_png,
     summary_lines,
+    title_of,
     warning_lines,
 )
 from podium.slides.scoring import LEVELS
@@ -110,6 +112,15 @@ def test_heat_made_small_in_bands_is_that_of_all(tmp_path, monkeypatch, rows):
     found = cv2.resize(taken[0], (20, 12), interpolation=cv2.INTER_AREA)
     wanted = values.reshape(12, 10, 20, 10).mean(axis=(1, 3))
     np.testing.assert_allclose(found, wanted, atol=0.02)
+
+
+def test_the_words_of_an_overlay_say_what_the_probability_is_of():
+    plain, several = (
+        SlidePrediction(result(row(), [[0.5]], classes=classes), 0.9, 128)
+        for classes in (None, ClassHistogram.of(2))
+    )
+    assert title_of(plain) == "a (train): probability of tumour 0.90"
+    assert title_of(several) == "a (train): probability of any class 0.90"
 
 
 def test_the_curve_is_drawn(tmp_path):

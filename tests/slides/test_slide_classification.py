@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation.predictions import check
+from podium.slides.oof_metrics import metrics
 from podium.slides.scoring import LEVELS, Counts
 from podium.slides.slide_classification import (
     PlattScaling,
@@ -19,7 +20,6 @@ from podium.slides.slide_classification import (
     fit_platt,
     hot_area,
     mean_heat,
-    metrics,
     prediction_table,
     prediction_tables,
     tumour_share,

@@ -10,9 +10,11 @@ from shapely import MultiPolygon
 from skimage.color import rgb2hed
 from skimage.filters import threshold_otsu
 
+from podium.slides.annotations.labelled import Labelled
 from podium.slides.heat import tiles_to_predict
 from podium.slides.reader import Slide
 from podium.slides.scoring import LEVELS, Counts
+from podium.slides.slide_classification import SCORES
 from podium.slides.slide_results import (
     PREVIEW,
     HeatStatistics,
@@ -96,6 +98,14 @@ def test_a_slide_nobody_knows(view, heat):
     assert not one.has_truth
     assert one.baseline is None
     assert one.histogram.sum(axis=1).tolist() == [64 * 80, 0]
+
+
+def test_a_slides_scores_do_not_depend_on_what_is_unknown(view, heat):
+    half = Labelled({1: TUMOUR}, MultiPolygon([shapely.box(0, 0, 160, 64)]))
+    known, partly = (find(row(), view, heat[1], each, baseline=False) for each in (TUMOUR, half))
+    assert partly.histogram.sum() == known.histogram.sum() / 2
+    for score in SCORES.values():
+        assert score(partly) == score(known)
 
 
 def test_the_top_mean_by_hand():

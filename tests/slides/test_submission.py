@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,14 +15,15 @@ from shapely import MultiPolygon
 from podium.competitions import SLIDES
 from podium.core.errors import PodiumError
 from podium.evaluation.predictions import rows as table_rows
-from podium.slides import dataset, rle
+from podium.slides import dataset, marked_classes, rle
 from podium.slides.annotations import geojson
+from podium.slides.sample import check_columns, read_sample_ids
 from podium.slides.slide_classification import CLASSES
 from podium.slides.submission import SlideSubmission
 from podium.submission.cells import ordered_ids, read_submission
 from podium.submission.checking import faults
 from podium.submission.format import FormatInputs
-from slide_networks import row
+from slide_networks import PARAMS, row
 
 KEY, COLUMNS = "test_annotations", ["slide", "probability", "rle"]
 TRAIN = [row(f"t{k}", split="train", label=str(int(k > 0))) for k in range(3)]
@@ -190,3 +193,96 @@ def test_a_tall_slide_is_counted_band_by_band(tmp_path):
 
 def test_plain_lines_are_without_run_lengths(tmp_path):
     assert form(tmp_path).plain_lines(handed(("a", 0.5, "1 4"), ("b", 1.0, ""))) == "a 0.5\nb 1.0\n"
+
+
+def test_a_sample_may_ask_for_id_and_rle_only(tmp_path):
+    sample = tmp_path / "sample_submission.csv"
+    sample.write_text("id,rle\nb,\na,\n")
+    assert read_sample_ids(sample) == ["b", "a"]
+    put(tmp_path, a="1 4", b="2 3")
+    plain = form(tmp_path)
+    short = SlideSubmission(replace(plain.inputs, sample=sample))
+    found, filled = short.frame(["b", "a"], predicted(a=0.75, b=0.25))
+    assert found.to_dict("list") == {"id": ["b", "a"], "rle": ["", "1 4"]}
+    assert filled == []
+    assert list(short.faults(found)) == []
+    (fault,) = short.faults(found.assign(rle=["", "1 999"]))
+    assert fault.startswith("1 slide with run")
+    (tmp_path / KEY).mkdir()
+    geojson.write(tmp_path / KEY / "a.geojson", MultiPolygon([shapely.box(0, 0, 1, 4)]))
+    assert short.score(found, tmp_path / KEY)["tumour_f1"].value == 1
+
+
+def test_several_classes_have_a_column_of_runs_each(tmp_path):
+    classes = {"tumour": ["Tumor"], "fat": ["Fat"]}
+    params = PARAMS.model_copy(
+        update={"slides": PARAMS.slides.model_copy(update={"classes": classes})}
+    )
+    whole = SlideSubmission(replace(form(tmp_path).inputs, params=params))
+    assert whole.columns == ["slide", "probability", "rle tumour", "rle fat"]
+    put(tmp_path, a="1 4\n5 4", b="1 2\n")
+    with pytest.raises(PodiumError, match=r"json: masks are not of tumour, fat, as .*\nremedy: "):
+        whole.frame(["a"], predicted(a=0.75))
+    marked_classes.write(tmp_path, ["fat", "tumour"])
+    turned, _ = whole.frame(["a", "b"], predicted(a=0.75, b=0.25))
+    assert turned.iloc[:, 2:].to_numpy().tolist() == [["5 4", "1 4"], ["", ""]]
+    with pytest.raises(PodiumError, match="masks are not of tumour, as"):
+        form(tmp_path).frame(["a"], predicted(a=0.75))
+    marked_classes.write(tmp_path, ["tumour", "fat"])
+    found, _ = whole.frame(["a", "b"], predicted(a=0.75, b=0.25))
+    assert found.iloc[:, 2:].to_numpy().tolist() == [["1 4", "5 4"], ["", ""]]
+    assert list(whole.faults(found.astype(str))) == []
+    (tmp_path / KEY).mkdir()
+    boxes = [("Tumor", shapely.box(0, 0, 1, 4)), ("Fat", shapely.box(1, 0, 2, 2))]
+    objects = [geojson.Object(shape, name, (0, 0, 0)) for name, shape in boxes]
+    geojson.write_objects(tmp_path / KEY / "a.geojson", objects)
+    scores = whole.score(found, tmp_path / KEY)
+    assert scores["f1_tumour"].value == 1
+    assert scores["f1_fat"].value == pytest.approx(2 * 2 / (2 + 4))
+    assert scores["tumour_f1"].value == pytest.approx(12 / 14)
+
+
+def test_training_does_not_name_classes_in_another_order_than_ingestion():
+    image, words = "0" * 64, ["a=1", "b=2"]
+    content = "-".join([image, image, *words, image])
+    rows = [row("x", content=content, annotation="x.geojson"), row("y", annotation="none")]
+    marked_classes.refuse_another_order(Path("slides.csv"), rows, words)
+    marked_classes.refuse_another_order(Path("slides.csv"), rows[1:], ["a=2", "b=1"])
+    with pytest.raises(PodiumError, match=r"^slides\.csv: .* in another order\nremedy: run dvc"):
+        marked_classes.refuse_another_order(Path("slides.csv"), rows, ["a=2", "b=1"])
+
+
+def test_the_area_of_a_test_slide_and_labels_that_nobody_knows(tmp_path):
+    outlined(tmp_path, "a", (0, 0, 4, 4))  # of which the right half was looked at
+    outlined(tmp_path, "b", (0, 0, 4, 4))
+    rows = [row("a", split="test", label="", area="4 0 4 4"), *ROWS[1:]]
+    cells = ("a", 0.9, marked(0, 0, 4, 4)), ("b", 0.75, marked(0, 0, 4, 4)), ("c", 0.5, "")
+    found = form(tmp_path, rows).score(handed(*cells), tmp_path / KEY)
+    assert found["tumour_f1"].value == 1
+    assert found["slide_auc"].n == 2
+    assert found["log_loss"].value == pytest.approx((0.2876821 + 0.6931472) / 2)
+    nobody = form(tmp_path, rows).score(handed(cells[0]), tmp_path / KEY)
+    assert not {"slide_auc", "log_loss"} & set(nobody)
+
+
+@pytest.mark.parametrize(("header", "classes", "wanted"), [
+    ("id,rle", ["a", "b"], "slide, probability, rle a, rle b"),
+    ("slide,probability,rle", ["a", "b"], "slide, probability, rle a, rle b"),
+    ("slide,probability,rle b,rle a", ["a", "b"], "slide, probability, rle a, rle b"),
+    ("slide,probability,rle a,rle b", ["tumour"], "slide, probability, rle"),
+    ("id,rle", ["tumour"], ""),
+    ("slide,probability,rle", ["tumour"], ""),
+    ("slide,probability,rle a,rle b", ["a", "b"], ""),
+])  # fmt: skip
+def test_a_sample_that_asks_for_other_classes(tmp_path, header, classes, wanted):
+    sample = tmp_path / "sample_submission.csv"
+    check_columns(sample, classes)  # no sample
+    sample.write_text(f"{header}\n")
+    if not wanted:
+        return check_columns(sample, classes)
+    with pytest.raises(PodiumError) as caught:
+        check_columns(sample, classes)
+    first, remedy = str(caught.value).splitlines()
+    columns = ", ".join(header.split(","))
+    assert first == f"{sample}: its columns are {columns}; those of slides.classes are {wanted}"
+    assert remedy.startswith("remedy: name the classes of slides.classes as the sample does")

@@ -29,7 +29,13 @@ ROOT = Path(__file__).parents[2]
 W, H = 256, 192
 PLAN = Plan(tile=64, stride=64, target_mpp=0.5, min_tissue=0.4, thumbnail=128)
 SETTINGS = Slides(
-    source="raw", missing_annotation="test", classes=[], mpp=None, max_megapixels=64.0
+    source="raw",
+    missing_annotation="test",
+    classes=[],
+    annotated_area=[],
+    unknown=[],
+    mpp=None,
+    max_megapixels=64.0,
 )
 HOLE = [(90, 60), (130, 70), (100, 110)]
 TUMOUR = MultiPolygon([Polygon([(20, 10), (200, 35), (170, 180), (33, 150)], [HOLE])])

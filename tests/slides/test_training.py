@@ -29,7 +29,8 @@ class Stock:
         noise = rng.integers(0, 40, (n, side, side, 3))
         self.pixels = (np.where(self.masks > 0, 60, 200) + noise).astype(np.uint8)
         self.fold = np.arange(n) % 3
-        self.tumour = self.masks.mean(axis=(1, 2, 3)).astype(np.float32)
+        self.shares = self.masks.mean(axis=(1, 2, 3)).astype(np.float32)[:, None]
+        self.n_classes, self.has_unknown = 1, False
         self.asked, self.tile = [], side
 
     def read(self, places):

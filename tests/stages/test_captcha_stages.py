@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
@@ -85,7 +86,7 @@ class Captchas:
         self.run(
             blend,
             *("--competition", f"captcha-{self.task}", "--tables", self.table("any").parent),
-            *("--out", self.root / "blend.csv"),
+            *("--out", self.root / f"predictions/blends/captcha/{self.task}.csv"),
             *("--fitted", self.root / "models/blend.h5"),
             *("--metrics", self.root / f"metrics/blend_captcha-{self.task}.json"),
         )
@@ -95,7 +96,7 @@ class Captchas:
         self.run(
             submit,
             *("--competition", f"captcha-{self.task}", "--root", self.root, "--out", self.out),
-            *("--table", self.root / "blend.csv"),
+            *("--table", self.root / f"predictions/blends/captcha/{self.task}.csv"),
             *("--blend", self.root / f"metrics/blend_captcha-{self.task}.json"),
             *("--metrics", self.root / f"metrics/submit_captcha-{self.task}.json"),
             *("--headline", self.root / f"metrics/captcha-{self.task}.json"),
@@ -169,7 +170,7 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
     assert found["learnt_from"] == {"pictures_seen": 32, "pictures": 24}
     plots = one.root / f"plots/train_captcha_reader-{reader}"
     assert pd.read_csv(plots / "learning_curve.csv")["pictures"].tolist() == [16, 32]
-    for name in ("curves.png", "mistakes.png"):
+    for name in ("curves.png", "mistakes.png", "reliability.png"):
         with Image.open(plots / name) as picture:
             assert picture.size[0] > 300
     table = pd.read_csv(one.table(reader), dtype=str, keep_default_na=False)
@@ -184,6 +185,9 @@ def test_from_seeds_to_a_checked_submission(task, reader, columns, finished):
     assert manifest["scores"]["test"]["whole_string"]["n"] == 5
     assert one.metrics(f"submit_captcha-{task}") == manifest["scores"]
     assert not list((one.root / "scratch/captcha-readers").glob("*.npz"))
+    assert manifest["chance"]["held_out"]["n"] == found["chance"]["n"] == 6
+    assert manifest["chance"]["least_sure"].keys() == {"0", "1", "2", "3", "4"}
+    assert 0 <= manifest["chance"]["mean"] <= 1
 
 
 def test_constrained_decoding_gives_expressions_only(finished):
@@ -202,14 +206,20 @@ def test_the_artefact_reads_as_the_stage_did(finished):
     np.testing.assert_allclose(told, table["log_prob"].astype(float), rtol=1e-4)
 
 
-def test_predict_refuses_other_sizes_and_what_is_no_picture(finished, tmp_path):
-    wrong, broken = tmp_path / "wrong.png", tmp_path / "broken.png"
-    wrong.write_bytes(encoded(Image.new("L", (65, 32)), "PNG"))
+def test_predict_takes_other_sizes_and_refuses_what_is_no_picture(finished, tmp_path):
+    broken = tmp_path / "broken.png"
     broken.write_bytes(b"nothing")
     reader = CaptchaReader(finished["text"].model("text-cnn"))
-    for path, words in ((wrong, "wrong.png: 65x32 px"), (broken, "broken.png: not a JPEG")):
-        with pytest.raises(PodiumError, match=words):
-            reader.read_files([path])
+    with pytest.raises(PodiumError, match=r"broken\.png: not a JPEG"):
+        reader.read_files([broken])
+    pixels = read_captchas(finished["text"].captchas, "test", 1).pixels[0]
+    paths = []
+    for number, size in enumerate(((64, 32), (128, 64), (2000, 9), (3, 300))):
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST).save(paths[-1])
+    readings = reader.read_files(paths)
+    assert readings[0].text == readings[1].text
+    assert all(len(reading.text) == 2 for reading in readings)
 
 
 def test_predict_gives_the_value_of_an_expression(finished, tmp_path):
@@ -231,7 +241,7 @@ def test_predict_goes_on_after_a_broken_picture(finished, tmp_path):
     words = ["predict", "--model", str(finished["text"].model("text-cnn")), str(tmp_path)]
     alone = CliRunner().invoke(app, words).stdout.splitlines()
     (tmp_path / "0a.png").write_bytes(b"nothing")
-    (tmp_path / "1a.png").write_bytes(encoded(Image.new("L", (65, 32)), "PNG"))
+    (tmp_path / "1a.png").write_bytes(b"GIF89a")
     told = CliRunner().invoke(app, words)
     assert told.exit_code == 1
     assert len(alone) == 4
@@ -239,7 +249,6 @@ def test_predict_goes_on_after_a_broken_picture(finished, tmp_path):
         assert (
             row.rpartition(",")[0] == before.rpartition(",")[0]
         )  # batches differ in the last bits
-    assert "1a.png: 65x32 px, but this reader learnt on 64x32 px" in told.stderr
     assert "2 of 5 files have no answer" in told.stderr
 
 
@@ -301,7 +310,6 @@ def test_no_test_pictures_gives_metrics_only(make, capsys):
     ("text", "reader", "reasons"),
     [
         ("aabbaabb", "text-crnn", ("'aabbaabb' needs 12 time steps", "the reader has 8")),
-        ("abx", "text-cnn", ("2 to 3 characters", "model: crnn")),
     ],
 )
 def test_a_label_that_the_reader_cannot_learn(text, reader, reasons, make, capsys):
@@ -314,15 +322,71 @@ def test_a_label_that_the_reader_cannot_learn(text, reader, reasons, make, capsy
     assert not one.captchas.exists()
 
 
-def test_a_reader_that_was_changed_after_the_first_stage(make, capsys):
+def test_a_reader_that_cannot_learn_is_left_out(make, capsys):
     one = make("text")
     one.change(captcha__text__source="raw")
+    one.change(blend__captcha_0_text__readers=["text-crnn", "text-cnn"])
     raw_text(one.source)
-    one.change(train_captcha_reader__text_0_cnn__model="crnn")
     (one.source / "train/abx_1.png").write_bytes(encoded(Image.new("L", (64, 32)), "PNG"))
     one.generate()
-    one.change(train_captcha_reader__text_0_cnn__model="cnn")
-    assert "texts have 2 to 3 characters" in refused(lambda: one.train("text-cnn"), capsys)
+    told = (
+        "reader text-cnn is left out: train_captcha_reader.text-cnn: texts have 2 to 3 characters"
+    )
+    assert told in capsys.readouterr().out  # by the first stage
+    assert any(told in line for line in one.metrics("generate_captcha-text")["warnings"])
+    one.train("text-cnn")
+    assert told in capsys.readouterr().out
+    assert any(told in line for line in one.metrics("train_captcha_reader-text-cnn")["warnings"])
+    one.train("text-crnn")
+    one.submit()
+    assert pd.read_csv(one.out, dtype=str)["id"].tolist() == ["100", "101", "102"]
+    one.change(blend__captcha_0_text__readers=["text-cnn"])
+    assert "2 to 3 characters" in refused(one.generate, capsys)  # none serves
+    told = CliRunner().invoke(app, ["predict", "--model", str(one.model("text-cnn")), "x.png"])
+    assert told.exit_code == 1
+
+
+def draw_text(text: str, size: tuple[int, int]) -> Image.Image:
+    picture = Image.new("L", (20 + 14 * len(text), 30), 230)
+    ImageDraw.Draw(picture).text((10, 4), text, 20, ImageFont.load_default(20))
+    return picture.resize(size)
+
+
+NAMINGS = ("{text}_{n}", "{text}-0", "{md5}-{text}", "{text} ({n})")
+
+
+def test_sixty_sizes_and_four_namings_without_a_setting_by_hand(make, capsys, monkeypatch):
+    monkeypatch.setattr("podium.captcha.inspection.choices.FEWEST", 64)
+    one, rng = make("text"), np.random.default_rng(5)
+    sizes = set()
+    for n in range(80):
+        text = "".join(rng.choice(list("ABX7"), rng.integers(3, 6)))
+        size = 40 + 3 * n, int(rng.integers(12, 60))
+        sizes |= {size}
+        form = NAMINGS[n % 4] if n < 68 else "{n}"
+        name = form.format(text=text, n=n, md5=hashlib.md5(bytes([n])).hexdigest())
+        place = one.source / ("train" if n < 68 else "test") / f"{name}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draw_text(text, size).save(place)
+    assert len(sizes) >= 60
+    words = ["inspect", "captcha", "text", "--source", str(one.source), "--minutes", "0.1"]
+    words += ["--params", str(one.params), "--sheet", str(one.root / "sheet.png"), "--write"]
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    assert "texts       the whole name (17)" in told.output
+    assert "next: dvc repro submit@captcha-text" in told.output
+    with Image.open(one.root / "sheet.png") as sheet:
+        assert sheet.width > 300
+    one.generate()
+    one.train("text-crnn")
+    one.submit()
+    rows = pd.read_csv(one.out, dtype=str, keep_default_na=False)
+    assert rows["id"].tolist() == [str(n) for n in range(68, 80)]
+    assert rows["text"].map(len).between(3, 5).all()
+    picture = one.root / "tiny.gif"
+    draw_text("AB", (30, 9)).save(picture)
+    model = str(one.model("text-crnn"))
+    assert CliRunner().invoke(app, ["predict", "--model", model, str(picture)]).exit_code == 0
 
 
 def test_settings_that_cannot_be(make, capsys):
@@ -417,6 +481,18 @@ def write_readings(one: Captchas, text: str, n_test: int = 5) -> None:
     truth = {"holdout": "0O", "test": ""}
     rows = "".join(f"{n},{split},-1,0,{truth[split]},{text},-0.5\n" for split, n in ids)
     one.table("text-crnn").write_text("id,split,fold,seed,truth,text,log_prob\n" + rows)
+
+
+def test_where_nothing_is_read_stands_the_most_frequent_text(make, capsys):
+    one = make("text")
+    one.generate()
+    write_readings(one, "")
+    one.submit()
+    texts = read_texts(one.captchas, "train")[1]
+    rows = pd.read_csv(one.out, dtype=str, keep_default_na=False)
+    assert set(rows["text"]) == {min(texts, key=lambda text: (-texts.count(text), text))}
+    assert json.loads(one.out.with_suffix(".json").read_text())["filled"] == rows["id"].tolist()
+    assert "5 rows could not be predicted and were filled" in capsys.readouterr().out
 
 
 def test_a_refused_submission_leaves_the_last_one(make, capsys):

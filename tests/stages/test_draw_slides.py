@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from podium.slides.annotations import raster
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.load import load
+from podium.slides.reader import Slide
 from podium.stages import draw_slides
+from slide_networks import PARAMS
 
 
 def words(folder) -> list[str]:
@@ -15,7 +22,8 @@ def words(folder) -> list[str]:
 
 
 def _settings(monkeypatch, **changes):
-    section = SimpleNamespace(**({"n_train": 2, "n_test": 1, "side": 512, "seed": 3} | changes))
+    plain = {"n_train": 2, "n_test": 1, "side": 512, "seed": 3, "three_classes": False}
+    section = SimpleNamespace(**plain | changes)
     params = SimpleNamespace(draw_slides=section)
     monkeypatch.setattr(draw_slides, "load_params", lambda path: params)
 
@@ -39,3 +47,20 @@ def test_numbers_that_cannot_be_met_end_in_one_line(tmp_path, monkeypatch, capsy
     message = capsys.readouterr().err
     assert message.startswith("error: cannot draw 2 train and 1 test slides of 100 px")
     assert message.count("\n") == 1
+
+
+def test_three_classes_have_masks_that_are_read_again(tmp_path, monkeypatch):
+    _settings(monkeypatch, three_classes=True, n_train=1, n_test=0)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    draw_slides.main(words(tmp_path))
+    folder = tmp_path / "slides"
+    size = Slide.open(folder / "images/train-001.tif").size
+    classes = {"tumour": ["1"], "follicle": ["2"], "mucosa": ["3"]}
+    plan = ClassPlan.of(PARAMS.slides.model_copy(update={"classes": classes}))
+    annotation = load(folder / "annotations/train-001.png", size, plan)
+    labels = raster.mask(annotation.regions, (0.0, 0.0, size[0] // 8, size[1] // 8), 8.0)
+    with Image.open(folder / "annotations/train-001.png") as mask:
+        drawn = np.asarray(mask)[: size[1] // 8, : size[0] // 8]
+    assert np.array_equal(labels, drawn)
+    assert len(np.unique(drawn)) > 2
+    assert pd.read_csv(folder / "slides.csv")["label"].isna().all()

@@ -146,7 +146,8 @@ def test_slides_become_a_table_and_tiles(four, capsys):
     assert four.read("quarantine.csv").to_numpy().tolist() == []
     assert four.metrics("ingest") == {
         "n_train": 4, "n_test": 0, "n_patients": 4, "n_with_tumour": 2, "n_unknown": 0,
-        "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0, "n_quarantined": 0,
+        "unknown_share": 0.0, "tumour_share": round(sum(shares) / 4, 6), "n_failed": 0,
+        "n_quarantined": 0,
     }  # fmt: skip
     assert "n_train 4, n_test 0" in capsys.readouterr().out
     table = four.tile()
@@ -245,7 +246,7 @@ BAD = {
     "other_frame": (".xml", ASAP.replace('X="', 'X="1').replace('Y="', 'Y="-9'),
                     "wrong frame"),
     "empty": (".svg", "", "empty file"),
-    "no_outline": (".svg", "<svg/>", "it has no outline with an area"),
+    "no_outline": (".svg", "<svg><line/></svg>", "it has no outline with an area"),
     "svg_bomb": (".svg", BOMB + "<svg><text>&b;</text></svg>", "it declares XML entities"),
     "svg_external": (".svg", EXTERNAL + "<svg><text>&a;</text></svg>", "it declares XML entities"),
     "asap_bomb": (".xml", BOMB + ASAP, "it declares XML entities"),
@@ -335,7 +336,7 @@ def test_what_is_not_read_is_in_the_quarantine_with_its_reason(four, capsys):
 
 
 def test_a_slide_whose_annotation_cannot_be_used_is_there_too(four):
-    four.slide("bad", "<svg/>")
+    four.slide("bad", "<svg><line/></svg>")
     four.slide("odd")
     (four.raw / "annotations/odd.roi").write_text("<annotations/>")
     assert list(four.ingest().index) == ["s1", "s2", "s9", "s10"]  # odd is no negative
@@ -389,7 +390,8 @@ def test_several_classes_are_never_tumour_without_a_word(four, capsys):
         f"class Stroma: {pixels}, taken as NOT tumour",
         "WARNING: 2 classes are all taken as tumour: Tumor, Vessel",
         "WARNING: by their names no tumour, and left out: Stroma",
-        "remedy: name the classes that are tumour in slides.classes, such as ['Tumor', 'Vessel']",
+        "remedy: name the classes that are tumour in slides.classes, such as ['Tumor', 'Vessel']; "
+        "or learn each on its own: podium inspect slides --each --write",
     ]
     four.changes["slides__classes"] = ["tumor", "Tumour"]
     four.ingest()
@@ -654,3 +656,27 @@ def test_a_setting_no_slide_can_follow(four, refusal):
     four.changes["tile_slides__stride"] = 65
     line, _ = refusal(four.tile, 2)
     assert "stride of 65 px must lie between 1 and the tile's 64 px" in line
+
+
+def test_where_nobody_looked_nothing_is_learnt(four, capsys):
+    """The area of a slide is its left half; the class of the outlines says so, or slides.csv."""
+    four.slide("s1")
+    (four.raw / "annotations/s1.svg").unlink()
+    document = json.loads(outlined("Tumor"))
+    half = [[0, 0], [W / 2, 0], [W / 2, H], [0, H], [0, 0]]
+    document.append({
+        "type": "Feature", "geometry": {"type": "Polygon", "coordinates": [half]},
+        "properties": {"classification": {"name": "Region*"}},
+    })  # fmt: skip
+    (four.raw / "annotations/s1.geojson").write_text(json.dumps(document))
+    assert float(four.ingest()["unknown"]["s1"]) == 0.5
+    out = capsys.readouterr().out
+    pixels = f"1 slides, {W * H / 2 / 1e6:.3f} million pixels"
+    assert f"class Region*: {pixels}, taken as the area that somebody looked at" in out
+    assert "unknown_share 0.125" in out
+    four.tile()
+    tiles, path = four.tiles("s1"), four.root / "data/tiles/s1.h5"
+    masks, at = load_pixels(path, range(len(tiles.coordinates)), "masks"), tiles.coordinates
+    assert set(np.unique(masks[at[:, 0] < 128]).tolist()) == {0, 1}
+    assert (masks[at[:, 0] >= 128] == 255).all()
+    assert np.isnan(tiles.tumour).tolist() == (at[:, 0] >= 128).tolist()

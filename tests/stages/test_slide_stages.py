@@ -18,7 +18,9 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from house import House, make_params
+from podium.competitions import competition_named
 from podium.core.errors import PodiumError, SettingsError
+from podium.core.params import load_params
 from podium.evaluation.competition import PredictOptions
 from podium.evaluation.file_answers import FileAnswer
 from podium.evaluation.predictions import read_predictions
@@ -36,6 +38,10 @@ from podium.stages import (
     tile_slides,
     train_segmenter,
 )
+from podium.standin.slides.dataset import draw_dataset
+from podium.submission.cells import read_submission
+from podium.submission.checking import faults
+from podium.submission.format import format_of
 from podium.training import artefact
 from podium.training.runtime import tf
 from slide_fixtures import stained, write_pyramid
@@ -278,6 +284,8 @@ class Fake:
 
     asked: list[tuple[int, int]] = []  # noqa: RUF012
 
+    classes = ("tumour",)
+
     def __init__(self, path: Path) -> None:
         self.tiles, self.mpp = TILES, None
 
@@ -354,16 +362,24 @@ def counted(monkeypatch) -> Counter:
     return counts
 
 
+def marked(folder):
+    """Names of the slides on which something is marked: their heat maps are read once more."""
+    return {path.stem for path in folder.glob("*.rle") if path.read_text()}
+
+
 def test_each_slide_is_opened_and_masked_once_and_each_heat_map_read_once(again, counted):
     again.predict()
     names = ["n1", "n2", "t1", "t2", "x", "y"]
     assert {key: n for key, n in counted.items() if key.startswith("open")} == {
         f"open {name}": 1 for name in names
     }
-    assert (counted["tissue mask"], counted["heat read"]) == (6, 6)
-    assert {n for key, n in counted.items() if key.startswith("heat ") and ".h5" in key} == {1}
-    # no other way to the heat maps: each file was written once and opened to be read once
-    assert (counted["file w heat"], counted["file r heat"]) == (6, 6)
+    n_marked = len(marked(again.masks))
+    assert 0 < n_marked < 6
+    assert (counted["tissue mask"], counted["heat read"]) == (6, 6 + n_marked)
+    reads = sorted(n for key, n in counted.items() if key.startswith("heat ") and ".h5" in key)
+    assert reads == [1] * (6 - n_marked) + [2] * n_marked
+    # no other way to the heat maps: each file was written once
+    assert (counted["file w heat"], counted["file r heat"]) == (6, 6 + n_marked)
 
 
 def outputs(house):
@@ -381,7 +397,8 @@ def test_heat_maps_of_an_earlier_run_give_the_same_files(again, counted):
     assert len(Fake.asked) == asked
     assert outputs(again) == before
     # once for what all slides together decide, once for the masks; no slide is opened twice
-    assert (counted["tissue mask"], counted["heat read"], counted["file w heat"]) == (6, 12, 0)
+    n_reads = 12 + len(marked(again.masks))
+    assert (counted["tissue mask"], counted["heat read"], counted["file w heat"]) == (6, n_reads, 0)
     assert {n for key, n in counted.items() if key.startswith("open")} == {1}
 
 
@@ -406,7 +423,9 @@ def test_a_file_is_predicted_as_the_test_slide_it_is(files, counted, monkeypatch
     found = list(answers)
     assert columns == ["probability", "tumour", "state"]
     assert (counted["open x"], counted["open y"]) == (1, 1)
-    assert (counted["tissue mask"], counted["heat read"], counted["file r heat"]) == (2, 2, 2)
+    n_reads = 2 + len(marked(out))
+    assert (counted["tissue mask"], counted["heat read"]) == (2, n_reads)
+    assert counted["file r heat"] == n_reads
     table = read_predictions(files.table).set_index("id")["p_tumour"]
     assert [(one.path.stem, one.cells[0], one.fault) for one in found] == [
         (n, pytest.approx(table[n]), "") for n in "xy"
@@ -575,3 +594,35 @@ def test_weights_that_do_not_fit(again, tmp_path, capsys, finished):
     again.params = make_params(tmp_path, **settings() | {"train_segmenter__weights": "download"})
     expect_exit(2, lambda: again.train(tiles=finished.tiles))
     assert "train_segmenter.weights: 'download' does not fit" in capsys.readouterr().err
+
+
+def test_three_drawn_classes_become_a_submission(tmp_path, monkeypatch):
+    """From drawn slides to masks of each class, the settings naming them in another order."""
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    tf.config.run_functions_eagerly(True)
+    classes = {"tumour": ["1"], "follicle": ["2"], "mucosa": ["3"]}
+    changes = settings() | {"slides__classes": classes, "predict_slides__stride": 32,
+        "ingest_slides__n_folds": 2, "tile_slides__target_mpp": 2.0}  # fmt: skip
+    try:
+        draw_dataset(tmp_path / SOURCE, 4, 1, 512, 3, n_processes=1, three_classes=True)
+        house = SlideHouse(tmp_path, make_params(tmp_path, **changes))
+        for stage in (house.ingest, house.tile, house.train, house.predict, house.submit):
+            stage()
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert list(read(house, "predict")["classes"]) == list(classes)
+    form = format_of(competition_named("slides"), tmp_path, load_params(house.params))
+    table = read_submission(house.out)
+    assert list(table.columns) == ["slide", "probability", *(f"rle {name}" for name in classes)]
+    assert faults(table, form, form.test_ids()) == []
+    [name] = table["slide"]
+    lines = (house.masks / f"{name}.rle").read_text().split("\n")
+    turned = dict(reversed(classes.items()))
+    house.params = make_params(tmp_path, **changes | {"slides__classes": turned})
+    expect_exit(1, house.train)  # its tiles hold labels in the other order
+    house.submit()
+    again = read_submission(house.out)
+    assert list(again.columns[2:]) == [f"rle {name}" for name in turned]
+    handed = lines if float(again["probability"][0]) >= 0.5 else ["", "", ""]
+    assert again.iloc[0, 2:].tolist() == handed[::-1]

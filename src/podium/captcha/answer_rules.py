@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.captcha import scoring
-from podium.captcha.answers import evaluate, format_value
+from podium.captcha.answers import format_value
 from podium.captcha.equations import answers as equations
+from podium.captcha.everyday import everyday_value
 from podium.competitions import competition_named
 from podium.core.errors import unknown
 
@@ -46,7 +47,7 @@ RULES = {
     rules.task: rules
     for rules in (
         AnswerRules("text", scoring.text_scores),
-        AnswerRules("arithmetic", scoring.arithmetic_scores, evaluate),
+        AnswerRules("arithmetic", scoring.arithmetic_scores, everyday_value),
         AnswerRules("equations", equations.scores, equations.answer),
     )
 }

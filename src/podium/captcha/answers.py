@@ -21,18 +21,25 @@ class NotComputable(PodiumError):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason: Reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[NotComputable], tuple[Reason, str]]:
+        """Return how `pickle` makes it again."""
+        return type(self), (self.reason, self.detail)
 
 
-def evaluate(expression: str, variables: Mapping[str, Fraction] | None = None) -> Fraction:
+def evaluate(
+    expression: str, variables: Mapping[str, Fraction] | None = None, signs: bool = False
+) -> Fraction:
     """The exact value of `expression`.
 
     An expression has digits, + - * /, brackets and variables of one letter. * and / bind tighter
-    than + and -; operators of equal rank go from left to right. Signs, spaces and powers are
-    refused: captchas have none.
+    than + and -; operators of equal rank go from left to right. Spaces and powers are refused.
 
     Args:
         expression: for example `3+(7-5)*2`.
         variables: letter -> value; None is no variables.
+        signs: whether a + or - may stand before a number, a variable or a bracket.
 
     Raises:
         NotComputable: the expression is malformed, too long or too deep, divides by zero, or
@@ -40,7 +47,7 @@ def evaluate(expression: str, variables: Mapping[str, Fraction] | None = None) -
     """
     if len(expression) > MAX_LENGTH:
         raise NotComputable("too long", f"{len(expression)} characters, at most {MAX_LENGTH}")
-    parser = _Parser(expression, variables or {})
+    parser = _Parser(expression, variables or {}, signs)
     value = parser.sum(0)
     if parser.position < len(expression):
         raise parser.unexpected()
@@ -61,11 +68,12 @@ def format_value(value: Fraction) -> str:
 
 
 class _Parser:
-    """Recursive descent: sum = product {(+|-) product}, product = atom {(*|/) atom}."""
+    """Recursive descent: sum = product {(+|-) product}, product = signed {(*|/) signed}."""
 
-    def __init__(self, text: str, variables: Mapping[str, Fraction]) -> None:
+    def __init__(self, text: str, variables: Mapping[str, Fraction], signs: bool) -> None:
         self.text = text
         self.variables = variables
+        self.signs = signs
         self.position = 0
 
     def sum(self, depth: int) -> Fraction:
@@ -76,14 +84,18 @@ class _Parser:
         return value
 
     def product(self, depth: int) -> Fraction:
-        value = self.atom(depth)
+        value = self.signed(depth)
         while operator := self._take("*/"):
             start = self.position
-            factor = self.atom(depth)
+            factor = self.signed(depth)
             if operator == "/" and not factor:
                 raise NotComputable("division by zero", f"at character {start + 1}")
             value = value * factor if operator == "*" else value / factor
         return value
+
+    def signed(self, depth: int) -> Fraction:
+        sign = self._take("+-") if self.signs else ""
+        return -self.atom(depth) if sign == "-" else self.atom(depth)
 
     def atom(self, depth: int) -> Fraction:
         if self._take("("):

@@ -46,6 +46,22 @@ def beam_search(
     return [_search(steps, charset, width, graph) for steps in checked_log_probs(logits, charset)]
 
 
+def final_log_probs(
+    logits: NDArray[np.floating], charset: Charset, width: int, language: Language[Any]
+) -> list[Floats]:
+    """For each picture the log-probabilities of the texts that the search ends with.
+
+    Args:
+        logits: (N, T, C) of N pictures.
+        charset: what the classes mean.
+        width: prefixes kept at each step.
+        language: the texts that are allowed.
+    """
+    graph = _label_graph(charset, language)
+    every = checked_log_probs(logits, charset)
+    return [_finals(steps, width, graph)[1] for steps in every]
+
+
 class _Memo(dict[State, Value]):
     """The values of a function of states, computed once for each state."""
 
@@ -96,6 +112,13 @@ class _Prefix:
 
 def _search(steps: Floats, charset: Charset, width: int, graph: _LabelGraph) -> Reading:
     """The likeliest text of one picture with log-probabilities (T, C)."""
+    labels, scores = _finals(steps, width, graph)
+    best = int(scores.argmax())
+    return Reading(charset.decode(labels[best]), float(scores[best]))
+
+
+def _finals(steps: Floats, width: int, graph: _LabelGraph) -> tuple[list[Label], Floats]:
+    """The labels that the search ends with, K of them, and their log-probabilities (K,)."""
     beams: dict[Label, _Prefix] = {(): _Prefix(graph.start, blank=0.0)}
     for steps_left, scores in zip(range(len(steps) - 1, -1, -1), steps.tolist(), strict=True):
         grown = _grow(beams, scores, width, graph, steps_left)
@@ -106,9 +129,7 @@ def _search(steps: Floats, charset: Charset, width: int, graph: _LabelGraph) -> 
             "remedy: give wider pictures, or set the reader's step to 4"
         )
     labels = list(beams)
-    scores = label_log_probs(np.broadcast_to(steps, (len(labels), *steps.shape)), labels)
-    best = int(scores.argmax())
-    return Reading(charset.decode(labels[best]), float(scores[best]))
+    return labels, label_log_probs(np.broadcast_to(steps, (len(labels), *steps.shape)), labels)
 
 
 def _grow(

@@ -16,8 +16,10 @@ from podium.captcha.automaton import Language, from_templates
 from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.equations.rules import EquationRules
+from podium.captcha.forms import templates_of
 from podium.captcha.grammar import ARITHMETIC
-from podium.core.errors import unknown
+from podium.captcha.grammar_total import total_log_probs
+from podium.core.errors import SettingsError, unknown
 from podium.evaluation.predictions import Reading
 
 Logits = NDArray[np.floating]
@@ -59,8 +61,8 @@ class Rules:
 def rules_for(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
     """The narrowest rules that allow all of `texts`.
 
-    For arithmetic and equations the competition's forms; for texts of one length that many
-    characters of the charset; else any text.
+    For arithmetic and equations the competition's forms; for other sums the forms of `texts`; for
+    texts as many characters of the charset as the shortest to the longest has; else any text.
 
     Args:
         task: text, arithmetic or equations.
@@ -70,11 +72,26 @@ def rules_for(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
     if task in ("arithmetic", *LANGUAGES):
         rules = Rules(*ARITHMETIC) if task == "arithmetic" else Rules(language=task)
         automaton = rules.automaton
-        return rules if automaton and all(map(automaton.accepts, texts)) else Rules()
-    lengths = {len(text) for text in texts}
-    if len(lengths) > 1 or not lengths:
+        if automaton and all(map(automaton.accepts, texts)):
+            return rules
+        return Rules(*templates_of(texts)) if task == "arithmetic" else Rules()
+    lengths = [len(text) for text in texts] or [0]
+    if not min(lengths):
         return Rules()
-    return Rules(("c" * lengths.pop(),), {"c": charset.characters})
+    templates = tuple("c" * n for n in range(min(lengths), max(lengths) + 1))
+    return Rules(templates, {"c": charset.characters})
+
+
+def refuse_other_forms(rules: Rules, texts: Sequence[str]) -> None:
+    """Raise a SettingsError for the first text that the rules of a chosen grammar do not allow."""
+    automaton = rules.automaton
+    odd = [text for text in texts if automaton and not automaton.accepts(text)]
+    if odd:
+        raise SettingsError(
+            f"captcha.arithmetic.raw.grammar: the label {odd[0]!r} has none of its forms, as "
+            f"{len(odd)} of {len(texts)} labels, and would never be read\n"
+            "remedy: add a sum of that form, or set it to [] for the forms of all labels"
+        )
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,23 @@ class Decoder:
                 best += [reading] if allowed else []
                 readings[row] = max(best, key=lambda candidate: candidate.log_prob)
         return readings
+
+
+def grammar_log_probs(
+    decoder: Decoder, logits: Logits, readings: Sequence[Reading]
+) -> NDArray[np.float64]:
+    """The log-probabilities (N,) of readings among all texts that the rules allow.
+
+    Args:
+        decoder: that gave the readings.
+        logits: (N, T, C).
+        readings: (N,) the best texts.
+    """
+    logs = np.array([reading.log_prob for reading in readings], dtype=np.float64)
+    if decoder.kind == "cnn":
+        return logs
+    automaton, width = decoder.rules.automaton, decoder.beam_width
+    return np.minimum(logs - total_log_probs(logits, decoder.charset, width, automaton), 0.0)
 
 
 def decode_by_position(logits: Logits, charset: Charset) -> list[Reading]:

@@ -17,7 +17,7 @@ from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
 from podium.captcha.sampling import n_uniform, sample_pictures
 from podium.captcha.tasks import StripTask, Task, task_named
-from podium.core.processes import process_pool
+from podium.core.processes import n_workers, process_pool
 
 BLOCK = 128  # pictures that share one random generator and are drawn together
 PART = 2 * BLOCK  # pictures that one process draws at a time
@@ -135,6 +135,7 @@ def map_ranges(
     """
     edges = [start, *range((start // part + 1) * part, stop, part), stop]
     ranges = list(pairwise(edges)) if stop > start else []
+    processes = n_workers(processes)
     if not processes:
         yield from (function(*each) for each in ranges)
         return

@@ -1,83 +1,119 @@
 """Texts of raw captchas: labels files, names of pictures, and what cannot be a text.
 
-The text of a train picture is its file name up to the first `_`, or stands in a labels file:
-`labels.csv` with the columns id and text, or `labels.txt` whose line k (from 0) is the text of
-picture k.png. Either lies in train/ or beside it. Labels of arithmetic and of equations may end
+The text of a train picture is a part of its file name, or stands in a labels file: a table with a
+column of pictures and one of texts, or `labels.txt` whose line k (from 0) is the text of picture
+k.png. Either lies in train/ or beside it. Labels of arithmetic and of equations may end
 in their value, as in the Baidu competition: `(3-7)+5 1`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from podium.captcha.answer_rules import answer_rules
-from podium.captcha.answers import NotComputable
-from podium.captcha.raw_folder import LABEL_FILES, PictureFile
-from podium.captcha.scoring import TOLERANCE, Solve
-from podium.core.errors import PodiumError, disk_fault
-from podium.core.files import read_table
+from podium.captcha.label_tables import (
+    bare_name,
+    encoding_notes,
+    is_picture_name,
+    read_label_table,
+    read_text,
+)
+from podium.captcha.naming import texts_of_names
+from podium.captcha.raw_folder import PictureFile, label_tables, unread_tables
+from podium.core.errors import PodiumError
 from podium.core.ids import refuse_duplicates, refuse_other_ids
 from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut
 
-_VALUE = re.compile(r"-?[0-9]{1,4000}([./][0-9]{1,18})?")  # Python reads 4,300 digits
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels of train pictures.
+
+    Attributes:
+        path: of the labels file; None: the names of pictures say them.
+        texts: id -> label.
+        rules: where the texts stand, in words, and of how many labels.
+        notes: what a person should look at.
+    """
+
+    path: Path | None
+    texts: dict[str, str]
+    rules: Mapping[str, int]
+    notes: Sequence[str] = ()
+
+
 _LONGEST_ID = 1024
-_COUNTED = 3  # so many names may follow each other by chance
-_RENAME = "remedy: correct the label, or the name of the file"
 
 
 def with_ids_of(names: Collection[str], files: list[PictureFile]) -> list[PictureFile]:
-    """`files`, those in folders by their bare names where only these are among `names`."""
+    """`files`, called as `names` call them: with or without suffix, and without folders.
+
+    Without folders only where that tells them apart.
+    """
     bare = Counter(file.id.rpartition("/")[2] for file in files)
-    return [
-        replace(file, id=last)
-        if file.id not in names and bare[last := file.id.rpartition("/")[2]] == 1 and last in names
-        else file
-        for file in files
-    ]
+
+    def named(file: PictureFile) -> PictureFile:
+        suffix = file.path.suffix if not file.id.endswith(file.path.suffix) else ""
+        last = file.id.rpartition("/")[2]
+        ways = [file.id, file.id + suffix, *([last, last + suffix] if bare[last] == 1 else [])]
+        return replace(file, id=next((way for way in ways if way in names), file.id))
+
+    return [named(file) for file in files]
 
 
-def read_labels(folder: Path, pictures: list[PictureFile]) -> tuple[Path | None, dict[str, str]]:
-    """The labels file, None if there is none, and id -> text; names pictures as the file does."""
-    for place in LABEL_FILES:
-        path = folder / place
-        if path.is_file():
-            labels = _READERS[path.name](path)
-            pictures[:] = with_ids_of(labels, pictures)
-            return path, labels
+def read_labels(
+    folder: Path, pictures: list[PictureFile], task: str, pattern: str = ""
+) -> LabelSet:
+    """The labels of pictures, which are named as a labels file names them.
+
+    Args:
+        folder: a raw folder.
+        pictures: of its train folder; changed in place.
+        task: text, arithmetic or equations.
+        pattern: a regular expression for file names; '': the rule is found.
+
+    Raises:
+        PodiumError: the labels file is broken, or the names count pictures.
+        SettingsError: the pattern does not fit.
+    """
+    for path in label_tables(folder):
+        is_lines = path.suffix.lower() == ".txt"
+        labels = _read_lines(path) if is_lines else read_table(path, pictures)
+        labels = without_folder(path, labels, "train", pictures)
+        pictures[:] = with_ids_of(labels, pictures)
+        rules = {f"the table {path.relative_to(folder)}": len(labels)}
+        return LabelSet(path, labels, rules, encoding_notes(path, labels.values()))
     names = {file.id: file.id.rpartition("/")[2] for file in pictures}
-    _refuse_counted(folder, sorted(names.values()))
-    return None, {
-        file_id: unicodedata.normalize("NFC", name.split("_")[0]) for file_id, name in names.items()
-    }
+    signs = "" if answer_rules(task).solve is None else "-"
+    named = texts_of_names(list(names.values()), pattern, signs)
+    texts = {file_id: named.texts[name] for file_id, name in names.items()}
+    unread = unread_tables(folder)
+    if named.faults:
+        also = f"; {unread[0]} is not read" if unread else ""
+        raise PodiumError(f"{folder / 'train'}: {named.faults[0]}{also}\nremedy: {_NO_TEXTS}")
+    notes = [f"WARNING: {name} is not read; if it has the texts, {_TABLE}" for name in unread]
+    return LabelSet(None, texts, named.rules, [*named.doubts, *notes])
 
 
-def _refuse_counted(folder: Path, names: Sequence[str]) -> None:
-    """Raise a PodiumError if the names of pictures count them, and so are no texts."""
-    first = min((int(name) for name in names if _NUMBER.fullmatch(name)), default=0)
-    counted = {str(number) for number in range(first, first + len(names))}
-    if len(names) > _COUNTED and set(names) == counted:
-        raise PodiumError(
-            f"{folder / 'train'}: the pictures are counted, {first} to {first + len(names) - 1}, "
-            "which is not what they say\n"
-            "remedy: put their texts into train/labels.csv (id,text) or name them by their texts"
-        )
+_TABLE = "call it labels.csv, with columns id and text"
+_NO_TEXTS = (
+    "put their texts into train/labels.csv (columns id and text), name them by their "
+    "texts, or say by --pattern (the setting pattern) which part is the text: '.+' is all"
+)
 
 
 def unused_label_files(folder: Path, used: Path | None) -> list[LeftOut]:
     """Labels files beside the one that is read."""
-    others = [place for place in LABEL_FILES if (folder / place).is_file()]
+    reason = f"labels are read elsewhere: {used.relative_to(folder)}" if used else ""
     return [
-        LeftOut("", "train", "", place, f"labels are read elsewhere: {used.relative_to(folder)}")
-        for place in others
-        if used and folder / place != used
+        LeftOut("", "train", "", path.relative_to(folder).as_posix(), reason)
+        for path in label_tables(folder)
+        if used and path != used
     ]
 
 
@@ -96,8 +132,9 @@ def lone_labels(
     """
     ids = {file.id for file in pictures}
     lone = [name for name in labels if name not in ids]
+    remedy = _LINES_REMEDY if path.suffix == ".txt" else _TABLE_REMEDY
     if 2 * len(lone) >= len(labels) or 2 * len(ids - set(labels)) >= len(ids):
-        refuse_other_ids(path, list(labels), sorted(ids), _REMEDIES[path.name])
+        refuse_other_ids(path, list(labels), sorted(ids), remedy)
     return [
         LeftOut(printable(name), "train", printable(labels[name]), path.name,
                 "a label without a picture")
@@ -105,12 +142,32 @@ def lone_labels(
     ]  # fmt: skip
 
 
-def read_label_table(path: Path) -> dict[str, str]:
-    """The texts in a table with the columns id and text, by id."""
-    table = read_table(path, "id", "text")
-    refuse_odd_ids(path, table["id"])
-    refuse_duplicates(path, table["id"])
-    return dict(zip(table["id"].tolist(), table["text"].tolist(), strict=True))
+def read_table(path: Path, pictures: Sequence[PictureFile]) -> dict[str, str]:
+    """The texts in the table at `path`, by what it calls `pictures`."""
+    labels = read_label_table(path, {bare_name(file.id) for file in pictures})
+    refuse_odd_ids(path, labels)
+    return labels
+
+
+def without_folder(
+    path: Path, labels: Mapping[str, str], split: str, pictures: Sequence[PictureFile]
+) -> dict[str, str]:
+    """`labels` by names without `./` and `train/` before them; subfolders stay.
+
+    Args:
+        path: of the labels file.
+        labels: name -> text.
+        split: train or test.
+        pictures: of that split.
+
+    Raises:
+        PodiumError: a picture is named twice.
+    """
+    inside = any(file.id.startswith(f"{split}/") for file in pictures)
+    plain = [name.removeprefix("./") for name in labels]
+    plain = plain if inside else [name.removeprefix(f"{split}/") for name in plain]
+    refuse_duplicates(path, plain)
+    return dict(zip(plain, labels.values(), strict=True))
 
 
 def refuse_odd_ids(path: Path, ids: Iterable[str]) -> None:
@@ -129,65 +186,17 @@ def refuse_odd_ids(path: Path, ids: Iterable[str]) -> None:
 
 
 def _read_lines(path: Path) -> dict[str, str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise disk_fault(error, path) or error from None
-    except UnicodeDecodeError as error:
-        raise PodiumError(f"{path}: not UTF-8 ({error})\nremedy: save it as UTF-8") from None
+    """The texts of lines, counted from 0; or of `7.png 7XK2`, if the lines are so."""
+    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
     if not lines[-1]:
         lines.pop()
-    return {str(number): line.removesuffix("\r") for number, line in enumerate(lines)}
+    if lines and is_picture_name(_CELL.split(lines[0], maxsplit=1)[0]):
+        pairs = [_CELL.split(line, maxsplit=1) for line in lines if line]
+        refuse_duplicates(path, [name for name, *_ in pairs])
+        return {name: (rest or [""])[0] for name, *rest in pairs}
+    return {str(number): line for number, line in enumerate(lines)}
 
 
-_READERS = {"labels.csv": read_label_table, "labels.txt": _read_lines}
-_REMEDIES = {
-    "labels.csv": "label exactly the pictures that are there, by their names without ending",
-    "labels.txt": "line k, counted from 0, must be the text of picture k",
-}
-
-
-def checked_text(path: Path, name: str, label: str, task: str) -> str:
-    """The text of a label, which may be followed by its value if the task's texts have one.
-
-    Args:
-        path: of the labels file, or of the picture whose name is the label.
-        name: id of the picture.
-        label: as it is written.
-        task: text, arithmetic or equations.
-
-    Raises:
-        PodiumError: it cannot be a text of the task, or has another value.
-    """
-    text, _, value = label.partition(" ")
-    where = f"{printable(path)}: label {label[:40]!r} of picture {printable(name)}"
-    solve = answer_rules(task).solve
-    if not text or (solve is None and value):
-        raise PodiumError(f"{where}: {'holds a space' if text else 'empty'}\n{_RENAME}")
-    if not text.isprintable():
-        raise PodiumError(f"{where}: holds a character that cannot be printed\n{_RENAME}")
-    if wide := sorted({character for character in text if "\uff01" <= character <= "\uff5e"}):
-        plain = unicodedata.normalize("NFKC", "".join(wide))
-        raise PodiumError(
-            f"{where}: holds the full-width characters {''.join(wide)}\nremedy: write {plain}"
-        )
-    if solve is not None:
-        _check_value(where, solve, text, value)
-    return text
-
-
-def _check_value(where: str, solve: Solve, text: str, value: str) -> None:
-    """Raise a PodiumError unless `text` has a value, which is `value` if that is given.
-
-    Competitions computed theirs in floating point: a relative error of 2**-48 is none.
-    """
-    try:
-        computed = solve(text)
-        if value and not _VALUE.fullmatch(value):
-            raise ValueError(f"its value {value[:20]!r} is no number")
-        stated = Fraction(value) if value else computed
-    except (NotComputable, ValueError, ZeroDivisionError) as error:
-        raise PodiumError(f"{where}: {error}\nremedy: correct the label") from None
-    if abs(computed - stated) > max(TOLERANCE, abs(computed) / 2**48):
-        shown = str(computed) if len(str(computed)) <= 60 else f"{str(computed)[:50]}..."
-        raise PodiumError(f"{where}: it comes to {shown}\nremedy: correct the label")
+_CELL = re.compile(r"\s*[,;\t|]\s*|\s+")
+_LINES_REMEDY = "line k, counted from 0, must be the text of picture k"
+_TABLE_REMEDY = "label exactly the pictures that are there, by their names"

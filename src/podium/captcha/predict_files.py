@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from podium.evaluation.file_answers import Cell, FileAnswers, answers_in_batches
 
 
 def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
-    """Return text (or expression and value) and probability of picture files.
+    """Return text (or expression and value) and chance of being right of picture files.
 
     Args:
         model: the trained reader.
@@ -25,8 +24,8 @@ def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> File
 
     def predict(part: Sequence[Path]) -> list[list[Cell]]:
         return [
-            [reading.text, *rules.answers(reading.text), math.exp(reading.log_prob)]
-            for reading in reader.read_files(part)
+            [text, *rules.answers(text), float(chance)]
+            for text, chance in reader.answer_files(part)
         ]
 
     columns = [*rules.columns[1:], "probability"]

@@ -15,8 +15,9 @@ from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.core.raw_folder import LeftOut, files_below, link_fault
 
-TABLES = ("labels.csv", "labels.txt", "sample_submission.csv", "test_labels.csv")
-LABEL_FILES = ("train/labels.csv", "train/labels.txt", "labels.csv", "labels.txt")  # first wins
+LABEL_NAMES = ("labels.csv", "labels.tsv", "labels.txt", "train_labels.csv", "train.csv")
+TABLES = (*LABEL_NAMES, "sample_submission.csv", "test_labels.csv")
+LABEL_FILES = (*(f"train/{name}" for name in LABEL_NAMES), *LABEL_NAMES)  # first wins
 # endings that are no part of an id, whether or not this decoder knows the format
 PICTURE_SUFFIXES = frozenset(
     (
@@ -25,6 +26,7 @@ PICTURE_SUFFIXES = frozenset(
         ".pjpeg", ".png", ".pnm", ".ppm", ".svg", ".tga", ".tif", ".tiff", ".webp", ".xbm", ".xpm",
     )
 )  # fmt: skip
+_TABLE_SUFFIXES = frozenset((".csv", ".json", ".tsv", ".xls", ".xlsx", ".xml"))
 _ARCHIVES = frozenset((".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip", ".zst"))
 _MOST_BYTES = 1 << 28  # of one picture file
 _BOXES = range(0x2500, 0x25A0)  # box-drawing characters: GBK bytes read as the code page of DOS
@@ -38,9 +40,10 @@ class PictureFile:
         id: its path below that folder, without the ending of a picture.
         path: where it lies.
         relative: its path below the raw folder, printable.
-        content: sha256 of its bytes; '' if unknown.
+        content: sha256 of its pixels; '' if unknown.
         fault: why it is not read; '' if it is.
         blank: whether all its pixels have one colour.
+        shape: (w, h), pixels; (0, 0) if unknown.
     """
 
     id: str
@@ -49,6 +52,7 @@ class PictureFile:
     content: str = ""
     fault: str = ""
     blank: bool = False
+    shape: tuple[int, int] = (0, 0)
 
     @property
     def has_picture_name(self) -> bool:
@@ -68,6 +72,29 @@ class PictureFile:
         )
 
 
+def label_tables(folder: Path) -> list[Path]:
+    """The labels files of a raw folder, whatever case their names have; the first one is read."""
+    lying = {path.relative_to(folder).as_posix().lower(): path for path in _files_beside(folder)}
+    return [lying[name] for name in LABEL_FILES if name in lying]
+
+
+def unread_tables(folder: Path) -> list[str]:
+    """The paths below `folder` of tables beside pictures whose names no table has."""
+    usual = {*LABEL_FILES, *TABLES}
+    names = [path.relative_to(folder).as_posix() for path in _files_beside(folder)]
+    return [
+        printable(name)
+        for name in names
+        if name.lower() not in usual and PurePosixPath(name).suffix.lower() in _TABLE_SUFFIXES
+    ]
+
+
+def _files_beside(folder: Path) -> list[Path]:
+    """The files in `folder` and in its train folder, in order."""
+    parts = [part for part in (folder, folder / "train") if part.is_dir()]
+    return [path for part in parts for path in sorted(part.iterdir()) if path.is_file()]
+
+
 def list_files(folder: Path, split: str, max_megapixels: float) -> list[PictureFile]:
     """All files below `folder`/`split` but tables of labels, in natural order of their ids.
 
@@ -81,11 +108,8 @@ def list_files(folder: Path, split: str, max_megapixels: float) -> list[PictureF
     Raises:
         EnvironmentFault: a file cannot be opened.
     """
-    paths = [
-        path
-        for path in files_below(folder / split)
-        if path.relative_to(folder).as_posix() not in LABEL_FILES
-    ]
+    tables = label_tables(folder)
+    paths = [path for path in files_below(folder / split) if path not in tables]
     with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter lock
         files = list(
             progress(
@@ -102,10 +126,10 @@ def list_others(folder: Path) -> list[LeftOut]:
     Raises:
         PodiumError: pictures are still packed, or were unpacked without folders.
     """
-    others = []
+    others, tables = [], label_tables(folder)
     for path in files_below(folder):
         relative = path.relative_to(folder)
-        if relative.parts[0] not in ("train", "test", *TABLES):
+        if relative.parts[0] not in ("train", "test", *TABLES) and path not in tables:
             if relative.name.startswith(("train\\", "test\\")) or _is_packed(folder, relative):
                 kind, _, remedy = _reason_outside(path.name).partition(": ")
                 raise PodiumError(f"{printable(path)}: {kind}\nremedy: {remedy}")
@@ -128,6 +152,10 @@ def _reason_outside(name: str) -> str:
         return "an archive: unpack it into train/ and test/"
     if name.startswith("."):
         return "hidden file"
+    if name.lower() in LABEL_NAMES:
+        return "labels are read elsewhere"
+    if name.lower() in TABLES:
+        return f"not read: call it {name.lower()}"
     return "neither in train/ nor in test/"
 
 
@@ -169,11 +197,12 @@ def _decoded(file: PictureFile, max_megapixels: float) -> PictureFile:
     except OSError as error:
         raise disk_fault(error, Path(printable(file.path))) or error from None
     try:
-        picture = decode(data, max_megapixels)
+        picture = decode(data, max_megapixels, contrast=True)
     except UnreadableImage as error:
         return replace(file, fault=printable(error))
     blank = picture.getcolors(maxcolors=1) is not None
-    return replace(file, content=hashlib.sha256(data).hexdigest(), blank=blank)
+    content = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()
+    return replace(file, content=content, blank=blank, shape=picture.size)
 
 
 def refuse_one_id(files: list[PictureFile]) -> None:

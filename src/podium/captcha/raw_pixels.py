@@ -9,40 +9,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.captcha.fit import PictureFit
 from podium.captcha.source import LabelledPictures
 from podium.core import picture_decoder
-from podium.core.errors import PodiumError
-from podium.core.printable import printable
 from podium.core.progress import progress
 
 Pixels = NDArray[np.uint8]
 
 
-class SameSizeDecoder:
-    """Decodes pictures that must all have the size of the first one; `size` is (w, h)."""
+class FittedDecoder:
+    """Decodes pictures of any size, all as large as `fit` says."""
 
-    def __init__(self, first: Path, max_megapixels: float) -> None:
-        self.first, self.max_megapixels = first, max_megapixels
-        height, width, _ = decode_picture(first, max_megapixels).shape
-        self.size = width, height
+    def __init__(self, fit: PictureFit, max_megapixels: float) -> None:
+        self.fit, self.max_megapixels = fit, max_megapixels
 
     def __call__(self, path: Path | None) -> Pixels:
         """Pixels (H, W, 3) uint8 RGB of the picture at `path`; white without one.
 
         Raises:
-            PodiumError: it cannot be read, or is not as large as the first.
+            PodiumError: it cannot be read.
         """
         if path is None:
-            return white(self.size)
-        pixels = decode_picture(path, self.max_megapixels)
-        height, width, _ = pixels.shape
-        if (width, height) != self.size:
-            raise PodiumError(
-                f"{printable(path)}: {width}x{height} px, but {printable(self.first.name)} is "
-                f"{self.size[0]}x{self.size[1]} px\n"
-                "remedy: give all captchas of a task one size, by scaling the odd ones for example"
-            )
-        return pixels
+            return white(self.fit.size)
+        return self.fit(decode_picture(path, self.max_megapixels))
 
 
 def decoded_parts(
@@ -72,4 +61,6 @@ def white(size: tuple[int, int]) -> Pixels:
 
 def decode_picture(path: Path, max_megapixels: float) -> Pixels:
     """Pixels (H, W, 3) uint8 RGB of the picture at `path`; PodiumError if it cannot be read."""
-    return picture_decoder.read(path, max_megapixels, "replace or remove it, and its label")
+    return picture_decoder.read(
+        path, max_megapixels, "replace or remove it, and its label", contrast=True
+    )

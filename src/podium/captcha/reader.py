@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from podium.captcha import network as _registers_its_layers  # noqa: F401
 from podium.captcha.answer_rules import answer_rules
+from podium.captcha.chance import Chance
 from podium.captcha.charset import Charset
-from podium.captcha.decoding import Decoder, Rules
+from podium.captcha.decoding import Decoder, Rules, grammar_log_probs
 from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.strips import N_LINES, lay_out
+from podium.captcha.fit import PictureFit
 from podium.core import picture_decoder
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
@@ -55,13 +57,16 @@ class LogitPredictor:
         return self._batch_size.run(self._graph, pixels)
 
 
-def artefact_metadata(task: str, decoder: Decoder, max_megapixels: float) -> dict[str, Any]:
+def artefact_metadata(
+    task: str, decoder: Decoder, max_megapixels: float, fit: str = "pad"
+) -> dict[str, Any]:
     """The metadata that is kept in the artefact of a reader, as JSON values.
 
     Args:
         task: text, arithmetic or equations.
         decoder: its settings are kept.
         max_megapixels: the largest picture file that the reader accepts.
+        fit: how pictures of other sizes are fitted, pad or stretch.
     """
     return {
         "task": f"captcha-{task}",
@@ -70,7 +75,14 @@ def artefact_metadata(task: str, decoder: Decoder, max_megapixels: float) -> dic
         "rules": decoder.rules.as_dict(),
         "beam_width": decoder.beam_width,
         "max_megapixels": max_megapixels,
+        "fit": fit,
     }
+
+
+def keep_chance(model: keras.Model, chance: Chance) -> None:
+    """Keep in the metadata of a trained reader how its probabilities are corrected."""
+    [metadata] = [layer for layer in model.layers if isinstance(layer, artefact.MetadataLayer)]
+    metadata.description = {**metadata.description, "chance": chance.as_list()}
 
 
 def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
@@ -93,13 +105,15 @@ def with_finder(reader: keras.Model, finder: bytes) -> keras.Model:
 
 
 class CaptchaReader:
-    """Reads pictures of the size that it was trained on; for equations of any size.
+    """Reads pictures of any size, which are fitted to that it was trained on.
 
     Attributes:
         task: text, arithmetic or equations.
         decoder: turns logits into texts.
         max_megapixels: the largest picture file that is accepted.
         finder: the line finder, for equations only.
+        chance: corrects how sure the reader is.
+        fit: makes pictures as large as those that it was trained on.
         logits: predicts the logits of pictures; for equations of strips.
     """
 
@@ -110,6 +124,7 @@ class CaptchaReader:
             charset, rules = Charset(metadata["charset"]), Rules(**metadata["rules"])
             self.decoder = Decoder(metadata["kind"], charset, rules, int(metadata["beam_width"]))
             self.max_megapixels = float(metadata["max_megapixels"])
+            mode, self.chance = metadata.get("fit", "pad"), Chance(*metadata.get("chance", ()))
             answer_rules(self.task)
             _ = rules.automaton  # made here, so that faulty rules show
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, PodiumError):
@@ -120,6 +135,7 @@ class CaptchaReader:
         parts = {layer.name: layer for layer in model.layers if isinstance(layer, keras.Model)}
         self.finder = LineFinder(parts[FINDER]) if parts else None
         self.logits = LogitPredictor(parts.get(READER, model))
+        self.fit = PictureFit((self.logits.shape[1], self.logits.shape[0]), mode)
 
     def read(self, pixels: Pixels) -> list[Reading]:
         """The texts (N,) of pixels (N, H, W, 3) uint8 RGB; for equations the pixels of strips."""
@@ -129,21 +145,25 @@ class CaptchaReader:
         """The texts (N,) of picture files.
 
         Raises:
-            PodiumError: a file cannot be read, or has another size or number of lines.
+            PodiumError: a file cannot be read, or has another number of lines.
         """
         return self.read(np.stack([self._pixels(path) for path in paths]))
 
+    def answer_files(self, paths: Sequence[Path]) -> list[tuple[str, float]]:
+        """The texts (N,) of picture files, each with the chance that it is right.
+
+        Raises:
+            PodiumError: as `read_files`.
+        """
+        logits = self.logits(np.stack([self._pixels(path) for path in paths]))
+        readings = self.decoder.best(logits)
+        chances = self.chance.apply(grammar_log_probs(self.decoder, logits, readings))
+        return [(reading.text, chance) for reading, chance in zip(readings, chances, strict=True)]
+
     def _pixels(self, path: Path) -> Pixels:
-        pixels = picture_decoder.read(path, self.max_megapixels, "give a readable picture")
-        if self.finder:
-            return self._strip(path, pixels, self.finder)
-        h, w, _ = self.logits.shape
-        if pixels.shape[:2] != (h, w):
-            raise PodiumError(
-                f"{printable(path)}: {pixels.shape[1]}x{pixels.shape[0]} px, but this reader "
-                f"learnt on {w}x{h} px\nremedy: give pictures of that size, or train on this one"
-            )
-        return pixels
+        remedy = "give a readable picture"
+        pixels = picture_decoder.read(path, self.max_megapixels, remedy, contrast=True)
+        return self._strip(path, pixels, self.finder) if self.finder else self.fit(pixels)
 
     def _strip(self, path: Path, pixels: Pixels, finder: LineFinder) -> Pixels:
         boxes = finder.find(pixels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from podium.captcha.charset import charset_of
 from podium.captcha.ctc import steps_needed
@@ -88,9 +88,47 @@ def check_pictures(task: str, params: Params, size: tuple[int, int], texts: Sequ
         PodiumError: for one of them the pictures are too small.
         SettingsError: one of them cannot learn a text.
     """
+    for fault in _reader_faults(task, params, size, texts).values():
+        raise fault
+
+
+def left_out_readers(
+    task: str, params: Params, size: tuple[int, int], texts: Sequence[str]
+) -> dict[str, str]:
+    """The readers of a task that cannot learn `texts`, which others that vote can, and why.
+
+    Args:
+        task: text, arithmetic or equations.
+        params: all settings.
+        size: (w, h) of every picture, pixels.
+        texts: of the train and validation pictures.
+
+    Raises:
+        PodiumError: no reader that votes can learn them.
+    """
+    faults = _reader_faults(task, params, size, texts)
+    voters = chosen_readers(f"captcha-{task}", task, params)
+    if faults and faults.keys() >= set(voters):
+        raise next(iter(faults.values()))
+    return {name: str(fault).partition("\n")[0] for name, fault in faults.items()}
+
+
+def left_out_lines(reasons: Mapping[str, str]) -> list[str]:
+    """Lines about readers that are left out, by the reasons that `left_out_readers` gives."""
+    return [f"WARNING: reader {name} is left out: {why}" for name, why in reasons.items()]
+
+
+def _reader_faults(
+    task: str, params: Params, size: tuple[int, int], texts: Sequence[str]
+) -> dict[str, PodiumError]:
+    faults = {}
     for name, settings in params.train_captcha_reader.items():
         if settings.task == task:
-            check_reader_pictures(name, settings, size, texts)
+            try:
+                check_reader_pictures(name, settings, size, texts)
+            except PodiumError as error:
+                faults[name] = error
+    return faults
 
 
 def check_reader_pictures(

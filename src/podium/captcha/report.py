@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 
 from podium.captcha.fonts import font_path, load_font
 from podium.evaluation.plots import write_figure, write_picture
-from podium.evaluation.predictions import Reading
 
+Floats = NDArray[np.float64]
 MISTAKES = 24  # on the sheet
 SHEET = (4, 1600)  # the most columns, and the largest width in pixels, of the sheet
 FONT = "noto-sans-sc"  # has every character of every task
@@ -55,6 +55,11 @@ def confusion_table(confused: Counter[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(["actual", "predicted"]))
 
 
+def empty_curve() -> pd.DataFrame:
+    """The learning curve of a reader that learnt nothing."""
+    return pd.DataFrame(columns=pd.Index(["pictures", "whole_string", "train_loss"]))
+
+
 def summary_lines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Lines of text for the scores metrics[group][name], or metrics[group] if it is a score."""
     return [
@@ -70,7 +75,7 @@ def baseline_warning(constant: str, scores: Mapping[str, Any]) -> list[str]:
 
     Args:
         constant: that text.
-        scores: as `training.validation_scores` gives them.
+        scores: as `validation.validate` gives them.
     """
     decoded = next(iter(scores["decoded"].values()))  # of whole texts
     baseline = scores["constant_text"]
@@ -84,24 +89,35 @@ def baseline_warning(constant: str, scores: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def mistakes(truth: Sequence[str], readings: Sequence[Reading]) -> list[int]:
-    """The rows that were read wrong, the most confident first."""
-    wrong = [row for row, reading in enumerate(readings) if reading.text != truth[row]]
-    return sorted(wrong, key=lambda row: (-readings[row].log_prob, row))
+def mistakes(truth: Sequence[str], texts: Sequence[str], chances: Floats) -> list[int]:
+    """The rows that were read wrong, the most confident first.
+
+    Args:
+        truth: the true texts (N,).
+        texts: what was read (N,).
+        chances: (N,) of being right.
+    """
+    wrong = [row for row, text in enumerate(texts) if text != truth[row]]
+    return sorted(wrong, key=lambda row: (-chances[row], row))
 
 
 def write_mistakes_png(
-    path: Path, pixels: NDArray[np.uint8], truth: Sequence[str], readings: Sequence[Reading]
+    path: Path,
+    pixels: NDArray[np.uint8],
+    truth: Sequence[str],
+    texts: Sequence[str],
+    chances: Floats,
 ) -> None:
-    """Draw a sheet of the most confident mistakes: picture, true text, text read, probability.
+    """Draw a sheet of the most confident mistakes: picture, true text, text read, its chance.
 
     Args:
         path: a PNG file.
         pixels: (N, H, W, 3), RGB.
         truth: the true texts (N,).
-        readings: what was read (N,).
+        texts: what was read (N,).
+        chances: (N,) of being right, corrected.
     """
-    wrong = mistakes(truth, readings)
+    wrong = mistakes(truth, texts, chances)
     rows = wrong[:MISTAKES]
     h, w = pixels.shape[1:3]
     cell_w, cell_h = max(w, 150) + 10, h + 34
@@ -114,7 +130,6 @@ def write_mistakes_png(
     for place, row in enumerate(rows):
         left, top = place % columns * cell_w + 5, place // columns * cell_h + 24
         sheet.paste(Image.fromarray(pixels[row]), (left, top))
-        text, probability = readings[row].text, np.exp(readings[row].log_prob)
         pen.text((left, top + h + 1), f"says {truth[row]}", "#222222", font)
-        pen.text((left, top + h + 15), f"read {text}  {probability:.2f}", "#bb2222", font)
+        pen.text((left, top + h + 15), f"read {texts[row]}  {chances[row]:.2f}", "#bb2222", font)
     write_picture(path, sheet)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from podium.captcha.answers import NotComputable, evaluate
+from podium.captcha.answers import NotComputable
+from podium.captcha.everyday import everyday_value
 from podium.evaluation.intervals import wilson
 
 Solve = Callable[[str], Fraction]  # raises NotComputable
@@ -35,7 +36,7 @@ def arithmetic_scores(truth: Sequence[str], texts: Sequence[str]) -> dict[str, A
     """Shares of expressions read right, of values right within 0.01, and of texts with a value."""
     pairs = list(zip(truth, texts, strict=True))
     whole = share(sum(left == right for left, right in pairs), len(pairs))
-    return {"whole_string": whole, **value_scores(truth, texts, evaluate)}
+    return {"whole_string": whole, **value_scores(truth, texts, everyday_value)}
 
 
 def value_scores(truth: Sequence[str], texts: Sequence[str], solve: Solve) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def value_scores(truth: Sequence[str], texts: Sequence[str], solve: Solve) -> di
     }
 
 
-def value_of(text: str, solve: Solve = evaluate) -> Fraction | None:
+def value_of(text: str, solve: Solve = everyday_value) -> Fraction | None:
     """The value of a text by `solve`; None if it has none."""
     try:
         return solve(text)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.answer_rules import answer_rules
+from podium.captcha.copies import without_contradictions
+from podium.captcha.label_texts import checked_text, refuse_answers_alone
 from podium.captcha.labels import (
-    checked_text,
     lone_labels,
-    read_label_table,
     read_labels,
+    read_table,
     refuse_odd_ids,
     unused_label_files,
     with_ids_of,
+    without_folder,
 )
 from podium.captcha.raw_folder import PictureFile, list_files, refuse_one_id
 from podium.core.errors import PodiumError
@@ -39,8 +41,11 @@ class LabelledPictures:
         paths: of the files (N,); None for a test picture that cannot be read.
         texts: (N,), '' where unknown.
         left_out: files and labels that are not used; unreadable test pictures are among them.
-        contents: sha256 of the files (N,), '' where unknown.
+        contents: sha256 of the pixels (N,), '' where unknown.
         blank: ids of pictures that show nothing but one colour.
+        sizes: (w, h) of the pictures (N,), pixels; (0, 0) where unknown.
+        rules: where the texts stand, in words, and of how many labels.
+        notes: what a person should look at.
     """
 
     ids: list[str]
@@ -49,11 +54,16 @@ class LabelledPictures:
     left_out: list[LeftOut] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
     blank: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    rules: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     def select(self, rows: Sequence[int]) -> LabelledPictures:
         """The pictures with these row numbers."""
         ids, paths = [self.ids[row] for row in rows], [self.paths[row] for row in rows]
-        return LabelledPictures(ids, paths, [self.texts[row] for row in rows])
+        texts = [self.texts[row] for row in rows]
+        sizes = [self.sizes[row] for row in rows] if self.sizes else []
+        return LabelledPictures(ids, paths, texts, sizes=sizes)
 
     @property
     def unreadable(self) -> list[int]:
@@ -61,16 +71,24 @@ class LabelledPictures:
         return [row for row, path in enumerate(self.paths) if path is None]
 
 
-def read_train(folder: Path, task: str, max_megapixels: float = math.inf) -> LabelledPictures:
+def read_train(
+    folder: Path,
+    task: str,
+    max_megapixels: float = math.inf,
+    pattern: str = "",
+    ignore_case: bool = False,
+) -> LabelledPictures:
     """The pictures in `folder`/train and their texts.
 
-    What cannot be read, pictures without a label and labels without a picture are left out, as
-    long as they are fewer than half.
+    What cannot be read, pictures without a label, labels without a picture and copies of one
+    picture under several texts are left out, as long as they are fewer than half.
 
     Args:
         folder: with train/.
         task: text, arithmetic or equations.
         max_megapixels: larger pictures are not read.
+        pattern: a regular expression for file names; '': the rule is found.
+        ignore_case: texts come in one case.
 
     Raises:
         PodiumError: there are no pictures, half of them or of the labels cannot be used, two
@@ -87,7 +105,8 @@ def read_train(folder: Path, task: str, max_megapixels: float = math.inf) -> Lab
             f"(data/raw/README.md), or set captcha.{task}.source to standin in params.yaml"
         )
     refuse_one_id(pictures)
-    path, labels = read_labels(folder, pictures)
+    found = read_labels(folder, pictures, task, pattern)
+    path, labels = found.path, found.texts
     left_out += unused_label_files(folder, path)
     if path:
         left_out += lone_labels(path, labels, pictures)
@@ -104,7 +123,20 @@ def read_train(folder: Path, task: str, max_megapixels: float = math.inf) -> Lab
         checked_text(place, file.id, labels[file.id], task)
         for place, file in zip(where, usable, strict=True)
     ]
-    return _labelled(usable, texts, left_out)
+    refuse_answers_alone(path, texts, task)
+    if ignore_case:
+        texts = in_case_of(texts, texts)
+    kept, contradictions = without_contradictions(usable, texts)
+    pictures, texts = [usable[row] for row in kept], [texts[row] for row in kept]
+    labelled = _labelled(pictures, texts, left_out + contradictions)
+    return replace(labelled, rules=found.rules, notes=found.notes)
+
+
+def in_case_of(model: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """`texts` in one case: that which most letters of the texts `model` have."""
+    letters = "".join(model)
+    upper = sum(map(str.isupper, letters)) >= sum(map(str.islower, letters))
+    return [text.upper() if upper else text.lower() for text in texts]
 
 
 def _is_picture(file: PictureFile) -> bool:
@@ -117,7 +149,8 @@ def _labelled(
     paths = [None if file.fault else file.path for file in files]
     contents = [file.content for file in files]
     blank = [file.id for file in files if file.blank]
-    return LabelledPictures([file.id for file in files], paths, texts, left_out, contents, blank)
+    ids, sizes = [file.id for file in files], [file.shape for file in files]
+    return LabelledPictures(ids, paths, texts, left_out, contents, blank, sizes)
 
 
 def _refuse_many_unreadable(folder: Path, pictures: Sequence[PictureFile]) -> None:
@@ -164,13 +197,24 @@ def read_test(folder: Path, task: str, max_megapixels: float = math.inf) -> Labe
     by_id = {file.id: file for file in pictures}
     ids = ordered_ids(sample_path, columns, list(by_id)) if by_id else []
     key = folder / "test_labels.csv"
-    answers = read_label_table(key) if key.is_file() else {}
+    answers = read_table(key, pictures) if key.is_file() else {}
     if key.is_file():
+        answers = without_folder(key, answers, "test", pictures)
+        answers = _by_ids(answers, [by_id[name] for name in ids])
         refuse_other_ids(key, list(answers), ids, "label exactly the pictures that are there")
     texts = [
         checked_text(key, name, answers[name], task) if answers.get(name) else "" for name in ids
     ]
     return _labelled([by_id[name] for name in ids], texts, left_out)
+
+
+def _by_ids(answers: dict[str, str], pictures: Sequence[PictureFile]) -> dict[str, str]:
+    """An answer key by the ids of pictures, which may name them with or without suffix."""
+    renamed = {
+        new.id: old.id for new, old in zip(with_ids_of(answers, [*pictures]), pictures, strict=True)
+    }
+    plain = {file.id.removesuffix(file.path.suffix): file.id for file in pictures}
+    return {renamed.get(name, plain.get(name, name)): text for name, text in answers.items()}
 
 
 def _refuse_odd_names(pictures: Sequence[PictureFile]) -> None:
@@ -182,16 +226,3 @@ def _refuse_odd_names(pictures: Sequence[PictureFile]) -> None:
                 "UTF-8, or holds control characters or a backslash\n"
                 "remedy: unpack the archive again and say its encoding, or rename the file"
             )
-
-
-def split_validation(n_pictures: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Row numbers of the train pictures, and of the validation pictures; neither is empty.
-
-    Args:
-        n_pictures: two or more.
-        share: of the pictures that is kept for validation.
-        seed: of the random choice.
-    """
-    order = np.random.default_rng(seed).permutation(n_pictures)
-    kept = min(max(round(share * n_pictures), 1), n_pictures - 1)
-    return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())

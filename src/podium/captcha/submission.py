@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,14 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from podium.captcha.answer_rules import AnswerRules, answer_rules
 from podium.captcha.answers import format_value
+from podium.captcha.chance import chance_summary, table_chances
 from podium.captcha.charset import Charset
 from podium.captcha.dataset import read_facts, read_texts
 from podium.captcha.scoring import TOLERANCE, Solve, value_of
 from podium.core.ids import refuse_duplicates, refuse_other_ids
+from podium.evaluation.predictions import read_text_predictions
 from podium.evaluation.scores import Score, score_from
 from podium.submission import cells
 from podium.submission.cells import counted, examples
@@ -71,7 +75,7 @@ class CaptchaSubmission(SubmissionFormat):
         return read_facts(self.captchas).charset if same else None
 
     def frame(self, ids: Sequence[str], table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-        """Return the rows of `ids`; none is ever filled.
+        """Return the rows of `ids`; where nothing was read, the most frequent train text.
 
         Args:
             ids: of test pictures.
@@ -79,6 +83,11 @@ class CaptchaSubmission(SubmissionFormat):
         """
         path = Path(self.inputs.competition.files.blend)
         texts = texts_of(path, table, "test", ids)
+        empty = [name for name, text in zip(ids, texts, strict=True) if not text.strip()]
+        if empty and self.captchas.is_file():
+            usual = most_frequent(read_texts(self.captchas, "train")[1])
+            texts = [text if text.strip() else usual for text in texts]
+            return self.rows(ids, texts), empty
         return self.rows(ids, texts), []
 
     def rows(self, ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
@@ -135,13 +144,40 @@ class CaptchaSubmission(SubmissionFormat):
         return as_scores(self.rules.scores(truth, texts_of(path, table, "holdout", ids)))
 
     def facts(self, table: pd.DataFrame) -> dict[str, Any]:
-        """Return the task, and the ids of rows whose last column is empty: without a value."""
+        """Return the task, the ids of rows without a value, and the chance that texts are right."""
         empty = table[table.iloc[:, -1] == ""].iloc[:, 0].tolist()
-        return {"task": self.inputs.competition.task, "not_computable": empty}
+        facts = {"task": self.inputs.competition.task, "not_computable": empty}
+        path = self.inputs.predictions / self.inputs.competition.files.blend
+        return facts | ({"chance": chance_facts(path)} if path.is_file() else {})
 
     def plain_lines(self, table: pd.DataFrame) -> str:
         """Return the rows as the competition writes its labels: text, space, value."""
         return cells.spaced_lines(table.iloc[:, 1:])
+
+
+def most_frequent(texts: Sequence[str]) -> str:
+    """Return the most frequent text, of several the first in order."""
+    counts = Counter(texts)
+    return min(counts, key=lambda text: (-counts[text], text))
+
+
+def chance_facts(path: Path) -> dict[str, Any]:
+    """Return the chance that the test texts of a prediction table are right, and the least sure.
+
+    What the table says is corrected by its held-out rows; `held_out` says how well that goes.
+    """
+    table = read_text_predictions(path)
+    every_chance = table_chances(table)
+    is_held_out, is_test = (table["split"] == split for split in ("holdout", "test"))
+    held_out, chances = table[is_held_out], every_chance[is_test]
+    right = (held_out["text"] == held_out["truth"]).tolist()
+    by_id = dict(zip(table["id"][is_test].tolist(), chances.tolist(), strict=True))
+    least = sorted(by_id, key=lambda name: by_id[name])[:_LEAST_SURE]
+    return {
+        "mean": float(np.mean(chances)) if len(chances) else None,
+        "held_out": chance_summary(every_chance[is_held_out], right),
+        "least_sure": {name: round(by_id[name], 4) for name in least},
+    }
 
 
 def as_scores(scores: Mapping[str, Any]) -> dict[str, Score]:
@@ -168,4 +204,5 @@ def why_wrong_value(text: str, cell: str, solve: Solve) -> str:
 
 
 # a text of 256 characters comes to 2,000 digits at most; Python reads 4,300
+_LEAST_SURE = 20  # rows that the manifest names
 _NUMBER = re.compile(r"[-+]?[0-9]{1,4000}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,2})?")

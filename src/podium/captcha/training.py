@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,23 +12,22 @@ from typing import Any
 import pandas as pd
 
 from podium.captcha import network
-from podium.captcha.answer_rules import answer_rules
 from podium.captcha.batches import augmentation, rebatch, recombined_batches, stored_batches
 from podium.captcha.ctc import n_classes, padded_labels
 from podium.captcha.dataset import (
     Captchas,
     Facts,
-    iter_pixels,
     read_captchas,
     read_texts,
-    read_unreadable,
 )
-from podium.captcha.decoding import Decoder, rules_for
-from podium.captcha.equations.error_analysis import error_table, scenes
+from podium.captcha.decoding import Decoder, refuse_other_forms, rules_for
 from podium.captcha.generator import generate
 from podium.captcha.reader import LogitPredictor, artefact_metadata
-from podium.captcha.reader_checks import check_reader_pictures, check_reader_settings
-from podium.captcha.scoring import share
+from podium.captcha.reader_checks import (
+    check_reader_pictures,
+    check_reader_settings,
+    left_out_readers,
+)
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, unknown
 from podium.core.files import file_sha256
@@ -92,6 +91,11 @@ class ReaderTraining:
         return Reading(text, math.log(counts[text] / len(self.texts)))
 
     @property
+    def fit(self) -> str:
+        """How pictures of other sizes are fitted."""
+        return str(self.facts.provenance.get("fit", "pad"))
+
+    @property
     def is_drawn(self) -> bool:
         """Whether the pictures are the stand-in's."""
         return bool(self.facts.provenance.get("source") != "raw")
@@ -122,10 +126,30 @@ def reader_training(name: str, path: Path, facts: Facts, params: Params) -> Read
     check_reader_settings(name, source, params)
     texts = read_texts(path, "train")[1]
     check_reader_pictures(name, settings, facts.size, texts)
-    rules = rules_for(settings.task, facts.charset, texts)
+    given = params.captcha.arithmetic.raw.grammar if source == "raw" else []
+    examples = given if given and settings.task == "arithmetic" else texts
+    rules = rules_for(settings.task, facts.charset, examples)
+    if examples is given:
+        refuse_other_forms(rules, texts)
     decoder = Decoder(settings.model, facts.charset, rules, settings.beam_width)
     validation = read_captchas(path, "validation")
     return ReaderTraining(settings, path, facts, texts, validation, decoder, params)
+
+
+def why_left_out(name: str, path: Path, facts: Facts, params: Params) -> str:
+    """Why the reader `name` cannot learn raw pictures, which others that vote can; '' if it can.
+
+    Args:
+        name: a reader of params.yaml.
+        path: the captcha file.
+        facts: metadata of that file.
+        params: all settings.
+    """
+    task = str(facts.provenance.get("task"))
+    if facts.provenance.get("source") != "raw" or name not in params.train_captcha_reader:
+        return ""
+    texts = [text for split in ("train", "validation") for text in read_texts(path, split)[1]]
+    return left_out_readers(task, params, facts.size, texts).get(name, "")
 
 
 def build_reader(job: ReaderTraining) -> keras.Model:
@@ -137,7 +161,7 @@ def build_reader(job: ReaderTraining) -> keras.Model:
         n_classes(facts.charset),
         max(map(len, job.texts)),
         settings.width,
-        artefact_metadata(job.task, job.decoder, job.pictures.max_megapixels),
+        artefact_metadata(job.task, job.decoder, job.pictures.max_megapixels, job.fit),
         settings.step,
     )
 
@@ -199,46 +223,3 @@ def training_data_summary(job: ReaderTraining) -> dict[str, Any]:
     else:
         pictures = {"pictures": len(job.texts)}
     return {"pictures_seen": job.pictures_seen, **pictures}
-
-
-def read_split(job: ReaderTraining, predict: LogitPredictor, split: str) -> list[Reading]:
-    """The readings (N,) of one split of the captcha file, in memory that does not grow with N.
-
-    Args:
-        job: names the file and the decoder.
-        predict: the logits of the trained reader.
-        split: train, validation or test.
-
-    Returns:
-        What was read; for pictures that could not be read the most frequent train text.
-    """
-    parts = iter_pixels(job.path, split)
-    readings = [reading for pixels in parts for reading in job.decoder.best(predict(pixels))]
-    for row in read_unreadable(job.path, split):
-        readings[row] = job.constant
-    return readings
-
-
-def validation_scores(
-    job: ReaderTraining, predict: LogitPredictor
-) -> tuple[dict[str, Any], list[Reading]]:
-    """Validation scores of greedy and of full decoding, and of one constant text; the readings.
-
-    `predict` takes pixels (N, H, W, 3) and returns logits (N, T, C).
-    """
-    logits = predict(job.validation.pixels)
-    readings, truth = job.decoder.best(logits), job.validation.texts
-    constant = job.constant.text
-    scores = answer_rules(job.task).scores
-    metrics = {
-        "greedy": scores(truth, [reading.text for reading in job.decoder.greedy(logits)]),
-        "decoded": scores(truth, [reading.text for reading in readings]),
-        "constant_text": share(truth.count(constant), len(truth)),
-    }
-    return metrics, readings
-
-
-def validation_error_table(job: ReaderTraining, readings: Sequence[Reading]) -> pd.DataFrame:
-    """The shares of validation equations read right, by `error_analysis.error_table`."""
-    drawn = scenes(job.pictures.seed_validation, job.validation.ids) if job.is_drawn else []
-    return error_table(job.validation.texts, [reading.text for reading in readings], drawn)

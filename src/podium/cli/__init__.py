@@ -14,12 +14,16 @@ from podium.cli import (
     compare,
     doctor,
     download,
+    explain,
+    export,
     inspect,
+    learn_curve,
     ledger,
     plan,
     predict,
     profile,
     results,
+    serve,
     submit,
     sweep,
     validate,
@@ -56,11 +60,14 @@ def root(
 for command in (
     predict.predict,
     predict.tile,
+    serve.serve,
     blend.blend,
     validate.validate,
     download.download,
     submit.submit,
     bundle.bundle,
+    explain.explain,
+    export.export,
     results.results,
     compare.compare,
     profile.profile,
@@ -69,5 +76,6 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(inspect.app, name="inspect")
+app.add_typer(learn_curve.app, name="learn-curve")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(sweep.app, name="sweep")

@@ -55,6 +55,7 @@ def _check_results(quick: bool, fix: bool) -> Iterator[CheckResult]:
     yield from _weights()
     yield optional.kaggle(Path("requirements/kaggle.txt"))
     yield optional.keras_hub(Path("requirements/hub.txt"))
+    yield optional.ray(Path("requirements/ray.txt"))
     yield from optional.remotes(Path.cwd())
     yield from optional.cuda(Path("requirements/gpu.txt"))
     if not quick:

@@ -17,7 +17,8 @@ from podium.core.printable import printable
 def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
     """The files that are meant, each once: folders hold their pictures, at any depth.
 
-    What a folder holds besides pictures is left out, and that is said on stderr.
+    What a folder holds besides pictures is left out, and that is said on stderr. Of slides, a CSV
+    file names them in a column `path` or `slide`, relative to its own folder.
 
     Args:
         names: of files or folders, or patterns such as `photos/*.jpg`.
@@ -34,8 +35,25 @@ def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
             kind = "slides" if slides else "pictures"
             raise SettingsError(f"{_not_there(name)}\nremedy: give paths of {kind}")
         for path in paths:
-            files |= dict.fromkeys(_in_folder(path, slides) if path.is_dir() else [path])
+            if slides and path.suffix.lower() == ".csv":
+                files |= dict.fromkeys(_in_table(path))
+            else:
+                files |= dict.fromkeys(_in_folder(path, slides) if path.is_dir() else [path])
     return list(files)
+
+
+def _in_table(path: Path) -> list[Path]:
+    """The files that a table names; those that are not there get their answer like broken ones."""
+    from podium.core.files import read_table
+
+    table = read_table(path)
+    column = next((name for name in ("path", "slide") if name in table), None)
+    if column is None or not len(table):
+        raise PodiumError(
+            f"{printable(path)}: no column path or slide with the names of files\n"
+            "remedy: name the column so, or give files or folders"
+        )
+    return [path.parent / name for name in table[column] if name]
 
 
 def _matches(pattern: Path) -> list[Path]:

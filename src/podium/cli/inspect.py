@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from podium.cli.inspect_captcha import captcha
 from podium.cli.numbers import number
 from podium.core.errors import SettingsError, guarded
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 SHEET = Path("reports/inspect-photos.png")
 SLIDES_SHEET = Path("reports/inspect-slides.png")
 _NONE = "`none` for none."
+app.command()(captcha)
 
 
 @app.callback()
@@ -147,6 +149,9 @@ def slides(
     classes: Annotated[
         list[str] | None, typer.Option(help="Class of outlines that is tumour; once for each.")
     ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Learn each class of the outlines on its own.")
+    ] = False,
     minutes: Annotated[float, number("What training may take.", 0.1)] = 8.0,
     write: Annotated[bool, typer.Option(help="Write the settings into --params.")] = False,
     sheet: Annotated[Path, typer.Option(help="Where the picture goes.")] = SLIDES_SHEET,
@@ -162,6 +167,7 @@ def slides(
         podium inspect slides
         podium inspect slides --mpp 0.25 --minutes 30 --write
         podium inspect slides --classes Tumor --classes Necrosis
+        podium inspect slides --each --write
     """
     from podium.core.hardware import cores, gpu_info
     from podium.core.params import load_params
@@ -172,7 +178,7 @@ def slides(
     changes |= {"classes": classes} if classes else {}
     chosen = settings.slides.model_copy(update=changes)
     budget = Budget(minutes, cores(), bool(gpu_info("name")))
-    _slides(source, chosen, changes, budget, sheet, params if write else None)
+    _slides(source, chosen, changes, budget, sheet, params if write else None, each=each)
 
 
 def _slides(
@@ -182,8 +188,11 @@ def _slides(
     budget: Budget,
     sheet: Path,
     write_to: Path | None,
+    *,
+    each: bool,
 ) -> None:
     from podium.core import profiles
+    from podium.slides.class_report import proposed_classes
     from podium.slides.inspection import lines
     from podium.slides.inspection.choices import choose, choose_scale, settings_of
     from podium.slides.inspection.facts import look_at_all
@@ -193,8 +202,13 @@ def _slides(
     print(source)
     raw = read_raw_folder(source, settings.missing_annotation)
     facts, faults = look_at_all(raw.entries, settings, budget.cores)
+    if each:
+        annotations = [one.annotation for one in facts if one.annotation is not None]
+        changes["classes"] = proposed_classes(annotations, settings)
+        settings = settings.model_copy(update={"classes": changes["classes"]})
+        facts, faults = look_at_all(raw.entries, settings, budget.cores)
     _print([*lines.fault_lines(raw.left_out, faults), *lines.facts_lines(facts)])
-    _print([*lines.class_topics(facts, settings.classes)])
+    _print([*lines.class_topics(facts, settings)])
     choices = choose(facts, budget)
     print("settings", *lines.choice_lines(choices), sep="\n")
     sections = settings_of(choices)

@@ -27,7 +27,8 @@ def predict(
     images: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help="Pictures or slides: files, folders, or globs in quotes."
+            metavar="FILE",
+            help="Pictures or slides: files, folders, or globs in quotes; of slides, tables, too.",
         ),
     ],
     model: Annotated[Path, typer.Option(help="A trained model.")] = Path("models/photos.keras"),
@@ -39,7 +40,7 @@ def predict(
     ] = None,
     mpp: Annotated[
         float | None,
-        number("Slides: micrometres per pixel of those that do not say it.", 0.05, 20),
+        number("Slides: micrometres per pixel, whatever the files say.", 0.05, 20),
     ] = None,
     columns: Annotated[
         Path | None,
@@ -64,12 +65,13 @@ def predict(
         podium predict holiday/ --table answers.csv
         podium predict 'captchas/*.png' --model models/text-crnn.keras
         podium predict S1.svs --model models/slides.keras --out marked
+        podium predict slides.csv --model models/slides.keras --table answers.csv
     """
     from podium.cli import answer_tables, inputs
 
     if table:
         answer_tables.refuse_other_suffix(table)
-    competition = _competition_of(model)
+    competition = competition_of(model)
     paths = inputs.files_named(images, slides=competition.room == "slides")
     names, answers = resolve_name(competition.predictor)(
         model, paths, PredictOptions(weights_dir, out, mpp, columns)
@@ -87,8 +89,12 @@ def predict(
     _refuse_faulty(faulty, len(paths))
 
 
-def _competition_of(model: Path) -> Competition:
-    """The competition that a model was trained for; TensorFlow is not needed to tell."""
+def competition_of(model: Path) -> Competition:
+    """Return the competition that a model was trained for; TensorFlow is not needed to tell.
+
+    Raises:
+        PodiumError: it is no model, or one for something else.
+    """
     from podium.training.model_file import read_task
 
     task = read_task(model)

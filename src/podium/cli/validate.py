@@ -90,7 +90,10 @@ def validated(file: Path, competition: Competition, sample: Path | None, params:
     origin = f"sample: {goes_by}" if goes_by else f"ids: {form.inputs.items[0]}"
     if faults:
         n = cells.counted(len(faults), "fault")
-        raise PodiumError(f"{file}: {n}, it does not fit {competition.name} ({origin}); see above")
+        raise PodiumError(
+            f"{file}: {n}, it does not fit {competition.name} ({origin})\n"
+            "remedy: mend what the lines above name"
+        )
     return f"{file}: {cells.counted(len(table), 'row')}, fits {competition.name} ({origin})"
 
 

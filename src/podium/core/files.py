@@ -230,7 +230,9 @@ def scratch_dir(*parts: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise disk_fault(error, folder) or error from None
+        if fault := disk_fault(error, folder):
+            fault = EnvironmentFault(f"{fault}, or set PODIUM_SCRATCH to another folder")
+        raise fault or error from None
     return folder
 
 

@@ -11,15 +11,17 @@ from pathlib import Path
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
 
+_PARTS = re.compile(r"[0-9]+|[^0-9]+").findall
+
 
 def natural_key(text: str) -> tuple[tuple[int, str, str], ...]:
     """Return a sort key that puts `dog.2` before `dog.10`, however many digits there are."""
-    return tuple(_part_key(part) for part in re.findall(r"[0-9]+|[^0-9]+", text))
+    return tuple([_part_key(part) for part in _PARTS(text)])
 
 
 def _part_key(part: str) -> tuple[int, str, str]:
     """Numbers by their value: the longer one, without zeros in front, is the larger."""
-    if part[0] not in "0123456789":
+    if not "0" <= part[0] <= "9":
         return -1, part, ""
     digits = part.lstrip("0")
     return len(digits), digits, part

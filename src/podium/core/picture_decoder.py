@@ -1,8 +1,9 @@
 """The one decoder of picture files, with one policy for all competitions.
 
 Policy: the size in the header is checked before any pixel is decoded; damaged files are refused,
-never patched; EXIF rotation is applied; all becomes 8-bit RGB, transparent parts white. Of several
-pictures in a file (GIF, TIFF) the first counts. The bytes decide what a file is, not its suffix.
+never patched; EXIF rotation is applied; all becomes 8-bit RGB, transparent parts white (or black
+below bright glyphs, where that is asked for). Of several pictures in a file (GIF, TIFF) the first
+counts. The bytes decide what a file is, not its suffix.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +58,13 @@ def format_of(head: bytes) -> str:
     return next((name for start, name in _BEGINNINGS if re.match(start, head, re.DOTALL)), "")
 
 
-def decode(data: bytes, max_megapixels: float) -> Image.Image:
+def decode(data: bytes, max_megapixels: float, contrast: bool = False) -> Image.Image:
     """Decode a picture, or the first of several in one file, to 8-bit RGB, upright.
 
     Args:
         data: the bytes of a file in one of FORMATS.
         max_megapixels: larger pictures are refused from their header alone.
+        contrast: what is bright on transparent ground is laid on black instead of white.
 
     Raises:
         UnreadableImage: the bytes are at fault; says why, and the caller adds the path.
@@ -73,7 +76,7 @@ def decode(data: bytes, max_megapixels: float) -> Image.Image:
             _check_size(image, max_megapixels)
             _check_scans(image, data)
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return _to_rgb(ImageOps.exif_transpose(image), contrast)
     except UnreadableImage:
         raise
     except UnidentifiedImageError:
@@ -100,19 +103,22 @@ def _why_unidentified(data: bytes) -> str:
     return f"not a {', '.join(FORMATS)} picture"
 
 
-def read(path: Path, max_megapixels: float, remedy: str) -> NDArray[np.uint8]:
+def read(
+    path: Path, max_megapixels: float, remedy: str, contrast: bool = False
+) -> NDArray[np.uint8]:
     """Read the picture at `path` as RGB pixels (H, W, 3).
 
     Args:
         path: a file in one of FORMATS.
         max_megapixels: larger pictures are refused from their header alone.
         remedy: the last line of a message.
+        contrast: as `decode` takes it.
 
     Raises:
         PodiumError: it cannot be read; says why.
     """
     try:
-        return np.asarray(decode(path.read_bytes(), max_megapixels))
+        return np.asarray(decode(path.read_bytes(), max_megapixels, contrast))
     except (UnreadableImage, OSError) as error:
         raise PodiumError(f"{printable(path)}: {error}\nremedy: {remedy}") from None
 
@@ -133,13 +139,14 @@ def _check_scans(image: Image.Image, data: bytes) -> None:
         )
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, contrast: bool) -> Image.Image:
     if image.mode == "F":  # where white lies is anybody's guess
         raise UnreadableImage("floating-point pixels are not read: convert it to 8 or 16 bits")
     if image.mode.startswith("I"):
         return _in_bands(image, _scaled)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _in_bands(image, _on_white)
+        paper = "black" if contrast and _is_bright(image) else "white"
+        return _in_bands(image, partial(_on_paper, paper=paper))
     return image.convert("RGB")
 
 
@@ -161,9 +168,16 @@ def _scaled(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.rint(grey).astype(np.uint8))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+def _on_paper(image: Image.Image, paper: str) -> Image.Image:
+    page = Image.new("RGBA", image.size, paper)
+    return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
+
+
+def _is_bright(image: Image.Image) -> bool:
+    """Whether what is not transparent is nearer to white than to black."""
+    alpha = np.asarray(image.convert("RGBA").getchannel("A"), dtype=np.float64)
+    grey = np.asarray(image.convert("RGBA").convert("L"), dtype=np.float64)
+    return bool((alpha * grey).sum() > 127.5 * alpha.sum())
 
 
 def resize(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:

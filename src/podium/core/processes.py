@@ -6,12 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Any, TypeVar
 
 import cv2
+
+from podium.core import cluster
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,12 +55,21 @@ def _say_nothing(_: threading.ExceptHookArgs) -> None:
     pass
 
 
-def process_pool(processes: int) -> ProcessPoolExecutor:
+def n_workers(processes: int) -> int:
+    """Return how many processes work at once: `processes` here, or all of a cluster's."""
+    return cluster.ClusterPool().n_workers if cluster.in_use() else processes
+
+
+def process_pool(processes: int) -> Executor:
     """Return a pool of fresh processes, each with one thread of OpenCV; use it as a context.
+
+    Where RAY_ADDRESS names a cluster, they are that cluster's.
 
     They are spawned: a fork of a process in which TensorFlow's threads run can hang. They end when
     this process does, even if it is killed, and leave Ctrl-C to it.
     """
+    if cluster.in_use():
+        return cluster.ClusterPool()
     return _Pool(processes, get_context("spawn"), _start_worker)
 
 
@@ -86,7 +97,7 @@ def parallel_map(
         processes: how many run at once; with 1 this process does the work.
         chunksize: items that a process gets at a time.
     """
-    if processes == 1:
+    if processes == 1 and not cluster.in_use():
         yield from map(function, items)
         return
     with process_pool(processes) as workers:

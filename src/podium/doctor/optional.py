@@ -25,6 +25,11 @@ def keras_hub(pins: Path) -> CheckResult:
     return _extra("keras-hub", pins, "extractors such as dinov2-small need it")
 
 
+def ray(pins: Path) -> CheckResult:
+    """Whether Ray is installed in the version that `pins` names."""
+    return _extra("ray", pins, "RAY_ADDRESS (work by a cluster) needs it")
+
+
 def _extra(package: str, pins: Path, use: str, word: str = "") -> CheckResult:
     """Whether a package is installed in the version that `pins` names."""
     version = installed(package)

@@ -62,7 +62,7 @@ class TextPredictions:
 
 
 def load(paths: Sequence[Path]) -> TextPredictions:
-    """Return what the prediction tables at `paths` say, joined by id.
+    """Return what the prediction tables at `paths` say, joined by id; empty ones are left out.
 
     Ids of captchas are unique within their split only: picture 0 of the held-out ones is not
     picture 0 of the test.
@@ -71,6 +71,8 @@ def load(paths: Sequence[Path]) -> TextPredictions:
         PodiumError: the tables are of other pictures, or no text is known.
     """
     tables = [read_text_predictions(path) for path in paths]
+    filled = [number for number, table in enumerate(tables) if len(table)] or range(len(tables))
+    paths, tables = [paths[number] for number in filled], [tables[number] for number in filled]
     names = [str(table["model"].iloc[0]) if len(table) else path.stem
              for path, table in zip(paths, tables, strict=True)]  # fmt: skip
     if not paths or len(set(names)) < len(names):

@@ -50,7 +50,7 @@ class PredictOptions:
     Attributes:
         weights_dir: where local ImageNet weights lie.
         out: slides: folder of masks, GeoJSON and overlays; None: none are written.
-        mpp: slides: micrometres per pixel where files do not say it; None: unknown.
+        mpp: slides: micrometres per pixel, whatever files say; None: what they say.
         columns: photos: table of columns beside the pictures; None: there is none.
     """
 

@@ -66,26 +66,47 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
         SettingsError: unknown extractor, or a `weights` word that does not fit it.
         PodiumError: the weights file is missing, altered, or of another network.
     """
-    spec, key = find(name), f"extractors.{name}.weights"
-    only = {"lite": "package", "hog": "none"}.get(spec.family)
-    own = _own_lite(name, spec, weights, weights_dir)
-    if not own and (weights != only if only else weights in ("package", "none")):
-        choices = only or "download, or the sha256 of a weights file"
-        raise SettingsError(f"{key}: {weights!r} does not fit; say {choices}")
+    spec = find(name)
     if spec.family == "hog":
+        _checked(name, spec, weights, None)
         return _extractor(name, spec, "", _hog)
+    model, digest = network(name, weights, weights_dir)
+    return _extractor(name, spec, digest, compile_extractor(model, preprocessing(spec)))
+
+
+def network(name: str, weights: str, weights_dir: Path) -> tuple[Any, str]:
+    """Return the Keras model of an extractor, without its preprocessing, and its weights' sha256.
+
+    Args:
+        name: a row of the extractor table, but not hog.
+        weights: as for `build`.
+        weights_dir: the folder of local weights files.
+
+    Raises:
+        SettingsError: a `weights` word that does not fit it.
+        PodiumError: as for `build`.
+    """
+    spec, key = find(name), f"extractors.{name}.weights"
+    own = _own_lite(name, spec, weights, weights_dir)
+    _checked(name, spec, weights, own)
     if spec.family == "lite":
         if own:
             keras_networks.check_file(own, weights, key, "its PyTorch weights")
-        model, digest = _lite(spec, own)
+        return _lite(spec, own)
+    if spec.family == "hub":
+        model = hub_networks.build(name, weights, weights_dir, key)
     else:
-        if spec.family == "hub":
-            model = hub_networks.build(name, weights, weights_dir, key)
-        else:
-            options = {"pooling": "avg", "input_shape": (spec.image_size, spec.image_size, 3)}
-            model = keras_networks.build(name, weights, weights_dir, options, key)
-        digest = _weights_sha256(model) if weights == "download" else weights
-    return _extractor(name, spec, digest, compile_extractor(model, preprocessing(spec)))
+        options = {"pooling": "avg", "input_shape": (spec.image_size, spec.image_size, 3)}
+        model = keras_networks.build(name, weights, weights_dir, options, key)
+    return model, _weights_sha256(model) if weights == "download" else weights
+
+
+def _checked(name: str, spec: ExtractorSpec, weights: str, own: Path | None) -> None:
+    """Raise a SettingsError if the word `weights` does not fit; `own` is the file it may name."""
+    only = {"lite": "package", "hog": "none"}.get(spec.family)
+    if not own and (weights != only if only else weights in ("package", "none")):
+        choices = only or "download, or the sha256 of a weights file"
+        raise SettingsError(f"extractors.{name}.weights: {weights!r} does not fit; say {choices}")
 
 
 def _own_lite(name: str, spec: ExtractorSpec, weights: str, weights_dir: Path) -> Path | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from podium.core.errors import EnvironmentFault, first_line
 from podium.models import keras_networks
-from podium.models.extractor_table import find
+from podium.models.extractor_table import TABLE, find
 
 INSTALL = "pip install --require-hashes -r requirements/hub.txt"
 SMALL = {"num_layers": 12, "hidden_dim": 384, "num_heads": 6, "intermediate_dim": 1536}
@@ -27,10 +27,11 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     "siglip2_base_patch16_224": {"patch_size": 16, **BASE},
     "clip_vit_base_patch16": {"patch_size": 16, **BASE},
 }
+ONE_SIZE = ("SigLIPVisionEncoder", "CLIPVisionEncoder")  # its places are learnt for 224 px alone
 _VISION = {"SigLIPVisionEncoder": "SigLIPBackbone", "CLIPVisionEncoder": "CLIPBackbone"}
 
 
-def build(name: str, weights: str, weights_dir: Path, key: str) -> Any:
+def build(name: str, weights: str, weights_dir: Path, key: str, size: int = 0) -> Any:
     """Return the pooled network of extractor `name`: prepared pictures -> features (N, D).
 
     Args:
@@ -38,6 +39,7 @@ def build(name: str, weights: str, weights_dir: Path, key: str) -> Any:
         weights: `download`, the sha256 of `weights_dir/<name>.weights.h5`, or `none` (random).
         weights_dir: the folder of local weights files.
         key: the key in params.yaml that says `weights`, for messages.
+        size: width and height of the pictures in pixels; 0: as the table says.
 
     Raises:
         PodiumError: the weights file is missing, altered, or of another network.
@@ -46,14 +48,14 @@ def build(name: str, weights: str, weights_dir: Path, key: str) -> Any:
     from podium.training.distribution import in_scope
 
     if weights == "download":
-        return pooled(in_scope(downloaded)(name))
+        return pooled(in_scope(downloaded)(name, size))
     path = weights_dir / f"{name}.weights.h5"
     if weights != "none":
         kind = "KerasHub's weights (docs/add-extractor.md says how to fetch them)"
         keras_networks.check_file(path, weights, key, kind)
     spec = find(name)
-    size = {"image_shape": (spec.image_size, spec.image_size, 3)}
-    config = {**ARCHITECTURES[spec.builder], **size}
+    side = size or spec.image_size
+    config = {**ARCHITECTURES[spec.builder], "image_shape": (side, side, 3)}
     network = in_scope(untrained)(spec.module, config, key)
     if weights != "none":
         remedy = f"use the file that python -m podium.models.fetch_weights {name} writes"
@@ -75,8 +77,10 @@ def untrained(module: str, config: Mapping[str, Any], key: str) -> Any:
     return _class(module, key)(**config)
 
 
-def downloaded(name: str) -> Any:
+def downloaded(name: str, size: int = 0) -> Any:
     """Return the network of extractor `name` with the weights of its preset, from Kaggle.
+
+    Its pictures are `size` px a side; 0: as the table says.
 
     Raises:
         EnvironmentFault: KerasHub is not installed, or the download failed.
@@ -84,9 +88,10 @@ def downloaded(name: str) -> Any:
     spec = find(name)
     backbone = _class(_VISION.get(spec.module, spec.module), f"extractors.{name}")
     whole = spec.module in _VISION  # the preset holds a network for texts, too
-    size = {} if whole else {"image_shape": (spec.image_size, spec.image_size, 3)}
+    side = size or spec.image_size
+    options = {} if whole else {"image_shape": (side, side, 3)}
     try:
-        network = backbone.from_preset(spec.builder, **size)
+        network = backbone.from_preset(spec.builder, **options)
     except Exception as error:  # kagglehub raises many kinds
         raise EnvironmentFault(
             f"weights of {name}: the download failed ({first_line(error)})\n"
@@ -112,6 +117,26 @@ def _class(name: str, key: str) -> Any:
     return getattr(keras_hub.layers, name)
 
 
+def require(name: str, key: str) -> None:
+    """Import KerasHub, without which the layers of network `name` cannot be read from a file.
+
+    Raises:
+        EnvironmentFault: it is not installed; `key` says what needs it.
+    """
+    if name in TABLE and TABLE[name].family == "hub":
+        _class(TABLE[name].module, key)
+
+
+def train_last_block(network: Any) -> None:
+    """Let the last block of a pooled network learn, with all after it and nothing before it."""
+    units: list[Any] = []
+    for layer in network.layers:
+        units += layer.layers if type(layer).__name__.endswith("Encoder") else [layer]
+    last = max(k for k, unit in enumerate(units) if type(unit).__name__.endswith("Layer"))
+    for number, unit in enumerate(units):
+        unit.trainable = number >= last
+
+
 def pooled(network: Any) -> Any:
     """Return a network with features (N, D) of one with tokens (N, T, C) or pooled ones (N, C).
 
@@ -120,6 +145,8 @@ def pooled(network: Any) -> Any:
     """
     from podium.training.runtime import keras
 
+    for weight in network.weights:  # of DINO's own training alone
+        weight.trainable = weight.trainable and weight.name != "mask_token"
     tokens = network.output
     if len(tokens.shape) == 2:
         features = tokens

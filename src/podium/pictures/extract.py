@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.core import hardware
+from podium.core import cluster, hardware
 from podium.core.code_fingerprint import computing_code
-from podium.core.errors import PodiumError
-from podium.core.feature_store import BLOCK, Shards
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.feature_store import Shards
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
 from podium.core.picture_decoder import UnreadableImage
@@ -113,10 +115,53 @@ def compute_missing(
     return len(new)
 
 
-def feature_blocks(shards: Shards, content: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-    """Yield features (B, D), B <= BLOCK, of the pictures with hashes `content`, in that order."""
-    for start in range(0, len(content), BLOCK):
-        yield shards.rows(content[start : start + BLOCK])
+def compute_by_cluster(
+    items: pd.DataFrame, source: Path, extractor: str, params: Params, weights_dir: Path
+) -> int:
+    """Compute the features that are missing by the nodes of a cluster; return how many there were.
+
+    Args:
+        items: pictures, columns content and path.
+        source: folder of the pictures.
+        extractor: a key of `extractors` in params.yaml.
+        params: as for `build_recipe`, and section photos.
+        weights_dir: the folder of local weights files.
+
+    Raises:
+        EnvironmentFault: the nodes have other packages, so that their features would differ.
+    """
+    given = extractor, params.model_dump_json(), weights_dir
+    recipe = build_recipe(extractor, params, params.photos.max_megapixels, weights_dir)
+    new = items[~items["content"].isin(list(open_shards(recipe).where))]
+    new = new.drop_duplicates("content")
+    size = params.extract_features.shard_size
+    parts = [new[start : start + size] for start in range(0, len(new), size)]
+    with cluster.ClusterPool(gpu=True) as pool:
+        done = pool.map(partial(_extract_part, *given, source), parts)
+        deque(progress(done, len(parts), f"{extractor}, parts"), maxlen=0)
+    if not new["content"].isin(list(open_shards(recipe).where)).all():
+        raise EnvironmentFault(
+            f"{extractor}: features that the cluster computed are not those of this machine's "
+            "packages\nremedy: install the same requirements on all nodes"
+        )
+    return len(new)
+
+
+def _extract_part(
+    extractor: str, settings: str, weights_dir: Path, source: Path, part: pd.DataFrame
+) -> int:
+    """Compute some pictures' features in a process of a cluster."""
+    from podium.pictures.source import PictureSource
+
+    recipe = _recipe_once(extractor, settings, weights_dir)
+    shards = open_shards(recipe)
+    return compute_missing(part, PictureSource(source).read, recipe, shards, len(part))
+
+
+@functools.lru_cache(maxsize=1)
+def _recipe_once(extractor: str, settings: str, weights_dir: Path) -> Recipe:
+    params = Params.model_validate_json(settings)
+    return build_recipe(extractor, params, params.photos.max_megapixels, weights_dir)
 
 
 Picture = tuple[str, str]  # content hash, path

@@ -15,6 +15,7 @@ from podium.core.printable import printable
 from podium.evaluation.task import PictureTask
 from podium.pictures import folds
 from podium.pictures.dataset import THUMBNAIL
+from podium.pictures.hash_index import HashIndex
 
 SAME = 0.95  # correlation of the thumbnails of two look-alikes, at least
 DRIFT = 0.9  # and with the first picture of their group
@@ -95,8 +96,8 @@ def group_look_alikes(looks: Looks, distance: int) -> tuple[NDArray[np.int64], P
         distance: bits in which the hashes of look-alikes may differ.
     """
     first_of = np.arange(len(looks.hashes))  # row -> first row of its group
-    distinct = np.empty_like(first_of)  # rows that are not the very same as an earlier one
-    n_distinct = 0
+    index = HashIndex(looks.hashes, distance)
+    distinct = np.zeros(len(first_of), dtype=bool)  # seen, and not the very same as an earlier one
     same: dict[tuple[int, bytes], int] = {}
     pairs = []
     for row in range(len(first_of)):
@@ -105,10 +106,10 @@ def group_look_alikes(looks: Looks, distance: int) -> tuple[NDArray[np.int64], P
             partner = same[key]
         else:
             same[key] = row
-            near = looks.near(row, distinct[:n_distinct], distance, SAME)
+            candidates = index.candidates(row)
+            near = looks.near(row, candidates[distinct[candidates]], distance, SAME)
             partner = _joined(looks, row, near, first_of, distance)
-            distinct[n_distinct] = row
-            n_distinct += 1
+            distinct[row] = True
         if partner >= 0:
             first_of[row] = first_of[partner]
             pairs.append((partner, row))
@@ -138,8 +139,11 @@ def copies_of(looks: Looks, others: Looks, distance: int) -> Pairs:
         np.concatenate([looks.shapes, others.shapes]),
         np.concatenate([looks.levels, others.levels]),
     )
-    rows = np.arange(n)
-    near = [both.near(n + other, rows, distance, SAME) for other in range(len(others.hashes))]
+    index = HashIndex(both.hashes, distance)
+    near = []
+    for row in range(n, len(both.hashes)):
+        candidates = index.candidates(row)
+        near.append(both.near(row, candidates[candidates < n], distance, SAME))
     pairs = [(first[0], other) for other, first in enumerate(near) if len(first)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from podium.core.params import Slides
 from podium.slides.annotations.class_names import denies_tumour, listed, short
+from podium.slides.annotations.class_plan import AREA, ClassPlan
+from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.annotations.regions import Annotation
 
 
@@ -16,7 +19,7 @@ class ClassUse(NamedTuple):
         name: as it is first written.
         n_slides: that hold it.
         area: square level-0 pixels of its outlines.
-        is_tumour: whether it is taken as tumour.
+        is_tumour: whether it is taken as tumour, or as a class.
     """
 
     name: str
@@ -35,18 +38,19 @@ def classes_of(annotations: Sequence[Annotation]) -> list[ClassUse]:
     return sorted(uses.values(), key=lambda use: -use.area)
 
 
-def class_lines(annotations: Sequence[Annotation], chosen: Collection[str]) -> Iterator[str]:
+def class_lines(annotations: Sequence[Annotation], settings: Slides) -> Iterator[str]:
     """What a person must know of the classes, as lines of text.
 
     Args:
         annotations: of all slides.
-        chosen: the setting slides.classes.
+        settings: the section slides.
     """
-    uses = classes_of(annotations)
-    for use in uses:
-        taken = "tumour" if use.is_tumour else "NOT tumour"
-        pixels = f"{use.area / 1e6:,.3f} million pixels"
-        yield f"class {short(use.name)}: {use.n_slides} slides, {pixels}, taken as {taken}"
+    uses, plan = classes_of(annotations), ClassPlan.of(settings)
+    yield from (_use_line(use, plan) for use in uses)
+    if not plan.is_plain:
+        yield from _lines_of_several(uses, plan)
+        return
+    chosen = list(settings.classes) if plan.labels else []
     tumour = [short(use.name) for use in uses if use.is_tumour]
     if chosen:
         names = {name.lower() for use in uses for name in (use.name, *use.name.split(": "))}
@@ -54,11 +58,55 @@ def class_lines(annotations: Sequence[Annotation], chosen: Collection[str]) -> I
             yield f"WARNING: slides.classes names {listed(lost)}, which no annotation holds"
             yield f"remedy: name some of {listed(short(use.name) for use in uses) or 'no class'}"
         return
-    denied = [short(use.name) for use in uses if not use.is_tumour and denies_tumour(use.name)]
+    denied = [
+        short(use.name)
+        for use in uses
+        if not use.is_tumour and denies_tumour(use.name) and not plan.role(use.name)
+    ]
     if len(tumour) > 1:
         yield f"WARNING: {len(tumour)} classes are all taken as tumour: {listed(tumour)}"
     if denied:
         yield f"WARNING: by their names no tumour, and left out: {listed(denied)}"
     if len(tumour) > 1 or denied:
         example = ", ".join(f"'{name}'" for name in (tumour or denied)[:2])
-        yield f"remedy: name the classes that are tumour in slides.classes, such as [{example}]"
+        yield (
+            f"remedy: name the classes that are tumour in slides.classes, such as [{example}]; or "
+            "learn each on its own: podium inspect slides --each --write"
+        )
+
+
+def proposed_classes(annotations: Sequence[Annotation], settings: Slides) -> dict[str, list[str]]:
+    """The setting slides.classes by which each class of the outlines is learnt on its own."""
+    plan = ClassPlan.of(settings.model_copy(update={"classes": []}))
+    names = [use.name for use in classes_of(annotations) if plan.role(use.name) in (0, 1)]
+    return {name: [] for name in names if not name.endswith("*")}
+
+
+def _use_line(use: ClassUse, plan: ClassPlan) -> str:
+    pixels = f"{use.area / 1e6:,.3f} million pixels"
+    return f"class {short(use.name)}: {use.n_slides} slides, {pixels}, taken as {_taken(use, plan)}"
+
+
+def _taken(use: ClassUse, plan: ClassPlan) -> str:
+    """What a class is taken as, in words."""
+    role = plan.role(use.name)
+    if use.is_tumour and plan.is_plain:
+        return plan.names[0]
+    if 0 < role < UNKNOWN:
+        return plan.names[role - 1]
+    if role == AREA:
+        return "the area that somebody looked at: outside of it nothing is known"
+    if role == UNKNOWN:
+        return "unknown: neither learnt from nor scored"
+    return "NOT tumour" if plan.is_plain else "none of the classes"
+
+
+def _lines_of_several(uses: Sequence[ClassUse], plan: ClassPlan) -> Iterator[str]:
+    """Which classes are merged, and which hold nothing."""
+    for label, name in enumerate(plan.names, 1):
+        merged = [short(use.name) for use in uses if plan.role(use.name) == label]
+        if len(merged) > 1:
+            yield f"merged: {listed(merged)} are all {name}"
+        if not merged:
+            yield f"WARNING: nothing is outlined as {name}"
+            yield f"remedy: name some of {listed(short(use.name) for use in uses) or 'no class'}"

@@ -15,9 +15,8 @@ from podium.core.files import read_table
 from podium.core.ids import refuse_duplicates
 from podium.core.params import Slides
 from podium.core.strict_numbers import parse_number, parse_whole_number
-from podium.slides.annotations import geojson, mask_files
+from podium.slides.annotations import stored
 from podium.slides.annotations.frame import Frame
-from podium.slides.annotations.limits import Unusable, contents
 from podium.slides.annotations.pixel_mask import Regions
 from podium.slides.reader import Slide
 
@@ -42,10 +41,13 @@ class SlideRecord:
         width: pixels at level 0.
         height: pixels at level 0.
         tumour: share of the slide's area.
-        content: sha256 of the file, of the annotation where there is one, and the classes that
-            were taken from it where not all were.
+        content: sha256 of the file, of the annotation where there is one, the classes that were
+            taken from it where not all were, and the sha256 of what is stored of it where not all
+            of the slide was looked at.
         notes: what a person should know.
         frame: from where annotations count, a cell of `Frame`.
+        unknown: share of the slide's area that is neither learnt from nor scored.
+        area: where somebody looked, as slides.csv says.
     """
 
     slide: str
@@ -62,6 +64,8 @@ class SlideRecord:
     content: str
     notes: str
     frame: str = ""
+    unknown: float = 0.0
+    area: str = ""
 
     @property
     def image(self) -> str:
@@ -95,8 +99,8 @@ def read_slides(path: Path) -> list[SlideRecord]:
     """
     table = read_table(path, *COLUMNS)
     refuse_duplicates(path, table["slide"])
-    for name in ("fold", "width", "height", "tumour"):
-        parse = parse_number if name == "tumour" else parse_whole_number
+    for name in ("fold", "width", "height", "tumour", "unknown"):
+        parse = parse_number if name in ("tumour", "unknown") else parse_whole_number
         try:
             table[name] = [parse(cell) for cell in table[name]]
         except ValueError as error:
@@ -117,7 +121,7 @@ def read_slides(path: Path) -> list[SlideRecord]:
 
 
 def regions_of(row: SlideRecord, annotations: Path) -> Regions | None:
-    """The tumour of a slide in level-0 pixels; None where nobody knows it.
+    """What is outlined on a slide, in level-0 pixels; None where nobody knows it.
 
     Raises:
         PodiumError: its file in `annotations` is missing or damaged.
@@ -126,13 +130,7 @@ def regions_of(row: SlideRecord, annotations: Path) -> Regions | None:
         return None
     if row.annotation == NONE:
         return MultiPolygon()
-    path = annotations / row.annotation
-    try:
-        if path.suffix == ".png":
-            return mask_files.read(contents(path), row.size).regions
-        return geojson.read(contents(path), None).regions
-    except Unusable as error:
-        raise PodiumError(f"{path}: {error}") from None
+    return stored.read(annotations / row.annotation, row.size)
 
 
 def open_slide(row: SlideRecord, source: Path, settings: Slides) -> Slide:
@@ -159,6 +157,7 @@ def summary(rows: Sequence[SlideRecord], n_failed: int) -> dict[str, int | float
         "n_patients": len({row.patient for row in rows}),
         "n_with_tumour": sum(row.label == "1" for row in train),
         "n_unknown": sum(row.annotation == UNKNOWN for row in train),
+        "unknown_share": round(float(np.mean([row.unknown for row in train])), 6),
         "tumour_share": round(float(np.mean([row.tumour for row in train])), 6),
         "n_failed": n_failed,
     }

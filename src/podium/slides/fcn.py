@@ -26,16 +26,20 @@ _MOMENTUM = 0.9  # of batch statistics: settled after some 30 steps
 
 
 @in_scope
-def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any]) -> keras.Model:
+def build(
+    settings: TrainSegmenter, weights_dir: Path, description: dict[str, Any], n_classes: int = 1
+) -> keras.Model:
     """A network from RGB (N, H, W, 3) of 0 to 255, sides multiples of 32, to logits (N, H, W, 1).
 
-    The logits are of tumour. The encoder's batch statistics stay those of ImageNet.
+    The logits are of tumour; of K classes they are K + 1, none first. The encoder's batch
+    statistics stay those of ImageNet.
 
     Args:
         settings: encoder, its weights, `finest`, `channels` of the scores on their way up (1 is
             the paper's; more are refined by 3x3 convolutions), dropout before the first score.
         weights_dir: folder of local weight files.
         description: the metadata of the artefact.
+        n_classes: K.
 
     Raises:
         PodiumError: the weights cannot be had or belong to another network.
@@ -46,15 +50,17 @@ def build(settings: TrainSegmenter, weights_dir: Path, description: dict[str, An
     x = MetadataLayer(description, name="described")(pixels)
     taps = dict(zip(STRIDES[::-1], encoder(x), strict=True))
     x = layers.Dropout(settings.dropout)(taps[32])
-    x, stride = _score(x, settings.channels, 32), 32
+    n_outputs = 1 if n_classes == 1 else n_classes + 1
+    channels = settings.channels if n_classes == 1 else max(settings.channels, n_outputs)
+    x, stride = _score(x, channels, 32), 32
     while stride > settings.finest:
         stride //= 2
-        x = _upsampled(x, settings.channels, 2, f"up{stride}")
-        x = layers.Add(name=f"fuse{stride}")([x, _score(taps[stride], settings.channels, stride)])
-        x = _refined(x, settings.channels, stride)
-    if settings.channels > 1:
-        x = layers.Conv2D(1, 1, name="score")(x)
-    logits = _upsampled(x, 1, stride, "whole", trainable=False)
+        x = _upsampled(x, channels, 2, f"up{stride}")
+        x = layers.Add(name=f"fuse{stride}")([x, _score(taps[stride], channels, stride)])
+        x = _refined(x, channels, stride)
+    if channels > 1:
+        x = layers.Conv2D(n_outputs, 1, name="score")(x)
+    logits = _upsampled(x, n_outputs, stride, "whole", trainable=False)
     return keras.Model(pixels, layers.Activation("linear", dtype="float32", name="logits")(logits))
 
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from podium.core import picture_decoder
 
 Pixels = NDArray[np.uint8]
+_DESCRIPTION = 270  # the tag of a TIFF
 
 
 def flat_pixels(path: Path, max_megapixels: float) -> Pixels:
@@ -32,6 +33,19 @@ def flat_pixels(path: Path, max_megapixels: float) -> Pixels:
         raise  # says nothing about the file
     except Exception as error:  # Pillow raises many kinds on damaged files
         raise picture_decoder.UnreadableImage(f"flat TIFF: {error}") from None
+
+
+def tiff_description(path: Path) -> str:
+    """What the first page of a TIFF says of itself; '' of other files."""
+    with path.open("rb") as file:
+        if file.read(2) not in (b"II", b"MM"):
+            return ""
+    try:
+        with Image.open(path, formats=["TIFF"]) as page:
+            text = str(page.tag_v2.get(_DESCRIPTION, ""))  # type: ignore[attr-defined]
+            return text.encode("latin-1", "replace").decode("utf-8", "replace")
+    except Exception:  # Pillow raises many kinds on damaged files; decoding says what is wrong
+        return ""
 
 
 def on_white(image: Image.Image) -> Pixels:

@@ -20,7 +20,7 @@ from podium.slides.stitch import Band, Heat, heat_bands, stitch, write_heat_map
 from podium.slides.tile_grid import Part, Points, grid_of, read_tiles
 from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
 
-Observer = Callable[[int, Heat], None]  # given each band: its first row, heat (rows, w)
+Observer = Callable[[int, Heat], None]  # given each band: its first row, heat (..., rows, w)
 
 
 def tiles_to_predict(slide: Slide, settings: TileSlides, stride: int) -> TissueTiles:
@@ -77,8 +77,8 @@ def heat_map(
         return path
     parts = read_tiles(tiles.slide, tiles.grid, tiles.l_corners, 2, max_unreadable)
     predictions = _predict(tiles, parts, segmenter, fold, batch_size)
-    bands = stitch(tiles.grid, tiles.l0_corners, predictions)
-    write_heat_map(path, tiles.grid, _observed(bands, observe), about)
+    bands = stitch(tiles.grid, tiles.l0_corners, predictions, len(segmenter.classes))
+    write_heat_map(path, tiles.grid, _observed(bands, observe), about, len(segmenter.classes))
     return path
 
 
@@ -91,7 +91,7 @@ def _observed(bands: Iterable[Band], observe: Observer) -> Iterator[Band]:
 def _predict(
     tiles: TissueTiles, parts: Iterable[Part], segmenter: Segmenter, fold: int, batch_size: int
 ) -> Iterator[tuple[Points, Heat]]:
-    """Level-0 corners (n, 2) and heat (n, tile, tile), batch by batch; 0 for unreadable tiles."""
+    """Level-0 corners (n, 2) and heat (n, ..., tile, tile) by batch; 0 for unreadable tiles."""
     l0_corners = tiles.l0_corners
     unread = np.ones(len(l0_corners), dtype=np.bool_)
     for rows, pixels in parts:
@@ -100,8 +100,10 @@ def _predict(
             batch = pixels[start : start + batch_size]
             heat = segmenter.heat(_padded(batch, batch_size), fold)[: len(batch)]
             yield l0_corners[rows[start : start + batch_size]], heat
-    tile = tiles.grid.tile
-    yield l0_corners[unread], np.zeros((int(unread.sum()), tile, tile), dtype=np.float32)
+    tile, n_classes = tiles.grid.tile, len(segmenter.classes)
+    layers = () if n_classes == 1 else (n_classes,)
+    nothing = np.zeros((int(unread.sum()), *layers, tile, tile), dtype=np.float32)
+    yield l0_corners[unread], nothing
 
 
 def _padded(pixels: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:

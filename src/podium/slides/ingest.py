@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from podium.core.params import IngestSlides, Slides
 from podium.core.progress import progress
 from podium.core.raw_folder import LeftOut
 from podium.evaluation import folds
-from podium.slides.annotations import geojson, load, pixel_mask
-from podium.slides.annotations.pixel_mask import PixelMask
-from podium.slides.annotations.regions import Annotation
+from podium.slides.annotations import load, stored
+from podium.slides.annotations.class_plan import AREA, ClassPlan
+from podium.slides.annotations.regions import Annotation, areas_of, label_of
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
 from podium.slides.slides_table import Entry, open_entry
 
@@ -102,13 +102,15 @@ def _record(
         height=slide.size[1],
         tumour=0.0,
         content=content_of(entry),
-        notes="",
+        notes=slide.note,
         frame=slide.frame.to_cell(),
+        area=entry.area,
     )
     if entry.annotation is None or entry.split == "test":
         return row
-    annotation = load.load(entry.annotation, row.size, settings.classes or None, frame=slide.frame)
-    row = _annotated(row, annotation, settings.classes, folder)
+    plan = ClassPlan.of(settings)
+    annotation = load.load(entry.annotation, row.size, plan, frame=slide.frame, area=entry.area)
+    row = _annotated(row, annotation, plan, folder)
     annotations.append(annotation)
     return row
 
@@ -122,31 +124,39 @@ def content_of(entry: Entry) -> str:
 
 
 def _annotated(
-    row: SlideRecord, annotation: Annotation, classes: Collection[str], annotations: Path
+    row: SlideRecord, annotation: Annotation, plan: ClassPlan, annotations: Path
 ) -> SlideRecord:
-    """The row with an annotation, which is written to the folder `annotations`."""
+    """The row with an annotation, which is written to the folder `annotations`.
+
+    Args:
+        row: of the slide.
+        annotation: read.
+        plan: what its classes were taken as.
+        annotations: the folder.
+    """
     path, regions = annotation.source, annotation.regions
-    tumour = annotation.area / (row.width * row.height)
-    if row.label and row.label != str(int(tumour > 0)):
+    tumour, unknown = (share / (row.width * row.height) for share in areas_of(regions))
+    label = label_of(regions) or row.label
+    if row.label and row.label != label:
         raise PodiumError(
             f"{path}: it outlines {'a' if tumour else 'no'} tumour, but slides.csv says label "
             f"{row.label}\n"
             "remedy: correct one of the two"
         )
-    name = NONE
-    if tumour and isinstance(regions, PixelMask):
-        name = f"{row.slide}.png"
-        pixel_mask.write(annotations / name, regions)
-    elif tumour and not isinstance(regions, PixelMask):
-        name = f"{row.slide}.geojson"
-        geojson.write(annotations / name, regions)
+    has_regions = tumour > 0 or unknown > 0
+    name = stored.write(annotations, row.slide, regions, plan.names) if has_regions else NONE
+    words = plan.words
+    is_partly_known = unknown > 0 or any(plan.role(each) == AREA for each in annotation.areas)
+    if is_partly_known and name != NONE:
+        words.append(file_sha256(annotations / name))
     row = replace(
         row,
-        label=str(int(tumour > 0)),
+        label=label,
         annotation=name,
         tumour=round(tumour, 6),
-        content="-".join([row.content, file_sha256(path), *sorted(classes)]),
-        notes="; ".join(annotation.notes),
+        unknown=round(unknown, 6),
+        content="-".join([row.content, file_sha256(path), *words]),
+        notes="; ".join([*([row.notes] if row.notes else []), *annotation.notes]),
     )
     regions_of(row, annotations)  # fails here and for this slide alone, not in a later stage
     return row

@@ -66,7 +66,8 @@ class Predictor:
         slide = open_slide(row, self.source, self.params.slides)
         tiles = tiles_to_predict(slide, self.segmenter.tiles, settings.stride)
         regions = regions_of(row, self.annotations)
-        statistics = HeatStatistics(tiles, regions, settings.baseline)
+        n_classes = len(self.segmenter.classes)
+        statistics = HeatStatistics(tiles, regions, settings.baseline and n_classes == 1, n_classes)
         heat = heat_map(
             tiles, self.segmenter, row.fold, settings.batch_size,
             f"{row.content} {row.mpp} {self.weights}", self.params.tile_slides.max_unreadable,

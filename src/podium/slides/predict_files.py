@@ -20,7 +20,10 @@ from podium.slides.slide_classification import PlattScaling, SlidePrediction, cl
 from podium.slides.slide_results import HeatStatistics
 from podium.slides.slide_tables import state_of
 
-COLUMNS = ["probability", "tumour", "state"]
+
+def columns_of(classes: Sequence[str]) -> list[str]:
+    """The columns of the answer: probability, the share of each class, and state."""
+    return ["probability", *classes, "state"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def read_config(path: Path) -> InferenceConfig:
 
 
 def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
-    """Return tumour's probability, its share of the area and a state for slides.
+    """Return tumour's probability, the share of each class and a state for slides.
 
     The state is done; no tiles, where the networks saw nothing of a slide and its probability is
     the share of tumour slides among those trained on; or failed. With a folder for outputs, mask,
@@ -96,25 +99,36 @@ def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> File
             f"{config_path(model)}: belongs to another {model.name}\n"
             "remedy: run dvc repro predict_slides, which fits thresholds to this one"
         )
-    return FileAnswers(COLUMNS, (_answer(path, segmenter, config, options) for path in paths))
+    columns = columns_of(segmenter.classes)
+    return FileAnswers(columns, (_answer(path, segmenter, config, options) for path in paths))
 
 
 def _answer(
     path: Path, segmenter: Segmenter, config: InferenceConfig, options: PredictOptions
 ) -> FileAnswer:
     try:
-        slide = Slide.open(path).with_default_mpp(options.mpp or segmenter.mpp)
+        slide = Slide.open(path, options.mpp).with_default_mpp(segmenter.mpp)
         prediction = _predict(slide, segmenter, config)
     except (EnvironmentFault, SettingsError, OSError, MemoryError):
         raise
     except Exception as error:  # libraries raise many kinds on damaged slides
         kind = "" if isinstance(error, PodiumError) else f"{path}: {type(error).__name__}: "
-        return FileAnswer(path, ("", "", "failed"), f"{kind}{error}")
+        nothing = [""] * len(segmenter.classes)
+        return FileAnswer(path, ("", *nothing, "failed"), f"{kind}{error}")
     if options.out:
-        write_outputs(prediction, options.out, options.out / f"{path.stem}-overlay.png")
-    histogram = prediction.result.histogram
-    tumour = float(histogram[:, prediction.level :].sum() / histogram.sum())
-    return FileAnswer(path, (prediction.probability, tumour, state_of(prediction.result)))
+        overlay = options.out / f"{path.stem}-overlay.png"
+        write_outputs(prediction, options.out, overlay, segmenter.classes)
+    shares = _shares(prediction)
+    return FileAnswer(path, (prediction.probability, *shares, state_of(prediction.result)))
+
+
+def _shares(prediction: SlidePrediction) -> list[float]:
+    """The share of the slide's area that is marked as each class."""
+    result, level = prediction.result, prediction.level
+    if result.classes is None:
+        return [float(result.histogram[:, level:].sum() / result.histogram.sum())]
+    marked = result.classes.heat[:, :, level:].sum(axis=(0, 2))
+    return [float(share) for share in marked / result.classes.heat.sum()]
 
 
 def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> SlidePrediction:
@@ -123,7 +137,7 @@ def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> Sli
         path.stem, str(path), "", "test", "", -1, "", "", w, h, 0.0, "", "", slide.frame.to_cell()
     )
     tiles = tiles_to_predict(slide, segmenter.tiles, config.stride)
-    statistics = HeatStatistics(tiles, None, baseline=False)
+    statistics = HeatStatistics(tiles, None, False, len(segmenter.classes))
     key = f"{file_sha256(path)} {slide.mpp} {config.model}"
     heat = heat_map(
         tiles, segmenter, -1, config.batch_size, key, config.max_unreadable, statistics.add

@@ -20,18 +20,20 @@ from numpy.typing import NDArray
 from podium.core import picture_decoder
 from podium.core.errors import EnvironmentFault, PodiumError, first_line
 from podium.slides.annotations.frame import Frame
-from podium.slides.flat_picture import flat_pixels, on_white
+from podium.slides.flat_picture import flat_pixels, on_white, tiff_description
+from podium.slides.mpp import MAX_MPP, MIN_MPP, refuse_oblong, require_mpp
+from podium.slides.ome import planes_as_rgb, read_ome
 
 Pixels = NDArray[np.uint8]
 # l0_x, l0_y of the top left corner in level-0 pixels; width, height in pixels of the result
 Box = tuple[float, float, int, int]
 
-MIN_MPP, MAX_MPP = 0.05, 20.0  # micrometres per pixel; default TIFF tags claim 353 or 1000
 _MAX_READ = 1 << 23  # pixels of a level read at once
 _SQUARE = 512  # pixels of a level: what OpenSlide paints while it stays in the processor's cache
 _LEVEL_TOLERANCE = 1.01  # a level may be this much coarser than the downsample asked for
 _MAX_DAMAGED = 64  # places a thumbnail leaves white before the slide counts as broken
 _SMALL = 256  # level-0 pixels: a damaged place of this side is not divided any further
+_TIFF = (".tif", ".tiff")
 _REMEDY = "remedy: copy it again, or convert it to a tiled TIFF (vips tiffsave --tile --pyramid)"
 
 
@@ -48,6 +50,7 @@ class Slide:
         downsamples: level-0 pixels per pixel of each level, the finest first: 1.0, ...
         frame: from where the programs that draw outlines count.
         claimed_mpp: micrometres per level-0 pixel as given or as in the file, unchecked, or None.
+        note: what a person should know of how it is read, or ''.
     """
 
     def __init__(self, source: _Pyramid | _Flat, *opened: Any) -> None:
@@ -55,6 +58,7 @@ class Slide:
         self.path: Path = opened[0]
         self.size, self.downsamples, self.frame = source.size, source.downsamples, source.frame
         self.claimed_mpp: float | None = opened[1] or source.mpp
+        self.note = source.note
 
     @classmethod
     def open(cls, path: Path, mpp: float | None = None, max_megapixels: float = 64.0) -> Self:
@@ -66,10 +70,14 @@ class Slide:
             max_megapixels: larger flat pictures are refused unread, as memory holds them whole.
 
         Raises:
-            PodiumError: it is missing, damaged, no slide or too large, or `mpp` cannot be true.
+            PodiumError: it is missing, damaged, no slide or too large, its pixels are no squares
+                and no `mpp` is given, or `mpp` cannot be true.
         """
-        _require_mpp(path, mpp)
-        return cls(_source(path, max_megapixels), path, mpp, max_megapixels)
+        require_mpp(path, mpp)
+        source = _source(path, max_megapixels)
+        if mpp is None:
+            refuse_oblong(path, source.frame.mpp)
+        return cls(source, path, mpp, max_megapixels)
 
     def with_default_mpp(self, mpp: float | None) -> Slide:
         """The same opened slide, with `mpp` if its own is unknown or cannot be true.
@@ -79,7 +87,7 @@ class Slide:
         """
         if mpp is None or self.mpp is not None:
             return self
-        _require_mpp(self.path, mpp)
+        require_mpp(self.path, mpp)
         return Slide(self._source, self.path, mpp, *self._opened[2:])
 
     @property
@@ -153,19 +161,14 @@ class Slide:
         return Slide.open, self._opened
 
 
-def _require_mpp(path: Path, mpp: float | None) -> None:
-    if mpp is not None and not MIN_MPP <= mpp <= MAX_MPP:
-        raise PodiumError(
-            f"{path}: an mpp of {mpp:g} is not between {MIN_MPP} and {MAX_MPP:g} micrometres\n"
-            "remedy: correct it in slides.csv, or leave it empty"
-        )
-
-
 def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
     try:
+        ome = read_ome(tiff_description(path)) if path.suffix.lower() in _TIFF else None
+        if ome and ome.n_channels > 1:
+            return _Flat(*planes_as_rgb(path, max_megapixels), ome.mpp)
         if openslide.OpenSlide.detect_format(path):
-            return _Pyramid(path)
-        return _Flat(flat_pixels(path, max_megapixels))
+            return _Pyramid(path, ome and ome.mpp)
+        return _Flat(flat_pixels(path, max_megapixels), "", ome and ome.mpp)
     except MemoryError:
         raise EnvironmentFault(
             f"{path}: too little memory to open it\n"
@@ -179,10 +182,12 @@ def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
 class _Pyramid:
     """A slide that OpenSlide opens."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._handle = path, openslide.OpenSlide(path)
+    note = ""
+
+    def __init__(self, path: Path, mpp: tuple[float, float] | None = None) -> None:
+        self._path, self._handle, self._ome_mpp = path, openslide.OpenSlide(path), mpp
         self.size, self.downsamples = self._handle.dimensions, self._handle.level_downsamples
-        mpp = self._numbers("openslide.mpp-x", "openslide.mpp-y")
+        mpp = mpp or self._numbers("openslide.mpp-x", "openslide.mpp-y")
         self.mpp = None if mpp is None else sum(mpp) / 2
         offset = self._numbers(*(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY"))
         x, y = self._numbers("openslide.bounds-x", "openslide.bounds-y") or (0.0, 0.0)
@@ -208,15 +213,18 @@ class _Pyramid:
         return pixels
 
     def reopen(self) -> _Pyramid:
-        return _Pyramid(self._path)
+        return _Pyramid(self._path, self._ome_mpp)
 
 
 class _Flat:
     """A picture held in memory, shared by all threads; its resolution tags are about paper."""
 
-    def __init__(self, pixels: Pixels) -> None:
-        self._pixels, self.size = pixels, pixels.shape[1::-1]
-        self.downsamples, self.mpp, self.frame = (1.0,), None, Frame(self.size)
+    def __init__(
+        self, pixels: Pixels, note: str = "", mpp: tuple[float, float] | None = None
+    ) -> None:
+        self._pixels, self.size, self.note = pixels, pixels.shape[1::-1], note
+        self.downsamples, self.frame = (1.0,), Frame(self.size, mpp=mpp)
+        self.mpp = None if mpp is None else sum(mpp) / 2
 
     def region(self, l0_corner: tuple[float, float], _: int, size: tuple[int, int]) -> Pixels:
         """RGB (h, w, 3) from `l0_corner` on, `size` = (w, h); white beyond the picture."""

@@ -15,7 +15,10 @@ from PIL import Image
 from podium.core.printable import printable
 from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
+from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.annotations.pixel_mask import Regions
+from podium.slides.annotations.stored import colour_of
+from podium.slides.class_scoring import labels_of, total_heat
 from podium.slides.reader import Pixels
 from podium.slides.scoring import LEVELS, threshold_of
 from podium.slides.slide_classification import SlidePrediction
@@ -23,34 +26,44 @@ from podium.slides.slide_results import SlideResult
 from podium.slides.stitch import Heat
 
 FAINT = 0.1  # heat up to this is not drawn: black glass round the tiles says nothing
-_TRUTH_COLOUR, _TUMOUR_COLOUR = (0, 150, 60), (215, 25, 28)
+_TRUTH_COLOUR, _TUMOUR_COLOUR, _UNKNOWN_COLOUR = (0, 150, 60), (215, 25, 28), (128, 128, 128)
 
 
 def overlay_png(path: Path, slide: SlidePrediction, samples: Heat) -> None:
     """Draw three panels: the slide, its truth (green), its heat with what is marked in red.
 
+    Classes have colours of their own; what is unknown is grey.
+
     Args:
         path: of the picture.
         slide: predicted.
-        samples: (H, W), every `heat_step`-th pixel of its heat map.
+        samples: (H, W) or (K, H, W), every `heat_step`-th pixel of its heat map.
     """
     plain, regions = slide.result.preview, slide.result.regions
     size = plain.shape[1], plain.shape[0]
-    heat = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    layers = [_resized(layer, size) for layer in samples.reshape(-1, *samples.shape[-2:])]
+    heat = total_heat(np.stack(layers) if len(layers) > 1 else layers[0])
     colours = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
     share = np.clip((heat - FAINT) * 1.6, 0, 0.65)[:, :, None]
     mixed = (plain * (1 - share) + colours * share).astype(np.uint8)
-    marked = (heat >= threshold_of(slide.level)).astype(np.uint8)
-    panels = [
-        plain,
-        _with_truth(plain, regions, slide.result.grid.size[0] / size[0]),
-        _outlined(mixed, marked, _TUMOUR_COLOUR),
-    ]
+    if len(layers) > 1:
+        mixed = np.array(plain)
+    for label in range(1, len(layers) + 1):
+        stacked = np.stack(layers) if len(layers) > 1 else layers[0]
+        marked = labels_of(stacked, threshold_of(slide.level)) == label
+        colour = colour_of(label) if len(layers) > 1 else _TUMOUR_COLOUR
+        mixed = _outlined(mixed, marked.astype(np.uint8), colour)
+    truth = _with_truth(plain, regions, slide.result.grid.size[0] / size[0])
+    panels = [plain, truth, mixed]
     row = np.hstack([np.pad(p, ((0, 0), (4, 4), (0, 0)), constant_values=255) for p in panels])
     sheet = np.pad(row, ((26, 4), (0, 0), (0, 0)), constant_values=255)
-    grey, words = (30, 30, 30), _words(slide)
+    grey, words = (30, 30, 30), title_of(slide)
     cv2.putText(sheet, words, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)
     write_picture(path, Image.fromarray(sheet))
+
+
+def _resized(layer: Heat, size: tuple[int, int]) -> Heat:
+    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def heat_step(result: SlideResult) -> int:
@@ -58,11 +71,13 @@ def heat_step(result: SlideResult) -> int:
     return max(1, result.grid.frame[0] // (2 * result.preview.shape[1]))
 
 
-def _words(slide: SlidePrediction) -> str:
+def title_of(slide: SlidePrediction) -> str:
+    """The title of an overlay: slide, split, probability and, where the truth is known, F1."""
     row = slide.result.row
     score = f"   F1 {slide.counts.f1:.3f}" if slide.result.has_truth else ""
     score += "" if slide.result.has_tiles else "   NO TILES: that is the share of tumour slides"
-    return f"{row.slide} ({row.split}): probability of tumour {slide.probability:.2f}{score}"
+    outlined = "tumour" if slide.result.classes is None else "any class"
+    return f"{row.slide} ({row.split}): probability of {outlined} {slide.probability:.2f}{score}"
 
 
 def _with_truth(plain: Pixels, regions: Regions | None, downsample: float) -> Pixels:
@@ -72,9 +87,17 @@ def _with_truth(plain: Pixels, regions: Regions | None, downsample: float) -> Pi
         cv2.putText(picture, "truth unknown", (10, 24), font, 0.6, _TRUTH_COLOUR, 2, cv2.LINE_AA)
         return picture
     mask = raster.mask(regions, (0.0, 0.0, plain.shape[1], plain.shape[0]), downsample)
-    inside = mask > 0
-    picture[inside] = (0.7 * picture[inside] + 0.3 * np.array(_TRUTH_COLOUR)).astype(np.uint8)
-    return _outlined(picture, mask, _TRUTH_COLOUR)
+    labels = [label for label in np.unique(mask).tolist() if label]
+    for label in labels:
+        colour = _UNKNOWN_COLOUR if label == UNKNOWN else _truth_colour(label, max(labels))
+        inside = mask == label
+        picture[inside] = (0.7 * picture[inside] + 0.3 * np.array(colour)).astype(np.uint8)
+        picture = _outlined(picture, inside.astype(np.uint8), colour)
+    return picture
+
+
+def _truth_colour(label: int, most: int) -> tuple[int, int, int]:
+    return _TRUTH_COLOUR if most in (1, UNKNOWN) and label == 1 else colour_of(label)
 
 
 def _outlined(picture: Pixels, mask: Pixels, colour: tuple[int, int, int]) -> Pixels:
@@ -111,6 +134,12 @@ def baseline_warning(metrics: Mapping[str, Any]) -> dict[str, str]:
     """A sentence under `warning` if the colour threshold beats the network out of fold."""
     if not metrics.get("loses_to_baseline"):
         return {}
+    if "mean_f1" in metrics:
+        ours, trivial = metrics["mean_f1"], metrics["mean_baseline_f1"]
+        return {
+            "warning": f"the network (mean F1 {ours:.3f}, out of fold) loses to marking all tissue "
+            f"as one class (F1 {trivial:.3f})"
+        }
     network, threshold = (metrics[name]["tumour_f1"]["value"] for name in ("network", "hed_otsu"))
     return {
         "warning": f"the network (tumour F1 {network:.3f}, out of fold) loses to a plain threshold "
@@ -160,6 +189,17 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
                 f"per slide {of['tumour_f1_macro']:.4f}  IoU {of['iou']:.4f}  "
                 f"background F1 {of['background_f1']:.4f}"
             )
+    for name, scores in metrics.get("classes", {}).items():
+        lines.append(
+            f"{name:<15} F1 {scores['f1']['value']:.4f} (95 %: {scores['f1']['low']:.3f} to "
+            f"{scores['f1']['high']:.3f})  all tissue marked as it: "
+            f"{scores['baseline_f1']['value']:.4f}"
+        )
+    if "mean_f1" in metrics:
+        lines.append(
+            f"{'mean of classes':<15} F1 {metrics['mean_f1']:.4f}  all tissue: "
+            f"{metrics['mean_baseline_f1']:.4f}"
+        )
     if area := metrics.get("slide_auc"):
         lines.append(f"{'slides':<15} AUC {area['value']:.4f}, n = {area['n']}")
     return lines

@@ -12,6 +12,12 @@ from podium.submission.cells import read_submission
 
 SAMPLE = "sample_submission.csv"
 COLUMNS = ["slide", "probability", "rle"]
+SHORT = ["id", "rle"]  # of competitions that ask for masks only, such as HuBMAP
+
+
+def rle_columns(classes: Sequence[str]) -> list[str]:
+    """The columns of run lengths in a submission: `rle`, or one for each of several classes."""
+    return COLUMNS[2:] if len(classes) == 1 else [f"rle {name}" for name in classes]
 
 
 def read_sample_ids(path: Path) -> list[str] | None:
@@ -27,7 +33,12 @@ def read_sample_ids(path: Path) -> list[str] | None:
             f"{path}: {reason}\nremedy: put the file itself there (dvc checkout), or remove it"
         )
     table = read_submission(path)
-    if list(table.columns) != COLUMNS:
+    several = [name.startswith(f"{COLUMNS[2]} ") for name in table.columns[2:]]
+    if list(table.columns) == SHORT:
+        table = table.rename(columns={"id": "slide"})
+    elif list(table.columns) != COLUMNS and (
+        list(table.columns[:2]) != COLUMNS[:2] or len(several) < 2 or not all(several)
+    ):
         raise PodiumError(
             f"{path}: its columns are {', '.join(map(str, table.columns))}; those of a submission "
             f"of slides are {', '.join(COLUMNS)}\n"
@@ -35,6 +46,20 @@ def read_sample_ids(path: Path) -> list[str] | None:
         )
     refuse_duplicates(path, table["slide"])
     return table["slide"].tolist()
+
+
+def check_columns(path: Path, classes: Sequence[str]) -> None:
+    """Raise a PodiumError where the sample at `path` asks for masks of other classes."""
+    if not path.exists():
+        return
+    columns, expected = list(read_submission(path).columns), [*COLUMNS[:2], *rle_columns(classes)]
+    if columns != expected and (len(classes) > 1 or columns != SHORT):
+        raise PodiumError(
+            f"{path}: its columns are {', '.join(columns)}; those of slides.classes are "
+            f"{', '.join(expected)}\n"
+            "remedy: name the classes of slides.classes as the sample does, in its order (a list "
+            "of classes is one column rle); or move the sample away: all columns are handed in"
+        )
 
 
 def check_sample(path: Path, ids: Sequence[str] | None, test: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from podium.evaluation.intervals import Terms, bootstrap_scores
 from podium.evaluation.scores import Score
+from podium.slides.annotations.labelled import UNKNOWN
 
 MIN_PROBABILITY = 0.5  # a slide less likely to have tumour than this has none marked on it
 LEVELS = 256  # bins of heat in a histogram
@@ -133,10 +134,11 @@ def heat_histogram(heat: NDArray[np.float32], tumour: NDArray[np.uint8]) -> Hist
 
     Args:
         heat: (h, w) of 0 to 1.
-        tumour: the truth {0, 1} (h, w).
+        tumour: the truth (h, w): 0 is background, UNKNOWN counts as neither.
     """
     codes = level_of(heat) + LEVELS * (tumour > 0)
-    return np.bincount(codes.ravel(), minlength=2 * LEVELS).reshape(2, LEVELS)
+    known = codes[tumour != UNKNOWN]
+    return np.bincount(known, minlength=2 * LEVELS).reshape(2, LEVELS)
 
 
 def level_of(heat: NDArray[np.float32]) -> NDArray[np.int64]:

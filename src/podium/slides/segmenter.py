@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.params import Slides, TileSlides
+from podium.slides.annotations.class_plan import TUMOUR, ClassPlan
 from podium.slides.fcn import TASK
 from podium.training import artefact, model_file
 from podium.training.batch_size import in_batches
@@ -20,8 +21,10 @@ Heat = NDArray[np.float32]
 
 
 def describe(slides: Slides, tiles: TileSlides) -> dict[str, Any]:
-    """The metadata of an artefact, as JSON values: its task, and how slides are cut."""
-    return {"task": TASK, "mpp": slides.mpp, "tiles": tiles.model_dump()}
+    """The metadata of an artefact, as JSON values: its task, classes, and how slides are cut."""
+    plan = ClassPlan.of(slides)
+    classes = {} if plan.is_plain else {"classes": list(plan.names)}
+    return {"task": TASK, "mpp": slides.mpp, "tiles": tiles.model_dump()} | classes
 
 
 def assemble(models: Mapping[int, keras.Model], description: dict[str, Any]) -> keras.Model:
@@ -47,6 +50,7 @@ class Segmenter:
         tiles: how slides are cut for it.
         mpp: micrometres per level-0 pixel of slides that do not say theirs, or None.
         n_folds: how many networks it holds.
+        classes: names of the labels 1, 2, ...
 
     Raises:
         PodiumError: the file is missing, damaged, or no artefact for slides.
@@ -57,6 +61,7 @@ class Segmenter:
         try:
             self.tiles = TileSlides(**description["tiles"])
             self.mpp = description["mpp"]
+            self.classes = tuple(map(str, description.get("classes", [TUMOUR])))
         except (KeyError, TypeError, ValueError):
             raise PodiumError(
                 f"{path}: a podium model, but not one for slides\n{model_file.RETRAIN}"
@@ -70,7 +75,7 @@ class Segmenter:
         self._n_tiles = 0
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1) -> Heat:
-        """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3).
+        """Probabilities of tumour (N, H, W) on tiles (N, H, W, 3); of classes (N, K, H, W).
 
         Args:
             pixels: sides are multiples of 32.
@@ -86,13 +91,20 @@ class Segmenter:
         return n_tiles
 
 
+def _probabilities(logits: Any) -> Any:
+    """Probabilities of tumour (N, H, W); of K classes, without that of none, (N, K, H, W)."""
+    if logits.shape[-1] == 1:
+        return tf.sigmoid(logits[..., 0])
+    return tf.transpose(tf.nn.softmax(logits)[..., 1:], (0, 3, 1, 2))
+
+
 def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]:
     @tf.function(
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], jit_compile=jit_compile()
     )
     def mean(pixels: Any) -> Any:
         x = tf.cast(pixels, tf.float32)
-        probabilities = [tf.sigmoid(model(x, training=False)[..., 0]) for model in models]
+        probabilities = [_probabilities(model(x, training=False)) for model in models]
         return tf.cast(tf.add_n(probabilities), tf.float32) / len(models)
 
     return in_batches(models, mean)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation import predictions
-from podium.evaluation.scores import Score, as_dicts
 from podium.slides import scoring
+from podium.slides.class_scoring import (
+    best_level_of_classes,
+    pooled_histogram,
+)
 from podium.slides.scoring import LEVELS, MIN_PROBABILITY, Counts
 from podium.slides.slide_results import SlideResult
 
@@ -48,13 +50,13 @@ def top_heat(result: SlideResult) -> float:
 
 def mean_heat(result: SlideResult) -> float:
     """The mean heat of all pixels."""
-    pixels = result.histogram.sum(0)
+    pixels = result.levels
     return float(pixels @ (np.arange(LEVELS) + 0.5) / LEVELS / max(1, pixels.sum()))
 
 
 def hot_area(result: SlideResult) -> float:
     """The share of pixels that are more likely tumour than not."""
-    pixels = result.histogram.sum(0)
+    pixels = result.levels
     return float(pixels[LEVELS // 2 :].sum() / max(1, pixels.sum()))
 
 
@@ -91,7 +93,14 @@ def tumour_share(results: Results) -> float:
 
 
 def choose_level(results: Results) -> int:
-    """The level of heat from which on pixels are tumour: that of the best pooled F1."""
+    """The level of heat from which on pixels are marked: that of the best pooled F1.
+
+    Of several classes it is the mean F1.
+    """
+    classes = [result.classes for result in results if result.has_truth and result.classes]
+    if classes:
+        pooled = pooled_histogram(classes)
+        return best_level_of_classes(pooled) if pooled.heat[1:].any() else LEVELS // 2
     histograms = [result.histogram for result in results if result.has_truth]
     total = np.sum(histograms, axis=0) if histograms else np.zeros((2, LEVELS), dtype=np.int64)
     return scoring.best_level(total) if total[1].any() else LEVELS // 2
@@ -113,8 +122,17 @@ class SlidePrediction:
 
     @property
     def counts(self) -> Counts:
-        """Pixels of the mask by the truth."""
-        return Counts.at_level(self.result.histogram, self.level)
+        """Pixels of the mask by the truth; of several classes, those of each added up."""
+        if self.result.classes is None:
+            return Counts.at_level(self.result.histogram, self.level)
+        return scoring.pooled(self.class_counts)
+
+    @property
+    def class_counts(self) -> list[Counts]:
+        """Pixels of the mask of each of several classes by the truth."""
+        classes = self.result.classes
+        labels = range(1, len(classes.tissue)) if classes else ()
+        return [classes.counts(label, self.level) for label in labels if classes]
 
 
 def classify(
@@ -217,29 +235,3 @@ def _rows(results: Results, split: str, seed: int, p: Floats) -> pd.DataFrame:
     facts = predictions.RowFacts([row.patient for row in rows], truth)
     folds, pairs = np.array([row.fold for row in rows]), np.stack([1 - p, p], axis=1)
     return predictions.rows([row.slide for row in rows], split, folds, seed, pairs, CLASSES, facts)
-
-
-def metrics(oof: Sequence[SlidePrediction], n_bootstrap: int) -> dict[str, Any]:
-    """Scores of out-of-fold predictions, beside those of no mask and of the colour threshold.
-
-    The network saw none of a slide's patients; threshold and probability were fitted on other
-    folds.
-    """
-    with_truth = [slide for slide in oof if slide.result.has_truth]
-    patients = [slide.result.row.patient for slide in with_truth]
-    values: dict[str, Any] = {"n_slides": len(oof), "n_patients": len(set(patients))}
-    if with_truth:
-        network = [slide.counts for slide in with_truth]
-        masks = {"network": network, "all_background": [counts.unmarked for counts in network]}
-        baselines = [slide.result.baseline for slide in with_truth if slide.result.baseline]
-        if len(baselines) == len(with_truth):
-            masks["hed_otsu"] = baselines
-        scores = scoring.score_masks(masks, patients, n_bootstrap)
-        values |= {model: as_dicts(of_model) for model, of_model in scores.items()}
-        if "hed_otsu" in scores:
-            ours, baseline = (scores[name]["tumour_f1"] for name in ("network", "hed_otsu"))
-            values["loses_to_baseline"] = ours.value < baseline.value
-    labelled = [slide for slide in oof if slide.result.row.label]
-    truth = np.array([int(slide.result.row.label) for slide in labelled])
-    area = scoring.auc(truth, np.array([slide.probability for slide in labelled]))
-    return values | ({} if area is None else {"slide_auc": Score(area, n=len(labelled)).as_dict()})

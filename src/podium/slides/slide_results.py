@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -13,10 +13,12 @@ from skimage.color import rgb2hed
 from skimage.filters import threshold_otsu
 
 from podium.slides.annotations import raster
+from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.annotations.pixel_mask import Regions
+from podium.slides.class_scoring import ClassHistogram, total_heat
 from podium.slides.dataset import SlideRecord
 from podium.slides.reader import Pixels
-from podium.slides.scoring import LEVELS, Counts, Histogram, heat_histogram
+from podium.slides.scoring import LEVELS, Counts, Histogram, heat_histogram, level_of
 from podium.slides.stitch import Heat
 from podium.slides.tile_grid import Grid
 from podium.slides.tissue import Mask
@@ -34,13 +36,15 @@ class SlideResult:
         row: of the slide.
         grid: of its tiles.
         preview: RGB (h, w, 3), the longer side PREVIEW.
-        regions: its tumour in level-0 pixels, None where unknown.
+        regions: its tumour or classes in level-0 pixels, None where unknown.
         heat: the file of its heat map.
-        histogram: (2, LEVELS) of heat by truth; all pixels count as background where the truth
-            is unknown.
+        histogram: (2, LEVELS) of heat by truth, of known pixels; all pixels count as background
+            where nothing of the truth is known.
         top_heat: mean heat of its hottest part, the slide's score.
         baseline: counts of the colour threshold, or None.
         n_tiles: how many tiles the networks looked at.
+        classes: its pixels by class; None where tumour is all that is looked for.
+        unknown: (LEVELS,) of heat, of the other pixels.
     """
 
     row: SlideRecord
@@ -52,6 +56,13 @@ class SlideResult:
     top_heat: float
     baseline: Counts | None
     n_tiles: int
+    classes: ClassHistogram | None = None
+    unknown: NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, dtype=np.int64))
+
+    @property
+    def levels(self) -> NDArray[np.int64]:
+        """All its pixels (L,) by level of heat, whatever the truth: a slide is scored by them."""
+        return self.histogram.sum(axis=0) + self.unknown
 
     @property
     def has_tiles(self) -> bool:
@@ -69,28 +80,48 @@ class HeatStatistics:
 
     Args:
         tiles: of the slide.
-        regions: its tumour in level-0 pixels, None where unknown.
+        regions: its tumour or classes in level-0 pixels, None where unknown.
+        n_classes: K.
         baseline: whether to try the colour threshold, too; only where the truth is known.
     """
 
-    def __init__(self, tiles: TissueTiles, regions: Regions | None, baseline: bool) -> None:
+    def __init__(
+        self, tiles: TissueTiles, regions: Regions | None, baseline: bool, n_classes: int = 1
+    ) -> None:
         self._tiles, self._regions = tiles, regions
+        self._classes = ClassHistogram.of(n_classes) if n_classes > 1 else None
         self._histogram = np.zeros((2, LEVELS), dtype=np.int64)
+        self._unknown = np.zeros(LEVELS, dtype=np.int64)
         self._baseline: Counts | None = None
         if baseline and regions is not None:
             self._baseline = Counts()
             self._threshold = dye_threshold(tiles.thumbnail, tiles.tissue)
 
     def add(self, row: int, band: Heat) -> None:
-        """Count the pixels of a band (rows, w) that begins at `row` of the frame."""
-        height, width = band.shape
+        """Count the pixels of a band (rows, w) or (K, rows, w) that begins at `row`."""
+        height, width = band.shape[-2:]
         downsample = self._tiles.grid.downsample
         box = 0.0, row * downsample, width, height
         truth = raster.mask(self._regions or MultiPolygon(), box, downsample)
-        self._histogram += heat_histogram(band, truth)
+        total = total_heat(band)
+        self._histogram += heat_histogram(total, truth)
+        self._unknown += np.bincount(level_of(total[truth == UNKNOWN]), minlength=LEVELS)
+        if self._classes:
+            self._classes.add(band, truth, self._tissue(row, (height, width)))
         if self._baseline is not None:
-            pixels = self._tiles.slide.read(box, downsample, damaged=[])
-            self._baseline += Counts.of(truth > 0, dye_mask(pixels, self._threshold))
+            pixels, known = self._tiles.slide.read(box, downsample, damaged=[]), truth != UNKNOWN
+            marked = dye_mask(pixels, self._threshold)
+            self._baseline += Counts.of(truth[known] > 0, marked[known])
+
+    def _tissue(self, row: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Whether there is tissue (h, w) at the pixels of a band that begins at `row`."""
+        tiles = self._tiles
+        step = tiles.grid.downsample / tiles.downsample
+        rows, columns = (
+            np.minimum((start + np.arange(n) + 0.5) * step, length - 1).astype(np.int64)
+            for start, n, length in zip((row, 0), shape, tiles.tissue.shape, strict=True)
+        )
+        return np.asarray(tiles.tissue[rows][:, columns] > 0)
 
     def result(self, row: SlideRecord, heat: Path) -> SlideResult:
         """The result of the slide once all bands are counted; `heat` is the file of its map."""
@@ -98,7 +129,8 @@ class HeatStatistics:
         n_pixels = len(tiles.l_corners) * tiles.grid.stride**2  # about as many were predicted
         return SlideResult(
             row, tiles.grid, _preview(tiles), self._regions, heat, histogram,
-            top_mean(histogram, n_pixels), self._baseline, len(tiles.l_corners),
+            top_mean(np.vstack([histogram, self._unknown]), n_pixels), self._baseline,
+            len(tiles.l_corners), self._classes, self._unknown,
         )  # fmt: skip
 
 
@@ -111,7 +143,7 @@ def _preview(tiles: TissueTiles) -> Pixels:
 def top_mean(histogram: Histogram, n_pixels: int) -> float:
     """The mean heat of the hottest pixels: TOP_SHARE of `n_pixels`, and one at least.
 
-    Heat is taken from a histogram (2, LEVELS) of background and tumour.
+    Heat is taken from a histogram (n, LEVELS), whose rows are added up.
     """
     n_top = n_left = max(1, round(TOP_SHARE * n_pixels))
     total = 0.0

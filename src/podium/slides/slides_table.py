@@ -21,7 +21,7 @@ from podium.slides.reader import Slide
 from podium.slides.slide_files import SlideFiles, names_of
 
 MAX_FOLD = 999
-_OPTIONAL = ("patient", "split", "mpp", "label", "fold")
+_OPTIONAL = ("patient", "split", "mpp", "label", "fold", "area")
 _ALLOWED = {"split": ("train", "test"), "label": ("0", "1", "")}
 
 
@@ -39,6 +39,7 @@ class Entry:
         label: 0, 1, or '' where only an annotation can tell.
         fold: given by hand, or None.
         parts: other files of the same slide.
+        area: where somebody looked: a class of outlines, or x, y, width and height; '' for all.
     """
 
     slide: str
@@ -50,6 +51,7 @@ class Entry:
     label: str
     fold: int | None
     parts: tuple[Path, ...] = ()
+    area: str = ""
 
 
 def open_entry(entry: Entry, settings: Slides) -> Slide:
@@ -131,6 +133,7 @@ def _by_table(
         label=row["label"],
         fold=None if fold is None else int(fold),
         parts=slides[name].parts,
+        area=row["area"].strip(),
     )
 
 

@@ -23,7 +23,7 @@ from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5
 from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
-Band = tuple[int, Heat]  # first row, heat (rows, w)
+Band = tuple[int, Heat]  # first row, heat (rows, w), of several classes (K, rows, w)
 BAND = 512  # rows of a heat map at a time
 MEMORY = 1 << 30  # bytes of unfinished bands held before one is put aside on disk
 
@@ -38,6 +38,7 @@ def stitch(
     grid: Grid,
     l0_corners: Points,
     parts: Iterable[tuple[Points, Heat]],
+    n_classes: int = 1,
     memory: int = MEMORY,
     rows: int = BAND,
 ) -> Iterator[Band]:
@@ -49,7 +50,9 @@ def stitch(
     Args:
         grid: of the slide.
         l0_corners: x, y (N, 2) at level 0 of every tile that is going to be predicted.
-        parts: level-0 corners (n, 2) and predictions (n, tile, tile), until all N came once.
+        parts: level-0 corners (n, 2) and predictions (n, tile, tile), of several classes
+            (n, K, tile, tile), until all N came once.
+        n_classes: K.
         memory: bytes of bands held at a time; two bands are held at least.
         rows: of a band.
 
@@ -59,7 +62,7 @@ def stitch(
     missing = {(l_x, l_y) for l_x, l_y in grid.to_frame(l0_corners).tolist()}
     weights, done = window(grid.tile), 0
     with tempfile.TemporaryDirectory(dir=scratch_dir("stitch")) as folder:
-        bands = _Bands(grid.frame, rows, memory, Path(folder))
+        bands = _Bands(grid.frame, n_classes, rows, memory, Path(folder))
         n_missing = np.zeros(bands.count, dtype=np.int64)  # tiles that each band waits for
         for _, l_y in missing:
             n_missing[bands.touched(l_y, grid.tile)] += 1
@@ -89,13 +92,15 @@ def _check_off(missing: set[tuple[int, int]], l_corner: tuple[int, int], predict
 
 
 class _Bands:
-    """Means and sums of weights (2, rows, w) of unfinished bands; all but the latest on disk."""
+    """Means and sum of weights (K + 1, rows, w) of unfinished bands; all but the latest on disk."""
 
-    def __init__(self, frame: tuple[int, int], rows: int, memory: int, folder: Path) -> None:
+    def __init__(
+        self, frame: tuple[int, int], n_classes: int, rows: int, memory: int, folder: Path
+    ) -> None:
         self._width, self._height = frame
-        self._rows, self._folder = rows, folder
+        self._rows, self._folder, self._n_layers = rows, folder, n_classes + 1
         self._held: dict[int, Heat] = {}  # in the order of their last use
-        self._max_held = max(2, memory // (2 * 4 * rows * self._width))
+        self._max_held = max(2, memory // (self._n_layers * 4 * rows * self._width))
         self.count = -(-self._height // rows)
 
     def touched(self, l_y: int, tile: int) -> slice:
@@ -103,21 +108,21 @@ class _Bands:
         return slice(l_y // self._rows, -(-min(l_y + tile, self._height) // self._rows))
 
     def blend(self, l_corner: Sequence[int], prediction: Heat, weights: Heat) -> None:
-        """Take a prediction (tile, tile) into the mean of every band it reaches into."""
+        """Take a prediction (..., tile, tile) into the mean of every band it reaches into."""
         touched = self.touched(l_corner[1], len(weights))
         for number in range(touched.start, touched.stop):
             x, y = l_corner[0], l_corner[1] - number * self._rows  # y < 0: it began further up
             band = self._band(number)[:, max(y, 0) : y + len(weights), x : x + len(weights)]
-            top, (mean, weight) = max(-y, 0), band
+            top, mean, weight = max(-y, 0), band[:-1], band[-1]
             part = slice(top, top + band.shape[1]), slice(0, band.shape[2])
             weight += weights[part]
-            mean += (prediction[part] - mean) * (weights[part] / weight)
+            mean += (prediction[..., *part] - mean) * (weights[part] / weight)
 
     def pop(self, number: int) -> Heat:
-        """The finished mean (rows, w) of a band, which is forgotten."""
-        mean, _ = self._band(number)
+        """The finished mean (..., rows, w) of a band, which is forgotten."""
+        mean = self._band(number)[:-1]
         del self._held[number]
-        return mean
+        return mean if len(mean) > 1 else mean[0]
 
     def _band(self, number: int) -> Heat:
         band = self._held.pop(number, None)
@@ -141,7 +146,7 @@ class _Bands:
 
     def _read(self, number: int) -> Heat:
         path = self._path(number)
-        shape = (2, min(self._rows, self._height - number * self._rows), self._width)
+        shape = (self._n_layers, min(self._rows, self._height - number * self._rows), self._width)
         if not path.exists():
             return np.zeros(shape, dtype=np.float32)
         band = np.fromfile(path, dtype=np.float32).reshape(shape)
@@ -150,41 +155,46 @@ class _Bands:
 
 
 def write_heat_map(
-    path: Path, grid: Grid, bands: Iterable[Band], provenance: dict[str, Any]
+    path: Path, grid: Grid, bands: Iterable[Band], provenance: dict[str, Any], n_classes: int = 1
 ) -> None:
     """Write a heat map (h, w) float32 in the grid's frame, whole or not at all, to an HDF5 file.
+
+    Of several classes it is (K, h, w).
 
     Args:
         path: of the file.
         grid: of the slide.
         bands: from top to bottom, until the frame is full.
         provenance: what the heat depends on, as JSON values.
+        n_classes: K.
     """
     w, h = grid.frame
-    n_bytes = w * h * 4 + w * h // 1000 + (1 << 20)
+    layers = () if n_classes == 1 else (n_classes,)
+    n_bytes = n_classes * (w * h * 4 + w * h // 1000) + (1 << 20)
     with create_hdf5(path, n_bytes) as (file, reserve):
         reserve(n_bytes)
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         heat = file.create_dataset(
-            "heat", (h, w), "f4", chunks=(min(h, BAND), min(w, BAND)), compression="lzf",
+            "heat", (*layers, h, w), "f4", chunks=(*layers, min(h, BAND), min(w, BAND)),
+            compression="lzf",
             shuffle=True, fletcher32=True,
         )  # fmt: skip
         for row, band in bands:
-            heat[row : row + len(band)] = band
+            heat[..., row : row + band.shape[-2], :] = band
 
 
 def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
-    """A written heat map in bands (up to `rows`, w) of its frame, from top to bottom."""
+    """A written heat map in bands (up to `rows`, w), or (K, rows, w), from top to bottom."""
     with open_hdf5(path, "heat map") as file:
-        heat = dataset(file, "heat", "f4", 2)
-        for row in range(0, len(heat), rows):
-            yield row, heat[row : row + rows]
+        heat = dataset(file, "heat", "f4", getattr(file.get("heat"), "ndim", 2))
+        for row in range(0, heat.shape[-2], rows):
+            yield row, heat[..., row : row + rows, :]
 
 
 def mask_bands(
-    frame_mask: NDArray[np.bool_], grid: Grid, rows: int = BAND
+    frame_mask: NDArray[Any], grid: Grid, rows: int = BAND
 ) -> Iterator[NDArray[np.uint8]]:
-    """A mask of the frame as a mask {0, 1} of level 0, in bands (up to `rows`, w).
+    """A mask of the frame as a mask of level 0, in bands (up to `rows`, w).
 
     Each level-0 pixel takes the value of the pixel of the frame that its centre lies in.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 from podium.core.files import json_sha256
 from podium.slides.dataset import UNKNOWN, SlideRecord
-from podium.slides.tile_store import load_pixels, load_tiles
+from podium.slides.tile_store import Tiles, load_pixels, load_tiles
 
 Pixels = NDArray[np.uint8]
 Indices = NDArray[np.int64]  # (n,) of tiles in the dataset
@@ -19,23 +19,26 @@ MEMORY = 4 << 30  # bytes of tiles held; more are read from their files batch by
 
 
 class TileDataset:
-    """Tiles with known tumour, of train slides.
+    """Tiles of which at least a part is known, of train slides.
 
     Args:
         folder: of tile files.
         rows: all slides.
+        n_classes: K.
 
     Attributes:
         tile: side of a tile, in its own pixels.
         fold: (N,) of each tile.
-        tumour: share (N,) of each tile.
+        shares: of each class (N, K) in each tile.
+        n_classes: K.
+        has_unknown: whether a mask holds places that nobody knows.
         fingerprint: a hash of the tiles, their order and folds.
 
     Raises:
         PodiumError: there are no tiles, or only those of one fold.
     """
 
-    def __init__(self, folder: Path, rows: Sequence[SlideRecord]) -> None:
+    def __init__(self, folder: Path, rows: Sequence[SlideRecord], n_classes: int = 1) -> None:
         files = [
             (path, row.fold)
             for row in rows
@@ -44,7 +47,7 @@ class TileDataset:
         ]
         self._paths = [path for path, _ in files]
         slides = [load_tiles(path) for path in self._paths]
-        counts = [len(tiles.coordinates) for tiles in slides]
+        counts = [len(_known(tiles)) for tiles in slides]
         if not sum(counts):
             raise PodiumError(
                 f"{folder}: no tiles to learn from\n"
@@ -59,15 +62,17 @@ class TileDataset:
         parts = [(s.slide, s.coordinates.tolist(), s.tumour.tolist()) for s in slides]
         self.fingerprint = json_sha256({"tiles": parts, "folds": self.fold.tolist()})
         self.tile = slides[0].grid.tile
-        self.tumour = np.concatenate([tiles.tumour for tiles in slides])
+        self.n_classes = n_classes
+        self.has_unknown = any(tiles.has_unknown for tiles in slides)
+        self.shares = np.concatenate([_shares(tiles, n_classes) for tiles in slides])
         self._file = np.repeat(np.arange(len(slides)), counts)
-        self._row = np.concatenate([np.arange(count) for count in counts])
+        self._row = np.concatenate([_known(tiles) for tiles in slides])
         self._held: tuple[Pixels, Pixels] | None = None
         if len(self.fold) * self.tile**2 * 4 <= MEMORY:
             self._held = self._read_files(np.arange(len(self.fold)))
 
     def read(self, indices: Indices) -> tuple[Pixels, Pixels]:
-        """Pixels (n, tile, tile, 3) and masks {0, 1} (n, tile, tile, 1) of tiles."""
+        """Pixels (n, tile, tile, 3) and masks of labels (n, tile, tile, 1) of tiles."""
         if self._held is None:
             return self._read_files(indices)
         return self._held[0][indices], self._held[1][indices]
@@ -83,23 +88,43 @@ class TileDataset:
         return pixels, masks
 
 
+def _known(tiles: Tiles) -> Indices:
+    """Rows (n,) of the tiles of which at least a part is known."""
+    return np.flatnonzero(~np.isnan(tiles.tumour))
+
+
+def _shares(tiles: Tiles, n_classes: int) -> NDArray[np.float32]:
+    """Share of each class (n, K) in the tiles of which something is known."""
+    if n_classes == 1:
+        return tiles.tumour[_known(tiles), None]
+    nothing = np.zeros(len(tiles.tumour), dtype=np.float32)
+    alone = {} if tiles.classes else {1: tiles.tumour}
+    classes = [(tiles.classes or alone).get(k + 1, nothing) for k in range(n_classes)]
+    return np.stack(classes, axis=1)[_known(tiles)]
+
+
 def sample_batch(
-    tumour: NDArray[np.float32], indices: Indices, n: int, share: float, seed: Sequence[int]
+    shares: NDArray[np.float32], indices: Indices, n: int, share: float, seed: Sequence[int]
 ) -> Indices:
     """The tiles (n,) of a batch, drawn with replacement.
 
     Args:
-        tumour: share (N,) of all tiles.
+        shares: of each class (N, K) in all tiles; tiles with a class are drawn class by class.
         indices: (M,) of the tiles to draw from.
         n: tiles in a batch.
         share: expected share of tiles with tumour in the batch; 0 draws all tiles alike.
         seed: of this batch.
     """
     rng = np.random.default_rng(list(seed))
-    with_tumour, without = indices[tumour[indices] > 0], indices[tumour[indices] <= 0]
-    if not share or not len(with_tumour) or not len(without):
+    holds = shares[indices] > 0
+    classes, without = [k for k in range(holds.shape[1]) if holds[:, k].any()], ~holds.any(axis=1)
+    if not share or not classes or (len(shares[0]) == 1 and not without.any()):
         return rng.choice(indices, n)
-    positives, negatives = rng.choice(with_tumour, n), rng.choice(without, n)
+    positives = rng.choice(indices[holds[:, classes[0]]], n)
+    if len(classes) > 1:
+        others = [rng.choice(indices[holds[:, k]], n) for k in classes[1:]]
+        positives = np.choose(rng.integers(0, len(classes), n), [positives, *others])
+    negatives = rng.choice(indices[without] if without.any() else indices, n)
     return np.where(rng.random(n) < share, positives, negatives)
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError
-from podium.slides.reader import MAX_MPP, MIN_MPP, Box, Pixels, Slide, UnreadableRegion
+from podium.slides.mpp import MAX_MPP, MIN_MPP
+from podium.slides.reader import Box, Pixels, Slide, UnreadableRegion
 
 Points = NDArray[np.int64]  # x, y (N, 2)
 Rows = NDArray[np.int64]  # indices (n,) of tiles in an array (N, 2) of corners

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import h5py
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError, first_line
 from podium.core.hdf5_file import GZIP, create_hdf5, dataset, open_hdf5
+from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.reader import Box
 from podium.slides.tile_grid import Grid, Part, Points
 from podium.slides.tissue_tiles import TissueTiles
 
-# the tumour {0, 1} (h, w) in a window given as to `Slide.read`: box, downsample; 0 off the slide
+# labels (h, w), of tumour 1, in a window given as to `Slide.read`: box, downsample; 0 off the slide
 MaskOf = Callable[[Box, float], NDArray[np.uint8]]
 Shares = NDArray[np.float32]
 _COLUMNS = (("coordinates", "i8", 2), ("tissue", "f4", 1), ("tumour", "f4", 1))
@@ -33,7 +34,9 @@ class Tiles:
         grid: of the slide.
         coordinates: x, y (N, 2) of the top left corners at level 0.
         tissue: share (N,) of each tile.
-        tumour: share (N,) of each tile, NaN where unknown.
+        tumour: share (N,) of each tile, of all classes together; NaN where unknown.
+        classes: share (N,) of each label in each tile; none where there is tumour only.
+        has_unknown: whether masks hold places that nobody knows.
     """
 
     slide: str
@@ -41,6 +44,8 @@ class Tiles:
     coordinates: Points
     tissue: Shares
     tumour: Shares
+    classes: Mapping[int, Shares] = field(default_factory=dict)
+    has_unknown: bool = False
 
 
 def write_tiles(
@@ -61,6 +66,7 @@ def write_tiles(
     """
     grid, l_corners = chosen.grid, chosen.l_corners
     tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
+    classes: dict[int, Shares] = {}
     order = [np.empty(0, dtype=np.int64)]
     n_bytes = len(l_corners) * (4 * grid.tile**2 + 1024) + _SPARE
     with create_hdf5(path, n_bytes) as (file, reserve):
@@ -72,15 +78,27 @@ def write_tiles(
             if mask_of and len(rows):
                 masks = _masks(mask_of, grid, l_corners[rows])
                 datasets["masks"][n_stored : n_stored + len(rows)] = masks
-                tumour[rows] = masks.mean(axis=(1, 2))
+                tumour[rows] = _tumour(masks)
+                for label in set(np.unique(masks).tolist()) - {0}:
+                    of_label = classes.setdefault(label, np.zeros(len(l_corners), np.float32))
+                    of_label[rows] = (masks == label).mean(axis=(1, 2))
             n_stored += len(rows)
         for stored in datasets.values():
             stored.resize(n_stored, axis=0)
         kept = np.concatenate(order)
-        tiles = Tiles(slide, grid, chosen.l0_corners[kept], chosen.shares[kept], tumour[kept])
+        has_unknown = classes.pop(UNKNOWN, None) is not None
+        classes = {k: classes[k][kept] for k in sorted(classes)} if classes.keys() - {1} else {}
+        tiles = Tiles(
+            slide, grid, chosen.l0_corners[kept], chosen.shares[kept], tumour[kept], classes,
+            has_unknown,
+        )  # fmt: skip
         for name in ("coordinates", "tissue", "tumour"):
             file.create_dataset(name, data=getattr(tiles, name), fletcher32=n_stored > 0)
+        for label, shares in classes.items():
+            file.create_dataset(f"classes/{label}", data=shares, fletcher32=n_stored > 0)
         file.attrs["slide"], file.attrs["grid"] = slide, json.dumps(asdict(grid))
+        if has_unknown:
+            file.attrs["unknown"] = True
     return tiles
 
 
@@ -95,6 +113,13 @@ def _create_datasets(
         )
         for name, shape in shapes.items()
     }  # fmt: skip
+
+
+def _tumour(masks: NDArray[np.uint8]) -> Shares:
+    """Share (n,) of all classes in masks (n, h, w); NaN where nothing of a mask is known."""
+    shares = ((masks > 0) & (masks < UNKNOWN)).mean(axis=(1, 2)).astype(np.float32)
+    shares[(masks == UNKNOWN).all(axis=(1, 2))] = np.nan
+    return shares
 
 
 def _masks(mask_of: MaskOf, grid: Grid, l_corners: Points) -> NDArray[np.uint8]:
@@ -116,7 +141,12 @@ def load_tiles(path: Path) -> Tiles:
         columns = {name: dataset(file, name, kind, n)[:] for name, kind, n in _COLUMNS}
         if {len(values) for values in columns.values()} != {n_tiles}:
             raise ValueError("its columns are of different lengths")
-        return Tiles(str(file.attrs["slide"]), _grid(file.attrs["grid"]), **columns)
+        labels = sorted(map(int, file.get("classes", ())))
+        classes = {k: dataset(file, f"classes/{k}", "f4", 1)[:] for k in labels}
+        return Tiles(
+            str(file.attrs["slide"]), _grid(file.attrs["grid"]), **columns, classes=classes,
+            has_unknown="unknown" in file.attrs,
+        )  # fmt: skip
 
 
 def _grid(text: object) -> Grid:
@@ -128,7 +158,7 @@ def _grid(text: object) -> Grid:
 
 
 def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArray[np.uint8]:
-    """Pixels (n, tile, tile, 3) RGB of some tiles, or their masks {0, 1} (n, tile, tile).
+    """Pixels (n, tile, tile, 3) RGB of some tiles, or their masks of labels (n, tile, tile).
 
     Args:
         path: of a tile file.

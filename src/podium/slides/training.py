@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from podium.core.params import TrainSegmenter
 from podium.models.losses import TumourLoss
+from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.augment import augmentation
+from podium.slides.mask_loss import MaskLoss
 from podium.slides.scoring import Counts
 from podium.slides.tile_dataset import Indices, TileDataset, evenly_spaced, sample_batch
 from podium.training import loop
@@ -49,7 +51,7 @@ def train_fold(
     """
     regularise(model, settings.l2)
     trainer = loop.Trainer(
-        model, settings, TumourLoss(settings.loss), augmentation(settings),
+        model, settings, _loss(tiles, settings.loss), augmentation(settings),
         settings.schedule, size_key=f"{tiles.tile} px",
     )  # fmt: skip
     train_on = np.flatnonzero(tiles.fold != fold)
@@ -59,7 +61,7 @@ def train_fold(
     def batches(start: int) -> Iterator[Batch]:
         while True:
             seed = (settings.seed, start, fold)
-            yield tiles.read(sample_batch(tiles.tumour, train_on, batch_size, share, seed))
+            yield tiles.read(sample_batch(tiles.shares, train_on, batch_size, share, seed))
             start += batch_size
 
     predict = in_batches([model], lambda pixels: model(tf.cast(pixels, tf.float32), training=False))
@@ -72,17 +74,25 @@ def train_fold(
     return loop.train(trainer, TrainingJob(batches, validate, checkpoint, "tumour_f1", log))
 
 
+def _loss(tiles: TileDataset, kind: str) -> keras.losses.Loss:
+    is_plain = tiles.n_classes == 1 and not tiles.has_unknown
+    return TumourLoss(kind) if is_plain else MaskLoss(kind, tiles.n_classes, tiles.has_unknown)
+
+
 def tile_f1(predict: Predict, tiles: TileDataset, indices: Indices, batch_size: int) -> float:
-    """The F1 score of tumour over all pixels of some tiles, at a probability of 0.5.
+    """The F1 score of tumour over all known pixels of some tiles, or the mean of all classes.
 
     Args:
-        predict: pixels (n, tile, tile, 3) to logits (n, tile, tile, 1).
+        predict: pixels (n, tile, tile, 3) to logits (n, tile, tile, 1), of K classes K + 1.
         tiles: the dataset.
         indices: (M,) of the tiles to score.
         batch_size: tiles predicted at once.
     """
-    counts = Counts()
+    counts = [Counts()] * tiles.n_classes
     for start in range(0, len(indices), batch_size):
         pixels, masks = tiles.read(indices[start : start + batch_size])
-        counts += Counts.of(masks > 0, predict(pixels) > 0)
-    return counts.f1
+        logits, known = predict(pixels), masks[..., 0] != UNKNOWN
+        labels = logits[..., 0] > 0 if tiles.n_classes == 1 else logits.argmax(axis=-1)
+        truth, marked = masks[..., 0][known], labels[known]
+        counts = [each + Counts.of(truth == k, marked == k) for k, each in enumerate(counts, 1)]
+    return sum(each.f1 for each in counts) / len(counts)

@@ -15,7 +15,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the set to --out, and --metrics."""
     args = parse(__doc__, argv, "out", "metrics")
     params = load_params(args.params).draw_slides
-    draw_dataset(args.out, params.n_train, params.n_test, params.side, params.seed)
+    draw_dataset(
+        args.out, params.n_train, params.n_test, params.side, params.seed,
+        three_classes=params.three_classes,
+    )  # fmt: skip
     write_metrics(args, {"n_train": params.n_train, "n_test": params.n_test})
     print(f"{args.out}: {params.n_train} train and {params.n_test} test slides")
 

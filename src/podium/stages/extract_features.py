@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from podium.core import cluster
 from podium.core.errors import guarded
 from podium.core.feature_store import write_features
 from podium.core.files import require_space
@@ -12,9 +13,9 @@ from podium.core.throughput import ThroughputMeter
 from podium.pictures.dataset import read_items
 from podium.pictures.extract import (
     build_recipe,
+    compute_by_cluster,
     compute_missing,
     device_report,
-    feature_blocks,
     open_shards,
 )
 from podium.pictures.source import PictureSource
@@ -32,9 +33,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_space(args.out, len(items) * n_features * 4)
     meter, read = ThroughputMeter(), PictureSource(args.source).read
     shard_size = params.extract_features.shard_size
-    n_new = compute_missing(items, read, recipe, shards, shard_size, meter)
+    n_new = 0
+    if cluster.in_use():
+        given = args.source, args.extractor, params, args.weights_dir
+        n_new = compute_by_cluster(items, *given)
+        shards = open_shards(recipe)
+    n_new += compute_missing(items, read, recipe, shards, shard_size, meter)
     ids, labels, content = (items[name].tolist() for name in ("id", "label", "content"))
-    blocks = feature_blocks(shards, content)
+    blocks = shards.blocks(content)
     write_features(args.out, ids, labels, content, blocks, n_features, recipe.provenance)
     sizes = {"n_pictures": len(items), "n_features": n_features}
     throughput = meter.throughput(len(items), recipe.batch_size)

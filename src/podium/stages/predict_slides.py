@@ -12,7 +12,7 @@ from podium.core.params import load_params
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
-from podium.slides import report, slide_classification, slide_tables
+from podium.slides import marked_classes, oof_metrics, report, slide_classification, slide_tables
 from podium.slides.dataset import read_slides
 from podium.slides.export import write_outputs
 from podium.slides.predict_dataset import Predictor
@@ -50,16 +50,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     seed, settings_of = params.train_segmenter.seed, params.model_dump(include=SETTINGS)
     for name, table in slide_classification.prediction_tables(train, test, seed).items():
         predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
-    max_unreadable = params.tile_slides.max_unreadable
     config = InferenceConfig(
         weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
-        max_unreadable, prior,
+        params.tile_slides.max_unreadable, prior,
     )  # fmt: skip
     write_json(args.manner, asdict(config))
+    marked_classes.write(args.out, segmenter.classes)
     write_table(args.out / "states.csv", slide_tables.states_table(slides, rows, failures))
     for slide in progress(slides, len(slides), "masks"):
-        write_outputs(slide, args.out, args.plots / f"{slide.result.row.slide}.png")
-    metrics = slide_classification.metrics(oof, settings.bootstrap)
+        overlay = args.plots / f"{slide.result.row.slide}.png"
+        write_outputs(slide, args.out, overlay, segmenter.classes)
+    metrics = oof_metrics.metrics(oof, settings.bootstrap, segmenter.classes)
     unseen = [slide.result.row.slide for slide in slides if not slide.result.has_tiles]
     metrics |= {"threshold": level / LEVELS, "n_left_out": len(failures), "n_no_tiles": len(unseen)}
     metrics |= report.baseline_warning(metrics)

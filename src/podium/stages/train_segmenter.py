@@ -10,7 +10,8 @@ from podium.core.errors import guarded
 from podium.core.files import json_sha256, write_table
 from podium.core.params import load_params
 from podium.core.throughput import total
-from podium.slides import fcn
+from podium.slides import fcn, marked_classes
+from podium.slides.annotations.class_plan import ClassPlan
 from podium.slides.dataset import read_slides
 from podium.slides.segmenter import assemble, describe
 from podium.slides.tensorboard import events_dir, logger
@@ -26,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(__doc__, argv, "slides", "tiles", "weights-dir", "model", "metrics", "plots")
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
-    tiles = TileDataset(args.tiles, rows)
+    plan = ClassPlan.of(params.slides)
+    marked_classes.refuse_another_order(args.slides, rows, plan.words)
+    tiles = TileDataset(args.tiles, rows, len(plan.names))
     content = json_sha256(
         {"slides": [row.content for row in rows], "tiles": tiles.fingerprint}
         | params.tile_slides.model_dump()
@@ -38,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for fold in sorted(set(tiles.fold.tolist())):
         print(f"fold {fold}: {int((tiles.fold != fold).sum())} tiles to learn from", flush=True)
         runtime.set_up(settings.seed, settings.precision, params.device.deterministic)
-        models[fold] = fcn.build(settings, args.weights_dir, description)
+        models[fold] = fcn.build(settings, args.weights_dir, description, len(plan.names))
         log = logger(args.plots / f"fold-{fold}", events / f"fold-{fold}")
         results[fold] = train_fold(models[fold], tiles, fold, settings, content, log)
     artefact.save(assemble(models, description), args.model)

@@ -151,7 +151,7 @@ def hard_notes(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[str]:
 
 def numbers(cells: pd.Series[str]) -> NDArray[np.float64]:
     """Return the numbers (N,) that cells say, float64; NaN where they say none."""
-    return np.array([_number(cell) for cell in cells], dtype=np.float64)
+    return np.array([_number(cell) for cell in cells.tolist()], dtype=np.float64)
 
 
 def _number(cell: str) -> float:

@@ -41,6 +41,17 @@ def test_the_artefact_gives_the_mean_of_the_networks_of_all_folds(kind, tmp_path
     np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_artefact_holds_the_networks_of_every_fold_seed(tmp_path):
+    path, task = tmp_path / "photos-mine.keras", photo_networks.task(epochs=1)
+    other = [replace(split, seed=1, held_out=~split.held_out) for split in task.data.splits[:1]]
+    task = replace(task, data=replace(task.data, splits=[*task.data.splits, *other]))
+    _, values = kept(task, path)
+    said = NetworkPredictor(path).predict(np.asarray(task.pixels[8:]))
+    expected = np.mean([each[8:] for each in values], axis=0)
+    np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-5)
+    assert len(start_weights(path, photo_networks.task().data)) == 2
+
+
 @pytest.mark.parametrize("kind", ["classes", "number"])
 def test_a_training_goes_on_from_the_network_that_never_saw_its_fold(kind, tmp_path):
     path = tmp_path / "photos-mine.keras"

@@ -24,9 +24,9 @@ def test_tumour_for_all_that_its_name_says(name):
 
 def test_the_note():
     areas = {f"c{k}": 10.0 for k in range(12)} | {"x\x1b" + "y" * 60: 500.0}
-    note = class_note(areas, {"c1"}, 1000)
+    note = class_note(areas, {"tumour": ["c1"]}, 1000)
     assert note.startswith("classes: c0 1.0%, c1 1.0%, ")
     assert note.endswith("c9 1.0%, and 3 more of the slide; taken as tumour: c1")
-    assert class_note({"a\x1bb": 5.0}, (), 10) == (
+    assert class_note({"a\x1bb": 5.0}, {"tumour": []}, 10) == (
         r"classes: a\x1bb 50.0% of the slide; taken as tumour: none of them"
     )

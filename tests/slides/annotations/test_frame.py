@@ -45,7 +45,7 @@ def test_outlines_of_qupath_fall_on_what_they_outline(raw, tmp_path):
     settings = load_params(make_params(tmp_path)).slides
     entries = read_entries(raw, "test")
     rows = ingest(raw, entries, settings, tmp_path / "out").rows
-    regions = geojson.read((tmp_path / "out/a.geojson").read_bytes(), None).regions
+    regions = geojson.read((tmp_path / "out/a.geojson").read_bytes()).parts["Tumor"]
     assert regions.bounds == (350, 130, 390, 170)  # level 0, whatever QuPath counts from
     pixels = open_slide(rows[0], raw, settings).read((350, 130, 40, 40))
     assert (pixels == (90, 40, 120)).all()
@@ -58,7 +58,7 @@ def test_outlines_of_qupath_fall_on_what_they_outline(raw, tmp_path):
     written = load.load(tmp_path / "a.geojson", row.size, frame=row.origins)
     assert written.regions.bounds == regions.bounds
     assert written.regions.area == pytest.approx(regions.area, rel=0.03)  # its corners are cut
-    assert geojson.read((tmp_path / "a.geojson").read_bytes(), None).regions.bounds == (
+    assert geojson.read((tmp_path / "a.geojson").read_bytes()).parts["Tumor"].bounds == (
         50,
         30,
         90,

@@ -7,6 +7,8 @@ from shapely import MultiPolygon, Point, Polygon, box
 from shapely.geometry import shape
 
 from podium.slides.annotations import geojson
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.decide import NOTHING_THERE, decided
 from podium.slides.annotations.limits import Unusable
 from podium.slides.annotations.raster import polygons
 
@@ -31,7 +33,8 @@ def collection(*features):
 
 
 def read(document, classes=None):
-    return geojson.read(json.dumps(document).encode(), classes)
+    plan = ClassPlan(labels=dict.fromkeys(classes, 1) if classes else None)
+    return decided(geojson.read(json.dumps(document).encode()), plan, (1000, 1000))
 
 
 DOCUMENTS = {
@@ -63,7 +66,7 @@ def test_a_square_with_a_hole(name):
 
 def test_a_byte_order_mark():
     data = b"\xef\xbb\xbf" + json.dumps(polygon(SQUARE)).encode()
-    assert geojson.read(data, None)[0].area == 100
+    assert geojson.read(data).parts["no class"].area == 100
 
 
 def test_features_that_overlap_count_once():
@@ -84,23 +87,23 @@ def test_classes_in_all_their_spellings(classification):
     tumour = feature(polygon(SQUARE), classification=classification)
     document = collection(tumour, feature(polygon(FAR), "Stroma"), feature(polygon(FAR)))
     assert read(document)[0].area == 125
-    found, notes, *_ = read(document, ["TUMOR"])
+    found, notes, *_ = read(document, ["tumor"])
     assert found.area == 100
-    assert notes == ["outlines of Stroma, no class, left out: 2"]
+    assert "taken as tumour: " in notes[0]
 
 
 def test_classes_that_qupath_ignores():
     document = collection(feature(polygon(SQUARE), "Ignore*"), feature(polygon(FAR), "Tumor"))
     found, notes, *_ = read(document)
     assert found.area == 25
-    assert notes == ["outlines of Ignore*, left out: 1"]
-    assert read(document, ["Ignore*"])[0].area == 100
+    assert notes[0].endswith("taken as tumour: Tumor")
+    assert read(document, ["ignore*"])[0].area == 100
 
 
 def test_a_file_without_the_wanted_class_says_so():
-    found, notes, *_ = read(collection(feature(polygon(SQUARE), "Stroma")), ["Tumor"])
+    found, notes, *_ = read(collection(feature(polygon(SQUARE), "Stroma")), ["tumor"])
     assert found.is_empty
-    assert notes == ["it has outlines of Stroma only: taken as no tumour"]
+    assert notes[0] == "it has outlines of Stroma only: taken as no tumour"
 
 
 def test_points_and_lines_are_told():
@@ -108,17 +111,23 @@ def test_points_and_lines_are_told():
     flat = [feature(line), feature(None), feature(polygon()), feature(polygon([[0, 0], [5, 5]]))]
     found, notes, *_ = read(collection(feature(polygon(SQUARE)), *flat))
     assert found.area == 100
-    assert notes == ["objects without an area, left out: 4"]
+    assert notes == ["outlines without an area, left out: 4"]
 
 
 def test_a_bow_tie_keeps_both_halves():
     assert read(polygon([[0, 0], [10, 10], [10, 0], [0, 10]]))[0].area == pytest.approx(50)
 
 
-@pytest.mark.parametrize("document", [collection(), [], feature(None)])
-def test_a_file_without_outlines(document):
+@pytest.mark.parametrize("document", [collection(), []])
+def test_a_file_without_outlines_was_looked_at(document):
+    found = read(document)
+    assert found.regions.is_empty
+    assert found.notes == [NOTHING_THERE]
+
+
+def test_a_file_without_areas():
     with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it"):
-        read(document)
+        read(feature(None))
 
 
 NOT_GEOJSON = {
@@ -150,7 +159,7 @@ NOT_GEOJSON = {
 @pytest.mark.parametrize("name", NOT_GEOJSON)
 def test_what_is_no_geojson(name):
     with pytest.raises(Unusable):
-        geojson.read(NOT_GEOJSON[name], None)
+        geojson.read(NOT_GEOJSON[name])
 
 
 # ---- writing
@@ -180,7 +189,7 @@ def test_files_written_come_back(tmp_path, rng):
     regions = polygons(rng.random((40, 50)) > 0.4, 3.97, (11, 7))
     path = tmp_path / "s.geojson"
     geojson.write(path, regions)
-    found, notes, *_ = geojson.read(path.read_bytes(), ["Tumor"])
+    found, notes, *_ = decided(geojson.read(path.read_bytes()), ClassPlan(), (1000, 1000))
     assert notes == []
     assert found.symmetric_difference(regions).area < 1e-3 * regions.area
 

@@ -5,6 +5,8 @@ import pytest
 from shapely import Point, box
 
 from podium.slides.annotations import imagescope, load
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.decide import NOTHING_THERE, decided
 from podium.slides.annotations.limits import Unusable
 
 
@@ -33,7 +35,8 @@ def document(*layers):
 
 
 def read(*layers, classes=None):
-    return imagescope.read(document(*layers), classes)
+    plan = ClassPlan(labels=dict.fromkeys(classes, 1) if classes else None)
+    return decided(imagescope.read(document(*layers)), plan, (1000, 1000))
 
 
 def test_outlines_in_level_0_pixels():
@@ -79,13 +82,12 @@ def test_rectangles_ellipses_and_what_has_no_area():
     found = read(layer(region(*corners, kind="2"), region((0, 0), (9, 9), kind="4")))
     assert found.regions.area == pytest.approx(np.pi * 20 * 10, rel=1e-3)
     assert found.regions.contains(Point(39.9, 10))
-    assert found.notes == ["regions without an area, left out: 1"]
+    assert found.notes == ["outlines without an area, left out: 1"]
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (document(), "no outline"),
         (document(layer(region((0, 0), (1, 1)))), "no outline"),
         (document(layer(region(("a", 0), (1, 1), (2, 0)))), "a Vertex"),
         (b"<Annotations><Annotation><Regions><Region><Vertices><Vertex X='1'/>", "has no Y"),
@@ -94,7 +96,7 @@ def test_rectangles_ellipses_and_what_has_no_area():
 )
 def test_what_cannot_be_read(data, says):
     with pytest.raises(Unusable, match=says):
-        imagescope.read(data, None)
+        decided(imagescope.read(data), ClassPlan(), (100, 100))
 
 
 @pytest.mark.parametrize("head", ["", '<?xml version="1.0"?>\n', "\ufeff", "<!-- by hand -->"])
@@ -103,5 +105,4 @@ def test_the_root_element_says_which_program_wrote_the_file(tmp_path, head):
     path.write_bytes(head.encode() + document(layer(square(0, 0, 10), name="Tumor")))
     assert load.load(path, (100, 100)).area == 100
     path.write_text(head + "<ASAP_Annotations><Annotations/></ASAP_Annotations>", "utf-8")
-    with pytest.raises(load.PodiumError, match="no outline"):
-        load.load(path, (100, 100))
+    assert load.load(path, (100, 100)).notes == (NOTHING_THERE,)

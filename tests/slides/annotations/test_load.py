@@ -13,6 +13,7 @@ from shapely import GEOSException, Polygon, box
 
 from podium.core.errors import PodiumError
 from podium.slides.annotations import limits
+from podium.slides.annotations.class_plan import ClassPlan
 from podium.slides.annotations.load import SUFFIXES, by_stem, load
 
 SIZE = (80, 60)
@@ -67,9 +68,14 @@ def test_a_mask_gives_them_too(tmp_path):
 
 
 def test_classes_reach_the_formats_that_have_them(put):
-    assert load(put(ASAP, "a.xml"), SIZE, classes=["_0"]).area == 900
-    assert load(put(ASAP, "a.xml"), SIZE, classes=["Tumor"]).area == 0
-    assert load(put(GEOJSON, "a.geojson"), SIZE, classes=["Tumor"]).area == 0
+    assert load(put(ASAP, "a.xml"), SIZE, ClassPlan(labels={"_0": 1})).area == 900
+    assert load(put(ASAP, "a.xml"), SIZE, ClassPlan(labels={"tumor": 1})).area == 0
+    assert load(put(GEOJSON, "a.geojson"), SIZE, ClassPlan(labels={"tumor": 1})).area == 0
+
+
+def test_formats_without_classes_are_tumour_whatever_classes_are_named(put):
+    annotation = load(put(SVG), SIZE, ClassPlan(labels={"tumor": 1}))
+    assert (annotation.area, annotation.areas, annotation.notes) == (900, {}, ())
 
 
 def test_what_hangs_over_the_slide_is_cut_off_and_told(put):
@@ -157,7 +163,8 @@ def test_classes_and_their_areas_are_said(put):
     assert denied.notes[-1] == (
         "classes: Tumor 18.8%, Normal tissue 1.0% of the slide; taken as tumour: Tumor"
     )
-    asked = load(put(of((outline, "Stroma")), "d.geojson"), SIZE, classes=["stroma"])
+    stroma = ClassPlan(labels={"stroma": 1})
+    asked = load(put(of((outline, "Stroma")), "d.geojson"), SIZE, stroma)
     assert asked.area == 900
     assert load(put(of((outline, "Stroma")), "d.geojson"), SIZE).area == 0
     groups = ASAP.replace("_0", "Vessel") + ASAP.replace("_0", "tumour").replace('X="', 'X="3')
@@ -228,7 +235,7 @@ def test_an_external_dtd_is_not_fetched(put):
         (b"\x89PNG\r\n\x1a\n", "not well-formed XML"),
         ("<g>" * 5000, "its root element is <g>"),
         ("<svg>" + "<g>" * 5000, "its elements are nested deeper than 100"),
-        ("<svg><g/></svg>", "it has no outline with an area"),
+        ("<svg><line/></svg>", "it has no outline with an area"),
         (SVG.replace("10,20", "nan,20"), "'nan,20 40,20 40,50 1' where numbers are expected"),
         (SVG.replace("10,20", "1e999,20"), "a number is not finite or beyond"),
         (SVG.replace("10,20", "1e9,20"), "a number is not finite or beyond"),

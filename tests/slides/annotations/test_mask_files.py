@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from shapely import box
 
-from podium.slides.annotations import mask_files
+from podium.slides.annotations import load, mask_files
+from podium.slides.annotations.class_plan import ClassPlan
 from podium.slides.annotations.limits import Unusable
+from podium.slides.annotations.pixel_mask import downsample_of
 
 WANTED = np.zeros((6, 8), dtype=bool)
 WANTED[1:4, 2:7] = True
@@ -72,7 +74,7 @@ def test_masks_of_another_scale(factor):
     assert found.regions.equals(box(2 * factor, 1 * factor, 7 * factor, 4 * factor))
 
 
-@pytest.mark.parametrize("size", [(8, 7), (6, 8), (80, 61)])
+@pytest.mark.parametrize("size", [(8, 7), (6, 8), (80, 75)])
 def test_masks_that_do_not_fit_their_slide(size):
     says = f"the mask is 8x6 px, the slide {size[0]}x{size[1]} px"
     with pytest.raises(Unusable, match=says):
@@ -147,11 +149,13 @@ def test_several_colours_are_told_apart():
 
 def test_colours_may_be_chosen():
     data = coloured(RED, GREEN, DARK)
-    regions, _, _, tumour = mask_files.read(data, (80, 60), ["Tumor", "#00005A", "#00c800"])
+    regions, _, _, tumour = mask_files.read(
+        data, (80, 60), ClassPlan(labels=dict.fromkeys(["tumor", "#00005a", "#00c800"], 1))
+    )
     assert regions.equals(box(20, 0, 60, 60))
     assert tumour == {"#00c800", "#00005a"}
-    assert mask_files.read(data, (80, 60), ["Tumor"]).regions.area == 2400
-    assert mask_files.read(data, (80, 60), ["#123456"]).regions.is_empty
+    assert mask_files.read(data, (80, 60), ClassPlan(labels={"tumor": 1})).regions.area == 2400
+    assert mask_files.read(data, (80, 60), ClassPlan(labels={"#123456": 1})).regions.is_empty
 
 
 def test_grey_labels_are_told_apart():
@@ -168,3 +172,27 @@ def test_soft_edges_and_photographs_have_no_classes():
     assert mask_files.read(encoded(grey(ramp.astype(np.uint8))), (80, 60)).areas == {}
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     assert mask_files.read(encoded(grey(noise)), (80, 60)).areas == {}
+
+
+@pytest.mark.parametrize(
+    ("mask", "slide", "downsample"),
+    [
+        ((251, 126), (2003, 1002), 8), ((250, 125), (2003, 1002), 8), ((300, 200), (300, 200), 1),
+        ((501, 251), (2003, 1002), 4), ((250, 100), (2003, 1002), None),
+        ((600, 400), (300, 200), 0.5),
+    ],
+)  # fmt: skip
+def test_masks_of_a_level_with_rounded_sides(mask, slide, downsample):
+    assert downsample_of(mask, slide) == downsample
+
+
+def test_a_mask_with_rounded_sides_lies_where_its_pixels_lie(tmp_path):
+    values = np.zeros((11, 16), np.uint8)  # of a slide of 123 x 83: 15.4 x 10.4 pixels
+    values[3:, 4:] = 255
+    found = mask_files.read(encoded(grey(values)), (123, 83)).regions
+    assert found.bounds == (32, 24, 128, 88)
+    path = tmp_path / "s.png"
+    path.write_bytes(encoded(grey(values)))
+    annotation = load.load(path, (123, 83))
+    assert annotation.regions.equals(box(32, 24, 123, 83))
+    assert annotation.notes == ()

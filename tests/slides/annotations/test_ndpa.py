@@ -5,6 +5,8 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.slides.annotations import load, ndpa
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.decide import decided
 from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import Unusable
 
@@ -40,7 +42,8 @@ def document(*states):
 
 
 def read(*states, classes=None, frame=FRAME):
-    return ndpa.read(document(*states), classes, frame)
+    plan = ClassPlan(labels=dict.fromkeys(classes, 1) if classes else None)
+    return decided(ndpa.read(document(*states), frame), plan, frame.size)
 
 
 def test_outlines_in_level_0_pixels():
@@ -54,7 +57,7 @@ def test_titles_are_classes():
     states = square(0, 0, 10), square(50, 0, 20, title="stroma"), square(90, 0, 5, title="")
     assert read(*states).areas == {"tumor": 100, "stroma": 400, "no class": 25}
     assert read(*states).tumour == {"tumor", "no class"}
-    assert read(*states, classes=["Stroma"]).regions.area == 400
+    assert read(*states, classes=["stroma"]).regions.area == 400
     assert read(*states, classes=["other"]).regions.is_empty
 
 
@@ -66,7 +69,7 @@ def test_circles_and_what_has_no_area():
                  square(0, 0, 5, kind="pin"), frame=frame)  # fmt: skip
     assert found.regions.area == pytest.approx(np.pi * 20**2, rel=1e-3)
     assert found.regions.bounds == pytest.approx((480, 290, 520, 330), abs=0.1)
-    assert found.notes == ["annotations without an area, left out: 2"]
+    assert found.notes == ["outlines without an area, left out: 2"]
 
 
 def test_a_slide_that_does_not_say_where_its_origin_lies():
@@ -86,7 +89,6 @@ def test_the_name_of_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (document(), "no outline"),
         (document(square(0, 0, 5).replace("<x>1750000</x>", "<x>1e999</x>", 1)), "a point"),
         (document(square(0, 0, 5).replace("<x>1750000</x>", "", 1)), "lacks its x or y"),
         (b"<annotations>", "not well-formed"),
@@ -94,4 +96,4 @@ def test_the_name_of_its_file(tmp_path):
 )
 def test_what_cannot_be_read(data, says):
     with pytest.raises(Unusable, match=says):
-        ndpa.read(data, None, FRAME)
+        ndpa.read(data, FRAME)

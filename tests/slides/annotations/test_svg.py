@@ -5,6 +5,8 @@ import pytest
 from shapely import box
 
 from podium.slides.annotations import svg
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.decide import NOTHING_THERE, decided
 from podium.slides.annotations.limits import Budget, Unusable
 from podium.slides.annotations.svg_values import numbers, transform
 
@@ -15,7 +17,7 @@ HEADER += '"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
 
 def drawn(body, root="", size=SIZE):
     text = f'<svg xmlns="http://www.w3.org/2000/svg" {root}>{body}</svg>'
-    return svg.read(text.encode(), size)
+    return decided(svg.read(text.encode(), size), ClassPlan(), size)
 
 
 def regions(body, root="", size=SIZE):
@@ -36,7 +38,7 @@ def test_the_competitions_dialect():
     one = polygon.format("10,20 40,20 40,60 10,60")
     two = polygon.format("100,100 160,100 100,180")
     data = f'{HEADER}<svg xmlns="http://www.w3.org/2000/svg">{one}\n{two}</svg>'
-    found, notes, *_ = svg.read(data.encode(), SIZE)
+    found, notes, *_ = decided(svg.read(data.encode(), SIZE), ClassPlan(), SIZE)
     assert sorted(part.area for part in found.geoms) == [1200, 2400]
     assert found.bounds == (10, 20, 160, 180)
     assert notes == []
@@ -256,7 +258,7 @@ def test_shapes_without_an_area_are_told():
     flat = '<polyline points="0,0 9,9"/><path d=""/><rect width="5"/><circle r="0"/><polygon/>'
     found, notes, *_ = drawn(flat + rectangle())
     assert found.area == 1200
-    assert notes == ["shapes without an area, left out: 5"]
+    assert notes == ["outlines without an area, left out: 5"]
 
 
 # ---- copies
@@ -305,10 +307,17 @@ def test_copies_of_copies_of_copies_are_refused(monkeypatch):
         drawn(f'<defs>{first}{doubled}</defs><use href="#a39"/>')
 
 
-@pytest.mark.parametrize("body", ["", "<g/>", "<text>tumour</text>", '<line x2="9" y2="9"/>'])
+@pytest.mark.parametrize("body", ["<text>tumour</text>", '<line x2="9" y2="9"/>'])
 def test_a_drawing_without_any_region(body):
     with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it if"):
         drawn(body)
+
+
+@pytest.mark.parametrize("body", ["", "<g/>"])
+def test_an_empty_drawing_was_looked_at(body):
+    found, notes, *_ = drawn(body)
+    assert found.is_empty
+    assert notes[-1] == NOTHING_THERE
 
 
 @pytest.mark.parametrize(
@@ -371,3 +380,36 @@ def test_a_long_list_spends_the_budget():
     with pytest.raises(Unusable, match="more than 49 points"):
         numbers(" ".join(map(str, values)), Budget(49))
     assert numbers(" ".join(map(str, values)), Budget(50)).tolist() == values
+
+
+# ---- style sheets, as Illustrator and Inkscape write them
+
+HIDDEN = {
+    "a class": (".st0{display:none;} .st1{fill:none;stroke:#f00}", 'class="st1 st0"'),
+    "an id": ("#layer { display : none }", 'id="layer"'),
+    "an element": ("rect{visibility:hidden}", ""),
+    "element and class": ("/* no */ rect.off, path.off {visibility:collapse}", 'class="off"'),
+    "the heavier rule": (".b{display:none} rect{display:inline}", 'class="b"'),
+    "an attribute": ("", 'visibility="hidden"'),
+    "a style": ("rect{visibility:visible}", 'style="visibility:hidden"'),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_hidden_is_not_drawn(name):
+    sheet, more = HIDDEN[name]
+    body = f"<style type='text/css'>{sheet}</style>{rectangle(more=more)}"
+    found = regions(body + '<circle cx="150" cy="150" r="20"/>')
+    assert found.area == pytest.approx(np.pi * 400, rel=0.01)
+
+
+def test_what_a_hidden_group_shows_again_is_drawn():
+    hidden = f'<g visibility="hidden">{rectangle()}<g>{rectangle(100)}</g>'
+    shown = f"{rectangle(60, more=chr(39).join(['visibility=', 'visible', '']))}</g>"
+    assert regions(hidden + shown).bounds == (60, 20, 90, 60)
+
+
+def test_selectors_that_are_not_read_are_refused_where_they_matter():
+    assert regions(f"<style>g > rect {{fill: red}}</style>{rectangle()}").area == 1200
+    with pytest.raises(Unusable, match=r"'g > rect' chooses, which is not read\nremedy: save it"):
+        drawn(f"<style>g > rect {{display: none}}</style>{rectangle()}")

@@ -16,7 +16,8 @@ from podium.captcha.equations.finder import LineFinder
 from podium.captcha.equations.render import render_range
 from podium.captcha.equations.strips import N_LINES, lay_out
 from podium.captcha.generator import Part, generate, map_ranges
-from podium.captcha.ingest import drawn_task, read_raw, shortened
+from podium.captcha.ingest import drawn_task
+from podium.captcha.raw_captchas import read_raw, shortened
 from podium.captcha.raw_pixels import decode_picture, decoded_parts, white
 from podium.captcha.reader_checks import check_pictures
 from podium.captcha.tasks import task_from

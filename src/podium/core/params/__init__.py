@@ -27,6 +27,8 @@ from podium.core.params.captcha import (
     CaptchaEquations,
     CaptchaText,
     GenerateCaptcha,
+    RawLabels,
+    RawPictures,
     TrainCaptchaReader,
     TrainLineFinder,
 )
@@ -57,10 +59,10 @@ from podium.core.printable import printable
 
 __all__ = [
     "AssignPhotoFolds", "Blend", "BlendMethod", "BlendSection", "Boosting", "Captcha",
-    "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos",
-    "DrawSlides", "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head",
-    "IngestPhotos", "IngestSlides", "NetworkAugment", "Params", "PhotoLayout", "PhotoNetwork",
-    "Photos", "Precision", "PredictSlides", "Section", "Slides", "Submit", "TextBlend",
+    "CaptchaArithmetic", "CaptchaEquations", "CaptchaText", "Device", "DrawPhotos", "DrawSlides",
+    "ExtractFeatures", "ExtractorParams", "GenerateCaptcha", "Head", "IngestPhotos", "IngestSlides",
+    "NetworkAugment", "Params", "PhotoLayout", "PhotoNetwork", "Photos", "Precision",
+    "PredictSlides", "RawLabels", "RawPictures", "Section", "Slides", "Submit", "TextBlend",
     "TileSlides", "TrainCaptchaReader", "TrainLineFinder", "TrainPhotoClassifier", "TrainSegmenter",
     "TrainingSettings", "VotingMethod", "load_params", "read_yaml", "validate_params",
 ]  # fmt: skip

@@ -17,6 +17,34 @@ from podium.core.params.section import (
 )
 
 
+class RawLabels(Section):
+    """How the texts of raw pictures are told.
+
+    `pattern` is a regular expression for file names without suffix, '' to find the rule; with
+    `ignore_case` texts are learnt and scored in one case.
+    """
+
+    pattern: str
+    ignore_case: bool
+
+
+class RawPictures(RawLabels):
+    """How raw pictures become as large as one another: `width` x `height` pixels, 0 as they say.
+
+    pad keeps their shape and fills up with paper, stretch does not; auto: as their shapes say.
+    """
+
+    fit: Literal["auto", "pad", "stretch"]
+    width: Annotated[int, Field(ge=0, le=2048)]
+    height: Annotated[int, Field(ge=0, le=512)]
+
+
+class RawSums(RawPictures):
+    """Raw pictures of sums; `grammar` has a text of each form that is allowed, [] the labels'."""
+
+    grammar: list[str]
+
+
 class CaptchaText(Section):
     """Pictures (width, height in pixels) of `length` characters out of `alphabet`.
 
@@ -24,6 +52,7 @@ class CaptchaText(Section):
     """
 
     source: Literal["standin", "raw"]
+    raw: RawPictures
     width: Annotated[int, Field(ge=32, le=1024)]
     height: Annotated[int, Field(ge=32, le=1024)]
     alphabet: Annotated[str, Field(min_length=1)]
@@ -34,6 +63,7 @@ class CaptchaArithmetic(Section):
     """Pictures (width, height in pixels) of three digits and two operators; raw have their own."""
 
     source: Literal["standin", "raw"]
+    raw: RawSums
     width: Annotated[int, Field(ge=32, le=1024)]
     height: Annotated[int, Field(ge=32, le=1024)]
 
@@ -42,6 +72,7 @@ class CaptchaEquations(Section):
     """Pictures of equations, of any size; readers see strips of `width` x `height` pixels."""
 
     source: Literal["standin", "raw"]
+    raw: RawLabels
     width: Annotated[int, Field(ge=128, le=4096)]
     height: Annotated[int, Field(ge=32, le=256)]
 

@@ -22,7 +22,9 @@ class Slides(Section):
 
     source: Literal["standin", "raw"]
     missing_annotation: Literal["test", "negative"]
-    classes: list[str]
+    classes: list[str] | dict[str, list[str]]
+    annotated_area: list[str]
+    unknown: list[str]
     mpp: Positive | None
     max_megapixels: Positive
 
@@ -33,6 +35,7 @@ class DrawSlides(Section):
     n_train: Count
     n_test: Annotated[int, Field(ge=0)]
     side: Annotated[int, Field(ge=512, le=100_000)]
+    three_classes: bool
     seed: Seed
 
 

@@ -11,14 +11,13 @@ from typing import Any
 
 from podium.core.errors import SettingsError
 from podium.core.params import PhotoNetwork
-from podium.models import efficientnet_lite, extractor_table, keras_networks
-from podium.models.backbones import CAFFE_MEANS
-from podium.photos.networks.names import SMALL
+from podium.models import efficientnet_lite, extractor_table, hub_networks, keras_networks
+from podium.models.backbones import CAFFE_MEANS, MEAN_STD
+from podium.photos.networks.names import SMALL, is_transformer
 from podium.training import distribution
 from podium.training.runtime import keras
 
 layers = keras.layers
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB of 0 to 1
 MOMENTUM = 0.9  # of batch statistics: a few hundred steps must do
 
 
@@ -74,6 +73,8 @@ def body(network: str, size: int, weights: str, weights_dir: Path, key: str) -> 
         model = efficientnet_lite.build(variant, size)
         if weights != "none":
             efficientnet_lite.load_weights(model, efficientnet_lite.weights_path(variant))
+    elif spec.family == "hub":
+        model = hub_networks.build(network, weights, weights_dir, key, size)
     else:
         options = {"pooling": "avg", "input_shape": (size, size, 3)}
         model = keras_networks.build(network, weights, weights_dir, options, key)
@@ -94,9 +95,9 @@ def _prepared(network: str, pixels: Any) -> Any:
         return layers.Normalization(mean=CAFFE_MEANS, variance=[1.0] * 3, name="centred")(
             keras.ops.flip(pixels, axis=-1)
         )
-    if words == "(x / 255 - mean) / std of ImageNet":
-        mean = [255 * value for value in IMAGENET_MEAN]
-        variance = [(255 * value) ** 2 for value in IMAGENET_STD]
+    if words in MEAN_STD:
+        of_one, std = MEAN_STD[words]
+        mean, variance = [255 * value for value in of_one], [(255 * value) ** 2 for value in std]
         return layers.Normalization(mean=mean, variance=variance, name="standardised")(pixels)
     raise SettingsError(f"{network}: its preprocessing is not known to training ({words})")
 
@@ -108,6 +109,8 @@ def choose_trainable(model: keras.Model, settings: PhotoNetwork) -> None:
     """
     inner = model.get_layer("body")
     inner.trainable = settings.train != "head"
+    if settings.train == "last_block" and is_transformer(settings.network):
+        return hub_networks.train_last_block(inner)
     last = _last_block(inner) if settings.train == "last_block" else None
     for layer in inner.layers if inner.trainable else []:
         frozen = isinstance(layer, layers.BatchNormalization) and settings.batch_norm == "frozen"

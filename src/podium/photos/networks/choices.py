@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from podium.core.params import PhotoNetwork, TrainingSettings
-from podium.photos.networks.names import SMALL, fewest_px
+from podium.photos.networks.names import SMALL, fewest_px, is_transformer, sizes
 
 SIZES = (32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 320, 384)
 LARGEST = {"processor": 128, "GPU": 224}  # px a side
@@ -58,8 +58,8 @@ def choose(settings: PhotoNetwork, items: pd.DataFrame, n_train: int, device: De
     batch, why = _batch_size(n_train, device)
     batch = int(chosen("batch_size", batch, why))
     usual = "from scratch" if scratch else "from trained weights"
-    rate = (2e-3 if scratch else 3e-4) * (batch / 32) ** 0.5
-    rate = float(f"{rate:.2g}")
+    rate = 2e-3 if scratch else 3e-5 if is_transformer(settings.network) else 3e-4
+    rate = float(f"{rate * (batch / 32) ** 0.5:.2g}")
     rate = chosen("learning_rate", rate, f"usual for {settings.optimizer} {usual}, batch {batch}")
     training = TrainingSettings(
         epochs=max(epochs, 1), epoch_size=max(n_train, batch), batch_size=batch, learning_rate=rate,
@@ -73,7 +73,8 @@ def _image_size(settings: PhotoNetwork, side: int, device: Device) -> tuple[int,
     small = settings.network in SMALL or settings.start == "scratch"
     goal = side if small else 4 * side
     most = LARGEST[device]
-    fitting = [size for size in SIZES if fewest_px(settings.network) <= size <= most]
+    taken = sizes(settings.network, SIZES)
+    fitting = [size for size in taken if fewest_px(settings.network) <= size <= most] or taken[:1]
     size = next((size for size in fitting if size >= goal), fitting[-1])
     shown = "as they are" if small else "up to four times that for trained filters"
     return size, f"pictures of {side} px, {shown}, {most} at most on a {device}"

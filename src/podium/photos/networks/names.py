@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from podium.core.errors import SettingsError
 from podium.core.nearest import did_you_mean
 from podium.core.params import Params, PhotoNetwork
+from podium.models import hub_networks
 from podium.models.extractor_table import TABLE
 
 SMALL = {"small_cnn": 16, "small_resnet": 16}  # built for the size; the fewest pixels a side
-FAMILIES = ("lite", "keras")  # of the extractor table, that can be trained
+FAMILIES = ("lite", "keras", "hub")  # of the extractor table, that can be trained
 FEWEST_PX = {"inceptionv3": 75, "xception": 71}  # a side; others 32
 OPTIMIZERS = (
     "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "muon",
@@ -49,11 +50,8 @@ def _faults(settings: PhotoNetwork) -> Mapping[str, str]:
         return {"network": _no_such("network", network, networks())}
     if settings.optimizer.lower() not in OPTIMIZERS:
         faults["optimizer"] = _no_such("optimizer", settings.optimizer, OPTIMIZERS)
-    fewest = fewest_px(network)
-    if settings.image_size != "auto" and settings.image_size < fewest:
-        faults["image_size"] = (
-            f": {network} takes {fewest} px a side at least\nremedy: say {fewest} or auto"
-        )
+    if settings.image_size != "auto":
+        faults |= _size_faults(network, settings.image_size)
     if network in SMALL and start != "scratch" and not start.endswith(".keras"):
         faults["start"] = (
             f", but {network} has no pretrained weights\nremedy: say scratch, or choose another "
@@ -68,10 +66,41 @@ def _faults(settings: PhotoNetwork) -> Mapping[str, str]:
     return faults
 
 
+def _size_faults(network: str, size: int) -> Mapping[str, str]:
+    fewest = fewest_px(network)
+    if size < fewest:
+        fault = f": {network} takes {fewest} px a side at least\nremedy: say {fewest} or auto"
+    elif size not in sizes(network, [size]):
+        (near,) = sizes(network, [size])
+        fault = f": {network} does not take that many px a side\nremedy: say {near} or auto"
+    else:
+        return {}
+    return {"image_size": fault}
+
+
 def _no_such(thing: str, word: str, known: Sequence[str]) -> str:
     return f": no such {thing}{did_you_mean(word, known)}\nremedy: one of {', '.join(known)}"
 
 
 def fewest_px(network: str) -> int:
     """Return the smallest width and height in pixels that a network takes."""
-    return SMALL.get(network) or FEWEST_PX.get(network, 32)
+    least = SMALL.get(network) or FEWEST_PX.get(network, 32)
+    return sizes(network, [least])[0]
+
+
+def is_transformer(network: str) -> bool:
+    """Whether a network is one of KerasHub's."""
+    return network not in SMALL and TABLE[network].family == "hub"
+
+
+def sizes(network: str, usual: Sequence[int]) -> list[int]:
+    """Return the widths in pixels, near the usual ones, that a network takes.
+
+    A transformer takes whole patches only, and some have places learnt for one size alone.
+    """
+    if not is_transformer(network):
+        return list(usual)
+    if TABLE[network].module in hub_networks.ONE_SIZE:
+        return [TABLE[network].image_size]
+    patch = hub_networks.ARCHITECTURES[TABLE[network].builder]["patch_size"]
+    return sorted({patch * max(2, round(size / patch)) for size in usual})

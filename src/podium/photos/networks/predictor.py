@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 from podium.core.picture_decoder import decode, resize
 from podium.evaluation.table_kinds import TableKind, kind_named
+from podium.models import hub_networks
 from podium.pictures.views import CROP, mirror
 from podium.training import artefact
+from podium.training.model_file import read_description
 
 TASK = "photos-network"  # of artefacts
 Pixels = NDArray[np.uint8]
@@ -31,6 +33,7 @@ class NetworkPredictor:
     """
 
     def __init__(self, path: Path) -> None:
+        hub_networks.require(str(read_description(path).get("network")), str(path))
         self._model, self.description = artefact.load(path)
         try:
             says = self.description

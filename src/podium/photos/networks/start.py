@@ -89,8 +89,10 @@ def start_weights(path: Path, data: TrainRows) -> list[list[NDArray[Any]]]:
     Raises:
         PodiumError: all networks of the artefact have learnt held-out rows of some split.
     """
+    from podium.models import hub_networks
     from podium.training import artefact
 
+    hub_networks.require(str(read_description(path).get("network")), str(path))
     model, says = artefact.load(path)
     hashes = _hashes(data)
     fold_of = _folds(says["learnt"])

@@ -32,29 +32,27 @@ def denies_tumour(name: str) -> bool:
     return not words & _TUMOUR and bool(words & _OTHERWISE)
 
 
-def taken_as_tumour(name: str, classes: Collection[str] | None) -> bool:
-    """Whether outlines of a class are taken as tumour.
-
-    Args:
-        name: of the class, or NO_CLASS.
-        classes: those that are, upper or lower case; None: all whose names do not deny it.
-    """
-    if classes is None:
-        return name == NO_CLASS or not denies_tumour(name)
-    return name.lower() in {one.lower() for one in classes}
+def no_tumour_note(kinds: str) -> str:
+    """The note where a file has outlines, but of other classes than tumour."""
+    return f"it has outlines of {kinds} only: taken as no tumour"
 
 
-def class_note(areas: Mapping[str, float], tumour: Collection[str], whole: float) -> str:
-    """A sentence on the classes of a file and which of them are taken as tumour.
+def class_note(
+    areas: Mapping[str, float], uses: Mapping[str, Collection[str]], whole: float
+) -> str:
+    """A sentence on the classes of a file and what they are taken as.
 
     Args:
         areas: square pixels of each class.
-        tumour: the classes taken as tumour.
+        uses: the classes by what they are taken as.
         whole: square pixels of the slide.
     """
     shown = listed(f"{short(name)} {area / whole:.1%}" for name, area in areas.items())
-    taken = listed(short(name) for name in areas if name in tumour) or "none of them"
-    return f"classes: {shown} of the slide; taken as tumour: {taken}"
+    taken = [
+        f"taken as {use}: {listed(map(short, names)) or 'none of them'}"
+        for use, names in uses.items()
+    ]
+    return "; ".join([f"classes: {shown} of the slide", *taken])
 
 
 def short(name: str) -> str:

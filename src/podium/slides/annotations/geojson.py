@@ -1,17 +1,16 @@
 """Outlines in the GeoJSON of QuPath (RFC 7946), read and written, in level-0 pixels.
 
 A FeatureCollection, a Feature, a list of them, or a bare geometry. Polygons, MultiPolygons and
-GeometryCollections of them are regions; points and lines are left out. Classes whose name ends in
-`*` are those that QuPath ignores (`Ignore*`, `Region*`): no tumour unless asked for by name, as are
-classes whose names say that they are none (`Stroma`, `Normal`).
+GeometryCollections of them are regions; points and lines are left out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,18 +19,17 @@ from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import first_line
 from podium.core.files import write_text
-from podium.slides.annotations.class_names import NO_CLASS, denies_tumour
+from podium.slides.annotations.class_names import NO_CLASS
 from podium.slides.annotations.limits import (
     MAX_DEPTH,
     MAX_POINTS,
     NOTHING,
     Budget,
     Unusable,
-    no_tumour_note,
     points,
 )
 from podium.slides.annotations.overlay import Crossings, merged
-from podium.slides.annotations.regions import Outlines, Points, clean
+from podium.slides.annotations.regions import Drawn, Points, clean
 from podium.slides.annotations.winding import with_holes
 
 MAX_LISTS = 2 * MAX_POINTS  # a point is a list of two numbers
@@ -40,50 +38,43 @@ _DECIMALS = 2  # of a pixel, as written
 _Limits = tuple[Budget, Crossings]  # of the file
 
 
-def read(
-    data: bytes, classes: Collection[str] | None, origin: tuple[int, int] = (0, 0)
-) -> Outlines:
-    """The regions in `data` in level-0 pixels, notes, and the areas of its classes.
-
-    Args:
-        data: the bytes of the file.
-        classes: names of QuPath's classes that are tumour, upper or lower case; None takes all but
-            those QuPath ignores or whose names say otherwise. An object of class
-            `Tumor: Positive` is of both.
-        origin: level-0 pixels x, y from which points count.
+def read(data: bytes, origin: tuple[int, int] = (0, 0)) -> Drawn:
+    """The regions in `data` by class, and notes; points count from level-0 pixels `origin`.
 
     Raises:
-        Unusable: it is no GeoJSON, coordinates cannot be read, or no outline has an area.
+        Unusable: it is no GeoJSON, or coordinates cannot be read.
     """
-    budget, crossings, regions = Budget(), Crossings(), []
-    n_flat, others, areas, tumour = 0, [], dict[str, float](), set[str]()
+    budget, crossings, n_flat = Budget(), Crossings(), 0
+    classes: dict[str, list[BaseGeometry]] = {}
     for feature in _features(_parsed(data), 0):
-        names = _names(feature)
-        areas_of = _areas(feature.get("geometry"), (budget, crossings), 0)
-        parts = [part for part in areas_of if not part.is_empty]
+        areas = _areas(feature.get("geometry"), (budget, crossings), 0)
+        parts = [part for part in areas if not part.is_empty]
         n_flat += not parts
-        if not parts:
-            continue
-        name = ": ".join(names) or NO_CLASS
-        areas[name] = areas.get(name, 0.0) + sum(part.area for part in parts)
-        if _is_tumour(names, classes):
-            regions += parts
-            tumour.add(name)
-        else:
-            others.append(name)
-    if not regions and not others:
-        raise Unusable(*NOTHING)
-    notes = [f"objects without an area, left out: {n_flat}"] if n_flat else []
-    if others:
-        kinds = ", ".join(sorted(set(others)))
-        left_out = f"outlines of {kinds}, left out: {len(others)}"
-        notes.append(left_out if regions else no_tumour_note(kinds))
-    if areas.keys() == tumour == {NO_CLASS}:
-        areas, tumour = {}, set()
-    outlines = merged(regions, crossings)
+        if parts:
+            classes.setdefault(": ".join(_names(feature)) or NO_CLASS, []).extend(parts)
+    regions = {name: merged(parts, crossings) for name, parts in classes.items()}
     if origin != (0, 0):
-        outlines = shapely.transform(outlines, lambda at: at + origin)
-    return Outlines(outlines, notes, areas, frozenset(tumour))
+        regions = {name: shapely.transform(region, lambda at: at + origin)
+                   for name, region in regions.items()}  # fmt: skip
+    return Drawn(regions, [], n_flat)
+
+
+def read_labels(data: bytes) -> dict[int, MultiPolygon]:
+    """The regions of objects by their property `label`, 0 where they have none.
+
+    Raises:
+        Unusable: as `read`.
+    """
+    limits, parts = (Budget(), Crossings()), dict[int, list[BaseGeometry]]()
+    for feature in _features(_parsed(data), 0):
+        about = feature.get("properties")
+        label = about.get("label", 0) if isinstance(about, dict) else 0
+        regions = [part for part in _areas(feature.get("geometry"), limits, 0) if not part.is_empty]
+        if isinstance(label, int) and regions:
+            parts.setdefault(label, []).extend(regions)
+    if not parts:
+        raise Unusable(*NOTHING)
+    return {label: merged(regions, limits[1]) for label, regions in parts.items()}
 
 
 def write(
@@ -100,18 +91,46 @@ def write(
         name: their class.
         colour: red, green and blue of the class, 0..255.
     """
-    about = {
-        "objectType": "annotation",
-        "classification": {"name": name, "color": list(colour)},
-        "isLocked": False,
-    }
+    write_objects(path, [Object(part, name, colour) for part in shapely.get_parts(regions)])
+
+
+class Object(NamedTuple):
+    """An annotation of QuPath.
+
+    Attributes:
+        outline: a valid polygon in level-0 pixels.
+        name: its class.
+        colour: red, green and blue of the class, 0..255.
+        more: further properties.
+        id: a UUID, or ''.
+    """
+
+    outline: Polygon
+    name: str
+    colour: tuple[int, int, int]
+    more: Mapping[str, Any] = MappingProxyType({})
+    id: str = ""
+
+
+def write_objects(path: Path, objects: Iterable[Object]) -> None:
+    """Write objects as annotations, whole or not at all; outlines are rounded to 0.01 pixels."""
     features = [
-        json.dumps({"type": "Feature", "geometry": _geometry(part), "properties": about})
-        for whole in shapely.get_parts(regions)
-        for part in _rounded(whole)
+        json.dumps(
+            {"type": "Feature"}
+            | ({"id": whole.id} if whole.id else {})
+            | {"geometry": _geometry(part), "properties": _about(whole)}
+        )
+        for whole in objects
+        for part in _rounded(whole.outline)
     ]
     body = ",\n".join(features)
     write_text(path, f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n')
+
+
+def _about(whole: Object) -> dict[str, Any]:
+    kind = {"name": whole.name, "color": list(whole.colour)}
+    about = {"objectType": "annotation", "classification": kind, "isLocked": False}
+    return about | dict(whole.more)
 
 
 def _rounded(polygon: Polygon) -> list[Polygon]:
@@ -174,14 +193,6 @@ def _names(feature: dict[str, Any]) -> list[str]:
         given = given.get("names") or given.get("name")
     names = given if isinstance(given, list) else str(given or "").split(":")
     return [str(name).strip() for name in names if str(name).strip()]
-
-
-def _is_tumour(names: list[str], classes: Collection[str] | None) -> bool:
-    if classes is None:
-        ignored = any(name.endswith("*") for name in names)
-        return not ignored and not denies_tumour(" ".join(names))
-    lower = {name.lower() for name in [*names, ": ".join(names)]}
-    return not lower.isdisjoint(name.lower() for name in classes)
 
 
 def _areas(geometry: Any, limits: _Limits, depth: int) -> Iterator[BaseGeometry]:

@@ -8,17 +8,15 @@ a negative region is cut out of its layer. Arrows and rulers have no area.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from podium.core.strict_numbers import parse_number
-from podium.slides.annotations.class_names import NO_CLASS, taken_as_tumour
-from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
+from podium.slides.annotations.class_names import NO_CLASS
+from podium.slides.annotations.limits import Budget, Unusable, points
 from podium.slides.annotations.overlay import Crossings, merged, without
-from podium.slides.annotations.regions import Outlines, Points
+from podium.slides.annotations.regions import Drawn, Points
 from podium.slides.annotations.winding import filled
 from podium.slides.annotations.xml_events import Attributes, parse_events
 
@@ -26,33 +24,20 @@ _FREEHAND, _RECTANGLE, _ELLIPSE = "0", "1", "2"
 _CORNERS = 128  # of a polygon in place of an ellipse: 0.04 % of its area less
 
 
-def read(data: bytes, classes: Collection[str] | None) -> Outlines:
-    """Return the regions in `data` in level-0 pixels, notes, and the areas of its layers.
-
-    Args:
-        data: the bytes of the file.
-        classes: names of the layers that are tumour, upper or lower case; None takes all but
-            those whose names say otherwise.
+def read(data: bytes) -> Drawn:
+    """Return the regions in `data` by layer, and notes.
 
     Raises:
-        Unusable: it is no such XML, a coordinate cannot be read, or no outline has an area.
+        Unusable: it is no such XML, or a coordinate cannot be read.
     """
     document = _Document()
     parse_events(data, document)
-    layers, crossings = {}, document.crossings
+    layers, crossings = dict[str, MultiPolygon](), document.crossings
     for name, (inside, holes) in document.layers.items():
         region = without(merged(inside, crossings), merged(holes, crossings), crossings)
         if not region.is_empty:
             layers[name] = region
-    if not layers:
-        raise Unusable(*NOTHING)
-    tumour = {name for name in layers if taken_as_tumour(name, classes)}
-    notes = [f"regions without an area, left out: {document.n_flat}"] if document.n_flat else []
-    if not tumour:
-        notes.append(no_tumour_note(", ".join(sorted(layers))))
-    regions = merged((layers[name] for name in tumour), crossings)
-    areas = {name: float(region.area) for name, region in layers.items()}
-    return Outlines(regions, notes, areas, frozenset(tumour))
+    return Drawn(layers, [], document.n_flat)
 
 
 class _Document:

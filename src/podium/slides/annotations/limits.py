@@ -24,11 +24,11 @@ class Unusable(PodiumError):
 
     def __init__(self, reason: str, remedy: str = "correct it where it was drawn") -> None:
         super().__init__(f"{reason}\nremedy: {remedy}")
+        self._parts = reason, remedy
 
-
-def no_tumour_note(kinds: str) -> str:
-    """The note where a file has outlines, but of other classes than tumour."""
-    return f"it has outlines of {kinds} only: taken as no tumour"
+    def __reduce__(self) -> tuple[type[Unusable], tuple[str, str]]:
+        """Return how `pickle` makes it again."""
+        return type(self), self._parts
 
 
 class Budget:

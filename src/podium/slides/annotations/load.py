@@ -6,7 +6,6 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,44 +13,61 @@ from shapely import GEOSException
 
 from podium.core.errors import PodiumError, first_line
 from podium.slides.annotations import asap, geojson, imagescope, mask_files, ndpa, svg
-from podium.slides.annotations.class_names import class_note
+from podium.slides.annotations.class_plan import AREA, ClassPlan
+from podium.slides.annotations.decide import decided
 from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
-from podium.slides.annotations.regions import Annotation, Outlines, clipped
+from podium.slides.annotations.looked_at import rectangle_of, within
+from podium.slides.annotations.regions import Annotation, Drawn, Outlines, clipped
 
 SUFFIXES = (".svg", ".xml", ".ndpa", ".geojson", ".json", ".png", ".tif", ".tiff")
 PACKED = tuple(f"{suffix}.gz" for suffix in (".geojson", ".json", ".svg", ".xml"))
 # the first element of an XML file is ImageScope's
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<Annotations\b")
+_MASKS = (".png", ".tif", ".tiff")
+_OF_TABLE = "area of slides.csv"
 _WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
 
 def load(
     path: Path,
     size: tuple[int, int],
-    classes: Collection[str] | None = None,
+    plan: ClassPlan | None = None,
     max_bytes: int = MAX_BYTES,
     frame: Frame | None = None,
+    area: str = "",
 ) -> Annotation:
-    """The tumour that `path` outlines on a slide of `size` = (w, h) level-0 pixels.
+    """What `path` outlines on a slide of `size` = (w, h) level-0 pixels.
 
     Args:
         path: SVG (`.svg`), the XML of ASAP or ImageScope (`.xml`), NDP.view's (`.ndpa`), QuPath's
             GeoJSON (`.geojson`, `.json`), some perhaps packed (`.geojson.gz`), or a mask (`.png`,
             `.tif`).
         size: of the slide.
-        classes: names of classes (QuPath) or groups (ASAP) or colours of masks (`#ff0000`) that
-            are tumour; None takes all but classes whose names say that they are none. SVG has none.
+        plan: what classes (QuPath), groups (ASAP), layers, titles and colours of masks are taken
+            as; None: all are tumour whose names do not deny it.
         max_bytes: larger files, packed or unpacked, are refused.
         frame: of the slide, where its format has other origins than that of level 0.
+        area: where somebody looked, as slides.csv says: a class of outlines, or x, y, width and
+            height in level-0 pixels; '' where it does not.
 
     Raises:
         PodiumError: the file cannot be read or trusted, has no outline with an area (a mask may be
             all 0), or all of it lies outside the slide.
     """
     try:
-        outlines = _read(path, _unpacked(path, max_bytes), frame or Frame(size), classes)
-        annotation = clipped(_annotation(path, outlines, size), size)
+        data, frame, plan = _unpacked(path, max_bytes), frame or Frame(size), plan or ClassPlan()
+        outlines = (
+            _masked(data, kind_of(path), plan, size, area)
+            if kind_of(path) in _MASKS
+            else _decided(_read(path, data, frame), plan, size, area)
+        )
+        whole = Annotation(
+            outlines.regions, path, tuple(outlines.notes), outlines.areas, outlines.tumour
+        )
+        annotation = clipped(whole, size)
+        if kind_of(path) in _MASKS:  # what hangs over is less than a pixel of the mask
+            annotation = replace(annotation, notes=whole.notes)
     except Unusable as error:
         raise PodiumError(f"{path}: {error}") from None
     except GEOSException as error:
@@ -65,12 +81,32 @@ def load(
     return annotation
 
 
-def _annotation(path: Path, outlines: Outlines, size: tuple[int, int]) -> Annotation:
-    """The outlines as an annotation; a note names its classes where not all is one and tumour."""
-    regions, notes, areas, tumour = outlines
-    if len(areas) > 1 or tumour != areas.keys():
-        notes = [*notes, class_note(areas, tumour, size[0] * size[1])]
-    return Annotation(regions, path, tuple(notes), areas, tumour)
+def _masked(data: bytes, kind: str, plan: ClassPlan, size: tuple[int, int], area: str) -> Outlines:
+    """What a mask means, given the area that slides.csv says somebody looked at."""
+    outlines = mask_files.read(data, size, plan, "PNG" if kind == ".png" else "TIFF")
+    return within(outlines, area, size) if area else outlines
+
+
+def _decided(drawn: Drawn, plan: ClassPlan, size: tuple[int, int], area: str) -> Outlines:
+    """What outlines mean, given the area that slides.csv says somebody looked at."""
+    if not area:
+        return decided(drawn, plan, size)
+    if rectangle := rectangle_of(area):
+        parts = drawn.parts | {_OF_TABLE: rectangle}
+        plan = plan.with_area(_OF_TABLE)
+        return decided(drawn._replace(parts=parts), plan, size, of_table=True)
+    if area.lower() not in {name.lower() for name in drawn.parts}:
+        raise Unusable(
+            f"slides.csv says that {area!r} was looked at, but it has no such class",
+            f"name one of {', '.join(drawn.parts)}, or give x, y, width and height in pixels",
+        )
+    plan = plan.with_area(area)
+    if plan.role(area) != AREA:
+        raise Unusable(
+            f"slides.csv says that {area!r} was looked at, but slides.classes names it",
+            "leave it in one of the two, or give x, y, width and height in pixels",
+        )
+    return decided(drawn, plan, size, of_table=True)
 
 
 def kind_of(path: Path) -> str:
@@ -102,22 +138,18 @@ def _unpacked(path: Path, max_bytes: int) -> bytes:
     return unpacked
 
 
-def _read(path: Path, data: bytes, frame: Frame, classes: Collection[str] | None) -> Outlines:
+def _read(path: Path, data: bytes, frame: Frame) -> Drawn:
     match kind_of(path):
         case ".svg":
             return svg.read(data, frame.size)
         case ".xml" if _ROOT.match(data):
-            return imagescope.read(data, classes)
+            return imagescope.read(data)
         case ".xml":
-            return asap.read(data, classes)
+            return asap.read(data)
         case ".ndpa":
-            return ndpa.read(data, classes, frame)
+            return ndpa.read(data, frame)
         case ".geojson" | ".json":
-            return geojson.read(data, classes, frame.origin)
-        case ".png":
-            return mask_files.read(data, frame.size, classes)
-        case ".tif" | ".tiff":
-            return mask_files.read(data, frame.size, classes, "TIFF")
+            return geojson.read(data, frame.origin)
     raise Unusable(f"not one of {', '.join((*SUFFIXES, *PACKED))}", "export it as one of these")
 
 

@@ -7,56 +7,38 @@ rectangles among them, and circles are regions; lines and pins have no area.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
-import shapely
+from shapely.geometry.base import BaseGeometry
 
 from podium.core.strict_numbers import parse_number
-from podium.slides.annotations.class_names import NO_CLASS, taken_as_tumour
+from podium.slides.annotations.class_names import NO_CLASS
 from podium.slides.annotations.frame import Frame
-from podium.slides.annotations.limits import NOTHING, Budget, Unusable, no_tumour_note, points
+from podium.slides.annotations.limits import Budget, Unusable, points
 from podium.slides.annotations.overlay import Crossings, merged
-from podium.slides.annotations.regions import Outlines, Points
+from podium.slides.annotations.regions import Drawn, Points
 from podium.slides.annotations.winding import filled
 from podium.slides.annotations.xml_events import Attributes, parse_events
 
 _CORNERS = 128  # of a polygon in place of a circle
 
 
-def read(data: bytes, classes: Collection[str] | None, frame: Frame) -> Outlines:
-    """Return the regions in `data` in level-0 pixels, notes, and the areas of its titles.
-
-    Args:
-        data: the bytes of the file.
-        classes: titles that are tumour, upper or lower case; None takes all but those whose words
-            say otherwise.
-        frame: of the slide.
+def read(data: bytes, frame: Frame) -> Drawn:
+    """Return the regions in `data` by title, and notes.
 
     Raises:
-        Unusable: it is no such XML, a coordinate cannot be read, no outline has an area, or the
-            slide does not say where the origin lies.
+        Unusable: it is no such XML, a coordinate cannot be read, or the slide of `frame` does not
+            say where the origin lies.
     """
     document = _Document()
     parse_events(data, document, texts=True)
-    regions, areas, tumour, n_flat = [], dict[str, float](), set[str](), 0
+    titles, n_flat = dict[str, list[BaseGeometry]](), document.n_flat
     for title, ring in document.outlines:
         region = filled([points(frame.of_nanometres(ring))], crossings=document.crossings)
         n_flat += region.is_empty
-        if region.is_empty:
-            continue
-        areas[title] = areas.get(title, 0.0) + float(region.area)
-        if taken_as_tumour(title, classes):
-            tumour.add(title)
-            regions.append(region)
-    if not areas:
-        raise Unusable(*NOTHING)
-    n_flat += document.n_flat
-    notes = [f"annotations without an area, left out: {n_flat}"] if n_flat else []
-    if not tumour:
-        notes.append(no_tumour_note(", ".join(sorted(areas))))
-    outlines = merged(regions, document.crossings) if regions else shapely.MultiPolygon()
-    return Outlines(outlines, notes, areas, frozenset(tumour))
+        if not region.is_empty:
+            titles.setdefault(title, []).append(region)
+    parts = {title: merged(regions, document.crossings) for title, regions in titles.items()}
+    return Drawn(parts, [], n_flat)
 
 
 class _Document:

@@ -1,4 +1,4 @@
-"""Tumour kept as the pixels of its mask, where outlines of them would take too long or too much."""
+"""Regions kept as the pixels of a mask, where outlines of them would take too long or too much."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from podium.core.files import write_bytes
+from podium.slides.annotations.labelled import UNKNOWN, Labelled
 
 MAX_TOUCHES = 1_000  # places where two pixels meet at a corner only: each is repaired one by one
 _ROWS = 512  # of a mask looked at together
@@ -21,30 +23,35 @@ MAX_STEPS = 500_000  # changes along the rows of a mask: about half as many corn
 
 @dataclass(frozen=True, eq=False)
 class PixelMask:
-    """The tumour of a slide as a mask of the whole slide.
+    """The tumour or the classes of a slide as a mask of the whole slide.
 
     Attributes:
-        inside: (h, w), where there is tumour.
+        inside: (h, w), where there is tumour; labels where there are classes, UNKNOWN among them.
         downsample: level-0 pixels per pixel of the mask.
     """
 
-    inside: NDArray[np.bool_]
+    inside: NDArray[np.bool_] | NDArray[np.uint8]
     downsample: float
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """Where (h, w) there is tumour or a class."""
+        return (self.inside > 0) & (self.inside < UNKNOWN)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no tumour at all."""
-        return not self.inside.any()
+        return not self.covered.any()
 
     @property
     def area(self) -> float:
         """Square pixels of level 0."""
-        return float(np.count_nonzero(self.inside)) * self.downsample**2
+        return float(np.count_nonzero(self.covered)) * self.downsample**2
 
     def window(
         self, l0_corner: tuple[float, float], size: tuple[int, int], downsample: float
     ) -> NDArray[np.uint8]:
-        """A window (h, w) of the mask, uint8 {0, 1}: 1 where a pixel's centre lies in tumour.
+        """A window (h, w) of the mask, uint8: the label where a pixel's centre lies, of tumour 1.
 
         Args:
             l0_corner: x and y of its top left corner in level-0 pixels.
@@ -58,11 +65,11 @@ class PixelMask:
                 strict=True,
             )
         )  # fmt: skip
-        inside = self.inside[rows][:, columns] & is_row[:, None] & is_column
-        return inside.astype(np.uint8)
+        inside = self.inside[rows][:, columns].astype(np.uint8)
+        return np.where(is_row[:, None] & is_column, inside, 0).astype(np.uint8)
 
 
-Regions = MultiPolygon | PixelMask  # the tumour of a slide, in level-0 pixels
+Regions = MultiPolygon | Labelled | PixelMask  # of a slide, in level-0 pixels; plain ones: tumour
 
 
 def _indices(
@@ -73,7 +80,24 @@ def _indices(
     return positions.clip(0, length - 1), (positions >= 0) & (positions < length)
 
 
-def is_intricate(inside: NDArray[np.bool_]) -> bool:
+def downsample_of(mask: tuple[int, int], slide: tuple[int, int]) -> float | None:
+    """Level-0 pixels per pixel of a mask (w, h) of a slide (w, h); None where it does not fit.
+
+    Sides may be rounded up or down, as those of levels are: 251 of 2,003 px is one in 8.
+    """
+    if mask[0] * slide[1] == mask[1] * slide[0]:
+        return slide[0] / mask[0]
+    ratio = (slide[0] * slide[1] / (mask[0] * mask[1])) ** 0.5
+    for downsample in (float(max(round(ratio), 1)), ratio):
+        over = [n * downsample - side for n, side in zip(mask, slide, strict=True)]
+        is_rounded = max(map(abs, over)) <= downsample / 2
+        one_way = (min(over) >= 0 or max(over) <= 0) and max(map(abs, over)) < downsample
+        if downsample >= 2 and (is_rounded or one_way):
+            return downsample
+    return None
+
+
+def is_intricate(inside: NDArray[np.bool_] | NDArray[np.uint8]) -> bool:
     """Whether the outlines of a mask (h, w) would take long: it looks like noise."""
     n_steps = n_touches = 0
     for part in _parts(inside):
@@ -85,13 +109,13 @@ def is_intricate(inside: NDArray[np.bool_]) -> bool:
     return False
 
 
-def _parts(inside: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+def _parts(inside: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """Parts of a mask of some rows, each with the first row of the next."""
     return (inside[top : top + _ROWS + 1] for top in range(0, len(inside), _ROWS))
 
 
 def write(path: Path, mask: PixelMask) -> None:
-    """Write a mask as a PNG of one bit, whole or not at all."""
+    """Write a mask as a PNG of one bit, or of labels, whole or not at all."""
     data = io.BytesIO()
     Image.fromarray(mask.inside).save(data, "PNG")
     write_bytes(path, data.getvalue())

@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
+from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.overlay import sides_of
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 
@@ -27,7 +28,7 @@ BAND = 2**24  # pixels of a mask traced together, in whole rows: bounds the memo
 
 
 def mask(regions: Regions, box: Box, downsample: float = 1.0) -> Mask:
-    """A window (h, w) of the regions, uint8 {0, 1}, 1 = inside.
+    """A window (h, w) of the regions, uint8: 1 = tumour, or the label of a class, or UNKNOWN.
 
     Args:
         regions: valid polygons in level-0 pixels, or a mask of the slide.
@@ -38,6 +39,8 @@ def mask(regions: Regions, box: Box, downsample: float = 1.0) -> Mask:
     l0_x, l0_y, width, height = box
     if isinstance(regions, PixelMask):
         return regions.window((l0_x, l0_y), (width, height), downsample)
+    if isinstance(regions, Labelled):
+        return _labels(regions, box, downsample)
     sides = (_sides(regions, box, downsample) - (l0_x, l0_y)) / downsample
     toggles = np.zeros((height, width + 1), dtype=np.uint8)
     for rows, x in _crossings(sides, height):
@@ -46,6 +49,13 @@ def mask(regions: Regions, box: Box, downsample: float = 1.0) -> Mask:
     inside = toggles[:, :width]
     np.add.accumulate(inside, axis=1, dtype=np.uint8, out=inside)
     return np.bitwise_and(inside, 1)
+
+
+def _labels(regions: Labelled, box: Box, downsample: float) -> Mask:
+    labels = np.zeros((box[3], box[2]), dtype=np.uint8)
+    for label, region in (*regions.classes.items(), (UNKNOWN, regions.unknown)):
+        labels[mask(region, box, downsample) > 0] = label
+    return labels
 
 
 def _sides(regions: MultiPolygon, box: Box, downsample: float) -> NDArray[np.float64]:

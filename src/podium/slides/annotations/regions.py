@@ -18,6 +18,7 @@ from shapely import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import PodiumError
+from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 
 Points = NDArray[np.float64]  # (N, 2): x, y
@@ -25,15 +26,36 @@ Points = NDArray[np.float64]  # (N, 2): x, y
 _NEGLIGIBLE = 0.001  # share of an annotation's area that may be cut off without a note
 
 
-class Outlines(NamedTuple):
+class Drawn(NamedTuple):
     """What the reader of a format finds in a file.
 
     Attributes:
-        regions: the tumour in level-0 pixels.
+        parts: valid regions with an area, in level-0 pixels, by class; `no class` where none is
+            named.
         notes: what a person should know, one sentence each.
-        areas: square level-0 pixels of each class in the file, tumour or not; empty where the
+        n_flat: how many outlines have no area, and are left out.
+        cut_out: classes, in lower case, whose regions are cut out of the others.
+        doubtful: classes of which the format does not say what they mean beside others.
+        has_classes: whether the format has any; what it outlines is tumour if not.
+    """
+
+    parts: dict[str, MultiPolygon]
+    notes: list[str]
+    n_flat: int = 0
+    cut_out: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+    has_classes: bool = True
+
+
+class Outlines(NamedTuple):
+    """What the outlines of a file mean.
+
+    Attributes:
+        regions: tumour, or several classes and what is unknown, in level-0 pixels.
+        notes: what a person should know, one sentence each.
+        areas: square level-0 pixels of each class in the file, taken or not; empty where the
             format has no classes or the file does not use them.
-        tumour: the classes that are taken as tumour.
+        tumour: the classes of the file that are taken as tumour, or as any class.
     """
 
     regions: Regions
@@ -61,6 +83,20 @@ class Annotation:
     def area(self) -> float:
         """Square pixels of level 0."""
         return float(self.regions.area)
+
+
+def areas_of(regions: Regions) -> tuple[float, float]:
+    """Square level-0 pixels of what is outlined, and of what is unknown."""
+    if isinstance(regions, PixelMask):
+        n_unknown = int((regions.inside == UNKNOWN).sum())
+        return regions.area, n_unknown * regions.downsample**2
+    return regions.area, regions.unknown.area if isinstance(regions, Labelled) else 0.0
+
+
+def label_of(regions: Regions) -> str:
+    """The label of a slide: 1 if anything is outlined, 0 if nothing, '' if nobody knows."""
+    outlined, unknown = areas_of(regions)
+    return "1" if outlined else "" if unknown else "0"
 
 
 def clean(geometry: BaseGeometry) -> MultiPolygon:
@@ -91,6 +127,8 @@ def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
     regions, slide = annotation.regions, box(0, 0, width, height)
     if isinstance(regions, PixelMask):
         return annotation  # of the whole slide, no more
+    if isinstance(regions, Labelled):
+        return _clipped_labels(annotation, regions, size)
     if regions.is_empty or slide.covers(box(*regions.bounds)):
         return annotation
     inside = clean(shapely.intersection(regions, slide))
@@ -105,3 +143,16 @@ def clipped(annotation: Annotation, size: tuple[int, int]) -> Annotation:
     note = f"{lost:.1%} of its area lies outside the slide ({width}x{height} px) and was cut off"
     notes = (note,) if lost > _NEGLIGIBLE else ()
     return replace(annotation, regions=inside, notes=annotation.notes + notes)
+
+
+def _clipped_labels(annotation: Annotation, regions: Labelled, size: tuple[int, int]) -> Annotation:
+    """The same for several classes, and what is unknown."""
+    notes = annotation.notes
+    classes = {label: region for label, region in regions.classes.items() if not region.is_empty}
+    if classes:
+        all_of_them = shapely.union_all(list(classes.values()))
+        notes = clipped(replace(annotation, regions=clean(all_of_them)), size).notes
+    slide = box(0, 0, *size)
+    inside = {label: clean(shapely.intersection(part, slide)) for label, part in classes.items()}
+    unknown = clean(shapely.intersection(regions.unknown, slide))
+    return replace(annotation, regions=Labelled(inside, unknown), notes=notes)

@@ -3,7 +3,7 @@
 A shape is a region whether it is filled or not: the competition's read `<polygon fill="none"
 points="537,742 ..." stroke="#f8691c" stroke-width="5"/>`. Transforms, viewBox, fill rules (holes)
 and copies by `use` are honoured. A viewport without a width and height in px is as large as the
-slide. Not read: strokes' width, style sheets, clipping.
+slide. What styles and style sheets hide is not drawn. Not read: strokes' width, clipping.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from podium.slides.annotations.limits import MAX_DEPTH, NOTHING, Budget, Unusable, points
+from podium.slides.annotations.class_names import NO_CLASS
+from podium.slides.annotations.limits import MAX_DEPTH, Budget, Unusable, points
 from podium.slides.annotations.overlay import Crossings, merged
-from podium.slides.annotations.regions import Outlines
+from podium.slides.annotations.regions import Drawn
 from podium.slides.annotations.svg_shapes import SHAPES, rings
+from podium.slides.annotations.svg_styles import rules_of, styled
 from podium.slides.annotations.svg_values import (
     Matrix,
     Size,
@@ -33,22 +35,23 @@ from podium.slides.annotations.xml_events import Attributes, parse_tree
 
 TOLERANCE = 0.05  # level-0 pixels between a curve and the chords that stand for it
 _NOT_DRAWN = {"defs", "symbol", "clipPath", "mask", "marker", "pattern", "foreignObject"}
+_NO_SHAPES = {"line", "text", "image"}
 _MAX_COPIED = 100_000  # elements
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
 
-def read(data: bytes, size: tuple[int, int]) -> Outlines:
+def read(data: bytes, size: tuple[int, int]) -> Drawn:
     """The regions in `data` in level-0 pixels, and notes, for a slide of `size` = (w, h).
 
     Raises:
-        Unusable: it is no SVG, a value in it cannot be read, or no shape in it has an area.
+        Unusable: it is no SVG, or a value in it cannot be read.
     """
     root = parse_tree(data, "svg")
     drawing = _Drawing(root, size)
     drawing.draw(root, _State(np.eye(3), 1.0, "nonzero", size, 0))
-    if not drawing.regions:
-        raise Unusable(*NOTHING)
-    return Outlines(merged(drawing.regions, drawing.crossings), drawing.notes(), {}, frozenset())
+    whole = merged(drawing.regions, drawing.crossings)
+    parts = {NO_CLASS: whole} if drawing.regions else {}
+    return Drawn(parts, drawing.notes(), drawing.n_flat, has_classes=False)
 
 
 class _State(NamedTuple):
@@ -59,12 +62,14 @@ class _State(NamedTuple):
     rule: FillRule
     size: Size  # of the viewport, in its own px
     depth: int  # elements around it; a copy stands where its `use` does
+    is_visible: bool = True
 
 
 class _Drawing:
     """Collects the regions of an SVG's shapes."""
 
     def __init__(self, root: Element, size: Size) -> None:
+        self.rules = rules_of(element.text or "" for element in root.iter("style"))
         self.by_id = {element.get("id"): element for element in root.iter()}
         self.slide = self.viewport = size
         self.regions: list[BaseGeometry] = []
@@ -82,14 +87,16 @@ class _Drawing:
         """
         name, attributes = element.tag, element.attrib | (given or {})
         is_symbol = name == "symbol" and given is not None
-        style = _style(attributes)
+        style = styled(name, attributes, self.rules)
         if (name in _NOT_DRAWN and not is_symbol) or style.get("display") == "none":
             return
         if outer.depth > MAX_DEPTH:
             raise Unusable(f"its copies by <use> are nested deeper than {MAX_DEPTH}")
         state = self._state(attributes, style, outer, has_viewport=name == "svg" or is_symbol)
-        if name in SHAPES:
+        if name in SHAPES and state.is_visible:
             self._add(name, attributes, state)
+        elif name in _NO_SHAPES:
+            self.n_flat += 1
         elif name == "use":
             self._copy(attributes, state)
         for child in element:
@@ -104,8 +111,6 @@ class _Drawing:
                 f"the drawing is {width:g}x{height:g} px, the slide {self.slide[0]:g}x"
                 f"{self.slide[1]:g} px: taken as level-0 pixels all the same"
             )
-        if self.n_flat:
-            notes.append(f"shapes without an area, left out: {self.n_flat}")
         if self.n_lost:
             notes.append(f"copies by <use> of nothing in the file, left out: {self.n_lost}")
         return notes
@@ -123,7 +128,11 @@ class _Drawing:
         if matrix is not outer.matrix:
             scale = max(float(np.linalg.norm(matrix[:2, :2], 2)), 1e-9)
         is_evenodd = style.get("fill-rule", outer.rule) == "evenodd"
-        return _State(matrix, scale, "evenodd" if is_evenodd else "nonzero", size, outer.depth + 1)
+        visibility = style.get("visibility", "visible" if outer.is_visible else "hidden")
+        return _State(
+            matrix, scale, "evenodd" if is_evenodd else "nonzero", size, outer.depth + 1,
+            visibility == "visible",
+        )  # fmt: skip
 
     def _viewport(
         self, attributes: Attributes, outer: Size, *, is_root: bool
@@ -161,12 +170,3 @@ class _Drawing:
         self.n_flat += region.is_empty
         if not region.is_empty:
             self.regions.append(region)
-
-
-def _style(attributes: Attributes) -> Attributes:
-    """Presentation attributes, overruled by the declarations of a `style` attribute."""
-    parts = (part.partition(":") for part in attributes.get("style", "").split(";"))
-    declared = {name.strip(): value.strip() for name, _, value in parts}
-    if "transform" in declared:
-        raise Unusable("a transform in a style is not read", "save it as a plain SVG")
-    return attributes | declared

@@ -78,34 +78,44 @@ def parse_events(data: bytes, handler: Handler, *, texts: bool = False) -> None:
         parser.feed(data)
         parser.close()
     except DefusedXmlException:
-        raise Unusable("it declares XML entities", "save it again as plain XML") from None
+        raise Unusable(
+            "it declares XML entities",
+            "save it again as plain XML; from Illustrator by File > Export, not by Save as",
+        ) from None
     except (ParseError, ValueError, LookupError) as error:  # the last two: unknown encodings
         raise Unusable(f"not well-formed XML ({first_line(error)})") from None
 
 
 class _Tree:
-    """Builds the elements of `parse_tree`."""
+    """Builds the elements of `parse_tree`; of texts only those of style sheets are kept."""
 
     def __init__(self, root: str) -> None:
         self.root = root
         self.builder, self.budget = TreeBuilder(), Budget(MAX_ELEMENTS, "elements")
+        self.is_style = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         if self.budget.left == MAX_ELEMENTS and name != self.root:
             raise Unusable(f"its root element is <{name[:40]}>, not <{self.root}>")
         self.budget.spend(1)
+        self.is_style = name == "style"
         self.builder.start(name, attributes)
 
+    def text(self, words: str) -> None:
+        if self.is_style:
+            self.builder.data(words)
+
     def end(self, name: str) -> None:
+        self.is_style = False
         self.builder.end(name)
 
 
 def parse_tree(data: bytes, root: str) -> Element:
-    """The root element of `data`, names without their namespace, texts left out.
+    """The root element of `data`, names without their namespace, texts only of style sheets.
 
     Raises:
         Unusable: as `parse_events`; it has too many elements, or its root is not called `root`.
     """
     handler = _Tree(root)
-    parse_events(data, handler)
+    parse_events(data, handler, texts=True)
     return handler.builder.close()

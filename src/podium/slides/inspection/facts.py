@@ -16,6 +16,8 @@ from podium.core.params import Slides
 from podium.core.processes import parallel_map
 from podium.core.progress import progress
 from podium.slides.annotations import load, raster
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 from podium.slides.annotations.regions import Annotation
 from podium.slides.reader import Pixels
@@ -72,7 +74,8 @@ class SlideFacts:
         """
         step = max(1.0, side / SAMPLES)
         w, h = (max(1, round(length / step)) for length in self.size)
-        tumour = raster.mask(self.regions, (0.0, 0.0, w, h), step)
+        labels = raster.mask(self.regions, (0.0, 0.0, w, h), step)
+        tumour = ((labels > 0) & (labels < UNKNOWN)).astype(np.uint8)
         tissue = cv2.resize(self.tissue, (w, h), interpolation=cv2.INTER_NEAREST)
         return _shares(np.asarray(tissue, "u1")), _shares(tumour)
 
@@ -126,7 +129,7 @@ def look(entry: Entry, settings: Slides) -> SlideFacts:
     annotation = None
     if entry.annotation is not None and entry.split == "train":
         annotation = load.load(
-            entry.annotation, slide.size, settings.classes or None, frame=slide.frame
+            entry.annotation, slide.size, ClassPlan.of(settings), frame=slide.frame, area=entry.area
         )
     regions = MultiPolygon() if annotation is None else annotation.regions
     thumbnail, _ = slide.thumbnail(THUMBNAIL)
@@ -140,11 +143,12 @@ def look(entry: Entry, settings: Slides) -> SlideFacts:
 def diameters_of(regions: Regions) -> Diameters:
     """Return the diameters (n,), in level-0 pixels, of circles as large as each object."""
     if isinstance(regions, PixelMask):
-        inside = regions.inside.astype(np.uint8)
+        inside = regions.covered.astype(np.uint8)
         stats = np.asarray(cv2.connectedComponentsWithStats(inside)[2])
         areas = stats[1:, cv2.CC_STAT_AREA] * regions.downsample**2  # 0 is the background
     else:
-        areas = np.array([part.area for part in regions.geoms])
+        several = regions.classes.values() if isinstance(regions, Labelled) else [regions]
+        areas = np.array([part.area for region in several for part in region.geoms])
     return np.asarray(2 * np.sqrt(areas / np.pi), dtype=np.float64)
 
 

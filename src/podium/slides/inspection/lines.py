@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from podium.core.params import Slides
 from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut
 from podium.slides.class_report import class_lines
@@ -75,10 +76,10 @@ def fault_lines(left_out: Sequence[LeftOut], faults: Sequence[str]) -> Iterator[
         yield "left out", printable(fault)
 
 
-def class_topics(facts: Sequence[SlideFacts], chosen: Sequence[str]) -> Iterator[Line]:
-    """Yield which classes of the outlines are taken as tumour."""
+def class_topics(facts: Sequence[SlideFacts], settings: Slides) -> Iterator[Line]:
+    """Yield what the classes of the outlines are taken as."""
     annotations = [one.annotation for one in facts if one.annotation is not None]
-    for line in class_lines(annotations, chosen):
+    for line in class_lines(annotations, settings):
         yield "classes", line
 
 

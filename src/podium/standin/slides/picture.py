@@ -19,7 +19,7 @@ from podium.standin.slides.artefacts import (
 )
 from podium.standin.slides.dyes import Layers, random_stain, transmitted_light
 from podium.standin.slides.glands import add_glands
-from podium.standin.slides.plan import Plan, random_plan
+from podium.standin.slides.plan import Plan, random_plan, tissue_labels
 from podium.standin.slides.stroma import (
     add_stroma,
     add_stroma_cells,
@@ -41,6 +41,7 @@ class Picture:
     pixels: NDArray[np.uint8]  # (H, W, 3) RGB
     outlines: list[Vector]  # of the tumour: (N, 2) each, whole px as x, y, closed; none = no tumour
     patient: int
+    labels: NDArray[np.uint8]  # coarse (h, w), see `tissue_labels`
 
     def mask(self) -> NDArray[np.uint8]:
         """The tumour {0, 1} (H, W)."""
@@ -83,7 +84,7 @@ def draw_slide(seed: int, index: int, side: int) -> Picture:
         add(light, rng)
     light += rng.standard_normal(plan.shape, np.float32)[..., None] * np.float32(1.5)
     pixels = np.rint(np.clip(light, 0, 255)).astype(np.uint8)
-    return Picture(pixels, plan.outlines, patient)
+    return Picture(pixels, plan.outlines, patient, tissue_labels(plan))
 
 
 def _dyed(plan: Plan, rng: np.random.Generator) -> tuple[Field, Field]:

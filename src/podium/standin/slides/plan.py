@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 
 _TUMOUR_SHARE = (0.25, 0.65)  # of the tissue on a slide that has a tumour
 _SMALLEST = 0.015  # area of one piece of tumour, in squares of the slide's shorter side
+_FIBROUS = 0.35  # from here on there are no glands
 _INSET = 40  # level-0 px by which a tumour's outline stays inside the tissue
 
 
@@ -31,6 +32,16 @@ class Plan:
     outlines: list[Vector]  # (N, 2) each, whole level-0 pixels as x, y, closed
     fibrous: Field  # coarse [0, 1]: bands without glands
     follicles: Field  # coarse [0, 1]: lymphocytes lie close where it is high
+
+
+def tissue_labels(plan: Plan) -> NDArray[np.uint8]:
+    """A coarse mask (h, w) of labels: 0 none, 1 tumour, 2 follicle, 3 mucosa, that is glands."""
+    labels = np.zeros(plan.tissue.shape, dtype=np.uint8)
+    inside = plan.tissue > 0
+    labels[inside & (plan.fibrous < _FIBROUS)] = 3
+    labels[inside & (plan.follicles > 0.5)] = 2
+    labels[plan.tumour] = 1
+    return labels
 
 
 def random_plan(rng: np.random.Generator, side: int, has_tumour: bool) -> Plan:

@@ -1,0 +1,1 @@
+"""What a raw folder of captchas holds, and the settings that fit it."""

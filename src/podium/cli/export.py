@@ -1,0 +1,98 @@
+"""`podium export`: a trained model in a format that phones and servers run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podium.cli.numbers import whole_number
+from podium.core.errors import SettingsError, guarded
+
+if TYPE_CHECKING:
+    from podium.takeaway.portable import Pixels
+
+COREML = (
+    "--to coreml: Core ML's converter knows TensorFlow up to 2.12, this is a later one\n"
+    "remedy: --to onnx or litert, which iOS runs, too"
+)
+
+
+class Target(StrEnum):
+    """What a model can be exported to."""
+
+    ONNX = "onnx"
+    LITERT = "litert"
+    INT8 = "litert-int8"
+    SAVEDMODEL = "savedmodel"
+    COREML = "coreml"
+
+
+@guarded
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model.")],
+    to: Annotated[Target, typer.Option(help="The format.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to; exports/<model>.<suffix> without.")
+    ] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Compare on these: files, folders, or globs in quotes; repeatable."),
+    ] = None,
+    most: Annotated[int, whole_number("Compare on so many pictures at most.", 1)] = 100,
+    any_width: Annotated[
+        bool, typer.Option("--any-width", help="Captcha readers (crnn): pictures of any width.")
+    ] = False,
+    weights_dir: Annotated[
+        Path, typer.Option(help="Where ImageNet weights of your own lie.")
+    ] = Path("data/weights"),
+    params: Annotated[Path, typer.Option(help="Says where pictures at hand lie.")] = Path(
+        "params.yaml"
+    ),
+) -> None:
+    """Write a trained model in a format that runs elsewhere.
+
+    Pixels go in, calibrated answers come out; preprocessing is inside. A JSON file beside it says
+    what goes in and comes out. The exported model is run again, and refused if an answer differs
+    by more than 0.0001 from the pipeline's; of litert-int8 the difference is only printed.
+
+    Examples:
+        podium export models/photos.keras --to onnx
+        podium export models/text-crnn.keras --to onnx --any-width
+        podium export models/slides.keras --to litert --out phone/slides.tflite
+    """
+    if to is Target.COREML:
+        raise SettingsError(COREML)
+    from podium.takeaway import formats
+
+    formats.require(to.value)
+    with formats.quiet():
+        from podium.takeaway.export_model import export as write
+        from podium.takeaway.export_model import portable
+
+        graph = portable(model, weights_dir, any_width)
+    suffix = formats.FORMATS[to.value].suffix
+    path = out or Path("exports") / f"{model.stem}{suffix or '-savedmodel'}"
+    compared = write(graph, to.value, path, _pictures(model, pictures, most, params))
+    print(f"{path}: {compared.in_words()}")
+
+
+def _pictures(model: Path, named: list[Path] | None, most: int, params: Path) -> list[Pixels]:
+    """Pixels (H, W, 3) of pictures that are named, or at hand in the project."""
+    from podium.cli.inputs import files_named
+    from podium.competitions import COMPETITIONS
+    from podium.core.params import load_params
+    from podium.core.picture_decoder import read
+    from podium.takeaway.pictures_at_hand import pictures_at_hand
+    from podium.training.model_file import read_task
+
+    task = read_task(model)
+    if named:
+        paths = files_named(named, slides=False)[:most]
+        contrast, remedy = task.startswith("captcha-"), "name readable pictures with --pictures"
+        return [read(path, 89.0, remedy, contrast) for path in paths]
+    settings = load_params(params).model_dump()
+    competition = COMPETITIONS[task.removesuffix("-network")]
+    return pictures_at_hand(params.resolve().parent, competition, settings, most)

@@ -1,0 +1,1 @@
+"""Pages for people: of a run, a card of each model, and one that takes pictures."""

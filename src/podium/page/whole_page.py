@@ -1,0 +1,59 @@
+"""The whole page: the first screen, then a section for each competition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.page import markup
+from podium.page.run_facts import RunFacts, handing_in
+from podium.page.sections import section
+from podium.page.style import SCRIPT, STYLE
+
+
+def page(each: Sequence[RunFacts]) -> str:
+    """Return the page of a run as HTML; equal facts give equal text."""
+    links = "".join(
+        f'<li><a href="#{facts.competition.name}">{facts.competition.name}</a></li>'
+        for facts in each
+    )
+    sections = "\n".join(map(section, each))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>Results of this run</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        '<a class="skip" href="#results">Skip to the results</a>\n'
+        "<header><h1>Results of this run</h1>\n"
+        '<p class="faint">Scores are of rows that no model was fitted on, '
+        "with 95 % intervals.</p>\n"
+        f'<nav aria-label="Competitions"><ul>{links}</ul></nav></header>\n'
+        f'<main id="results">\n<div class="first">{_first_screen(each)}</div>\n'
+        f"{sections}\n</main>\n"
+        f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+    )
+
+
+def _first_screen(each: Sequence[RunFacts]) -> str:
+    names = ["competition", "metric", "score (95 %)", "trivial baseline", "best single model",
+             "submission"]  # fmt: skip
+    caption = "Each competition: its score, what needs no training, the best model alone"
+    return markup.table(caption, names, map(_row, each), "cards")
+
+
+def _row(facts: RunFacts) -> list[str]:
+    name = facts.competition.name
+    link = f'<a href="#{name}">{name}</a>'
+    if not facts.headline:
+        return [link, "", "not run yet", "", "", "nothing to hand in"]
+    state, sentence = handing_in(facts)
+    single = facts.blend.get("single", {}).get("model", "")
+    other = facts.blend.get("metric") != facts.result.metric
+    by = f" by {markup.words(facts.blend.get('metric')).replace('_', ' ')}" if other else ""
+    return [
+        link,
+        markup.words(facts.result.metric_name),
+        f"<strong>{markup.score(facts.headline)}</strong>",
+        markup.score(facts.trivial, interval=False),
+        f"{markup.words(single)}{by}: {markup.score(facts.single, interval=False)}",
+        f'<span class="verdict {state}">{markup.words(sentence)}</span>',
+    ]

@@ -1,0 +1,1 @@
+"""Models elsewhere: exported to other formats, and explained by pictures."""

@@ -1,0 +1,138 @@
+"""Where a model looks: class activation maps, Grad-CAM, places of characters, feature maps.
+
+A class activation map (Zhou et al. 2016, equation 2) is what each place of the last feature map
+adds to a logit; its mean is the logit less what it is without any feature. It is exact where a
+head is linear on averaged features, as all of podium's are. Grad-CAM (Selvaraju et al. 2017,
+equations 1 and 2) weighs channels by their mean gradient, and keeps what speaks for the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.core.errors import SettingsError
+from podium.takeaway.portable import Pixels, Portable
+from podium.takeaway.recording import layer_named, mean_of_heads, poolings, recorded, tensor
+from podium.training.runtime import tf
+
+Map = NDArray[np.float64]  # (h, w)
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """What speaks for a class in a picture.
+
+    Attributes:
+        maps: (h, w) of each network that looks; their means add up to `logit - offset`.
+        logit: of the class, the mean over heads.
+        offset: the logit without any feature.
+    """
+
+    maps: list[Map]
+    logit: float
+    offset: float
+
+    def whole(self, size: tuple[int, int]) -> Map:
+        """Return the sum of the maps, enlarged to (w, h)."""
+        return np.sum([cv2.resize(each, size, interpolation=cv2.INTER_CUBIC)
+                       for each in self.maps], axis=0)  # fmt: skip
+
+
+def batches(portable: Portable, picture: Pixels) -> Any:
+    """Return the inputs (1, h, w, 3) float32 of a model for one picture (H, W, 3)."""
+    each = [tensor(part[None]) for part in portable.inputs(picture)]
+    return each[0] if len(each) == 1 else each
+
+
+def class_map(portable: Portable, picture: Pixels, target: int, only_for: bool = False) -> ClassMap:
+    """Return the class activation map of a photo model; with `only_for` Grad-CAM instead.
+
+    Args:
+        portable: a photo model.
+        picture: RGB pixels (H, W, 3).
+        target: the class, label or number, by its index.
+        only_for: channels by their mean gradient, and nothing that speaks against the class.
+
+    Raises:
+        SettingsError: it averages no feature map.
+    """
+    pools, heads = poolings(portable.model), mean_of_heads(portable.model)
+    if not pools:
+        raise SettingsError("this model averages no feature map\nremedy: --what maps")
+    with tf.GradientTape() as tape, recorded([*pools, heads]) as seen:
+        pixels = batches(portable, picture)
+        tape.watch(pixels)
+        portable.model(pixels, training=False)
+        logit = tf.reduce_mean(seen[heads.name][0][..., target])
+    given = [each for pool in dict.fromkeys(pool.name for pool in pools) for each in seen[pool]]
+    gradients = tape.gradient(logit, given)
+    maps = []
+    for each, gradient in zip(given, gradients, strict=True):
+        area = each.shape[1] * each.shape[2]
+        weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) * area
+        maps.append(np.asarray(tf.reduce_sum(each * weights, axis=-1)[0], np.float64))
+    value = float(logit)
+    if only_for:
+        return ClassMap([np.maximum(each, 0) for each in maps], value, 0.0)
+    return ClassMap(maps, value, value - sum(float(each.mean()) for each in maps))
+
+
+def feature_maps(portable: Portable, picture: Pixels, layer: str) -> NDArray[np.float64]:
+    """Return the maps (h, w, C) of a layer for a picture.
+
+    Args:
+        portable: any model.
+        picture: RGB pixels (H, W, 3).
+        layer: its name.
+    """
+    chosen = layer_named(portable.model, layer)
+    with recorded(outputs_of=[chosen], stop=True) as seen:
+        portable.model(batches(portable, picture), training=False)
+    return np.asarray(seen[chosen.name][0][0], dtype=np.float64)
+
+
+def places_of_characters(
+    portable: Portable, picture: Pixels, recurrent: bool
+) -> list[tuple[int, Map]]:
+    """Return the class and the map (H, W) of each character that a captcha reader reads.
+
+    A map is how much each pixel sways the probability at the step where the character is read:
+    the gradient's size, smoothed.
+
+    Args:
+        portable: a reader.
+        picture: RGB pixels (H, W, 3).
+        recurrent: blanks and repeated classes are no characters.
+    """
+    pixels = batches(portable, picture)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(pixels)
+        probs = portable.model(pixels, training=False)[0]
+        logs = tf.math.log(probs + 1e-12)
+        chosen = [int(k) for k in tf.argmax(probs, axis=-1)]
+        steps = _steps(chosen, np.asarray(tf.reduce_max(probs, axis=-1)), recurrent)
+        values = [logs[step, chosen[step]] for step in steps]
+    each = []
+    for step, value in zip(steps, values, strict=True):
+        sway = np.abs(np.asarray(tape.gradient(value, pixels)[0])).sum(-1).astype(np.float64)
+        each.append((chosen[step], cv2.GaussianBlur(sway, (0, 0), 2.0)))
+    return each
+
+
+def _steps(chosen: Sequence[int], sure: NDArray[Any], recurrent: bool) -> list[int]:
+    """The surest step of each run of one class; without blanks (0) for recurrent readers."""
+    if not recurrent:
+        return list(range(len(chosen)))
+    runs: list[list[int]] = []
+    for step, label in enumerate(chosen):
+        if runs and chosen[runs[-1][-1]] == label and runs[-1][-1] == step - 1:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return [max(run, key=lambda step: float(sure[step])) for run in runs if chosen[run[0]]]

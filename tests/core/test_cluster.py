@@ -1,0 +1,150 @@
+"""Work by a real Ray cluster of two nodes on this machine, one of which is killed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from podium.core import cluster
+from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.processes import n_workers, parallel_map, process_pool
+
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None, reason="Ray is an extra: requirements/ray.txt"
+)
+
+HEAD = {"num_cpus": 1, "include_dashboard": False}
+
+
+def test_without_the_variable_nothing_changes(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert n_workers(3) == 3
+    assert list(parallel_map(abs, [-1, -2], 1)) == [1, 2]
+
+
+def test_without_ray_the_line_that_installs_it_is_said(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    wanted = r"^RAY_ADDRESS: it needs Ray, .*\nremedy: pip install .*ray\.txt, or unset RAY_ADDRESS"
+    with pytest.raises(EnvironmentFault, match=wanted):
+        process_pool(2)
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    """Two nodes of a cluster; the second may be killed."""
+    from ray.cluster_utils import Cluster
+
+    scratch = tmp_path_factory.mktemp("shared")
+    before = dict(os.environ)
+    os.environ["PODIUM_SCRATCH"] = str(scratch)
+    made = Cluster(initialize_head=True, head_node_args=HEAD)
+    made.second = made.add_node(num_cpus=1)
+    os.environ["RAY_ADDRESS"] = made.address
+    try:
+        yield made
+    finally:
+        import ray
+
+        ray.shutdown()
+        made.shutdown()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def shared(nodes, monkeypatch):
+    """The cluster, in an environment in which it is used."""
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    return nodes
+
+
+def square(folder: Path, number: int) -> int:
+    """A slow square that leaves the name of its process."""
+    time.sleep(0.3)
+    (folder / f"{number}-{os.getpid()}").touch()
+    return number**2
+
+
+def refuse(number: int) -> int:
+    raise PodiumError(f"item {number}\nremedy: none")
+
+
+@needs_ray
+@pytest.mark.slow
+def test_two_nodes_share_the_work_and_a_lost_one_is_replaced(shared, tmp_path):
+    assert n_workers(1) == 2
+    results = parallel_map(partial(square, tmp_path), range(24), 1)
+    assert [next(results) for _ in range(3)] == [0, 1, 4]
+    shared.remove_node(shared.second, allow_graceful=False)
+    assert list(results) == [number**2 for number in range(3, 24)]
+    assert len({path.name.split("-")[1] for path in tmp_path.glob("*-*")}) >= 2
+    shared.second = shared.add_node(num_cpus=1)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_an_error_of_the_cluster_is_said_as_one_of_this_machine(shared):
+    with pytest.raises(PodiumError, match=r"^item 7\nremedy: none$"):
+        list(parallel_map(refuse, [7], 1))
+
+
+@needs_ray
+@pytest.mark.slow
+def test_few_tasks_wait_however_many_items_there_are(shared):
+    taken = []
+
+    def items():
+        for number in range(40):
+            taken.append(number)
+            yield number
+
+    with cluster.ClusterPool() as pool:
+        results = pool.map(abs, items(), chunksize=2)
+        assert next(results) == 0
+        assert len(taken) <= 2 * (cluster.AHEAD * pool.n_workers + 1)
+        assert list(results) == list(range(1, 40))
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.timeout(600)
+def test_features_are_the_bytes_of_one_machine(shared, photos_dir, write_params, monkeypatch):
+    from podium.stages import extract_features, ingest_photos
+
+    params = write_params(photos__source="raw", extract_features__shard_size=4)
+    root, out = photos_dir.parent, params.parent
+    about = ("--items", out / "items.csv")
+    words = [
+        "--source", photos_dir, *about, "--quarantine", out / "q.csv", "--columns", out / "c.csv",
+        "--task", out / "t.json", "--metrics", out / "m.json", "--params", params,
+    ]  # fmt: skip
+    ingest_photos.main([str(word) for word in words])
+
+    def extract(name: str, scratch: str) -> bytes:
+        monkeypatch.setenv("PODIUM_SCRATCH", str(root / scratch))
+        words = [
+            "--extractor", "efficientnet-lite0", "--source", photos_dir, *about, "--weights-dir",
+            root, "--out", out / name, "--metrics", out / "x.json", "--params", params,
+        ]  # fmt: skip
+        extract_features.main([str(word) for word in words])
+        return (out / name).read_bytes()
+
+    import ray
+
+    ray.shutdown()  # a new connection tells the nodes the new scratch folder
+    by_cluster = extract("cluster.h5", "a")
+    shards = {path.name for path in (root / "a/features").rglob("shard-*.h5")}
+    assert len(shards) >= 7  # 29 pictures by fours
+    monkeypatch.delenv("RAY_ADDRESS")
+    assert np.array_equal(
+        np.frombuffer(by_cluster, "u1"), np.frombuffer(extract("one.h5", "b"), "u1")
+    )

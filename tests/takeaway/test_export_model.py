@@ -1,0 +1,209 @@
+"""Exported models say what the pipeline says; those that do not are refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from house import ROOT
+from podium.captcha import network
+from podium.captcha.charset import Charset
+from podium.captcha.decoding import Decoder, Rules
+from podium.captcha.reader import artefact_metadata
+from podium.cli import app
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.core.params import load_params
+from podium.photos.calibration_by_kind import apply_calibration
+from podium.photos.fusion import MeanOfHeads
+from podium.slides.segmenter import assemble, describe
+from podium.takeaway import formats
+from podium.takeaway.export_model import export, portable
+from podium.takeaway.portable import Calibrated
+from podium.training import artefact
+from podium.training.runtime import keras
+
+NOWHERE = Path("nowhere")
+ROWS = np.array([[0.9, 0.1], [0.5, 0.5], [1e-7, 1 - 1e-7]])
+
+
+def pictures(n: int, h: int, w: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return list(rng.integers(0, 256, (n, h, w, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Untrained models of every room but the heads on extractors."""
+    folder = tmp_path_factory.mktemp("models")
+    keras.utils.set_random_seed(1)
+    rules = Rules(["cc"], {"c": "AB"})
+    for kind in ("cnn", "crnn"):
+        says = artefact_metadata("text", Decoder(kind, Charset("AB"), rules, 3), 16.0)
+        artefact.save(network.build(kind, (64, 32), 3, 2, 4, says), folder / f"{kind}.keras")
+    params = load_params(ROOT / "params.yaml")
+    folds = {}
+    for fold in range(2):
+        pixels = keras.Input((None, None, 3))
+        folds[fold] = keras.Model(pixels, keras.layers.Conv2D(1, 3, padding="same")(pixels / 255))
+    slides = assemble(folds, describe(params.slides, params.tile_slides))
+    artefact.save(slides, folder / "slides.keras")
+    named = params.slides.model_copy(update={"classes": {"tumour": [], "stroma": []}})
+    for fold in range(2):
+        pixels = keras.Input((None, None, 3))
+        folds[fold] = keras.Model(pixels, keras.layers.Conv2D(3, 3, padding="same")(pixels / 255))
+    several = assemble(folds, describe(named, params.tile_slides))
+    artefact.save(several, folder / "classes.keras")
+    artefact.save(_photo_network(), folder / "photos-small.keras")
+    return folder
+
+
+def _photo_network():
+    says = {"task": "photos-network", "kind": "classes", "classes": ["cat", "dog"],
+            "image_size": 16, "views": "flip", "max_megapixels": 9.0}  # fmt: skip
+    pixels = keras.Input((16, 16, 3), name="pixels")
+    x = artefact.MetadataLayer(says, name="described")(pixels)
+    heads = [keras.layers.Dense(2)(keras.layers.Flatten()(x / 2550)) for _ in range(2)]
+    return keras.Model(pixels, MeanOfHeads("classes")(keras.ops.stack(heads, axis=1)))
+
+
+SIZES = {"cnn": (32, 64), "crnn": (32, 64), "slides": (128, 128),
+         "classes": (128, 128), "photos-small": (30, 20)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_graph_says_what_the_pipeline_says(folder, name):
+    model = portable(folder / f"{name}.keras", NOWHERE, any_width=False)
+    own = pictures(2, *SIZES[name])
+    batch = [np.stack(each).astype(np.float32)
+             for each in zip(*map(model.inputs, own), strict=True)]  # fmt: skip
+    given = np.asarray(model.model(batch[0] if len(batch) == 1 else batch))
+    np.testing.assert_allclose(given, model.answer(own), atol=1e-5)
+    assert list(given.shape[1:])[-1] == [*model.description["output"]["shape"]][-1]
+
+
+@pytest.mark.parametrize("to", ["onnx", "litert"])
+def test_files_for_elsewhere_say_what_the_pipeline_says(folder, tmp_path, to):
+    for package in formats.FORMATS[to].packages:
+        pytest.importorskip(package, reason=f"not installed: {formats.INSTALL}")
+    model = portable(folder / "photos-small.keras", NOWHERE, any_width=False)
+    assert export(model, to, tmp_path / "model", pictures(3, 30, 20)).largest < 1e-4
+
+
+def test_a_reader_of_any_width_reads_as_before_and_wider(folder):
+    free = portable(folder / "crnn.keras", NOWHERE, any_width=True)
+    own = pictures(2, 32, 64)
+    given = np.asarray(free.model(np.stack(own).astype(np.float32)))
+    np.testing.assert_allclose(given, free.answer(own), atol=1e-5)
+    wide = np.asarray(free.model(np.zeros((1, 32, 96, 3), np.float32)))
+    assert wide.shape[1] > given.shape[1]
+    with pytest.raises(PodiumError, match="one width"):
+        portable(folder / "cnn.keras", NOWHERE, any_width=True)
+
+
+def test_what_says_something_else_is_refused(folder, tmp_path):
+    model = portable(folder / "photos-small.keras", NOWHERE, any_width=False)
+    other = replace(model, answer=lambda samples: model.answer(samples) + 2e-4)
+    with pytest.raises(PodiumError, match=r"not written, its answers differ by 2\.0e-04"):
+        export(other, "savedmodel", tmp_path / "out", pictures(2, 30, 20))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", ["savedmodel", "onnx"])
+def test_what_is_no_export_is_never_replaced(folder, tmp_path, to):
+    model = portable(folder / "photos-small.keras", NOWHERE, any_width=False)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").write_text("years of work")
+    with pytest.raises(
+        SettingsError, match=r"mine: a folder of that name is there, and no .*\nrem"
+    ):
+        export(model, to, tmp_path / "mine", pictures(2, 30, 20))
+    assert (tmp_path / "mine/thesis.tex").read_text() == "years of work"
+
+
+def test_a_reader_takes_pictures_of_any_size_as_predict_does(folder):
+    model = portable(folder / "crnn.keras", NOWHERE, any_width=False)
+    (fitted,) = model.inputs(pictures(1, 20, 50)[0])
+    assert fitted.shape == (32, 64, 3)
+    assert model.answer(pictures(2, 20, 50)).shape[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "numbers"),
+    [
+        pytest.param("classes", ROWS, {"temperature": 1.7, "clip": 0.01}, id="classes"),
+        pytest.param("labels", ROWS, {"temperature": 0.8, "clip": 0.02}, id="labels"),
+        pytest.param("number", ROWS[:, :1], {"slope": 2.0, "offset": -1.0}, id="number"),
+        pytest.param("classes", ROWS, {}, id="none"),
+    ],
+)
+def test_calibration_inside_is_that_of_the_pipeline(kind, values, numbers):
+    given = np.asarray(Calibrated(kind, numbers)(values.astype(np.float32)))
+    np.testing.assert_allclose(given, apply_calibration(kind, values, numbers), atol=2e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_heads_with_their_extractor_say_what_the_pipeline_says(tmp_path):
+    from podium.models import backbones
+    from podium.photos.artefact import assemble as assemble_heads
+    from podium.photos.fusion import FusedHeads
+
+    extractor = backbones.build("efficientnet-lite0", "package", NOWHERE)
+    heads = FusedHeads(3, 2, "classes")
+    heads.build((1, 1280))
+    heads.kernel.assign(np.random.default_rng(0).normal(size=(1280, 3, 2)) / 30)
+    says = {"task": "photos", "kind": "classes", "classes": ["cat", "dog"],
+            "calibration": {"temperature": 1.2, "clip": 0.001}, "max_megapixels": 9.0,
+            "extractors": [{"name": "efficientnet-lite0", "weights": "package", "batch_size": 2,
+                            "weights_sha256": extractor.provenance["weights_sha256"],
+                            "views": "flip"}]}  # fmt: skip
+    artefact.save(assemble_heads(heads, 1280, says), tmp_path / "photos.keras")
+    model = portable(tmp_path / "photos.keras", NOWHERE, any_width=False)
+    own = pictures(3, 60, 40)
+    batch = np.stack([model.inputs(picture)[0] for picture in own]).astype(np.float32)
+    given = np.asarray(model.model([batch]))
+    np.testing.assert_allclose(given, model.answer(own), atol=1e-4)
+
+
+def test_a_missing_package_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EnvironmentFault, match="tf2onnx and onnxruntime, not installed here"):
+        formats.require("onnx")
+    formats.require("savedmodel")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        pytest.param(["nothing.keras", "--to", "savedmodel"], 1, "no such model", id="no-model"),
+        pytest.param(["nothing.keras", "--to", "coreml"], 2, "remedy: --to onnx", id="coreml"),
+        pytest.param(["{}/slides.keras", "--to", "savedmodel", "--any-width"], 2,
+                     "only captcha readers", id="any-width"),
+        pytest.param(["{}/crnn.keras", "--to", "savedmodel", "--params", "{}/params.yaml"], 2,
+                     "params.yaml", id="no-project"),
+    ],
+)  # fmt: skip
+def test_the_command_says_what_is_wrong(folder, words, code, said):
+    result = CliRunner().invoke(app, ["export", *(word.format(folder) for word in words)])
+    assert result.exit_code == code
+    assert said in result.output
+
+
+def test_the_command_exports(folder, tmp_path):
+    from PIL import Image
+
+    Image.fromarray(pictures(1, 30, 20)[0]).save(tmp_path / "one.png")
+    words = ["export", str(folder / "photos-small.keras"), "--to", "savedmodel", "--out",
+             str(tmp_path / "out"), "--pictures", str(tmp_path / "one.png")]  # fmt: skip
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "1 pictures: largest difference" in result.output
+    assert (tmp_path / "out/saved_model.pb").is_file()
+    says = json.loads((tmp_path / "out.json").read_text())
+    assert (says["format"], says["names"]) == ("savedmodel", ["cat", "dog"])
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
