@@ -84,15 +84,13 @@ def _pictures(model: Path, named: list[Path] | None, most: int, params: Path) ->
     from podium.cli.inputs import files_named
     from podium.competitions import COMPETITIONS
     from podium.core.params import load_params
-    from podium.core.picture_decoder import read
-    from podium.takeaway.pictures_at_hand import pictures_at_hand
+    from podium.takeaway.pictures_at_hand import pictures_at_hand, read_named
     from podium.training.model_file import read_task
 
     task = read_task(model)
     if named:
         paths = files_named(named, slides=False)[:most]
-        contrast, remedy = task.startswith("captcha-"), "name readable pictures with --pictures"
-        return [read(path, 89.0, remedy, contrast) for path in paths]
+        return [read_named(path, task) for path in paths]
     settings = load_params(params).model_dump()
     competition = COMPETITIONS[task.removesuffix("-network")]
     return pictures_at_hand(params.resolve().parent, competition, settings, most)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from podium.core.errors import PodiumError, SettingsError
-from podium.core.picture_decoder import read
 from podium.core.printable import printable
 from podium.takeaway.export_model import portable
 from podium.takeaway.grids import write_grid, write_overlays
 from podium.takeaway.maps import class_map, feature_maps, places_of_characters
+from podium.takeaway.pictures_at_hand import read_named
 from podium.takeaway.portable import Pixels, Portable
 from podium.takeaway.recording import convolutions, layer_named
 from podium.takeaway.synthesis import class_pictures, filter_pictures
@@ -75,8 +75,7 @@ def explain(
     if not pictures:
         yield _made_up(path, model, out, how)
     for picture in pictures:
-        contrast = task.startswith("captcha-")
-        pixels = read(picture, 89.0, "give a readable picture", contrast)
+        pixels = read_named(picture, task)
         png = out / f"{path.stem}-{how.what}-{picture.stem}.png"
         _explain_picture(png, model, pixels, how)
         yield png

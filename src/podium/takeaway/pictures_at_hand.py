@@ -10,11 +10,13 @@ import numpy as np
 
 from podium.core.errors import PodiumError
 from podium.core.hdf5_file import open_hdf5
-from podium.core.picture_decoder import decode
+from podium.core.picture_decoder import decode, read
 from podium.evaluation.competition import Competition, Settings, value_at
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 from podium.takeaway.portable import Pixels
+
+MEGAPIXELS = 89.0  # larger pictures are refused
 
 
 def pictures_at_hand(
@@ -42,6 +44,15 @@ def pictures_at_hand(
             f"remedy: name some with --pictures, or run dvc repro {competition.ingest}"
         )
     return pictures
+
+
+def read_named(path: Path, task: str) -> Pixels:
+    """Return pixels (H, W, 3) of a picture, decoded as `podium predict` does for models of `task`.
+
+    Raises:
+        PodiumError: it cannot be read.
+    """
+    return read(path, MEGAPIXELS, "name readable pictures", contrast=task.startswith("captcha-"))
 
 
 def _photos(root: Path, competition: Competition, settings: Settings) -> Iterator[Pixels]:
