@@ -83,7 +83,7 @@ def test_sums_and_equations(tmp_path: Path) -> None:
 
 
 def test_readers_of_other_tasks_stay() -> None:
-    from podium.captcha.inspection.choices import Choice
+    from podium.core.choice import Choice
 
     choices = [Choice("train_captcha_reader.text-crnn", "task", "text", "")]
     found = settings_of(choices, PARAMS)["train_captcha_reader"]

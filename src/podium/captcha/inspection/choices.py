@@ -12,6 +12,7 @@ from typing import Any
 
 from podium.captcha.fit import HIGH, PictureFit, width_needed
 from podium.captcha.raw_captchas import RawCaptchas, raw_fit
+from podium.core.choice import Choice
 from podium.core.params import Params
 
 STEPS = 3  # of time for each character, or a finer step is taken
@@ -21,23 +22,6 @@ EPOCHS = 16
 FEWEST, MOST_SEEN, MOST_TIMES = 4096, 48_000, 10  # pictures seen; the last: of a large set
 AUGMENT = ((300, 0.1), (2000, 0.07), (20_000, 0.05))  # up to so many labels, so much
 OTHER_STRIPS = 0.5  # share of strips that get an assignment of another picture
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A setting, and why it is so.
-
-    Attributes:
-        section: of params.yaml, dotted.
-        key: in the section.
-        value: of the setting.
-        reason: in a few words.
-    """
-
-    section: str
-    key: str
-    value: Any
-    reason: str
 
 
 @dataclass(frozen=True)

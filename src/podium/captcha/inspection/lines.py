@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from podium.captcha.inspection.choices import Choice
 from podium.captcha.raw_captchas import RawCaptchas
+from podium.core.choice import Choice
 from podium.core.printable import printable
 
 Line = tuple[str, str]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from podium.core.choice import Choice
 from podium.core.errors import PodiumError, SettingsError
 from podium.slides.inspection.facts import Diameters, Shares, SlideFacts, facts_of
 
@@ -27,23 +28,6 @@ CROP = 0.8  # share of tissue above which a slide is taken for a crop full of it
 MIN_TISSUE = 0.1  # share of a tile
 MISSED = 0.01  # share of the outlined area that may lie on tiles with less tissue
 MOST_EPOCHS = 40
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A setting, and why it is so.
-
-    Attributes:
-        section: of params.yaml.
-        key: in the section.
-        value: of the setting.
-        reason: in a few words.
-    """
-
-    section: str
-    key: str
-    value: Any
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from podium.core.choice import Choice
 from podium.core.params import Slides
 from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut
@@ -15,7 +16,6 @@ from podium.slides.disk_space import HEAT_BYTES, TILE_BYTES
 from podium.slides.inspection.choices import (
     INFERENCE,
     Budget,
-    Choice,
     settings_of,
     smaller_objects,
 )
