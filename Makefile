@@ -45,6 +45,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/network_training.py --out benchmarks/network_training.json
 	python benchmarks/selection.py --out benchmarks/selection.json
 	python benchmarks/honesty.py --out benchmarks/honesty.json
+	python benchmarks/table.py
 
 full: setup ## write the competitions' full-size settings into params.yaml and show the diff
 	podium profile full

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import tempfile
 import time
@@ -38,7 +37,7 @@ N_DRAWS = 2000
 
 
 def draw(source: Path, folder: Path, n: int, seed: int) -> None:
-    """Link `n` pictures of each class of `source` into `folder`, in Kaggle's layout.
+    """Link to `n` pictures of each class of `source` into `folder`, in Kaggle's layout.
 
     Args:
         source: class folders.
@@ -51,7 +50,7 @@ def draw(source: Path, folder: Path, n: int, seed: int) -> None:
         target = folder / "train" / kind.name
         target.mkdir(parents=True)
         for file in random.Random(seed).sample(files, min(n, len(files))):
-            os.link(file.resolve(), target / file.name)
+            (target / file.name).symlink_to(file.resolve())
     (folder / "test").mkdir()
 
 
@@ -137,7 +136,7 @@ def main() -> None:
     args = parser.parse_args()
     results = {}
     for n in args.per_class:
-        with tempfile.TemporaryDirectory(dir=args.source.resolve().parent) as name:
+        with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             draw(args.source, folder / "raw", n, args.seed)
             settings(folder / "p.yaml", args.regimes, args.folds)

@@ -26,7 +26,7 @@ from podium.captcha.fonts import load_font
 
 PHOTOS = ["2", "1", "7", "13", "33", "4"]
 TEXT = ["0", "3"]
-ARITHMETIC = ["2", "6"]
+ARITHMETIC = ["7", "13"]
 EQUATION = "39"
 SLIDES = ["train-010", "train-003"]
 

@@ -94,3 +94,54 @@ def write_scn(path: Path, pixels: np.ndarray, l0_corner: tuple[int, int], margin
             description=text, metadata=None,
         )  # fmt: skip
     return path
+
+
+def write_dicom(path: Path, pixels: np.ndarray, mpp: float, number: int) -> Path:
+    """One level of a DICOM slide, uncompressed, in a series of all levels written so.
+
+    Elements are those of PS3.3 A.32.8 that say what and how large it is (explicit VR, little
+    endian).
+    """
+    h, w = pixels.shape[:2]
+    rows, columns = -(-h // TILE), -(-w // TILE)
+    padded = np.zeros((rows * TILE, columns * TILE, 3), np.uint8)
+    padded[:h, :w] = pixels
+    frames = padded.reshape(rows, TILE, columns, TILE, 3).swapaxes(1, 2)
+    whole_slide, own = "1.2.840.10008.5.1.4.1.1.77.1.6", f"1.2.3.4.{number}"
+    spacing = _element(0x00280030, "DS", f"{mpp / 1e3:.7f}\\{mpp / 1e3:.7f}")
+    shared = _element(0x00289110, "SQ", _item(spacing))
+    meta = [(0x00020001, "OB", b"\0\1"), (0x00020002, "UI", whole_slide), (0x00020003, "UI", own),
+            (0x00020010, "UI", "1.2.840.10008.1.2.1"), (0x00020012, "UI", "1.2.3")]  # fmt: skip
+    body = [
+        (0x00080008, "CS", r"ORIGINAL\PRIMARY\VOLUME\NONE"), (0x00080016, "UI", whole_slide),
+        (0x00080018, "UI", own), (0x00080060, "CS", "SM"),
+        (0x0020000D, "UI", "1.2.9"), (0x0020000E, "UI", "1.2.3.4"), (0x00200013, "IS", str(number)),
+        (0x00200052, "UI", "1.2.8"), (0x00209311, "CS", "TILED_FULL"),
+        (0x00280002, "US", 3), (0x00280004, "CS", "RGB"), (0x00280006, "US", 0),
+        (0x00280008, "IS", str(rows * columns)), (0x00280010, "US", TILE), (0x00280011, "US", TILE),
+        (0x00280100, "US", 8), (0x00280101, "US", 8), (0x00280102, "US", 7), (0x00280103, "US", 0),
+        (0x00480006, "UL", w), (0x00480007, "UL", h), (0x52009229, "SQ", _item(shared)),
+        (0x7FE00010, "OB", frames.tobytes()),
+    ]  # fmt: skip
+    head = b"".join(_element(*one) for one in meta)
+    length = _element(0x00020000, "UL", len(head))
+    path.write_bytes(
+        bytes(128) + b"DICM" + length + head + b"".join(_element(*one) for one in body)
+    )
+    return path
+
+
+def _element(tag: int, kind: str, value: str | int | bytes) -> bytes:
+    if isinstance(value, int):
+        value = value.to_bytes({"US": 2, "UL": 4}[kind], "little")
+    if isinstance(value, str):
+        padding = "\0" if kind == "UI" else " "
+        value = (value + padding * (len(value) % 2)).encode()
+    head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") + kind.encode()
+    if kind in ("OB", "SQ"):
+        return head + b"\0\0" + len(value).to_bytes(4, "little") + value
+    return head + len(value).to_bytes(2, "little") + value
+
+
+def _item(content: bytes) -> bytes:
+    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content

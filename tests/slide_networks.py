@@ -25,8 +25,9 @@ PLAIN = {
     "learning_rate": 0.01, "weight_decay": 0.0, "n_validation": 4, "seed": 0,
 }  # fmt: skip
 TILES = TileSlides(
-    tile=32, stride=32, target_mpp=None, level=0, min_tissue=0.1, thumbnail=128, max_unreadable=0.5
-)
+    tile=32, stride=32, target_mpp=None, level=0, min_tissue=0.1, thumbnail=128, max_unreadable=0.5,
+    pixels="keep",
+)  # fmt: skip
 
 
 def settings(**changes: object) -> TrainSegmenter:

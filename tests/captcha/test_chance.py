@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.special import expit
 
 from podium.captcha.chance import (
     Chance,
@@ -11,6 +12,7 @@ from podium.captcha.chance import (
     chance_summary,
     fit_chance,
     honest_chances,
+    logits_of,
     reliability,
     table_chances,
     write_reliability_png,
@@ -34,9 +36,23 @@ def test_nothing_is_corrected_by_default() -> None:
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (0.5, -1.0), (2.0, 3.0)])
 def test_the_correction_is_found(slope: float, offset: float) -> None:
     chance = fit_chance(*drawn(4000, slope, offset, 1))
-    assert chance.as_list() == pytest.approx([slope, offset], abs=0.15)
+    assert chance.as_list() == pytest.approx([slope, offset, 0], abs=0.15)
     logs, right = drawn(4000, slope, offset, 2)
     assert calibration_error(chance.apply(logs), right) < 0.03  # fresh texts
+
+
+def test_what_fits_no_allowed_text_is_unsure() -> None:
+    """The likeliest allowed text, where all allowed ones together are next to impossible."""
+    logs, right = drawn(2000, 1.0, 0.0, 3)
+    nonsense = np.arange(2000) % 7 == 0
+    logs, right = np.where(nonsense, np.log(0.99), logs), right & ~nonsense
+    masses = np.where(nonsense, -60.0, -4.0)
+    blind, chance = fit_chance(logs, right), fit_chance(logs, right, masses)
+    assert chance.apply(np.log([0.99]), [-60.0])[0] < 0.1
+    assert calibration_error(chance.apply(logs, masses), right) < 0.03
+    assert calibration_error(blind.apply(logs), right) > 0.05
+    halves = honest_chances(logs, right, masses)
+    assert calibration_error(halves, right) < 0.04
 
 
 def test_without_mistakes_no_text_is_certain() -> None:
@@ -44,12 +60,40 @@ def test_without_mistakes_no_text_is_certain() -> None:
     assert 0.9 < chance.apply([np.log(0.9)])[0] < 0.9999
 
 
+@pytest.mark.parametrize(
+    ("where_right", "where_wrong"),
+    [pytest.param(-0.3, 0.0, id="right-ones-less"), pytest.param(-9.0, -0.1, id="far-less")],
+)
+def test_texts_that_fit_no_allowed_one_are_never_surer(
+    where_right: float, where_wrong: float
+) -> None:
+    """Though wrong texts happen to have more mass than right ones among the held-out."""
+    right = np.arange(60) % 6 != 0
+    logs, masses = np.log(np.where(right, 0.95, 0.6)), np.where(right, where_right, where_wrong)
+    chance = fit_chance(logs, right, masses)
+    assert chance.mass >= 0
+    assert chance.apply(np.log([0.1]), [-20.0])[0] < 0.5
+    assert chance.as_list() == pytest.approx(fit_chance(logs, right).as_list(), abs=0.01)
+
+
 def test_a_half_is_corrected_by_the_other() -> None:
     logs, right = drawn(400, 1.0, 2.0, 3)
     chances = honest_chances(logs.tolist(), right.tolist())
-    np.testing.assert_allclose(chances[1::2], fit_chance(logs[::2], right[::2]).apply(logs[1::2]))
-    np.testing.assert_allclose(chances[::2], fit_chance(logs[1::2], right[1::2]).apply(logs[::2]))
+    own = honest_chances(logs, np.where(np.arange(400) == 7, ~right, right))
+    other = own != chances
+    assert not other[7]  # what is true of a text has no say in its chance
+    assert other.sum() == 200
+    np.testing.assert_allclose(
+        chances[other], fit_chance(logs[~other], right[~other]).apply(logs[other])
+    )
     assert honest_chances([-0.5], [True])[0] == pytest.approx(np.exp(-0.5))
+
+
+def test_halves_do_not_part_pictures_that_take_turns() -> None:
+    """Two looks in turns, one read better than the reader says and one read worse."""
+    turn, (logs, _) = np.arange(2000) % 2, drawn(2000, 1.0, 0.0, 5)
+    right = np.random.default_rng(6).random(2000) < expit(logits_of(logs) + np.where(turn, 2, -2))
+    assert calibration_error(honest_chances(logs, right), right.tolist()) < 0.05
 
 
 def test_surer_texts_that_are_right_less_often() -> None:

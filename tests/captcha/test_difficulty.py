@@ -8,7 +8,7 @@ import pytest
 from captcha_measures import contrast, match, n_specks, pieces, strokes, templates
 from podium.captcha.generator import render_many
 from podium.captcha.style import ShiftLimit
-from podium.captcha.tasks import TASKS
+from podium.captcha.tasks import TASKS, arithmetic_task
 
 N = 500
 TEXT = TASKS["text"]
@@ -70,7 +70,8 @@ def test_noise(pictures) -> None:
 
 def test_some_arithmetic_is_nearly_invisible() -> None:
     found = []
-    for pixels, _ in render_many("arithmetic", 21, 0, 4 * N):
+    competition = arithmetic_task((180, 60), ["competition"], [])
+    for pixels, _ in render_many(competition, 21, 0, 4 * N):
         paper = np.median(pixels, axis=(0, 1))
         typical = np.percentile(np.abs(pixels - paper).max(-1), 90)  # dots cover less than a tenth
         found.append(float(typical))

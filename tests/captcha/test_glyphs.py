@@ -50,6 +50,15 @@ def test_upside_down() -> None:
     assert (above.shade[:, :tip] > 0).any(1).sum() < 0.5 * (below.shade[:, :tip] > 0).any(1).sum()
 
 
+def test_trimmed_arms() -> None:
+    cell = Cell("+", 0.5, 1.1, trim=0.25)
+    short, whole = (glyph("dejavu-sans", 40, "+", False, each) for each in (cell, None))
+    x, y = (round(0.25 * side) for side in whole.box)
+    assert short.box == (whole.box[0] - 2 * x, whole.box[1] - 2 * y)
+    middle = whole.shade[(x + 1) * FINE : -(x + 1) * FINE, (y + 1) * FINE : -(y + 1) * FINE]
+    assert np.array_equal(short.shade[FINE:-FINE, FINE:-FINE], middle)  # but for the cut edges
+
+
 def test_a_blank_has_a_cell_but_no_ink() -> None:
     one = glyph("droid-sans-mono", 42, " ", True)
     assert (one.box, one.cell) == ((0, 0), (26, 46))

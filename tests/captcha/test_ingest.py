@@ -81,11 +81,12 @@ def test_processes_do_not_change_a_byte(standin: Path, tmp_path: Path) -> None:
 def test_arithmetic_is_drawn_too(tmp_path: Path) -> None:
     path = tmp_path / "arithmetic.h5"
     write_drawn_captchas(path, "arithmetic", params_with(**{**SIZES, "n_train": 3}, **SEEDS), 0)
-    provenance = {"task": "arithmetic", "source": "standin", "width": 180, "height": 60}
+    drawn = params_with().captcha.arithmetic.model_dump(exclude={"raw"})
+    provenance = {"task": "arithmetic", **drawn}
     assert read_facts(path) == Facts((180, 60), Charset("0123456789+-*()"), provenance)
     found = read_captchas(path, "train")
     for index in range(3):
-        pixels, text = render("arithmetic", 70, index)
+        pixels, text = render(task_from("arithmetic", params_with().captcha), 70, index)
         assert found.texts[index] == text
         np.testing.assert_array_equal(found.pixels[index], pixels)
 

@@ -103,6 +103,28 @@ def test_names_without_a_text(naming: str) -> None:
     assert texts_of_names(names, ".+").faults == ()
 
 
+FEW = {
+    "img_1": [f"img_{n}" for n in range(1, 10)],
+    "img1": ["img1", "img2"],
+    "captcha-0007": ["captcha-0007", "captcha-0003", "captcha-0012"],
+    "Image (1)": ["Image 1", "Image 2", "Image 4", "Image 9"],
+}
+
+
+@pytest.mark.parametrize("naming", FEW)
+def test_few_names_that_count_after_a_word(naming: str) -> None:
+    names = FEW[naming]
+    [fault] = texts_of_names(names).faults
+    assert fault.startswith(f"the names of {len(names)} pictures say no text: they count")
+    assert texts_of_names(names, ".+").faults == ()
+
+
+@pytest.mark.parametrize("names", [["7XK2", "7XK3"], ["captcha_4821", "captcha_1093"], ["AB12"]])
+def test_few_names_that_are_texts(names: list[str]) -> None:
+    named = texts_of_names(names)
+    assert named.faults == []
+
+
 def test_numbers_that_do_not_count_are_texts() -> None:
     names = [f"{n * n * 37 % 10000:04d}" for n in range(20, 60)]
     named = texts_of_names(names)

@@ -46,8 +46,10 @@ def test_a_sound_artefact(tmp_path: Path) -> None:
         {"max_megapixels": "many"}, {"rules": None}, {"rules": 7}, {"rules": {"language": "Latin"}},
         {"rules": {"templates": 5}}, {"rules": {"templates": ["c"], "classes": {"c": ""}}},
         {"rules": {"templates": ["c"], "classes": {"c": 7}}}, {"rules": {"other": 1}},
+        {"kind": None}, {"kind": "rnn"}, {"chance": ["x", "y"]}, {"chance": [float("nan"), 0, 0]},
+        {"chance": [1, 0, 10**400]}, {"chance": [1, 0, 0, 0]}, {"chance": [[1]]}, {"chance": 5},
     ],
-    ids=json.dumps,
+    ids=lambda changes: json.dumps(changes)[:60],
 )  # fmt: skip
 def test_metadata_of_something_else(tmp_path: Path, changes: dict[str, object]) -> None:
     path = written(tmp_path, **changes)

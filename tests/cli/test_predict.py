@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -19,7 +20,7 @@ from conftest import ROOT
 from podium.cli import app
 from podium.cli import predict as work
 from podium.cli.inputs import files_named
-from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.evaluation.file_answers import FileAnswer, FileAnswers
 
 
@@ -261,3 +262,79 @@ def test_rows_and_bar_on_one_terminal():
     assert "100%" in shown
     for row in ROWS:
         assert f"{row}\r\n" in shown
+
+
+def test_what_cannot_be_explained_is_refused_before_anything_is_predicted():
+    write_model(Path("models/slides.keras"), "slides")
+    pictures("s.tif", "a/1.jpg", "b/1.jpg")
+    slides = run("s.tif", "--model", "models/slides.keras", "--explain", "why")
+    shared = run("a/1.jpg", "b/1.jpg", "--explain", "why")
+    assert (slides[0], shared[0]) == (2, 2)
+    assert "--out marked, whose overlays show it" in slides[2]
+    assert "both would become 1.png" in shared[2]
+    assert slides[1] == shared[1] == ""
+    assert not Path("why").exists()
+
+
+def explaining(monkeypatch, model_fault=None):
+    """Explains pictures by empty files, all but blank.png; a model with a fault explains none."""
+
+    def explainer(model, weights_dir):
+        if model_fault:
+            raise model_fault
+
+        def write(picture, png):
+            if picture.stem == "blank":
+                raise PodiumError(f"{picture}: no character is read\nremedy: give another picture")
+            if picture.stem == "last":
+                raise EnvironmentFault("the disk is full")
+            png.write_bytes(b"")
+
+        return write
+
+    module = SimpleNamespace(explainer=explainer)
+    monkeypatch.setitem(sys.modules, "podium.takeaway.explain_model", module)
+
+
+def test_explanations_are_written_beside_the_answers(monkeypatch):
+    explaining(monkeypatch)
+    pictures("1.png", "2.png")
+    code, out, err = run("1.png", "2.png", "--explain", "deep/why")
+    assert (code, paths_of(out)) == (0, ["1.png", "2.png"])
+    assert err == "deep/why: 2 pictures of where models/photos.keras looks\n"
+    assert {path.name for path in Path("deep/why").iterdir()} == {"1.png", "2.png"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "folder", "code", "words"),
+    [
+        pytest.param(SettingsError("ten crops"), "why", 2, "error: ten crops", id="model"),
+        pytest.param(None, "a.txt", 3, "error: a.txt: a file stands where a folder", id="folder"),
+    ],
+)
+def test_a_model_and_a_folder_are_refused_before_anything_is_predicted(
+    monkeypatch, fault, folder, code, words
+):
+    explaining(monkeypatch, fault)
+    pictures("1.png", "a.txt")
+    done = run("1.png", "--explain", folder)
+    assert done[:2] == (code, "")
+    assert done[2].startswith(words)
+    assert not Path("why").exists()
+
+
+def test_a_picture_that_is_not_explained_stops_no_other(monkeypatch):
+    explaining(monkeypatch)
+    pictures("blank.png", "2.png", "bad.png")
+    code, out, err = run("blank.png", "2.png", "bad.png", "--explain", "why")
+    assert (code, paths_of(out)) == (1, ["blank.png", "2.png"])
+    assert [path.name for path in Path("why").iterdir()] == ["2.png"]
+    assert err.splitlines() == [
+        "no answer: bad.png: damaged; remedy: replace it",
+        "no explanation: blank.png: no character is read; remedy: give another picture",
+        "why: 1 pictures of where models/photos.keras looks",
+        "error: 1 of 3 files has no answer, see above: bad.png",
+        "1 of 3 files has no explanation, see above: blank.png",
+    ]
+    pictures("last.png")
+    assert run("2.png", "last.png", "--explain", "why")[0] == 3

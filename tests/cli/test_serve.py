@@ -113,11 +113,12 @@ def test_a_port_that_is_taken_is_the_machines_fault():
     assert list(Path("temporary").iterdir()) == []
 
 
-def test_slides_are_not_sent():
+def test_of_slides_it_takes_crops(interrupted, monkeypatch):
+    names = []
+    monkeypatch.setattr(work, "resolve_name", lambda name: names.append(name) or answers)
     write_model(Path("models/slides.keras"), "slides")
-    code, _, err = run("--model", "models/slides.keras")
-    assert code == 2
-    assert "remedy: podium predict S1.svs --model models/slides.keras" in err
+    code, _, _ = run("--model", "models/slides.keras")
+    assert (code, names) == (0, ["podium.slides.crops:answers"])
 
 
 def test_a_model_that_is_missing_or_broken_is_refused_before_it_listens(monkeypatch):

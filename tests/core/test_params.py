@@ -126,6 +126,7 @@ BAD = [
     ("assign_photo_folds__n_folds", 5.0, "valid integer"),
     ("assign_photo_folds__seeds", [], "at least 1 item"),
     ("assign_photo_folds__seeds", 0, "valid list"),
+    ("captcha__arithmetic__styles", [], "at least 1 item"),
     ("assign_photo_folds__duplicate_distance", 65, "less than or equal to 64"),
     ("extract_features__batch_size", 0, "greater than or equal to 1"),
     ("extract_features__batch_size", True, "valid integer"),
@@ -336,3 +337,34 @@ def test_an_unknown_key_gets_the_nearest_one(tmp_path, changes, key, meant):
 def test_a_key_like_no_other_gets_none(tmp_path):
     with pytest.raises(SettingsError, match=r"photos\.zebra: unknown key, remove or rename it$"):
         load_params(changed(tmp_path, photos__zebra=1))
+
+
+def test_the_order_of_slide_classes_is_one_that_dvc_sees(tmp_path):
+    orders = []
+    for names in (("tumour", "stroma"), ("stroma", "tumour")):
+        listed = [{name: [name.upper()]} for name in names]
+        params = changed(tmp_path, slides__classes=listed)
+        classes = load_params(params).slides.classes
+        assert list(classes.items()) == [(name, [name.upper()]) for name in names]
+        orders.append(YAML(typ="safe").load(params.read_text())["slides"]["classes"])
+    assert orders[0] != orders[1]  # as DVC compares them; two mappings would be equal
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        [{"a": []}, {"a": ["b"]}], [{"a": []}, "b"], [{"a": ["b"], "c": []}],
+        [{"a": ["X"], "b": []}, {"a": ["Y"]}],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_slide_classes_listed_wrongly(tmp_path, classes):
+    with pytest.raises(SettingsError, match=r"slides\.classes: .*give each class once"):
+        load_params(changed(tmp_path, slides__classes=classes))
+
+
+def test_a_scale_that_overrules_must_be_given(tmp_path):
+    with pytest.raises(SettingsError, match=r"slides\.mpp_overrules: .*true needs slides\.mpp"):
+        load_params(changed(tmp_path, slides__mpp_overrules=True, slides__mpp=None))
+    given = load_params(changed(tmp_path, slides__mpp_overrules=True, slides__mpp=0.5))
+    assert given.slides.mpp_overrules

@@ -131,6 +131,16 @@ def test_laptop_undoes_every_profile_to_the_byte(profile, tmp_path):
     assert path.read_text() == before
 
 
+def test_laptop_undoes_the_looks_of_sums(tmp_path):
+    path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
+    path.write_text(before)
+    looks = {"styles": ["competition"], "finishes": [], "finished": 1.0}
+    profiles.write_changes(path, {"captcha": {"arithmetic": looks}}, "own")
+    assert "    styles: [competition]\n    finishes: []\n    finished: 1.0\n" in path.read_text()
+    profiles.apply(LAPTOP, path)
+    assert path.read_text() == before
+
+
 def test_a_profile_is_tried_without_being_written(tmp_path):
     path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
     path.write_text(before)

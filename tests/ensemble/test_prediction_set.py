@@ -276,7 +276,10 @@ def test_truth_or_group_that_differs(column, value):
 
 def test_truth_that_changes_from_seed_to_seed():
     other = changed(a_table(seeds=(0, 1)), {"id": "r4", "seed": 1}, truth="dog")
-    refused(r"tables/a\.csv: truth or group of r4 changes from seed to seed", other)
+    refused(
+        r"tables/a\.csv: truth or group of r4 changes from seed to seed\nremedy: give all .*",
+        other,
+    )
 
 
 def test_no_truth_at_all():
@@ -295,21 +298,34 @@ def test_too_few_folds_have_rows_with_truth():
 
 def test_no_out_of_fold_rows():
     only_test = a_table("b")[a_table("b")["split"] == "test"]
-    refused(r"tables/b\.csv: it has no out-of-fold rows to fit a blend on", a_table(), only_test)
+    refused(
+        r"tables/b\.csv: it has no out-of-fold rows to fit a blend on\nremedy: predict .*",
+        a_table(),
+        only_test,
+    )
 
 
 def test_two_tables_of_one_model():
-    refused(r"tables: two tables are of one model, a", a_table(), a_table(), a_table("b"))
+    refused(
+        r"tables: two tables are of one model, a\nremedy: remove one, .*",
+        a_table(),
+        a_table(),
+        a_table("b"),
+    )
 
 
 def test_a_table_of_two_models():
     mixed = changed(a_table("b"), {"id": "r1"}, model="z")
-    reason = r"tables/b\.csv: a prediction table is of one model, this one of \['b', 'z'\]"
+    reason = (
+        r"tables/b\.csv: a prediction table is of one model, this one of \['b', 'z'\]\nremedy: .*"
+    )
     refused(reason, a_table(), mixed)
 
 
 def test_nothing_to_blend():
-    with pytest.raises(PodiumError, match=r"^give each prediction table once, and one at least$"):
+    with pytest.raises(
+        PodiumError, match=r"^no prediction table, or one named twice\nremedy: give each once$"
+    ):
         load([])
 
 
@@ -324,7 +340,7 @@ def test_a_folder_without_tables_and_one_of_which_all_are_left_out(tmp_path):
 
 
 def test_one_file_twice(tmp_path):
-    with pytest.raises(PodiumError, match=r"^give each prediction table once"):
+    with pytest.raises(PodiumError, match=r"^no prediction table, or one named twice\n"):
         load([tmp_path / "a.csv"] * 2)
 
 
@@ -351,11 +367,20 @@ def test_groups_of_another_table_show_a_leak():
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"p_cat": float("nan")}, "1 rows are no probabilities .*, e.g. r2"),
-        ({"p_cat": 1.2, "p_dog": -0.2}, "1 rows are no probabilities .*, e.g. r2"),
-        ({"p_cat": 0.9}, "1 rows are no probabilities .*, e.g. r2"),
+        (
+            {"p_cat": float("nan")},
+            r"1 rows are no probabilities .*, e.g. r2\nremedy: correct the program .*",
+        ),
+        (
+            {"p_cat": 1.2, "p_dog": -0.2},
+            r"1 rows are no probabilities .*, e.g. r2\nremedy: correct the program .*",
+        ),
+        (
+            {"p_cat": 0.9},
+            r"1 rows are no probabilities .*, e.g. r2\nremedy: correct the program .*",
+        ),
         ({"id": "r1"}, r"predicted twice for one seed: r1\nremedy: .*"),
-        ({"truth": "bird"}, "truth 'bird' is none of its classes .*"),
+        ({"truth": "bird"}, r"truth 'bird' is none of its classes .*\nremedy: correct it, .*"),
     ],
 )
 def test_broken_tables_are_not_even_read(tmp_path, cells, reason):

@@ -44,7 +44,9 @@ def test_the_reader_of_a_task(task: str, reader: str) -> None:
     ],
 )
 def test_a_reader_of_something_else(task: str, reader: str, known: str) -> None:
-    reason = rf"^blend\.captcha-{task}\.readers: '{reader}' does not read {task}; .* has {known}$"
+    reason = (
+        rf"^blend\.captcha-{task}\.readers: '{reader}' does not read {task}\nremedy: .*: {known}$"
+    )
     with pytest.raises(SettingsError, match=reason) as caught:
         chosen(task, with_readers(task, reader))
     assert caught.value.exit_code == 2
@@ -53,12 +55,14 @@ def test_a_reader_of_something_else(task: str, reader: str, known: str) -> None:
 def test_no_reader_for_a_task() -> None:
     params = with_readers("text", "text-crnn")
     others = {"arithmetic-crnn": params.train_captcha_reader["arithmetic-crnn"]}
-    with pytest.raises(SettingsError, match=r"train_captcha_reader has none for it$"):
+    with pytest.raises(SettingsError, match=r"train_captcha_reader: none for it$"):
         chosen("text", params.model_copy(update={"train_captcha_reader": others}))
 
 
 def test_a_reader_votes_once() -> None:
-    with pytest.raises(SettingsError, match=r"readers: 'text-cnn' is named twice$"):
+    with pytest.raises(
+        SettingsError, match=r"readers: 'text-cnn' is named twice\nremedy: name it once$"
+    ):
         chosen("text", with_readers("text", "text-cnn", "text-crnn", "text-cnn"))
 
 
@@ -66,10 +70,12 @@ def test_a_section_for_what_is_no_competition() -> None:
     params = with_readers("text", "text-crnn")
     text = competition_named("captcha-text")
     odd = params.model_copy(update={"blend": params.blend | {"voice": params.blend["photos"]}})
-    with pytest.raises(SettingsError, match=r"^blend\.voice: no such competition, remove"):
+    with pytest.raises(SettingsError, match=r"^blend\.voice: no such competition\nremedy: remove"):
         blend_section(text, odd)
     none = params.model_copy(update={"blend": {"photos": params.blend["photos"]}})
-    with pytest.raises(SettingsError, match=r"^blend\.captcha-text: key is missing$"):
+    with pytest.raises(
+        SettingsError, match=r"^blend\.captcha-text: key is missing\nremedy: take the section"
+    ):
         blend_section(text, none)
 
 

@@ -69,9 +69,9 @@ def test_the_readers_of_a_competition(write_params):
 @pytest.mark.parametrize(
     ("readers", "reason"),
     [
-        (["text-crnn", "mine"], r"'mine' does not read text; train_captcha_reader has text-crnn"),
-        (["arithmetic-crnn"], r"'arithmetic-crnn' does not read text; "),
-        (["text-crnn", "text-cnn", "text-crnn"], r"'text-crnn' is named twice$"),
+        (["text-crnn", "mine"], r"'mine' does not read text\nremedy: .*: text-crnn"),
+        (["arithmetic-crnn"], r"'arithmetic-crnn' does not read text\n"),
+        (["text-crnn", "text-cnn", "text-crnn"], r"'text-crnn' is named twice\n"),
     ],
 )
 def test_readers_that_cannot_vote(write_params, readers, reason):
@@ -128,7 +128,7 @@ def test_a_picture_read_twice(tmp_path, order):
     again = read_text_predictions(path).assign(seed=1)
     write_text_predictions(path, [read_text_predictions(path), again])
     paths = [write(tmp_path, "one"), path] if order else [path]
-    refused(r"two\.csv: a reader reads each picture once, with one seed", *paths)
+    refused(r"two\.csv: a picture was read twice by one reader\nremedy: keep .*", *paths)
 
 
 @pytest.mark.parametrize(("ids", "truth"), [([], []), (IDS, ["a", "", "c"])])

@@ -100,12 +100,18 @@ def test_an_id_may_come_again_under_another_seed_or_split(column):
 BROKEN = [
     ({"split": "train"}, r"unknown split \['train'\]\nremedy: say one of oof, holdout, test$"),
     ({"id": "007"}, r"predicted twice for one seed: 007\nremedy: keep one row"),
-    ({"truth": "bird"}, r"truth 'bird' is none of its classes \['cat', 'dog'\]$"),
-    ({"p_cat": float("nan")}, r"1 rows are no probabilities \(0 to 1, summing to 1\), e\.g\. NA$"),
-    ({"p_cat": float("inf")}, r"1 rows are no probabilities .*e\.g\. NA$"),
-    ({"p_cat": 0.2}, r"1 rows are no probabilities .*e\.g\. NA$"),
-    ({"p_cat": 0.0999}, r"1 rows are no probabilities .*e\.g\. NA$"),
-    ({"p_cat": -0.1, "p_dog": 1.1}, r"1 rows are no probabilities .*e\.g\. NA$"),
+    ({"truth": "bird"}, r"truth 'bird' is none of its classes \['cat', 'dog'\]\nremedy: correct"),
+    (
+        {"p_cat": float("nan")},
+        r"1 rows are no probabilities \(0 to 1, summing to 1\), e\.g\. NA\nremedy: correct the",
+    ),
+    ({"p_cat": float("inf")}, r"1 rows are no probabilities .*e\.g\. NA\nremedy: correct the"),
+    ({"p_cat": 0.2}, r"1 rows are no probabilities .*e\.g\. NA\nremedy: correct the"),
+    ({"p_cat": 0.0999}, r"1 rows are no probabilities .*e\.g\. NA\nremedy: correct the"),
+    (
+        {"p_cat": -0.1, "p_dog": 1.1},
+        r"1 rows are no probabilities .*e\.g\. NA\nremedy: correct the",
+    ),
 ]
 
 
@@ -221,10 +227,16 @@ def test_logarithms_of_probabilities_pass(tmp_path, log_prob):
     [
         ({"split": "train"}, r"unknown split \['train'\]\nremedy: say one of oof, holdout, test$"),
         ({"id": "000"}, r"predicted twice for one seed: 000\nremedy: keep one row"),
-        ({"log_prob": 0.1}, r"a log_prob is no logarithm of a probability$"),
-        ({"log_prob": 1e-5}, r"a log_prob is no logarithm of a probability$"),
-        ({"log_prob": float("nan")}, r"a log_prob is no logarithm of a probability$"),
-        ({"log_prob": float("inf")}, r"a log_prob is no logarithm of a probability$"),
+        ({"log_prob": 0.1}, r"a log_prob is no logarithm of a probability\nremedy: correct"),
+        ({"log_prob": 1e-5}, r"a log_prob is no logarithm of a probability\nremedy: correct"),
+        (
+            {"log_prob": float("nan")},
+            r"a log_prob is no logarithm of a probability\nremedy: correct",
+        ),
+        (
+            {"log_prob": float("inf")},
+            r"a log_prob is no logarithm of a probability\nremedy: correct",
+        ),
     ],
 )
 def test_a_broken_text_is_neither_written_nor_read(tmp_path, cells, reason):

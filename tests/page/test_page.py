@@ -14,9 +14,11 @@ import pytest
 
 from page_project import HOSTILE, score, switch_to_raw, write, write_project
 from podium.competitions import COMPETITIONS
+from podium.core import profiles
 from podium.core.params import load_params
+from podium.core.run_records import write_run
 from podium.evaluation.competition import value_at
-from podium.page import charts
+from podium.page import charts, sections
 from podium.page.run_facts import handing_in, read_facts
 from podium.page.whole_page import page as whole_page
 from podium.stages import report
@@ -100,7 +102,8 @@ def test_the_first_screen_names_score_baseline_and_best_model(page):
 def test_nothing_is_asked_of_anyone(page):
     elements = Elements(page.read_text())
     addresses = [attrs.get(name, "") for _, attrs in elements.tags for name in ("src", "href")]
-    assert {each.split(":")[0][:1] for each in addresses if each} <= {"#", "d"}
+    outside = [each for each in addresses if each and each[0] not in "#d"]
+    assert outside == ["../runs/timings.html"]  # which a click opens
     assert not re.search(r"url\((?!#)|@import|fetch\(|https?://(?!www\.w3\.org)", page.read_text())
 
 
@@ -131,15 +134,37 @@ def test_what_was_left_out_changed_and_measured_is_said(own):
     text = (own / "params.yaml").read_text()
     (own / "params.yaml").write_text(text.replace("n_train: 600", "n_train: 601", 1))
     page = write_page(own).read_text()
-    for words in ("cat.9", "draw_photos.n_train", "601 (default 600)", "12.5", "a processor",
-                  "heads are weak"):  # fmt: skip
+    for words in ("cat.9", "draw_photos.n_train", "601 (default 600)", "heads are weak"):
         assert words in page, words
+    timings = (own / "runs/timings.html").read_text()
+    for words in ("train_photo_classifier", "12.5", "a processor"):
+        assert words in timings, words
+
+
+def test_looks_of_sums_that_were_changed_are_settings_that_differ(own):
+    path = own / "params.yaml"
+    assert facts(own, "captcha-arithmetic").changed_settings() == {}
+    changes = {"captcha": {"arithmetic": {"styles": ["competition"], "finishes": []}}}
+    profiles.write_changes(path, changes, "own")
+    changed = facts(own, "captcha-arithmetic").changed_settings()
+    assert {name: value for name, (_, value) in changed.items()} == {
+        "captcha.arithmetic.styles": ["competition"],
+        "captcha.arithmetic.finishes": [],
+    }
 
 
 def test_equal_inputs_give_equal_bytes(root, page):
     before = page.read_bytes()
     assert write_page(root).read_bytes() == before
     assert len(before) < 5_000_000
+
+
+def test_a_run_that_took_longer_gives_the_same_page(own):
+    before = write_page(own).read_bytes()
+    write_run(own / "metrics/train_photo_classifier.json",
+              {"run": {"device": "another", "software": "keras"}, "seconds": 99.0})  # fmt: skip
+    assert write_page(own).read_bytes() == before
+    assert "99.0" in (own / "runs/timings.html").read_text()
 
 
 def test_a_run_that_is_not_there_yet_is_said(own):
@@ -198,6 +223,41 @@ def test_a_reader_that_was_left_out_is_said_with_the_reason(own):
     (own / "models").mkdir(exist_ok=True)
     (own / "models/text-cnn.keras").write_text('{"left_out": "texts of several lengths"}')
     assert "texts of several lengths" in write_page(own).read_text()
+
+
+def test_beside_a_mistake_stands_where_the_model_looks(own):
+    text = whole_page([facts(own)])
+    assert "Where the model looks is not shown: run dvc repro explain_mistakes" in text
+    uri = "data:image/jpeg;base64,QUJD"
+    explained = {"model": "models/photos.keras", "pictures": {"cat.2": uri}, "why": ""}
+    write(own / "plots/explain_mistakes/photos.json", explained)
+    text = whole_page([facts(own)])
+    assert f'<img src="{uri}" alt="where the model looks on cat.2"' in text
+    assert "where models/photos.keras looks: red speaks for what was predicted" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "shown", "ending"),
+    [
+        pytest.param("classes", "cat", "cat", "", id="as predicted"),
+        pytest.param("labels", "cat;dog", "dog", "; red speaks for dog", id="labels"),
+        pytest.param("labels", "-", "dog", "; red speaks for dog", id="no label"),
+        pytest.param("number", "3.5", "y", "", id="number"),
+        pytest.param("text", "3+4", "3+4", "", id="read as predicted"),
+        pytest.param("text", "3+4", "3-4", "; read step by step: 3-4", id="searched"),
+        pytest.param("text", "3+4", "", "; read step by step: nothing", id="nothing read"),
+        pytest.param("text", "3+4", None, "", id="not explained"),
+    ],
+)
+def test_a_caption_says_where_the_map_shows_something_else(kind, said, shown, ending):
+    assert sections.differently_shown(kind, said, shown) == ending
+
+
+def test_the_caption_of_a_mistake_names_what_the_map_shows(own):
+    explained = {"model": "models/photos.keras", "pictures": {"cat.2": "data:,"},
+                 "shown": {"cat.2": "bird"}, "why": ""}  # fmt: skip
+    write(own / "plots/explain_mistakes/photos.json", explained)
+    assert "95.0 % sure; red speaks for bird</figcaption>" in whole_page([facts(own)])
 
 
 @pytest.mark.browser

@@ -6,6 +6,8 @@ import importlib.util
 import json
 import re
 import shlex
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -216,6 +218,13 @@ def test_settings_in_sentences_exist(page: Path) -> None:
     assert [
         name for name in settings if not NO_SETTING.search(name) and not setting_exists(name)
     ] == []
+
+
+def test_the_table_of_ratios_is_that_of_the_kept_timings() -> None:
+    script = [sys.executable, ROOT / "benchmarks/table.py"]
+    table = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    assert table.count("\n") > 10
+    assert table in (ROOT / "docs/measured-speed.md").read_text()
 
 
 def test_benchmarks_that_are_named_exist() -> None:

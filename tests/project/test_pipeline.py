@@ -124,7 +124,7 @@ def project(built, tmp_path) -> Project:
 TAIL = ["train_photo_classifier", "blend@photos", "submit@photos"]
 STAGES = sorted(
     [
-        "fingerprint", "report",
+        "fingerprint", "explain_mistakes", "report",
         "draw_photos", "ingest_photos", "assign_photo_folds", "extract_features@efficientnet-lite0",
         "extract_features@hog", "train_photo_networks@small", *TAIL,
         "generate_captcha@text", "generate_captcha@arithmetic", "train_line_finder",

@@ -32,5 +32,10 @@ def test_a_disk_that_is_too_small_is_refused_at_once(tmp_path, monkeypatch):
         f"{tmp_path}: tiles and heat maps of 2 slides take 0.2 GiB or more, 0.1 GiB are free\n"
         "remedy: free some space, set PODIUM_SCRATCH"
     )
+    assert "set tile_slides.pixels to coordinates" in str(refused.value)
+    smallest = PLAIN.model_copy(update={"pixels": "coordinates"})
+    with pytest.raises(EnvironmentFault) as refused:
+        require_disk([*LARGE] * 9, smallest, tmp_path)
+    assert "coordinates" not in str(refused.value)
     (tmp_path / "b.h5").touch()  # cut already
     require_disk(LARGE, PLAIN, tmp_path)

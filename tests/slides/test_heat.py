@@ -7,8 +7,9 @@ import pytest
 
 from podium.core.errors import PodiumError
 from podium.core.files import scratch_dir
-from podium.slides.heat import heat_map, tiles_to_predict
+from podium.slides.heat import Views, heat_map, tiles_to_predict
 from podium.slides.reader import Slide, UnreadableRegion
+from podium.slides.stain import Stain, restained, stain_of
 from podium.slides.stitch import heat_bands
 from slide_fixtures import TILE, damage, stained, write_pyramid
 from slide_networks import TILES
@@ -22,7 +23,7 @@ class Fake:
     def __init__(self, constant=None):
         self.constant, self.asked, self.classes = constant, [], ("tumour",)
 
-    def heat(self, pixels, fold):
+    def heat(self, pixels, fold, turns=1):
         self.asked.append((len(pixels), fold))
         if self.constant is None:
             return pixels[..., 0] / np.float32(255)
@@ -123,3 +124,17 @@ def test_another_fold_key_or_stride_is_another_map(view):
     found = [heat_map(seen, Fake(0.9), fold, AT_ONCE, key, 0.1) for seen, fold, key in others]
     assert len({first, *found}) == 4
     assert all((read(one) == np.float32(0.9)).all() for one in found)
+
+
+def test_a_slide_is_also_seen_stained_as_those_learnt_from(view, pixels):
+    own = stain_of(view.thumbnail, view.tissue)
+    reference, fake = Stain((0.9, 0.9, 0.4), own.spread), Fake()
+    plain, same, mean = (
+        read(heat_map(view, fake, -1, AT_ONCE, "views", 0.0, views=views))
+        for views in (Views(), Views(1, own), Views(1, reference))
+    )
+    np.testing.assert_allclose(same, plain, atol=1e-6)
+    darker = restained(pixels, own, reference)[..., 0] / 255
+    assert darker.mean() < plain.mean() - 0.1
+    inside = plain > 0
+    np.testing.assert_allclose(mean[inside], ((plain + darker) / 2)[inside], atol=1e-5)

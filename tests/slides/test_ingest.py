@@ -30,6 +30,7 @@ SETTINGS = Slides(
     annotated_area=["Region*", "ROI"],
     unknown=["Ignore*"],
     mpp=None,
+    mpp_overrules=False,
     max_megapixels=64.0,
 )
 POINTS = [(10, 20), (40, 20), (40, 50), (10, 50)]  # 900 of 4,800 px

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 from shapely import MultiPolygon, Point
 from typer.testing import CliRunner
@@ -25,7 +26,10 @@ from podium.slides.inspection.choices import (
     smaller_objects,
 )
 from podium.slides.inspection.facts import diameters_of, look, look_at_all
+from podium.slides.inspection.lines import cost_line
+from podium.slides.slides_table import open_entry
 from podium.slides.source import read_entries
+from slide_fixtures import stained, write_pyramid
 
 CPU, GPU = Budget(8.0, 2, False), Budget(8.0, 16, True)
 GLASS, PINK, DARK = (245, 245, 245), (220, 160, 190), (90, 60, 140)
@@ -110,6 +114,7 @@ def test_nuclei_are_seen_at_full_resolution(folder, settings):
     found = chosen(facts)
     assert found["tile_slides"] == {
         "target_mpp": None, "level": 0, "tile": 256, "stride": 128, "min_tissue": 0.0,
+        "pixels": "keep",
     }  # fmt: skip
     learn = found["train_segmenter"]
     assert (learn["finest"], learn["tumour_share"], learn["batch_size"]) == (2, 0.0, 8)
@@ -253,6 +258,8 @@ def test_the_command_writes_settings_and_a_picture(folder, tmp_path):
     assert (written.slides.source, written.slides.mpp) == ("raw", 0.25)
     assert written.train_segmenter.finest == 2
     assert written.tile_slides.target_mpp is None  # 5 um are 20 px: full resolution
+    assert written.slides.mpp_overrules
+    assert written.tile_slides.pixels == "keep"
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (640, 4 * 342)
         pixels = np.asarray(sheet).astype(int)
@@ -260,6 +267,44 @@ def test_the_command_writes_settings_and_a_picture(folder, tmp_path):
     assert red[:, :320].any()
     assert red[:, 320:].any()
     assert "next: dvc repro submit@slides" in result.output
+    assert "mpp         0.25 overrules the files" in result.output
+    command = ["inspect", "slides", "--source", folder.root, "--params", params, "--write"]
+    command += ["--sheet", tmp_path / "sheet.png"]
+    result = CliRunner().invoke(app, [str(word) for word in command])
+    assert "overrules the files" not in result.output
+    written = load_params(params).slides
+    assert (written.mpp, written.mpp_overrules) == (0.25, False)
+
+
+def test_mpp_overrules_what_files_say_but_not_slides_csv(folder, settings):
+    (folder.root / "images").mkdir(parents=True)
+    for name in "ab":
+        write_pyramid(folder.root / f"images/{name}.tif", stained(96, 64), mpp=0.5, n_levels=1)
+    (folder.root / "slides.csv").write_text("slide,mpp\na,\nb,0.7\n")
+    entries = read_entries(folder.root, "test")
+    for overrules, expected in ((False, [0.5, 0.7]), (True, [0.25, 0.7])):
+        changed = settings.model_copy(update={"mpp": 0.25, "mpp_overrules": overrules})
+        assert [open_entry(one, changed).mpp for one in entries] == expected
+
+
+def _minutes(line):
+    return int(line.split()[1])
+
+
+@pytest.mark.parametrize(("free", "pixels"), [(3e6, "coordinates"), (3e8, "keep")])
+def test_a_short_disk_keeps_coordinates_only(folder, settings, free, pixels):
+    four(folder, 20)
+    budget = replace(CPU, free=free)
+    # 4 slides of 512 x 512 px, each in four tiles of 3.2 bytes a pixel, heat of 4: 17.6 MB
+    choices = choose(folder.facts(settings)[0], budget)
+    (choice,) = [one for one in choices if one.key == "pixels"]
+    assert choice.value == pixels
+    assert ("the disk is short: 0.016 GiB to keep" in choice.reason) == (pixels == "coordinates")
+    _, line = cost_line(folder.facts(settings)[0], choices, budget)
+    disk = {"keep": "0.018 GB", "coordinates": "0.0048 GB"}[pixels]
+    assert line.endswith(f"{disk} for tiles and heat maps")
+    _, longer = cost_line(folder.facts(settings)[0], choices, replace(budget, turns=800))
+    assert _minutes(longer) > _minutes(line) + 1
 
 
 def test_each_class_on_its_own(folder, tmp_path):
@@ -276,6 +321,8 @@ def test_each_class_on_its_own(folder, tmp_path):
     assert result.exit_code == 0, result.output
     written = load_params(params).slides.classes
     assert {name: written[name] for name in sorted(written)} == {"Stroma": [], "Tumor": []}
+    stored = yaml.safe_load(params.read_text())["slides"]["classes"]
+    assert stored == [{name: []} for name in written]  # a list: DVC sees its order
     assert "taken as Stroma" in result.output
 
 

@@ -6,11 +6,15 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from podium.core.errors import PodiumError
+from podium.slides.reader import Slide
 from podium.slides.slides_table import Entry
 from podium.slides.source import read_entries, read_raw_folder
+from slide_fixtures import coded, halved, write_dicom
 
 
 @pytest.fixture
@@ -378,6 +382,23 @@ def test_the_files_of_a_dicom_series_are_one_slide(drop):
         ("noise", "test", root / "images/noise.dcm", ()),
         ("other", "test", root / "images/other.dcm", ()),
     ]
+
+
+def test_the_levels_of_a_dicom_slide_are_read(tmp_path):
+    pixels, folder = coded(150, 100), tmp_path / "images"
+    folder.mkdir()
+    for number, level in enumerate([pixels, halved(pixels)]):
+        write_dicom(folder / f"S1_{number}.dcm", level, 0.25 * 2**number, number)
+    Image.fromarray(np.eye(100, 150, dtype=bool)).save(tmp_path / "S1_1.png")
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "S1_1.png").rename(tmp_path / "annotations/S1_1.png")
+    [entry] = read_entries(tmp_path, "test")
+    assert (entry.slide, entry.split, len(entry.parts)) == ("S1_0", "train", 1)
+    for path in (entry.image, *entry.parts):  # every file of a series opens as the slide
+        slide = Slide.open(path)
+        assert (slide.size, slide.downsamples, slide.mpp) == ((150, 100), (1.0, 2.0), 0.25)
+        assert np.array_equal(slide.read((0, 0, 150, 100)), pixels)
+        assert np.array_equal(slide.read((20, 10, 50, 40), 2), halved(pixels)[5:45, 10:60])
 
 
 def test_a_series_alone_in_a_folder_is_named_like_it(drop):

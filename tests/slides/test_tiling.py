@@ -35,6 +35,7 @@ SETTINGS = Slides(
     annotated_area=[],
     unknown=[],
     mpp=None,
+    mpp_overrules=False,
     max_megapixels=64.0,
 )
 HOLE = [(90, 60), (130, 70), (100, 110)]

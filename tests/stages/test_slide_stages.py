@@ -27,6 +27,8 @@ from podium.evaluation.predictions import read_predictions
 from podium.slides import export, heat, predict_files, rle, tissue_tiles
 from podium.slides.annotations import geojson
 from podium.slides.dataset import read_slides
+from podium.slides.predict_dataset import reference_stains
+from podium.slides.predict_files import read_config
 from podium.slides.reader import Slide
 from podium.slides.stitch import heat_bands
 from podium.slides.tissue import tissue_mask
@@ -108,8 +110,9 @@ class SlideHouse(House):
                  metrics=self.metric("tile"))  # fmt: skip
 
     def train(self, **other: object) -> None:
-        where = {"slides": self.slides, "tiles": self.tiles, "weights_dir": self.root / "weights",
-                 "model": self.model, "metrics": self.metric("train")}  # fmt: skip
+        where = {"source": self.source, "slides": self.slides, "tiles": self.tiles,
+                 "weights_dir": self.root / "weights", "model": self.model,
+                 "metrics": self.metric("train")}  # fmt: skip
         self.run(train_segmenter, **where | other, plots=self.root / "plots/train")
 
     def predict(self, **other: object) -> None:
@@ -179,6 +182,32 @@ def test_training_leaves_one_network_per_fold(finished):
     events = list((finished.root / "scratch/tensorboard").glob("*/fold-[12]/events.out.*"))
     assert len(events) == 2
     assert list((finished.root / "scratch/segmenters").iterdir()) == []
+
+
+def test_tiles_of_coordinates_only_are_read_from_the_slides(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    house = SlideHouse(
+        tmp_path, make_params(tmp_path, **settings(), tile_slides__pixels="coordinates")
+    )
+    house.source, house.slides, house.seen = finished.source, finished.slides, finished.seen
+    house.tile()
+    seen = []
+
+    def train_fold(model, tiles, *rest):
+        seen.append((tiles, rest[2]))  # and a hash of all that a training depends on
+        raise PodiumError("seen")
+
+    monkeypatch.setattr(train_segmenter, "train_fold", train_fold)
+    monkeypatch.setattr(train_segmenter.fcn, "build", lambda *_: None)
+    for one in (finished, house):
+        with pytest.raises(SystemExit):
+            one.train(model=tmp_path / "none.keras", metrics=tmp_path / "none.json")
+    (kept, content), (read, same) = seen
+    everywhere = np.arange(len(kept.fold))
+    assert content == same
+    for stored, again in zip(kept.read(everywhere), read.read(everywhere), strict=True):
+        assert np.array_equal(stored, again)
 
 
 def test_the_networks_differ_and_their_statistics_are_still(finished):
@@ -287,7 +316,7 @@ class Fake:
     classes = ("tumour",)
 
     def __init__(self, path: Path) -> None:
-        self.tiles, self.mpp = TILES, None
+        self.tiles, self.mpp, self.overruling_mpp = TILES, None, None
 
     def take_tile_count(self) -> int:
         return 0
@@ -295,7 +324,7 @@ class Fake:
     def mflop(self, tile: int) -> float:
         return 0.0
 
-    def heat(self, pixels, fold):
+    def heat(self, pixels, fold, turns=1):
         Fake.asked.append((int(pixels.astype(int).sum()), fold))
         dark = pixels.mean(axis=3) < 125
         return np.where(dark, 0.9 if fold == 1 else 0.8, 0.1).astype(np.float32)
@@ -523,6 +552,17 @@ def test_outputs_of_two_slides_of_one_name_are_refused(files, tmp_path):
         predict_files.answers(files.model, [here, overlay], PredictOptions(out, out))
 
 
+def test_files_are_seen_as_the_slides_of_the_run_are(again, finished, tmp_path):
+    changes = settings() | {"predict_slides__normalise": True, "predict_slides__turns": 2}
+    again.params = make_params(tmp_path, **changes)
+    again.predict()
+    views = read_config(tmp_path / "manner.json").views
+    assert views.turns == 2
+    stains = reference_stains(read_slides(again.slides), again.source, load_params(again.params))
+    assert views.reference == stains[-1]
+    assert read_config(finished.root / "manner.json").views == (1, None)
+
+
 def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
     again.predict()
     assert "WARNING" not in capsys.readouterr().out
@@ -530,7 +570,7 @@ def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
     scratch = again.root / "elsewhere"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(scratch))
-        patch.setattr(Fake, "heat", lambda _, pixels, fold: 0.6 * (pixels.mean(axis=3) > 160))
+        patch.setattr(Fake, "heat", lambda _, pixels, **__: 0.6 * (pixels.mean(axis=3) > 160))
         again.predict()
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith("WARNING: the network (tumour F1 ")

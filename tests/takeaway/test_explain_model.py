@@ -15,12 +15,16 @@ from typer.testing import CliRunner
 from podium.captcha import network
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
-from podium.captcha.reader import artefact_metadata
+from podium.captcha.reader import CaptchaReader, artefact_metadata
 from podium.cli import app
 from podium.core.errors import SettingsError
 from podium.photos.fusion import FusedHeads, MeanOfHeads
+from podium.slides.crops import Crop
+from podium.takeaway import explain_model
 from podium.takeaway.export_model import portable
+from podium.takeaway.looking import Looking
 from podium.takeaway.maps import _steps, class_map, feature_maps, places_of_characters
+from podium.takeaway.overlays import character_overlay, class_overlay
 from podium.takeaway.synthesis import class_pictures
 from podium.training import artefact
 from podium.training.runtime import keras
@@ -153,6 +157,46 @@ def test_each_character_has_a_place(folder):
     assert all(each.shape == (32, 64) and each.max() > 0 for _, each in places)
 
 
+def test_small_pictures_of_where_a_model_looks(folder):
+    photos = Looking(folder / "photos-small.keras", NOWHERE)
+    dog, name = photos.at(picture(), "dog")
+    assert (dog.shape, name) == ((30, 40, 3), "dog")
+    assert not np.array_equal(dog, photos.at(picture(), "cat")[0])
+    captcha = np.asarray(Image.open(folder / "captcha.png"))
+    drawn, read = Looking(folder / "text.keras", NOWHERE).at(captcha)
+    assert drawn.shape == (32 + 10 + 6, 64, 3)  # below it the characters
+    reader = CaptchaReader(folder / "text.keras")
+    [greedy] = reader.decoder.greedy(reader.logits(captcha[None]))
+    assert read == greedy.text
+
+
+def test_what_is_no_class_is_answered_with_the_name_that_is_drawn(model, folder):
+    """Of several labels, or none, the map is of the likeliest one."""
+    likeliest = ["cat", "dog", "hen"][int(model.answer([picture()])[0].argmax())]
+    looking = Looking(folder / "photos-small.keras", NOWHERE)
+    drawn, name = looking.at(picture(), "cat;dog")
+    assert name == looking.at(picture(), "-")[1] == likeliest
+    assert np.array_equal(drawn, looking.at(picture(), likeliest)[0])
+
+
+def test_each_character_has_a_colour_and_stands_below():
+    left, right = np.zeros((30, 60)), np.zeros((30, 60))
+    left[:, :30], right[:, 30:] = 1.0, 1.0
+    drawn = character_overlay(np.full((30, 60, 3), 255, np.uint8), [("7", left), ("不", right)])
+    assert drawn[15, 10, 2] > drawn[15, 10, 0]  # blue, the first colour
+    assert drawn[15, 50, 0] > drawn[15, 50, 2]
+    assert (drawn[32:, :30] < 200).any()
+    assert (drawn[32:, 30:] < 200).any()
+
+
+def test_red_speaks_for_and_blue_against():
+    values = np.array([[1.0, 0.0, -1.0]])
+    drawn = class_overlay(np.full((1, 3, 3), 128, np.uint8), values).astype(int)
+    assert drawn[0, 0, 0] > drawn[0, 0, 2]
+    assert drawn[0, 2, 0] < drawn[0, 2, 2]
+    assert abs(drawn[0, 1, 0] - drawn[0, 1, 2]) < 3
+
+
 def test_a_made_up_picture_is_taken_for_its_class(model):
     pictures = class_pictures(model, [0, 2], steps=12, seed=0)
     assert model.answer(list(pictures)).argmax(1).tolist() == [0, 2]
@@ -202,6 +246,35 @@ def test_the_command_says_what_is_wrong(folder, tmp_path, words, said):
     assert said in result.output
 
 
+def test_a_model_that_averages_no_map_is_refused_before_any_picture(folder, model, monkeypatch):
+    flat = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    monkeypatch.setattr(explain_model, "portable", lambda *_, **__: replace(model, model=flat))
+    with pytest.raises(SettingsError, match="averages no feature map"):
+        explain_model.explainer(folder / "photos-small.keras", NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("shape", "drawn"),
+    [
+        pytest.param((1600, 2400), (800, 1200), id="large"),
+        pytest.param((2400, 3), (1200, 2), id="narrow"),
+        pytest.param((30, 40), (30, 40), id="small"),
+    ],
+)
+def test_a_large_crop_is_drawn_smaller(tmp_path, monkeypatch, shape, drawn):
+    """A figure holds every pixel as floats; at 16 megapixels that were gigabytes."""
+    half = np.zeros((2, *shape), np.float32)
+    half[1, shape[0] // 2 :] = 1.0
+    crop = Crop(np.full((*shape, 3), 200, np.uint8), np.ones((1, 1), np.uint8), half, half[0])
+    seen = []
+    monkeypatch.setattr(explain_model, "write_overlays", lambda *args, **how: seen.append(args))
+    explain_model._explain_crop(tmp_path / "crop.png", ["a", "b"], crop)
+    [(_, pixels, maps)] = seen
+    assert pixels.shape == (*drawn, 3)
+    assert [(name, heat.shape) for name, heat in maps] == [("a", drawn), ("b", drawn)]
+    assert (maps[1][1][: drawn[0] // 2 - 1].max(), maps[1][1][drawn[0] // 2 + 1 :].min()) == (0, 1)
+
+
 def test_two_pictures_of_one_name_are_refused(folder, tmp_path):
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -216,3 +289,16 @@ def test_two_pictures_of_one_name_are_refused(folder, tmp_path):
     assert result.exit_code == 2
     assert "both would become 1.png" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_answers_by_its_own_file_and_explains_itself(folder, tmp_path, model):
+    words = ["predict", f"{folder}/one.png", "--model", f"{folder}/photos-small.keras"]
+    result = CliRunner().invoke(app, [*words, "--explain", str(tmp_path / "why")])
+    assert result.exit_code == 0, result.output
+    header, answer = result.stdout.splitlines()
+    assert header == "path,class,p_cat,p_dog,p_hen"
+    probs = [float(cell) for cell in answer.split(",")[2:]]
+    np.testing.assert_allclose(probs, model.answer([picture()])[0], atol=1e-6)
+    assert "alone, not calibrated" in result.stderr
+    assert f"the blend answers by --model {folder}/photos.keras\n" in result.stderr
+    assert [path.name for path in (tmp_path / "why").iterdir()] == ["one.png"]

@@ -16,16 +16,23 @@ from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.reader import artefact_metadata
 from podium.cli import app
+from podium.competitions import COMPETITIONS
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
+from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.photos.calibration_by_kind import apply_calibration
 from podium.photos.fusion import MeanOfHeads
+from podium.slides.dataset import table_of
 from podium.slides.segmenter import assemble, describe
+from podium.slides.tiling import Job, Plan, tile_slide
 from podium.takeaway import formats
 from podium.takeaway.export_model import export, portable
+from podium.takeaway.pictures_at_hand import pictures_at_hand
 from podium.takeaway.portable import Calibrated
 from podium.training import artefact
 from podium.training.runtime import keras
+from slide_fixtures import stained, write_pyramid
+from slide_networks import row
 
 NOWHERE = Path("nowhere")
 ROWS = np.array([[0.9, 0.1], [0.5, 0.5], [1e-7, 1 - 1e-7]])
@@ -103,6 +110,24 @@ def test_a_reader_of_any_width_reads_as_before_and_wider(folder):
     assert wide.shape[1] > given.shape[1]
     with pytest.raises(PodiumError, match="one width"):
         portable(folder / "cnn.keras", NOWHERE, any_width=True)
+
+
+@pytest.mark.parametrize("pixels", ["keep", "coordinates"])
+def test_tiles_at_hand_have_pixels_whatever_their_files_hold(tmp_path, monkeypatch, pixels):
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+    settings = load_params(ROOT / "params.yaml").model_dump()
+    slides, data = COMPETITIONS["slides"], tmp_path / "data/slides"
+    source = tmp_path / slides.source_folder(settings)
+    source.mkdir(parents=True)
+    path = write_pyramid(source / "a.tif", stained(96, 64), n_levels=1)
+    plan = Plan(tile=32, stride=32, min_tissue=0.1, thumbnail=128, pixels=pixels)
+    assert tile_slide(Job("a", path, "1"), plan, data / "tiles").state == "done"
+    write_table(data / "slides.csv", table_of([row("a", path="a.tif", width=96, height=64)]))
+    found = pictures_at_hand(tmp_path, slides, settings, 4)
+    assert [tile.tolist() for tile in found] == [
+        stained(96, 64)[y : y + 32, x : x + 32].tolist()
+        for y, x in ((0, 0), (0, 32), (0, 64), (32, 0))
+    ]
 
 
 def test_what_says_something_else_is_refused(folder, tmp_path):

@@ -174,6 +174,14 @@ def test_an_error_without_words_is_refused_too(saved, monkeypatch):
     refused(path, r"not a model this version can read \(AssertionError\)\nremedy")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, value):
+    model, path = network(), tmp_path / "photos.keras"
+    model.layers[-1].set_weights([np.full((3, 2), value, np.float32), np.zeros(2, np.float32)])
+    artefact.save(model, path)
+    refused(path, r"it has weights that are no numbers\nremedy")
+
+
 @pytest.mark.parametrize("n_described", [0, 2])
 def test_a_foreign_keras_model_is_refused(tmp_path, n_described):
     path = tmp_path / "photos.keras"

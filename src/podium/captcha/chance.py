@@ -23,21 +23,31 @@ Floats = NDArray[np.float64]
 BINS = 10
 _PULL = 0.1  # towards slope 1 and offset 0, which few pictures do not overcome
 _SUREST = 25.0  # logit: 1 in 7e10 is wrong
+_LEAST = -20.0  # log-mass: below it a reader takes no allowed text for possible
 
 
 @dataclass(frozen=True)
 class Chance:
-    """Turns log-probabilities of texts into chances of being right."""
+    """Turns log-probabilities of texts into chances of being right.
+
+    Attributes:
+        slope: of the logit of a text among those allowed.
+        offset: is added.
+        mass: of the logarithm of the probability that all allowed texts have together. Where it
+            is low, what was read fits no allowed text, and the likeliest one means little.
+    """
 
     slope: float = 1.0
     offset: float = 0.0
+    mass: float = 0.0
 
-    def apply(self, log_probs: ArrayLike) -> Floats:
-        """The chances (N,), from 0 to 1, of log-probabilities (N,)."""
-        return np.asarray(expit(self.slope * logits_of(log_probs) + self.offset))
+    def apply(self, log_probs: ArrayLike, log_masses: ArrayLike = 0.0) -> Floats:
+        """The chances (N,), from 0 to 1, of log-probabilities (N,) and log-masses (N,)."""
+        scores = self.slope * logits_of(log_probs) + self.offset
+        return np.asarray(expit(scores + self.mass * np.clip(log_masses, _LEAST, 0)))
 
     def as_list(self) -> list[float]:
-        """The two numbers, as an artefact holds them."""
+        """The numbers, as an artefact holds them."""
         return [float(number) for number in astuple(self)]
 
 
@@ -47,34 +57,56 @@ def logits_of(log_probs: ArrayLike) -> Floats:
     return np.clip(logs - np.log(-np.expm1(logs)), -4 * _SUREST, _SUREST)
 
 
-def fit_chance(log_probs: ArrayLike, right: ArrayLike) -> Chance:
+def fit_chance(
+    log_probs: ArrayLike, right: ArrayLike, log_masses: ArrayLike | None = None
+) -> Chance:
     """The correction that fits held-out texts best.
 
-    Where surer texts are right less often, the share that is right is the chance of every text.
+    A surer text, or one of more mass, never gets a lower chance for it.
 
     Args:
         log_probs: (N,) of the texts.
         right: (N,) whether they were read right.
+        log_masses: (N,) of all allowed texts together; None: not looked at.
     """
     logits, truth = logits_of(log_probs), np.asarray(right, dtype=np.float64)
+    columns = [logits, np.ones_like(logits)]
+    if log_masses is not None:
+        columns.append(np.clip(np.asarray(log_masses, dtype=np.float64), _LEAST, 0))
+    features, neutral = np.stack(columns), np.array([1.0, 0.0, 0.0][: len(columns)])
 
-    def loss(numbers: Floats) -> float:
-        scores = numbers[0] * logits + numbers[1]
-        pull = _PULL * ((numbers[0] - 1) ** 2 + numbers[1] ** 2) / 2
-        return float(np.sum(np.logaddexp(0, scores) - truth * scores) + pull)
+    def loss(numbers: Floats) -> tuple[float, Floats]:
+        scores, away = numbers @ features, numbers - neutral
+        value = np.sum(np.logaddexp(0, scores) - truth * scores) + _PULL * np.sum(away**2) / 2
+        return float(value), features @ (expit(scores) - truth) + _PULL * away
 
-    slope, offset = map(float, minimize(loss, [1.0, 0.0]).x)
-    if slope >= 0:
-        return Chance(slope, offset)
-    return Chance(0.0, float(minimize(lambda level: loss(np.array([0.0, level[0]])), [0.0]).x[0]))
+    bounds = [(0, None), (None, None), (0, None)][: len(columns)]
+    fitted = minimize(loss, neutral, jac=True, bounds=bounds, options={"ftol": 1e-12})
+    return Chance(*map(float, fitted.x))
 
 
-def honest_chances(log_probs: ArrayLike, right: ArrayLike) -> Floats:
-    """The chances (N,) of held-out texts, each half corrected by what fits the other."""
+def honest_chances(
+    log_probs: ArrayLike, right: ArrayLike, log_masses: ArrayLike | None = None
+) -> Floats:
+    """The chances (N,) of held-out texts, each half corrected by what fits the other.
+
+    Halves are drawn by lot, since pictures may differ in turns.
+
+    Args:
+        log_probs: (N,) of the texts.
+        right: (N,) whether they were read right.
+        log_masses: (N,) of all allowed texts together; None: not looked at.
+    """
     logs, truth = np.asarray(log_probs, dtype=np.float64), np.asarray(right, dtype=bool)
-    chances, half = np.empty(len(logs)), np.arange(len(logs)) % 2 == 1
+    masses = None if log_masses is None else np.asarray(log_masses, dtype=np.float64)
+    chances = np.empty(len(logs))
+    half = np.random.default_rng(0).permutation(len(logs)) % 2 == 1
     for part in (half, ~half):
-        chances[part] = fit_chance(logs[~part], truth[~part]).apply(logs[part])
+        if masses is None:
+            chances[part] = fit_chance(logs[~part], truth[~part]).apply(logs[part])
+        else:
+            fitted = fit_chance(logs[~part], truth[~part], masses[~part])
+            chances[part] = fitted.apply(logs[part], masses[part])
     return chances
 
 

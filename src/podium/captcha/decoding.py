@@ -137,8 +137,10 @@ class Decoder:
 
 def grammar_log_probs(
     decoder: Decoder, logits: Logits, readings: Sequence[Reading]
-) -> NDArray[np.float64]:
-    """The log-probabilities (N,) of readings among all texts that the rules allow.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The log-probabilities (N,) of readings among all texts that the rules allow, and of these.
+
+    The second (N,) is the probability, as a logarithm, of all allowed texts together.
 
     Args:
         decoder: that gave the readings.
@@ -147,9 +149,10 @@ def grammar_log_probs(
     """
     logs = np.array([reading.log_prob for reading in readings], dtype=np.float64)
     if decoder.kind == "cnn":
-        return logs
+        return logs, np.zeros(len(logs))
     automaton, width = decoder.rules.automaton, decoder.beam_width
-    return np.minimum(logs - total_log_probs(logits, decoder.charset, width, automaton), 0.0)
+    masses = total_log_probs(logits, decoder.charset, width, automaton)
+    return np.minimum(logs - masses, 0.0), masses
 
 
 def decode_by_position(logits: Logits, charset: Charset) -> list[Reading]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from itertools import pairwise
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.equations.render import equation_text, render_strip
+from podium.captcha.finishes import chosen_finishes, legible
 from podium.captcha.glyphs import table
 from podium.captcha.paint import paint
 from podium.captcha.sampling import n_uniform, sample_pictures
+from podium.captcha.style import Style
 from podium.captcha.tasks import StripTask, Task, task_named
 from podium.core.processes import n_workers, process_pool
 
@@ -66,12 +68,38 @@ def render_many(
 
 def _render_block(task: Task, seed: int, block: int, rows: slice) -> Iterator[Picture]:
     """The pictures `rows` of a block; each has its own row of random numbers."""
-    grammar, style = task.grammar, task.style
     uniform = _uniform(task, seed, block)[rows]
-    texts = grammar.texts(uniform[:, : grammar.n_uniform])
-    glyphs = table(style, grammar.alphabet)
-    sampled = sample_pictures(style, glyphs, texts, uniform[:, grammar.n_uniform :])
-    return zip(paint(style, glyphs, sampled), texts, strict=True)
+    texts = task.grammar.texts(uniform[:, : task.grammar.n_uniform])
+    if len(task.styles) == 1 and not task.finishes:
+        return zip(_drawn(task, task.style, texts, uniform), texts, strict=True)
+    turns = (block * BLOCK + rows.start + np.arange(len(texts))) % len(task.styles)
+    pictures: dict[int, Pixels] = {}
+    for turn, style in enumerate(task.styles):
+        numbers = np.flatnonzero(turns == turn).tolist()
+        drawn = _drawn(task, style, [texts[number] for number in numbers], uniform[numbers])
+        pictures.update(zip(numbers, drawn, strict=True))
+    return zip((pictures[number] for number in range(len(texts))), texts, strict=True)
+
+
+def _drawn(
+    task: Task, style: Style, texts: Sequence[str], uniform: NDArray[np.float64]
+) -> Iterator[Pixels]:
+    """Finished pictures of `texts` (B,) in one style, from random numbers `uniform` (B, n)."""
+    if not texts:
+        return iter(())
+    glyphs, first = table(style, task.grammar.alphabet), task.grammar.n_uniform
+    numbers = uniform[:, first : first + n_uniform(style, task.grammar.longest)]
+    sampled = sample_pictures(style, glyphs, texts, numbers)
+    if not task.finishes:
+        return paint(style, glyphs, sampled)
+    finishes = chosen_finishes(task.finishes, task.finished, uniform[:, -2])
+    sampled = legible(sampled, [finish is not None for finish in finishes])
+    return (
+        finish(picture, number) if finish else picture
+        for picture, finish, number in zip(
+            paint(style, glyphs, sampled), finishes, uniform[:, -1], strict=True
+        )
+    )
 
 
 def texts_of(task: Task | StripTask, seed: int, n: int) -> list[str]:
@@ -92,7 +120,8 @@ def texts_of(task: Task | StripTask, seed: int, n: int) -> list[str]:
 
 def _uniform(task: Task, seed: int, block: int) -> NDArray[np.float64]:
     """The random numbers of a block, a row for each picture: first those of its text."""
-    n_numbers = task.grammar.n_uniform + n_uniform(task.style, task.grammar.longest)
+    longest = max(n_uniform(style, task.grammar.longest) for style in task.styles)
+    n_numbers = task.grammar.n_uniform + longest + (2 if task.finishes else 0)
     return np.random.default_rng([seed, task.code, block]).random((BLOCK, n_numbers))
 
 

@@ -102,11 +102,19 @@ def glyph(font: str, size: int, character: str, bicubic: bool, shape: Cell | Non
     coverage = np.asarray(page.crop(inked), dtype=np.float64).T / 255
     if shape and shape.upside_down:
         coverage = coverage[:, ::-1]
+    if shape and shape.trim:
+        coverage = _trimmed(coverage, shape.trim)
     box = coverage.shape[0], coverage.shape[1]
     return Glyph(box, cell, _framed(coverage) if bicubic else _shade(coverage))
 
 
 _MISSING = "\uffff"  # in no font: drawn as the placeholder for characters that a font lacks
+
+
+def _trimmed(coverage: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Coverage (w, h) without a share of it at each edge."""
+    x, y = (round(share * side) for side in coverage.shape)
+    return coverage[x : len(coverage) - x, y : coverage.shape[1] - y]
 
 
 def _shade(coverage: NDArray[np.float64]) -> NDArray[np.uint8]:

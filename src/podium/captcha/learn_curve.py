@@ -96,28 +96,31 @@ def _write_part(path: Path, whole: Path, facts: Facts, rows: NDArray[np.int64]) 
 
 
 def _point(n: int, job: ReaderTraining, predict: LogitPredictor) -> Point:
-    right, logs = _read(job, predict, "validation")
-    chance = fit_chance(logs, right)
-    known, test_logs = _read(job, predict, "test")
+    right, logs, masses = _read(job, predict, "validation")
+    chance = fit_chance(logs, right, masses)
+    known, test_logs, test_masses = _read(job, predict, "test")
     ids, texts = read_texts(job.path, "test")
     judged = right + [hit for hit, text in zip(known, texts, strict=True) if text]
-    chances = chance.apply(test_logs)
+    chances = chance.apply(test_logs, test_masses)
     unsure = [ids[row] for row in np.argsort(chances, kind="stable")[:ASKED]]
     return Point(n, wilson(sum(judged), len(judged)).as_dict(), unsure)
 
 
 def _read(
     job: ReaderTraining, predict: LogitPredictor, split: str
-) -> tuple[list[bool], list[float]]:
-    """Whether each text of a split is read right, and how sure the reader is."""
-    read, logs = [], []
+) -> tuple[list[bool], list[float], list[float]]:
+    """Whether each text of a split is read right, and its `grammar_log_probs`."""
+    read: list[str] = []
+    logs: list[float] = []
+    masses: list[float] = []
     for pixels in iter_pixels(job.path, split):
         logits = predict(pixels)
         readings = job.decoder.best(logits)
         read += [reading.text for reading in readings]
-        logs += grammar_log_probs(job.decoder, logits, readings).tolist()
+        part_logs, part_masses = grammar_log_probs(job.decoder, logits, readings)
+        logs, masses = [*logs, *part_logs.tolist()], [*masses, *part_masses.tolist()]
     truth = read_texts(job.path, split)[1]
-    return [text == known for text, known in zip(read, truth, strict=True)], logs
+    return [text == known for text, known in zip(read, truth, strict=True)], logs, masses
 
 
 def expected(points: Sequence[Point], n_labels: int) -> float:

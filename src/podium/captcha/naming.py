@@ -22,6 +22,7 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _HASH = re.compile(rf"(?<![0-9a-zA-Z])({_UUID}|[0-9a-f]{{16,128}})(?![0-9a-zA-Z])", re.I)
 _TIME = re.compile(r"1[0-9]{9,18}")  # seconds, or finer, since 1970
 _SURE_HYPHEN = "-(?=#)|(?<=#)-|(?<==)-|(?<=[?？])-"  # beside a hash, or at the end of a sum
+_WORD = re.compile(r"[^\W\d_]{3,}[-_ ]?")  # img, Image_
 _FEW = 3  # names that may agree by chance
 _MANY = 10  # names that do not count by chance
 _MOST_COPIES = 100
@@ -72,7 +73,9 @@ def texts_of_names(names: Sequence[str], pattern: str = "", signs: str = "") -> 
         texts |= {name: _text(name, kind, place, signs) for name in alike}
         if len(alike) > _FEW and signs and _are_counted_sums(alike):
             faults.append(_fault(alike, counted_sums=True))
-        elif not places and (len(alike) >= _MANY or _follow("".join(row) for row in rows)):
+        elif _count_after_a_word(alike) or (
+            not places and (len(alike) >= _MANY or _follow("".join(row) for row in rows))
+        ):
             faults.append(_fault(alike, counted_sums=False))
         if len(places) > 1:
             doubts.append(_doubt(_in_words(kind, place), alike, rows[0], places))
@@ -121,6 +124,16 @@ def _follow(parts: Iterable[str]) -> bool:
         return False
     numbers = sorted(map(int, texts))
     return numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+
+
+def _count_after_a_word(names: Sequence[str]) -> bool:
+    """Whether a few names are one word with numbers that count, though some may be left out."""
+    word = names[0].rstrip(string.digits)
+    numbers = [name.removeprefix(word) for name in names]
+    if not (1 < len(names) < _MANY and _WORD.fullmatch(word) and all(map(_is_number, numbers))):
+        return False
+    values = sorted(map(int, numbers))
+    return values[-1] - values[0] < 10 * len(names)
 
 
 def _matched(names: Sequence[str], pattern: str) -> Iterator[str]:

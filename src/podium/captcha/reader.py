@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from podium.training.runtime import keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all pictures that are read at a time
+KINDS = ("cnn", "crnn")  # of readers
 FINDER, READER = "finder", "reader"  # names of the two models in an artefact for equations
 
 Pixels = NDArray[np.uint8]
@@ -124,10 +126,15 @@ class CaptchaReader:
             charset, rules = Charset(metadata["charset"]), Rules(**metadata["rules"])
             self.decoder = Decoder(metadata["kind"], charset, rules, int(metadata["beam_width"]))
             self.max_megapixels = float(metadata["max_megapixels"])
-            mode, self.chance = metadata.get("fit", "pad"), Chance(*metadata.get("chance", ()))
+            mode, correction = metadata.get("fit", "pad"), metadata.get("chance", ())
+            if not all(map(math.isfinite, correction)):
+                raise ValueError(correction)
+            self.chance = Chance(*correction)
             answer_rules(self.task)
+            if self.decoder.kind not in KINDS:
+                raise ValueError(self.decoder.kind)
             _ = rules.automaton  # made here, so that faulty rules show
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, PodiumError):
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, PodiumError):
             raise PodiumError(
                 f"{printable(path)}: a podium model, but not one for captchas\n"
                 "remedy: give a model that train_captcha_reader wrote"
@@ -157,15 +164,25 @@ class CaptchaReader:
         """
         logits = self.logits(np.stack([self._pixels(path) for path in paths]))
         readings = self.decoder.best(logits)
-        chances = self.chance.apply(grammar_log_probs(self.decoder, logits, readings))
+        chances = self.chance.apply(*grammar_log_probs(self.decoder, logits, readings))
         return [(reading.text, chance) for reading, chance in zip(readings, chances, strict=True)]
 
     def _pixels(self, path: Path) -> Pixels:
         remedy = "give a readable picture"
         pixels = picture_decoder.read(path, self.max_megapixels, remedy, contrast=True)
-        return self._strip(path, pixels, self.finder) if self.finder else self.fit(pixels)
+        return self.strip(path, pixels, self.finder) if self.finder else self.fit(pixels)
 
-    def _strip(self, path: Path, pixels: Pixels, finder: LineFinder) -> Pixels:
+    def strip(self, path: Path, pixels: Pixels, finder: LineFinder) -> Pixels:
+        """The lines of a sheet (H, W, 3) as the strip (h, w, 3) that the reader takes.
+
+        Args:
+            path: of the sheet, for messages.
+            pixels: of the sheet.
+            finder: finds its lines.
+
+        Raises:
+            PodiumError: it has another number of lines.
+        """
         boxes = finder.find(pixels)
         if len(boxes) not in N_LINES:
             count = {0: "no line", 1: "one line"}.get(len(boxes), f"{len(boxes)} lines")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,18 @@ class ShiftLimit:
 
 @dataclass(frozen=True)
 class Cell:
-    """The cell that some characters are stretched into, and their font ('' = that of the style)."""
+    """The cell that some characters are stretched into, and their font ('' = that of the style).
+
+    `trim` is the share of the glyph's box that is cut off at each edge: shorter arms, which become
+    thicker once they fill the cell.
+    """
 
     characters: str
     width: float  # ems
     height: float  # ems
     font: str = ""
     upside_down: bool = False
+    trim: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,20 +102,21 @@ def package_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
     )
 
 
-def arithmetic_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
+def competition_style(size: tuple[int, int]) -> Style:
     """The look of the arithmetic competition: an early `captcha` (0.2), resized by nearest.
 
     Its pictures show 15 dots, no curve, no blanks between glyphs, and a minus that keeps its
     thickness. Ink may be black; the package blends glyphs by their luminance, so that pictures in
     black ink are nearly invisible. The font is not known, but the shape of its cells, width by
     height, is: about 0.55 for digits, 0.44 for the plus, 0.48 for the star, 0.28 for brackets.
-    These are the advance widths and lower edges of Comic Sans MS. Its plus and star are small, so
-    that their strokes are thick once stretched to their cells: a bold plus looks the same. The
-    star has five arms, one of them straight down, like the star of Droid Sans Mono upside down.
+    These are the advance widths and lower edges of Comic Sans MS; two other fonts stand for it.
+    Its plus and star are small, so that their strokes are thick once stretched to their cells: a
+    bold plus looks the same. The star has five arms, one of them straight down, like the star of
+    Droid Sans Mono upside down.
     """
     return Style(
         size=size,
-        fonts=fonts,
+        fonts=("droid-sans-mono", "dejavu-sans"),
         font_sizes=(36, 42, 50, 56),
         space_share=0.0,
         max_rotation=30.0,
@@ -128,3 +135,70 @@ def arithmetic_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
             Cell("()", 0.37, 1.33),
         ),
     )
+
+
+def many_fonts_style(size: tuple[int, int]) -> Style:
+    """The same early package in many fonts and weights: signs as wide and high as each font's."""
+    fonts = "dejavu-sans-bold", "dejavu-serif", "noto-sans-sc", "noto-serif-sc", *_MONO
+    return replace(competition_style(size), fonts=fonts, font_sizes=(38, 50), n_dots=30, cells=())
+
+
+def heavy_style(size: tuple[int, int]) -> Style:
+    """The competition's look with signs as heavy as on its pictures, where arms are mere stumps."""
+    return replace(
+        competition_style(size),
+        fonts=("droid-sans-mono", "dejavu-sans", "noto-sans-sc"),
+        font_sizes=(38, 47, 56),
+        cells=(
+            Cell("0123456789", 0.61, 1.10),
+            Cell("+", 0.45, 0.95, "dejavu-sans-bold", trim=0.18),
+            Cell("*", 0.53, 1.10, "droid-sans-mono", upside_down=True, trim=0.08),
+            Cell("()", 0.37, 1.33),
+        ),
+    )
+
+
+def narrow_style(size: tuple[int, int]) -> Style:
+    """The same early package with narrow cells, as in Calibri or Futura, and thin upright signs."""
+    return replace(
+        competition_style(size),
+        fonts=("dejavu-sans", "noto-sans-sc", "dejavu-sans-bold"),
+        font_sizes=(38, 46, 54),
+        n_dots=30,
+        cells=(
+            Cell("0123456789", 0.51, 0.95),
+            Cell("+", 0.50, 0.85),
+            Cell("*", 0.50, 0.65),
+            Cell("()", 0.31, 1.15),
+        ),
+    )
+
+
+def package_signs_style(size: tuple[int, int]) -> Style:
+    """The package of today in several fonts; it stretches even a minus to the height of a digit."""
+    return package_style(size, ("droid-sans-mono", "dejavu-sans", "noto-sans-sc", "dejavu-serif"))
+
+
+def typed_style(size: tuple[int, int]) -> Style:
+    """Typed lines: small characters, turned yet not warped, with gaps, and no noise."""
+    return replace(
+        many_fonts_style(size),
+        font_sizes=(26, 32, 38),
+        space_share=0.3,
+        max_rotation=25.0,
+        ink=(0, 160),
+        paper=(200, 255),
+        n_dots=0,
+        rigid="0123456789+-*()",
+    )
+
+
+_MONO = ("dejavu-sans-mono", "source-han-mono-sc")
+ARITHMETIC_STYLES: dict[str, Callable[[tuple[int, int]], Style]] = {
+    "competition": competition_style,
+    "heavy": heavy_style,
+    "fonts": many_fonts_style,
+    "narrow": narrow_style,
+    "package": package_signs_style,
+    "typed": typed_style,
+}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from podium.captcha.equations.grammar import Equations
 from podium.captcha.equations.strips import SIZE
+from podium.captcha.finishes import FINISHES
 from podium.captcha.grammar import Arithmetic, Grammar, PlainText
-from podium.captcha.style import Style, arithmetic_style, package_style
+from podium.captcha.style import ARITHMETIC_STYLES, Style, package_style
 from podium.core.errors import unknown
 from podium.core.params import Captcha
 
@@ -19,12 +21,23 @@ class Task:
     Attributes:
         code: part of the random seed, so that no two tasks share random numbers.
         grammar: the texts.
-        style: the look.
+        style: how glyphs are drawn.
+        more_styles: others that take turns with it.
+        finishes: what may happen to a picture once it is drawn, by name.
+        finished: the share of pictures to which it happens.
     """
 
     code: int
     grammar: Grammar
     style: Style
+    more_styles: tuple[Style, ...] = ()
+    finishes: tuple[str, ...] = ()
+    finished: float = 0.4
+
+    @property
+    def styles(self) -> tuple[Style, ...]:
+        """All styles: picture number i has number i of them, and so on in turns."""
+        return self.style, *self.more_styles
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,14 +58,34 @@ def text_task(size: tuple[int, int], grammar: PlainText) -> Task:
     return Task(1, grammar, package_style(size, ("droid-sans-mono",)))
 
 
-def arithmetic_task(size: tuple[int, int]) -> Task:
-    """Pictures (w, h) of arithmetic in two fonts, since the competition's font is not known."""
-    return Task(2, Arithmetic(), arithmetic_style(size, ("droid-sans-mono", "dejavu-sans")))
+def arithmetic_task(
+    size: tuple[int, int], styles: Sequence[str], finishes: Sequence[str], finished: float = 0.4
+) -> Task:
+    """Pictures of arithmetic.
+
+    Args:
+        size: (w, h) of the pictures.
+        styles: names in `ARITHMETIC_STYLES`.
+        finishes: names in `FINISHES`.
+        finished: the share of pictures that get a finish.
+
+    Raises:
+        SettingsError: a name is unknown.
+    """
+    for names, known, kind in (
+        (styles, ARITHMETIC_STYLES, "style"),
+        (finishes, FINISHES, "finish"),
+    ):
+        for name in names:
+            if name not in known:
+                raise unknown(f"captcha {kind}", name, known)
+    first, *others = (ARITHMETIC_STYLES[name](size) for name in styles)
+    return Task(2, Arithmetic(), first, tuple(others), tuple(finishes), finished)
 
 
 TASKS: dict[str, Task | StripTask] = {
     "text": text_task((170, 80), PlainText()),
-    "arithmetic": arithmetic_task((180, 60)),
+    "arithmetic": arithmetic_task((180, 60), list(ARITHMETIC_STYLES), list(FINISHES)),
     "equations": StripTask(),
 }
 
@@ -80,7 +113,9 @@ def task_from(name: str, settings: Captcha, emphasis: str = "") -> Task | StripT
         grammar = PlainText(text.alphabet, text.length, emphasis)
         return text_task((text.width, text.height), grammar)
     if name == "arithmetic":
-        return arithmetic_task((settings.arithmetic.width, settings.arithmetic.height))
+        arithmetic = settings.arithmetic
+        size, names = (arithmetic.width, arithmetic.height), arithmetic.finishes
+        return arithmetic_task(size, arithmetic.styles, names, arithmetic.finished)
     if name == "equations":
         return StripTask(size=(settings.equations.width, settings.equations.height))
     return task_named(name)

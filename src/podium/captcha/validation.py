@@ -70,9 +70,9 @@ def validate(job: ReaderTraining, predict: LogitPredictor) -> Validation:
         "constant_text": share(truth.count(constant), len(truth)),
     }
     right = [reading.text == text for reading, text in zip(readings, truth, strict=True)]
-    logs = grammar_log_probs(job.decoder, logits, readings).tolist()
-    chances = honest_chances(logs, right)
-    return Validation(metrics, readings, fit_chance(logs, right), chances, right)
+    logs, masses = grammar_log_probs(job.decoder, logits, readings)
+    chances = honest_chances(logs, right, masses)
+    return Validation(metrics, readings, fit_chance(logs, right, masses), chances, right)
 
 
 def validation_error_table(job: ReaderTraining, readings: Sequence[Reading]) -> pd.DataFrame:

@@ -24,6 +24,8 @@ class Target(StrEnum):
     """What a model can be exported to."""
 
     ONNX = "onnx"
+    DDDDOCR = "ddddocr"
+    DDDDOCR_OLD = "ddddocr-1.5"
     LITERT = "litert"
     INT8 = "litert-int8"
     SAVEDMODEL = "savedmodel"
@@ -61,6 +63,7 @@ def export(
     Examples:
         podium export models/photos.keras --to onnx
         podium export models/text-crnn.keras --to onnx --any-width
+        podium export models/text-crnn.keras --to ddddocr
         podium export models/slides.keras --to litert --out phone/slides.tflite
     """
     if to is Target.COREML:
@@ -69,10 +72,13 @@ def export(
 
     formats.require(to.value)
     with formats.quiet():
+        from podium.takeaway.ddddocr import for_ddddocr
         from podium.takeaway.export_model import export as write
         from podium.takeaway.export_model import portable
 
         graph = portable(model, weights_dir, any_width)
+        if to.value.startswith("ddddocr"):
+            graph = for_ddddocr(graph, to.value)
     suffix = formats.FORMATS[to.value].suffix
     path = out or Path("exports") / f"{model.stem}{suffix or '-savedmodel'}"
     compared = write(graph, to.value, path, _pictures(model, pictures, most, params))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -144,7 +145,7 @@ def _print(lines: list[tuple[str, str]]) -> None:
 def slides(
     source: Annotated[Path, typer.Option(help="The folder to look at.")] = Path("data/raw/slides"),
     mpp: Annotated[
-        float | None, number("Micrometres per pixel of slides that do not say theirs.", 0.05, 20)
+        float | None, number("Micrometres per pixel; overrules what files say.", 0.05, 20)
     ] = None,
     classes: Annotated[
         list[str] | None, typer.Option(help="Class of outlines that is tumour; once for each.")
@@ -169,15 +170,19 @@ def slides(
         podium inspect slides --classes Tumor --classes Necrosis
         podium inspect slides --each --write
     """
+    from podium.core.files import scratch_dir
     from podium.core.hardware import cores, gpu_info
     from podium.core.params import load_params
     from podium.slides.inspection.choices import Budget
 
     settings = load_params(params)
-    changes: dict[str, object] = {} if mpp is None else {"mpp": mpp}
+    changes: dict[str, object] = {"mpp_overrules": mpp is not None}
+    changes |= {} if mpp is None else {"mpp": mpp}
     changes |= {"classes": classes} if classes else {}
     chosen = settings.slides.model_copy(update=changes)
-    budget = Budget(minutes, cores(), bool(gpu_info("name")))
+    free = shutil.disk_usage(scratch_dir()).free
+    turns = settings.predict_slides.turns
+    budget = Budget(minutes, cores(), bool(gpu_info("name")), free, turns)
     _slides(source, chosen, changes, budget, sheet, params if write else None, each=each)
 
 
@@ -204,10 +209,15 @@ def _slides(
     facts, faults = look_at_all(raw.entries, settings, budget.cores)
     if each:
         annotations = [one.annotation for one in facts if one.annotation is not None]
-        changes["classes"] = proposed_classes(annotations, settings)
-        settings = settings.model_copy(update={"classes": changes["classes"]})
+        classes = proposed_classes(annotations, settings)
+        changes["classes"] = [{name: sources} for name, sources in classes.items()]
+        settings = settings.model_copy(update={"classes": classes})
         facts, faults = look_at_all(raw.entries, settings, budget.cores)
     _print([*lines.fault_lines(raw.left_out, faults), *lines.facts_lines(facts)])
+    if settings.mpp_overrules and settings.mpp:
+        print(f"{'mpp':<11} {settings.mpp:g} overrules the files")
+    if raw.run_table:
+        print(f"{'run lengths':<11} of {raw.run_table}")
     _print([*lines.class_topics(facts, settings)])
     choices = choose(facts, budget)
     print("settings", *lines.choice_lines(choices), sep="\n")

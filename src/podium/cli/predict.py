@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 
 from podium.cli.numbers import number, whole_number
 from podium.competitions import COMPETITIONS
-from podium.core.errors import PodiumError, SettingsError, guarded
+from podium.core.errors import EnvironmentFault, PodiumError, SettingsError, guarded
 from podium.core.printable import printable
 from podium.evaluation.competition import Competition, PredictOptions
 
@@ -37,6 +37,10 @@ def predict(
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Slides: a folder for masks, GeoJSON and overlays.")
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Photos, captchas: a folder for PNGs of where the model looks."),
     ] = None,
     mpp: Annotated[
         float | None,
@@ -64,6 +68,7 @@ def predict(
         podium predict cat.jpg dog.jpg
         podium predict holiday/ --table answers.csv
         podium predict 'captchas/*.png' --model models/text-crnn.keras
+        podium predict cat.jpg --explain explained
         podium predict S1.svs --model models/slides.keras --out marked
         podium predict slides.csv --model models/slides.keras --table answers.csv
     """
@@ -73,6 +78,7 @@ def predict(
         answer_tables.refuse_other_suffix(table)
     competition = competition_of(model)
     paths = inputs.files_named(images, slides=competition.room == "slides")
+    write = _explainer(competition, paths, model, explain, weights_dir) if explain else None
     names, answers = resolve_name(competition.predictor)(
         model, paths, PredictOptions(weights_dir, out, mpp, columns)
     )
@@ -86,7 +92,60 @@ def predict(
         print(answer_tables.csv_line(header), file=stream)
         for row in rows:
             print(answer_tables.csv_line(row), file=stream, flush=True)
-    _refuse_faulty(faulty, len(paths))
+    answered = [path for path in paths if path not in faulty]
+    unexplained = _explain(write, answered, explain, model) if explain and write else []
+    _refuse_faulty({"answer": faulty, "explanation": unexplained}, len(paths))
+
+
+def _explainer(
+    competition: Competition, paths: Sequence[Path], model: Path, folder: Path, weights_dir: Path
+) -> Callable[[Path, Path], None]:
+    """What explains a picture, and its folder; refuses what cannot be explained.
+
+    Args:
+        competition: that the model was trained for.
+        paths: of the pictures.
+        model: that is explained.
+        folder: for PNGs; made.
+        weights_dir: where ImageNet weights of one's own lie.
+    """
+    from podium.takeaway.shared_names import refuse_shared_names
+
+    if competition.room == "slides":
+        raise SettingsError(
+            "--explain: not for slides\nremedy: --out marked, whose overlays show it"
+        )
+    refuse_shared_names(paths)
+    from podium.takeaway.explain_model import explainer
+
+    write = explainer(model, weights_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return write
+
+
+def _explain(
+    write: Callable[[Path, Path], None], paths: Sequence[Path], folder: Path, model: Path
+) -> list[Path]:
+    """Write `<picture>.png` for each picture that has an answer, and return those without one.
+
+    Args:
+        write: explains a picture.
+        paths: of the pictures.
+        folder: for PNGs.
+        model: that is explained.
+    """
+    unexplained = []
+    for path in paths:
+        try:
+            write(path, folder / f"{path.stem}.png")
+        except EnvironmentFault:
+            raise
+        except PodiumError as error:
+            unexplained.append(path)
+            print("no explanation:", str(error).replace("\n", "; "), file=sys.stderr)
+    n = len(paths) - len(unexplained)
+    print(f"{folder}: {n} pictures of where {printable(model)} looks", file=sys.stderr)
+    return unexplained
 
 
 def competition_of(model: Path) -> Competition:
@@ -97,7 +156,7 @@ def competition_of(model: Path) -> Competition:
     """
     from podium.training.model_file import read_task
 
-    task = read_task(model)
+    task = read_task(model).removesuffix("-network")  # of a competition's blend
     for competition in COMPETITIONS.values():
         if task in (competition.name, competition.task):
             return competition
@@ -120,12 +179,17 @@ def _rows(answers: Iterable[FileAnswer], n: int, faulty: list[Path]) -> Iterator
             yield [printable(answer.path), *answer.cells]
 
 
-def _refuse_faulty(faulty: Sequence[Path], n: int) -> None:
-    if faulty:
-        have = "has" if len(faulty) == 1 else "have"
-        names = ", ".join(map(str, faulty[:MOST_NAMES]))
-        more = f" and {len(faulty) - MOST_NAMES} more" if len(faulty) > MOST_NAMES else ""
-        raise PodiumError(f"{len(faulty)} of {n} files {have} no answer, see above: {names}{more}")
+def _refuse_faulty(faulty: Mapping[str, Sequence[Path]], n: int) -> None:
+    """Raise a PodiumError if any of n files lacks an answer or an explanation."""
+    lines = []
+    for lacking, paths in faulty.items():
+        have = "has" if len(paths) == 1 else "have"
+        names = ", ".join(map(str, paths[:MOST_NAMES]))
+        more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+        if paths:
+            lines.append(f"{len(paths)} of {n} files {have} no {lacking}, see above: {names}{more}")
+    if lines:
+        raise PodiumError("\n".join(lines))
 
 
 @guarded

@@ -13,21 +13,20 @@ import typer
 
 from podium.cli.numbers import number, whole_number
 from podium.cli.predict import competition_of
-from podium.core.errors import EnvironmentFault, SettingsError, guarded
-from podium.core.printable import printable
+from podium.core.errors import EnvironmentFault, guarded
 from podium.evaluation.competition import PredictOptions
 
 if TYPE_CHECKING:
     from podium.page.serving.server import PictureServer, Service
 
 WARM_UP_SECONDS = 600.0
+CROPS = "podium.slides.crops:answers"  # slides are too large to be sent
+EXPLAINER = "podium.takeaway.explain_model:explainer"
 
 
 @guarded
 def serve(
-    model: Annotated[Path, typer.Option(help="A trained model of photos or captchas.")] = Path(
-        "models/photos.keras"
-    ),
+    model: Annotated[Path, typer.Option(help="A trained model.")] = Path("models/photos.keras"),
     port: Annotated[int, whole_number("Where to listen; 0: any that is free.", 0, 65535)] = 8000,
     host: Annotated[
         str,
@@ -40,30 +39,30 @@ def serve(
 ) -> None:
     """Answer pictures on a page in the browser, and as JSON.
 
-    Answers as `podium predict` does. POST /predict takes the bytes of a picture and gives JSON.
-    Ctrl-C stops it.
+    Answers as `podium predict` does, and shows where the model looked. Of slides it takes crops.
+    POST /predict takes the bytes of a picture and gives JSON, POST /explain a PNG. Ctrl-C stops it.
 
     Examples:
         podium serve
         podium serve --model models/text-crnn.keras --port 8001
+        podium serve --model models/slides.keras
     """
     from podium.page.serving.answerer import Answerer
+    from podium.page.serving.explanations import Explanations
     from podium.page.serving.server import Service
     from podium.page.serving.web_page import web_page
 
     competition = competition_of(model)
-    if competition.room == "slides":
-        raise SettingsError(
-            f"{printable(model)}: slides are too large to be sent\n"
-            f"remedy: podium predict S1.svs --model {printable(model)}"
-        )
-    predictor, options = resolve_name(competition.predictor), PredictOptions(weights_dir)
+    name = CROPS if competition.room == "slides" else competition.predictor
+    predictor, options = resolve_name(name), PredictOptions(weights_dir)
     max_bytes = round(max_mb * 1e6)
     page = web_page(str(model), competition.name, max_bytes)
     with TemporaryDirectory(prefix="podium-serve-") as folder:
         answerer = Answerer(lambda paths: predictor(model, paths, options))
+        explanations = Explanations(lambda: resolve_name(EXPLAINER)(model, weights_dir))
+        service = Service(answerer, explanations, page, Path(folder), max_bytes)
         try:
-            _serve(host, port, Service(answerer, page, Path(folder), max_bytes))
+            _serve(host, port, service)
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
         finally:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RAW = Path("data/raw")
 PHOTO_BYTES = 32_000.0  # of a drawn photo
 # bytes on disk for each pixel of other pictures; tiles with their masks
-BYTES = {"text": 0.36, "arithmetic": 0.78, "equations": 0.91, "tiles": 3.2, "slides": 0.25}
+BYTES = {"text": 0.36, "arithmetic": 0.78, "equations": 0.91, "slides": 0.25}
 # settings that change how long an item takes, beside its size
 COSTLY = ("channels", "encoder", "finest", "head", "model", "network", "on_the_fly", "precision",
           "step", "train", "width")  # fmt: skip
@@ -167,6 +167,8 @@ def _captchas(params: Params) -> Iterator[Workload]:
 
 
 def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
+    from podium.slides.disk_space import TILE_BYTES
+
     tiles, segmenter = params.tile_slides, params.train_segmenter
     n, area, target = given.slides, given.slides * float(given.side) ** 2, tiles.target_mpp
     if given.drawn:
@@ -174,7 +176,7 @@ def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
     if given.mpp and target:
         area *= min(given.mpp / target, 1.0) ** 2  # slides are shrunk before they are cut
     pixels, n_tiles = tiles.tile**2, round(given.tissue * area / tiles.stride**2)
-    disk = n_tiles * pixels * BYTES["tiles"] + n * float(tiles.thumbnail) ** 2
+    disk = n_tiles * pixels * TILE_BYTES[tiles.pixels] + n * float(tiles.thumbnail) ** 2
     yield Workload("tile_slides", n_tiles, "tiles", pixels, disk=disk)
     yield Workload(
         "train_segmenter", params.ingest_slides.n_folds * segmenter.epochs * segmenter.epoch_size,
@@ -182,6 +184,7 @@ def _slides(params: Params, given: Inputs) -> Iterator[Workload]:
         costly=_costly(segmenter),
     )  # fmt: skip
     n_predicted = round(given.tissue * area / params.predict_slides.stride**2)
+    n_predicted *= params.predict_slides.turns * (1 + params.predict_slides.normalise)
     yield Workload(
         "predict_slides", n_predicted, "tiles", pixels, disk=area * 0.5, costly=_costly(segmenter)
     )

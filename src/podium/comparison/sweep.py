@@ -145,7 +145,9 @@ def _settings(repo: Any, commit: str) -> Mapping[str, Any]:
     except YAMLError:
         settings = None
     if not isinstance(settings, Mapping):
-        raise PodiumError(f"{commit}: params.yaml holds no settings")
+        raise PodiumError(
+            f"{commit}: params.yaml holds no settings\nremedy: dvc exp remove that experiment"
+        )
     return settings
 
 

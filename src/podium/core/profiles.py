@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
 from podium.core.errors import SettingsError
 from podium.core.files import write_text
@@ -117,7 +118,18 @@ def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
                 _keep_only(settings[key], value)
             _merge(settings[key], value)
         else:
-            settings[key] = value
+            settings[key] = _written_alike(settings.get(key), value)
+
+
+def _written_alike(before: Any, value: Any) -> Any:
+    """A list on one line if it replaces one that is empty or so written; else `value` itself."""
+    if not (isinstance(value, list) and isinstance(before, CommentedSeq)):
+        return value
+    if before and not before.fa.flow_style():
+        return value
+    on_one_line = CommentedSeq(value)
+    on_one_line.fa.set_flow_style()
+    return on_one_line
 
 
 def _keep_only(settings: Any, names: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from podium.ensemble import selection
 from podium.ensemble.losses import Loss, log_loss
@@ -134,6 +133,8 @@ def simplex(chances: Floats) -> Floats:
     Args:
         chances: (M, N) each model's probability of the true class of each row.
     """
+    from scipy.optimize import minimize
+
     chances = np.clip(chances, TINY, 1)
     n_models, n_rows = chances.shape
 
@@ -159,6 +160,8 @@ def weighted_by(loss: Loss) -> Fit:
     """
 
     def fit(predictions: Floats, truth: Truth) -> Combine:
+        from scipy.optimize import minimize
+
         n_models = len(predictions)
         even = np.full(n_models, 1 / n_models)
 

@@ -45,9 +45,12 @@ def blend_section(competition: Competition, params: Params) -> Blend | TextBlend
         SettingsError: params.yaml does not say it, or says it of what is no competition.
     """
     if unknown := [name for name in params.blend if name not in COMPETITIONS]:
-        raise SettingsError(f"blend.{unknown[0]}: no such competition, remove or rename it")
+        raise SettingsError(f"blend.{unknown[0]}: no such competition\nremedy: remove or rename it")
     if competition.name not in params.blend:
-        raise SettingsError(f"blend.{competition.name}: key is missing")
+        raise SettingsError(
+            f"blend.{competition.name}: key is missing\n"
+            "remedy: take the section from the params.yaml that podium came with"
+        )
     return params.blend[competition.name]
 
 

@@ -29,7 +29,10 @@ def refuse_rows_seen(path: Path, table: pd.DataFrame) -> None:
     """Raise a PodiumError if a row was predicted by a model that may have seen it."""
     oof = table[table["split"] == "oof"]
     if oof.empty:
-        raise PodiumError(f"{path}: it has no out-of-fold rows to fit a blend on")
+        raise PodiumError(
+            f"{path}: it has no out-of-fold rows to fit a blend on\n"
+            "remedy: predict every train row by a model of the other folds, with split oof"
+        )
     if (oof["fold"] < 0).any():
         name = oof["id"][oof["fold"] < 0].iloc[0]
         raise PodiumError(

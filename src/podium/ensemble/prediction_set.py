@@ -80,7 +80,7 @@ def load(paths: Sequence[Path]) -> PredictionSet:
             saw it or its look-alike, folds that differ), or tables that do not belong together.
     """
     if not paths or len(set(paths)) < len(paths):
-        raise PodiumError("give each prediction table once, and one at least")
+        raise PodiumError("no prediction table, or one named twice\nremedy: give each once")
     return join({path: read_predictions(path) for path in paths})
 
 
@@ -90,7 +90,10 @@ def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
     kind = kind_of(first)
     models = [_model(path, table) for path, table in tables.items()]
     if twice := sorted({name for name in models if models.count(name) > 1}):
-        raise PodiumError(f"{first_path.parent}: two tables are of one model, {twice[0]}")
+        raise PodiumError(
+            f"{first_path.parent}: two tables are of one model, {twice[0]}\n"
+            "remedy: remove one, or name its model otherwise in column model"
+        )
     leaks.refuse_test_rows(tables)
     for path, table in tables.items():
         _refuse_other_kind(path, kind_of(table), first_path, kind)
@@ -119,7 +122,10 @@ def join(tables: dict[Path, pd.DataFrame]) -> PredictionSet:
 
 def _refuse_other_kind(path: Path, kind: TableKind, first: Path, expected: TableKind) -> None:
     if isinstance(kind, Text):
-        raise PodiumError(f"{path}: a table of texts, which are put to the vote, not blended")
+        raise PodiumError(
+            f"{path}: a table of texts, which are put to the vote, not blended\n"
+            "remedy: leave it out; blend.<competition>.readers names readers that vote"
+        )
     if kind.name != expected.name:
         difference = f"it holds {kind.name}, {first.name} {expected.name}"
     elif set(kind.names) != set(expected.names):
@@ -133,7 +139,10 @@ def _refuse_other_kind(path: Path, kind: TableKind, first: Path, expected: Table
 def _model(path: Path, table: pd.DataFrame) -> str:
     names = sorted(set(table["model"]))
     if len(names) != 1:
-        raise PodiumError(f"{path}: a prediction table is of one model, this one of {names}")
+        raise PodiumError(
+            f"{path}: a prediction table is of one model, this one of {names}\n"
+            "remedy: write one table for each model"
+        )
     return str(names[0])
 
 
@@ -170,7 +179,10 @@ def _facts(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     facts = oof[["id", "truth", "group"]].drop_duplicates().set_index("id")
     if facts.index.has_duplicates:
         name = facts.index[facts.index.duplicated()][0]
-        raise PodiumError(f"{path}: truth or group of {name} changes from seed to seed")
+        raise PodiumError(
+            f"{path}: truth or group of {name} changes from seed to seed\n"
+            "remedy: give all its rows the same"
+        )
     for seed, part in oof.groupby("seed"):
         names = part["id"].tolist()
         refuse_other_ids(path, names, facts.index.tolist(), f"seed {seed} must have them all")

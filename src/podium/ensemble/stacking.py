@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from podium.ensemble.blend import Combine, Fit, Floats, Ints, mean, normalised
 
@@ -46,6 +45,8 @@ def logistic(c: float) -> Fit:
     """
 
     def fit(probs: Floats, truth: Ints) -> Combine:
+        from sklearn.linear_model import LogisticRegression
+
         if len(np.unique(truth)) < probs.shape[2]:  # a class it could never predict
             return mean(probs, truth)
         model = LogisticRegression(C=c, max_iter=2000)
@@ -61,6 +62,8 @@ def ridge(alpha: float) -> Fit:
     """
 
     def fit(probs: Floats, truth: Ints) -> Combine:
+        from sklearn.linear_model import Ridge
+
         indicators = np.eye(probs.shape[2])[truth]
         return Stack(Ridge(alpha=alpha).fit(inputs(probs), indicators), linear=True)
 
@@ -82,6 +85,8 @@ def number_ridge(alpha: float) -> Fit:
     """Return ridge regression of true numbers (N,) on the numbers (M, N, 1) of M models."""
 
     def fit(values: Floats, truth: Floats) -> Combine:
+        from sklearn.linear_model import Ridge
+
         return NumberStack(Ridge(alpha=alpha).fit(values[:, :, 0].T, truth))
 
     return fit

@@ -41,11 +41,13 @@ def chosen_readers(competition: str, task: str, params: Params) -> list[str]:
     for name in names:
         if name not in fitting:
             raise SettingsError(
-                f"blend.{competition}.readers: {name!r} does not read {task}; "
-                f"train_captcha_reader has {', '.join(fitting) or 'none for it'}"
+                f"blend.{competition}.readers: {name!r} does not read {task}\n"
+                f"remedy: name some of train_captcha_reader: {', '.join(fitting) or 'none for it'}"
             )
         if names.count(name) > 1:
-            raise SettingsError(f"blend.{competition}.readers: {name!r} is named twice")
+            raise SettingsError(
+                f"blend.{competition}.readers: {name!r} is named twice\nremedy: name it once"
+            )
     return names
 
 
@@ -76,7 +78,9 @@ def load(paths: Sequence[Path]) -> TextPredictions:
     names = [str(table["model"].iloc[0]) if len(table) else path.stem
              for path, table in zip(paths, tables, strict=True)]  # fmt: skip
     if not paths or len(set(names)) < len(names):
-        raise PodiumError("give the table of each reader once, and of one at least")
+        raise PodiumError(
+            "no table of a reader, or two of one\nremedy: give that of each reader once"
+        )
     ids, test_ids = ([*dict.fromkeys(_of(tables[0], s)["id"])] for s in ("holdout", "test"))
     truth = _of(tables[0], "holdout").set_index("id")["truth"]
     holdout, test = [], []
@@ -103,7 +107,10 @@ def _of(table: pd.DataFrame, split: str) -> pd.DataFrame:
 def _readings(path: Path, table: pd.DataFrame, split: str, ids: Sequence[str]) -> list[Reading]:
     rows = _of(table, split)
     if rows["id"].duplicated().any():
-        raise PodiumError(f"{path}: a reader reads each picture once, with one seed")
+        raise PodiumError(
+            f"{path}: a picture was read twice by one reader\n"
+            "remedy: keep one row for each id and split"
+        )
     refuse_other_ids(path, rows["id"].tolist(), ids, _OTHER)
     return readings(rows.set_index("id").loc[list(ids)])
 

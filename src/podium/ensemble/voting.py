@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from podium.evaluation.predictions import Reading
 
@@ -74,6 +73,8 @@ def calibrated(readings: Readings, truth: Sequence[str]) -> Vote:
 
 
 def _trust(readings: Sequence[Reading], hit: NDArray[np.bool_]) -> Callable[[float], float]:
+    from sklearn.linear_model import LogisticRegression
+
     share = float((hit.sum() + 0.5) / (len(hit) + 1))
     if hit.all() or not hit.any():
         return lambda p: share

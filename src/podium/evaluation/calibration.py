@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from sklearn.isotonic import IsotonicRegression
 
 from podium.evaluation.metrics import TINY
 
@@ -64,6 +62,8 @@ def fit(probs: Floats, truth: NDArray[np.int64]) -> Calibration:
     it is a tenth of one: enough that a model without a mistake on n rows is not made certain.
     On 600 real photographs a whole one cost a fifth of the log loss, a tenth cost nothing.
     """
+    from scipy.optimize import minimize_scalar
+
     doubt = INVENTED_MISTAKES / (len(truth) + 2)
     targets = np.full(probs.shape, doubt / (probs.shape[1] - 1))
     targets[np.arange(len(truth)), truth] = 1 - doubt
@@ -104,6 +104,8 @@ def fit_isotonic(probs: Floats, truth: NDArray[np.int64]) -> Isotonic:
     A line of steps reaches 0 and 1 wherever the rows beyond are all of one kind; log loss would
     never forgive the first exception.
     """
+    from sklearn.isotonic import IsotonicRegression
+
     lines = []
     for k in range(probs.shape[1]):
         line = IsotonicRegression(out_of_bounds="clip").fit(probs[:, k], truth == k)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 
 Floats = NDArray[np.float64]
+_MEND = "correct the function, docs/any-competition.md says what it is given"
 NO_PAIR = 0.5  # the area under the ROC where no row has, or every row has, the label: a guess's
 
 
@@ -107,7 +108,11 @@ def own_scores(columns: Floats, weights: Floats, name: str) -> Floats:
             scores[draw] = float(function(values[rows], truth[rows]))
         except Exception as error:
             if (times == 1).all():
-                raise PodiumError(f"metric {name}: {type(error).__name__}: {error}") from error
+                raise PodiumError(
+                    f"metric {name}: {type(error).__name__}: {error}\nremedy: {_MEND}"
+                ) from error
     if (weights == 1).all() and not np.isfinite(scores).all():
-        raise PodiumError(f"metric {name}: its score of all rows is no finite number")
+        raise PodiumError(
+            f"metric {name}: its score of all rows is no finite number\nremedy: {_MEND}"
+        )
     return scores

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
 
 from podium.core.errors import PodiumError
 from podium.evaluation.scores import RATIO, RMSE, Metric, Score
@@ -107,7 +106,10 @@ def interval(draws: Floats) -> tuple[float, float, float]:
     """Return the standard error, and the ends of the 95 % interval, of bootstrap `draws` (D,)."""
     draws = draws[np.isfinite(draws)]
     if not len(draws):
-        raise PodiumError("the metric is no finite number for any draw of groups")
+        raise PodiumError(
+            "the metric is no finite number for any draw of groups\n"
+            "remedy: score more groups, with every class among them, or choose another metric"
+        )
     low, high = np.quantile(draws, [0.025, 0.975])
     se = draws.std(ddof=1) if len(draws) > 1 else 0.0
     return float(se), float(low), float(high)
@@ -188,6 +190,8 @@ def score(metric: Metric, terms: Terms, groups: Groups, n_draws: int, seed: int 
 
 def wilson(n_right: int, n: int) -> Score:
     """Return the share `n_right` / `n` with its 95 % interval (Wilson 1927)."""
+    from scipy.stats import binomtest
+
     ends = binomtest(n_right, n).proportion_ci(method="wilson")
     share = n_right / n
     se = (share * (1 - share) / n) ** 0.5

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from podium.evaluation.intervals import Terms, standard_error
 
@@ -194,6 +193,8 @@ def _over_one(values: NDArray[np.bool_] | Floats) -> Terms:
 
 def area_under_roc(probs: Floats, truth: Ints) -> float | None:
     """Return the area under the ROC; None but for two classes (probs (N, 2)) that both occur."""
+    from sklearn.metrics import roc_auc_score
+
     if probs.shape[1] != 2 or len(np.unique(truth)) != 2:
         return None
     return float(roc_auc_score(truth, probs[:, 1]))

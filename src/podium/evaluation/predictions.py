@@ -150,7 +150,7 @@ def check(path: Path, table: pd.DataFrame) -> None:
     if isinstance(kind, Classes) and len(kind.names) < 2:
         raise PodiumError(
             f"{path}: a prediction table has a column p_<class> for each class; or l_<label> for "
-            "each label, or y, or text and log_prob"
+            "each label, or y, or text and log_prob\nremedy: name its columns so"
         )
     if unknown := set(table["split"]) - set(SPLITS):
         raise PodiumError(

@@ -20,6 +20,7 @@ from podium.core.errors import PodiumError
 Floats = NDArray[np.float64]
 NO_LABEL = "-"  # the truth of a row that has none of the labels; others are joined by LABEL_MARK
 LABEL_MARK = ";"
+_WRITE_AGAIN = "remedy: correct the program that wrote the table, and write it again"
 DECISION = "decision"  # column of a blend whose metric scores decisions; cells as of truth
 
 
@@ -78,7 +79,10 @@ class Classes:
             cells = set(table[column]) if column in table else set()
             if unknown := sorted(cells - {"", *self.names}):
                 names = list(self.names)
-                raise PodiumError(f"{path}: {column} {unknown[0]!r} is none of its classes {names}")
+                raise PodiumError(
+                    f"{path}: {column} {unknown[0]!r} is none of its classes {names}\n"
+                    "remedy: correct it, or give every class its column p_<class>"
+                )
         probs = self.values(table)
         bad = ~np.isfinite(probs).all(1) | (probs < 0).any(1) | (np.abs(probs.sum(1) - 1) > 1e-5)
         _refuse(path, table, bad, "probabilities (0 to 1, summing to 1)")
@@ -126,7 +130,10 @@ class Labels:
             named = {name for cell in cells for name in cell.split(LABEL_MARK)}
             if unknown := sorted(named - {"", NO_LABEL, *self.names}):
                 names = list(self.names)
-                raise PodiumError(f"{path}: {column} {unknown[0]!r} is none of its labels {names}")
+                raise PodiumError(
+                    f"{path}: {column} {unknown[0]!r} is none of its labels {names}\n"
+                    "remedy: correct it, or give every label its column l_<label>"
+                )
         probs = self.values(table)
         inside = ((probs >= 0) & (probs <= 1)).all(1)  # NaN is neither
         _refuse(path, table, ~inside, "probabilities of labels (0 to 1 each)")
@@ -164,7 +171,10 @@ class Number:
             except ValueError:
                 fits = False
             if not fits:
-                raise PodiumError(f"{path}: truth {cell!r} is no finite number")
+                raise PodiumError(
+                    f"{path}: truth {cell!r} is no finite number\n"
+                    "remedy: correct it, or leave it empty if it is not known"
+                )
 
 
 @dataclass(frozen=True)
@@ -193,7 +203,9 @@ class Text:
     def check(self, path: Path, table: pd.DataFrame) -> None:
         """Raise a PodiumError if a log_prob is no logarithm of a probability."""
         if not (table["log_prob"] <= 1e-6).all():
-            raise PodiumError(f"{path}: a log_prob is no logarithm of a probability")
+            raise PodiumError(
+                f"{path}: a log_prob is no logarithm of a probability\n{_WRITE_AGAIN}"
+            )
 
 
 def kind_named(name: str, names: Sequence[str]) -> TableKind:
@@ -221,4 +233,6 @@ def _refuse(path: Path, table: pd.DataFrame, bad: Any, contents: str) -> None:
     """Raise a PodiumError if a row is `bad` (N,), bool."""
     if bad.any():
         first = table["id"][bad].iloc[0]
-        raise PodiumError(f"{path}: {int(bad.sum())} rows are no {contents}, e.g. {first}")
+        raise PodiumError(
+            f"{path}: {int(bad.sum())} rows are no {contents}, e.g. {first}\n{_WRITE_AGAIN}"
+        )

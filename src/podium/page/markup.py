@@ -62,18 +62,20 @@ def figure(content: str, caption: str) -> str:
     return f"<figure>{content}<figcaption>{words(caption)}</figcaption></figure>"
 
 
-def pictures(each: Sequence[tuple[str, str, str]], broad: bool = False) -> str:
-    """Return pictures as a list: data URI, what a screen reader says, caption of each.
+def pictures(each: Sequence[tuple[Sequence[tuple[str, str]], str]], broad: bool = False) -> str:
+    """Return a list of figures: data URI of each picture with what a screen reader says, caption.
 
     Args:
-        each: of the pictures.
+        each: of the figures.
         broad: whether they are wider than high.
     """
-    items = "".join(
-        f'<li>{figure(f"""<img src="{uri}" alt="{words(alt)}" loading="lazy">""", caption)}</li>'
-        for uri, alt, caption in each
-    )
+    items = "".join(f"<li>{figure(''.join(map(_picture, uris)), text)}</li>" for uris, text in each)
     return f'<ul class="pictures{" broad" if broad else ""}">{items}</ul>'
+
+
+def _picture(named: tuple[str, str]) -> str:
+    uri, alt = named
+    return f'<img src="{uri}" alt="{words(alt)}" loading="lazy">'
 
 
 def folded(summary: str, content: str) -> str:

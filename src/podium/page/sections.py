@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from podium.core.files import file_sha256
+from podium.evaluation.headline import read_metrics
 from podium.evaluation.table_kinds import kind_of
 from podium.page import charts, held_out, markup
 from podium.page.ladder import best_first, ladder
+from podium.page.model_files import model_paths, model_says
 from podium.page.run_facts import DEFAULTS, RunFacts, handing_in
-from podium.page.thumbnails import thumbnails, worst_slides
-from podium.training.model_file import read_description
+from podium.page.thumbnails import pictures_of, thumbnail, worst_slides
 
-MISTAKES, CLASSES, PAIRS, SLIDES, LINES = 12, 12, 12, 6, 20
+CLASSES, PAIRS, SLIDES, LINES = 12, 12, 6, 20
 CURVES = ("whole_string", "tumour_f1", "stop_loss", "loss", "train_loss")  # the first that is there
 
 
@@ -154,38 +152,76 @@ def _pairs(caption: str, pairs: pd.DataFrame) -> str:
 def _mistakes(facts: RunFacts, table: pd.DataFrame) -> Iterator[str]:
     if not len(table) or facts.competition.room == "slides":
         return
-    n_wrong, worst = held_out.mistakes(table, MISTAKES)
-    uris = thumbnails(facts, [mistake.id for mistake in worst])
-    each = []
+    n_wrong, worst = held_out.mistakes(table, held_out.MISTAKES)
+    pictures = pictures_of(facts, [mistake.id for mistake in worst])
+    explained = read_metrics(facts.root / f"plots/explain_mistakes/{facts.competition.name}.json")
+    each, without = [], ""
     for mistake in worst:
         sure = "" if mistake.sure is None else f", {100 * mistake.sure:.1f} % sure"
         caption = f"{mistake.id}: true {mistake.true}, predicted {mistake.said}{sure}"
-        each.append((uris.get(mistake.id, ""), f"picture {caption}", caption))
-    shown = [item for item in each if item[0]]
-    without = "".join(f"<li>{markup.words(item[2])}</li>" for item in each if not item[0])
+        if mistake.id not in pictures:
+            without += f"<li>{markup.words(caption)}</li>"
+            continue
+        uris = [(thumbnail(pictures[mistake.id]), f"picture {caption}")]
+        if uri := explained.get("pictures", {}).get(mistake.id):
+            uris.append((uri, f"where the model looks on {mistake.id}"))
+            shown = explained.get("shown", {}).get(mistake.id)
+            caption += differently_shown(kind_of(table).name, mistake.said, shown)
+        each.append((uris, caption))
     yield "<h3>Most confident mistakes</h3>"
     if kind_of(table).name == "number":
         yield "<p>The numbers that are farthest off.</p>"
     else:
         yield f"<p>{n_wrong:,} of {len(table):,} held-out rows are wrong.</p>"
-    yield markup.pictures(shown, facts.competition.room == "captcha") if shown else ""
+    yield _how_explained(explained, kind_of(table).name) if each else ""
+    yield markup.pictures(each, facts.competition.room == "captcha") if each else ""
     yield f"<ul>{without}</ul>" if without else ""
+
+
+def differently_shown(kind: str, said: str, shown: str | None) -> str:
+    """Return what a map shows where that is not what was predicted, for the end of a caption.
+
+    Args:
+        kind: of the prediction table.
+        said: what was predicted.
+        shown: the class, label or text of the map; None if nobody knows.
+    """
+    if kind == "number" or shown is None or shown == said:
+        return ""
+    if kind == "text":
+        return f"; read step by step: {shown or 'nothing'}"
+    return f"; red speaks for {shown}"
+
+
+def _how_explained(explained: Mapping[str, Any], kind: str) -> str:
+    """What the second picture of each pair shows, or why there is none."""
+    if not explained.get("pictures"):
+        why = explained.get("why") or "run dvc repro explain_mistakes"
+        return f'<p class="faint">Where the model looks is not shown: {markup.words(why)}</p>'
+    colours = {
+        "number": "red speaks for a higher number, blue for a lower one",
+        "text": "the pixels that sway each character, and the character below; read step by step, "
+        "without the search or the vote that the prediction comes from",
+    }.get(kind, "red speaks for what was predicted, or for what the caption names, blue against it")
+    colours += "" if kind == "text" else ", as far as the heads go"
+    name = markup.words(explained["model"])
+    return f'<p class="faint">Below each picture, where {name} looks: {colours}.</p>'
 
 
 def _slides(facts: RunFacts) -> Iterator[str]:
     worst = worst_slides(facts, SLIDES)
-    uris = thumbnails(facts, [str(name) for name in worst["slide"]]) if len(worst) else {}
+    pictures = pictures_of(facts, [str(name) for name in worst["slide"]])
     each = [
-        (uris[name], f"overlay of slide {name}", f"{name}: F1 of its tumour area {f1:.3f}")
+        ([(thumbnail(pictures[name]), f"overlay of slide {name}")],
+         f"{name}: F1 of its tumour area {f1:.3f}")
         for name, f1 in zip(worst["slide"], worst["f1"], strict=True)
-        if name in uris
-    ]
+        if name in pictures
+    ]  # fmt: skip
     if each:
         yield "<h3>Slides with the least overlap</h3>" + markup.pictures(each, broad=True)
 
 
 def _background(facts: RunFacts) -> Iterator[str]:
-    yield markup.folded("Timings and machine", _timings(facts))
     changed = {name: f"{own} (default {default})"
                for name, (default, own) in facts.changed_settings().items()}  # fmt: skip
     caption = f"settings that differ from {DEFAULTS}"
@@ -198,36 +234,6 @@ def _background(facts: RunFacts) -> Iterator[str]:
     none = "<p>Nothing: every file was used.</p>"
     count = f"Left out or quarantined: {len(left_out):,}"
     yield markup.folded(count, markup.table(count, ["id", "reason"], rows) if rows else none)
-
-
-def _timings(facts: RunFacts) -> str:
-    rows = [
-        [markup.words(stage), f'<data value="{float(run.get("seconds", 0))!r}">'
-         f"{float(run.get('seconds', 0)):.1f}</data>",
-         markup.words(run.get("run", {}).get("device", "")),
-         markup.words(run.get("run", {}).get("software", ""))]
-        for stage, run in facts.runs().items()
-    ]  # fmt: skip
-    names = ["stage", "seconds", "device", "software"]
-    return markup.table("seconds of each stage", names, rows) if rows else ""
-
-
-def model_paths(facts: RunFacts) -> list[Path]:
-    """Return the model files of a competition that are there."""
-    task = facts.competition.task
-    readers = [f"{name}.keras" for name in facts.competition.readers(facts.settings)]
-    names = readers if task else [f"{facts.competition.name}.keras"]
-    if facts.competition.files.networks:
-        names += [f"photos-{name}.keras" for name in
-                  facts.competition.entries(facts.settings, "photo_networks")]  # fmt: skip
-    return [path for name in names if (path := facts.root / "models" / name).is_file()]
-
-
-def model_says(path: Path) -> dict[str, Any]:
-    """Return what a model file says of itself; of a reader that was left out, `left_out`."""
-    if zipfile.is_zipfile(path):
-        return read_description(path)
-    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _provenance(facts: RunFacts) -> Iterator[str]:

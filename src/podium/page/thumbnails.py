@@ -19,26 +19,29 @@ from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
 
 SIDE, WIDE = 160, 360  # px: of photos and slides, of captchas
+STRIP = 6  # times as wide as high: lines of equations, which need more room
 
 
-def data_uri(picture: Image.Image, size: tuple[int, int]) -> str:
-    """Return `picture`, no larger than (w, h), as a JPEG in a data URI."""
+def thumbnail(picture: Image.Image) -> str:
+    """Return a picture as a small JPEG in a data URI."""
+    w, h = picture.size
+    side = SIDE if 2 * w < 3 * h else WIDE if w < STRIP * h else 2 * WIDE
     small = picture.convert("RGB")
-    small.thumbnail(size)
+    small.thumbnail((side, side))
     file = io.BytesIO()
     small.save(file, "JPEG", quality=78)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def thumbnails(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
-    """Return data URIs of held-out pictures by id; those that are no longer there are left out."""
+def pictures_of(facts: RunFacts, ids: Sequence[str]) -> dict[str, Image.Image]:
+    """Return held-out pictures by id; those that are no longer there are left out."""
     if not ids:
         return {}
     makers = {"photos": _photos, "captcha": _captchas, "slides": _slides}
     return makers[facts.competition.room](facts, ids)
 
 
-def _photos(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
+def _photos(facts: RunFacts, ids: Sequence[str]) -> dict[str, Image.Image]:
     folder = facts.root / facts.competition.source_folder(facts.settings)
     path = facts.root / facts.competition.files.items[0]
     if not folder.is_dir() or not path.is_file():
@@ -47,13 +50,13 @@ def _photos(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
     most, pictures = float(value_at(facts.settings, "photos.max_megapixels")), {}
     for name in ids:
         try:
-            pictures[name] = data_uri(decode(source.read(items[name]), most), (SIDE, SIDE))
+            pictures[name] = decode(source.read(items[name]), most)
         except (KeyError, OSError, PodiumError):
             continue
     return pictures
 
 
-def _captchas(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
+def _captchas(facts: RunFacts, ids: Sequence[str]) -> dict[str, Image.Image]:
     path = facts.root / facts.competition.files.items[0]
     if not path.is_file():
         return {}
@@ -62,17 +65,17 @@ def _captchas(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
         group = file["validation"]
         row = {name: k for k, name in enumerate(texts_in(group, "ids"))}
         pixels = {name: group["pixels"][row[name]] for name in ids if name in row}
-    return {name: data_uri(Image.fromarray(each), (WIDE, WIDE)) for name, each in pixels.items()}
+    return {name: Image.fromarray(each) for name, each in pixels.items()}
 
 
-def _slides(facts: RunFacts, ids: Sequence[str]) -> dict[str, str]:
+def _slides(facts: RunFacts, ids: Sequence[str]) -> dict[str, Image.Image]:
     folder = facts.root / "plots" / "predict_slides"
     paths = {name: folder / f"{name}.png" for name in ids}
     pictures = {}
     for name, path in paths.items():
         if path.is_file():
             with Image.open(path) as picture:
-                pictures[name] = data_uri(picture, (2 * WIDE, WIDE))
+                pictures[name] = picture.convert("RGB")
     return pictures
 
 

@@ -9,6 +9,8 @@ from podium.page.run_facts import RunFacts, handing_in
 from podium.page.sections import section
 from podium.page.style import SCRIPT, STYLE
 
+TIMINGS = "runs/timings.html"  # neither git nor DVC compares it
+
 
 def page(each: Sequence[RunFacts]) -> str:
     """Return the page of a run as HTML; equal facts give equal text."""
@@ -17,19 +19,33 @@ def page(each: Sequence[RunFacts]) -> str:
         for facts in each
     )
     sections = "\n".join(map(section, each))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n'
-        f"<title>Results of this run</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    return _document(
+        "Results of this run",
         '<a class="skip" href="#results">Skip to the results</a>\n'
         "<header><h1>Results of this run</h1>\n"
         '<p class="faint">Scores are of rows that no model was fitted on, '
         "with 95 % intervals.</p>\n"
         f'<nav aria-label="Competitions"><ul>{links}</ul></nav></header>\n'
         f'<main id="results">\n<div class="first">{_first_screen(each)}</div>\n'
-        f"{sections}\n</main>\n"
-        f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        f'{sections}\n</main>\n<footer><p><a href="../{TIMINGS}">Seconds, device and versions of '
+        "each stage</a> differ from run to run, and lie in a file of their own.</p></footer>\n",
+    )
+
+
+def timings_page(each: Sequence[RunFacts]) -> str:
+    """Return seconds, device and versions of each stage as a page of its own."""
+    tables = "".join(f"<h2>{facts.competition.name}</h2>{_timings(facts)}" for facts in each)
+    heading = '<h1>Timings of this run</h1><p><a href="../reports/index.html">Results</a></p>'
+    return _document("Timings of this run", f"<main>{heading}{tables}</main>")
+
+
+def _document(title: str, body: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{body}<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
@@ -57,3 +73,16 @@ def _row(facts: RunFacts) -> list[str]:
         f"{markup.words(single)}{by}: {markup.score(facts.single, interval=False)}",
         f'<span class="verdict {state}">{markup.words(sentence)}</span>',
     ]
+
+
+def _timings(facts: RunFacts) -> str:
+    rows = [
+        [markup.words(stage), f'<data value="{float(run.get("seconds", 0))!r}">'
+         f"{float(run.get('seconds', 0)):.1f}</data>",
+         markup.words(run.get("run", {}).get("device", "")),
+         markup.words(run.get("run", {}).get("software", ""))]
+        for stage, run in facts.runs().items()
+    ]  # fmt: skip
+    names = ["stage", "seconds", "device", "software"]
+    caption = f"seconds of each stage of {facts.competition.name}"
+    return markup.table(caption, names, rows, "sorted") if rows else "<p>Not run yet.</p>"

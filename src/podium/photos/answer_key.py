@@ -74,7 +74,9 @@ def _marked(path: Path, task: PictureTask, rows: pd.DataFrame) -> Any:
     odd = odd.any(1) | (marks.sum(1) != 1 if task.kind == "classes" else False)
     if odd.any():
         each = " with one 1" if task.kind == "classes" else ""
-        raise PodiumError(f"{path}: the row of {rows.index[odd][0]} is not of 0 and 1{each}")
+        raise PodiumError(
+            f"{path}: the row of {rows.index[odd][0]} is not of 0 and 1{each}\nremedy: correct it"
+        )
     return marks.argmax(1) if task.kind == "classes" else marks.astype(np.int64)
 
 
@@ -90,7 +92,7 @@ def _refuse_unknown(path: Path, task: PictureTask, cells: Sequence[str]) -> None
         noun = f"unknown {task.kind}"
     if unknown:
         known = f"; the train pictures have {list(task.names)}" if task.names else ""
-        raise PodiumError(f"{path}: {noun} {unknown}{known}")
+        raise PodiumError(f"{path}: {noun} {unknown}{known}\nremedy: correct or remove its rows")
 
 
 def _is_number(cell: str) -> bool:

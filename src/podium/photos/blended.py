@@ -78,7 +78,7 @@ class PhotoBlend:
         recipes: how the features of each extractor are computed.
     """
 
-    def __init__(self, files: BlendFiles, weights_dir: Path) -> None:
+    def __init__(self, files: BlendFiles, weights_dir: Path, few: int = 0) -> None:
         members = read_tree(files.members, "file of photo models")
         self.blend = _matching(blend_of(read_tree(files.blend, "file of a blend"), files.blend),
                                members, files)  # fmt: skip
@@ -97,7 +97,8 @@ class PhotoBlend:
             self._try()
             megapixels = float(members["max_megapixels"])
             self.recipes: dict[str, Recipe] = {
-                each["name"]: recipe_of(each, megapixels, weights_dir) for each in self.extractors
+                each["name"]: recipe_of(each, megapixels, weights_dir, few)
+                for each in self.extractors
             }
         except PodiumError:
             raise

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from podium.core.errors import PodiumError
+from podium.core.errors import first_line
 from podium.evaluation.table_kinds import TableKind, kind_named
 from podium.photos.calibration_by_kind import apply_calibration
 from podium.photos.fusion import MeanOfHeads
 from podium.photos.recipes import answered, features_of, recipe_of
 from podium.training import artefact
+from podium.training.described import Described, checked, foreign
+
+
+class _Says(Described):
+    """The description of fused heads."""
+
+    purpose = "photos"
+    classes: Annotated[list[str], Field(min_length=1)]
+    calibration: dict[str, float]
+    extractors: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    max_megapixels: Annotated[float, Field(gt=0)]
 
 
 class PhotoClassifier:
@@ -26,19 +39,28 @@ class PhotoClassifier:
         batch_size: the most pictures that `classify` takes.
     """
 
-    def __init__(self, path: Path, weights_dir: Path) -> None:
+    def __init__(self, path: Path, weights_dir: Path, few: int = 0) -> None:
         self.model, description = artefact.load(path)
+        says = checked(_Says, path, description)
         try:
             last: MeanOfHeads = self.model.layers[-1]
-            self.kind: TableKind = kind_named(last.kind, description["classes"])
-            self.calibration: dict[str, float] = description["calibration"]
+            self.kind: TableKind = kind_named(last.kind, says.classes)
+            self.calibration = says.calibration
             self.recipes = [
-                recipe_of(settings, description["max_megapixels"], weights_dir)
-                for settings in description["extractors"]
+                recipe_of(settings, says.max_megapixels, weights_dir, few)
+                for settings in says.extractors
             ]
-        except (KeyError, TypeError, AttributeError):
-            raise PodiumError(f"{path}: a podium model, but not one for photos") from None
+            self._try()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise foreign(path, _Says, first_line(error)) from None
         self.batch_size = self.recipes[0].batch_size
+
+    def _try(self) -> None:
+        """Predict nothing in particular: numbers that do not fit each other show."""
+        n_features = sum(recipe.n_features for recipe in self.recipes)
+        values = self.predict(np.zeros((1, n_features), dtype=np.float32))
+        if values.shape[1] != len(self.kind.names):
+            raise ValueError(f"{len(self.kind.names)} classes, {values.shape[1]} outputs")
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return calibrated predictions (N, K) of fused bottleneck features (N, D)."""

@@ -45,7 +45,10 @@ def read_label_table(source: PictureSource, path: str, setting: str = "") -> pd.
             "remedy: run podium inspect photos --write"
         ) from None
     if len(data) > _LARGEST:
-        raise PodiumError(f"{printable(where)}: a table of {len(data):,} bytes is not read")
+        raise PodiumError(
+            f"{printable(where)}: a table of {len(data):,} bytes, over the limit of {_LARGEST:,}\n"
+            "remedy: keep the columns of id and label alone"
+        )
     suffix = PurePosixPath(path).suffix.lower()
     try:
         if suffix == ".json":

@@ -20,20 +20,23 @@ Features = NDArray[np.float32]
 T = TypeVar("T")
 
 
-def recipe_of(settings: dict[str, Any], max_megapixels: float, weights_dir: Path) -> Recipe:
+def recipe_of(
+    settings: dict[str, Any], max_megapixels: float, weights_dir: Path, few: int = 0
+) -> Recipe:
     """Return how the features of an extractor were computed.
 
     Args:
         settings: of the extractor, as the trained model keeps them.
         max_megapixels: larger pictures are refused.
         weights_dir: the folder of local weights files.
+        few: how many pictures come, if so few that no graph is worth its while; 0: unknown.
 
     Raises:
         PodiumError: its weights are others than those that were trained with.
     """
-    extractor = backbones.build(settings["name"], settings["weights"], weights_dir)
+    extractor = backbones.build(settings["name"], settings["weights"], weights_dir, few > 0)
     views = settings.get("views", "plain")  # older models lack this key
-    recipe = Recipe(extractor, settings["batch_size"], max_megapixels, views)
+    recipe = Recipe(extractor, few or settings["batch_size"], max_megapixels, views)
     if recipe.provenance["weights_sha256"] != settings["weights_sha256"]:
         raise PodiumError(
             f"{settings['name']}: its weights are not those the classifier was trained with\n"

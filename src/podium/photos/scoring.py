@@ -73,7 +73,7 @@ def _by_seed(table: pd.DataFrame, data: TrainRows) -> list[Floats]:
         for _, part in oof.groupby("seed", sort=False)
     ]
     if not each:
-        raise PodiumError("no out-of-fold rows to score")
+        raise PodiumError("no out-of-fold rows to score\nremedy: train a model on folds first")
     return each
 
 

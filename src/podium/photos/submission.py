@@ -87,7 +87,10 @@ class PhotoSubmission(SubmissionFormat):
             return list(self.asked.sample.columns)
         names = [str(name) for name in cells.read_submission(sample).columns]
         if len(names) < 2:
-            raise PodiumError(f"{sample}: its only column is {names}; probabilities are missing")
+            raise PodiumError(
+                f"{sample}: its only column is {names}\n"
+                "remedy: it needs the ids and a column for each probability"
+            )
         return names
 
     def test_ids(self) -> list[str]:

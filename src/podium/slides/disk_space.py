@@ -11,7 +11,8 @@ from podium.core.params import TileSlides
 from podium.slides.dataset import SlideRecord
 
 LEAST_TISSUE = 0.1  # share of a slide: of all but a few there is more
-TILE_BYTES = 3.2  # on disk for a pixel of a tile and its mask
+# on disk for a pixel of a tile and its mask, by tile_slides.pixels
+TILE_BYTES = {"keep": 3.2, "coordinates": 0.15}
 HEAT_BYTES = 4.0  # for a pixel of a heat map, before packing
 
 
@@ -24,7 +25,7 @@ def least_bytes(rows: Sequence[SlideRecord], settings: TileSlides) -> float:
     """
     overlap = (settings.tile / min(settings.stride, settings.tile)) ** 2
     pixels = sum(row.width * row.height / _downsample(row, settings) ** 2 for row in rows)
-    return LEAST_TISSUE * pixels * (TILE_BYTES * overlap + HEAT_BYTES)
+    return LEAST_TISSUE * pixels * (TILE_BYTES[settings.pixels] * overlap + HEAT_BYTES)
 
 
 def _downsample(row: SlideRecord, settings: TileSlides) -> float:
@@ -47,9 +48,10 @@ def require_disk(rows: Sequence[SlideRecord], settings: TileSlides, folder: Path
     missing = [row for row in rows if not (folder / f"{row.slide}.h5").exists()]
     need, free = least_bytes(missing, settings), shutil.disk_usage(folder).free
     if need > free:
+        smaller = "set tile_slides.pixels to coordinates, " if settings.pixels == "keep" else ""
         raise EnvironmentFault(
             f"{folder}: tiles and heat maps of {len(missing)} slides take {need / 2**30:.1f} GiB "
             f"or more, {free / 2**30:.1f} GiB are free\n"
-            "remedy: free some space, set PODIUM_SCRATCH to a folder on a larger disk, or raise "
-            "tile_slides.target_mpp"
+            "remedy: free some space, set PODIUM_SCRATCH to a folder on a larger disk, "
+            f"{smaller}or raise tile_slides.target_mpp"
         )

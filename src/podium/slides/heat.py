@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +18,29 @@ from podium.core.hdf5_guard import is_sound
 from podium.core.params import TileSlides
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
+from podium.slides.stain import Stain, restained, stain_of
 from podium.slides.stitch import Band, Heat, heat_bands, stitch, write_heat_map
 from podium.slides.tile_grid import Part, Points, grid_of, read_tiles
 from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
 
+Predict = Callable[[NDArray[np.uint8]], Heat]  # of tiles (N, tile, tile, 3)
 Observer = Callable[[int, Heat], None]  # given each band: its first row, heat (..., rows, w)
+
+
+class Views(NamedTuple):
+    """Of which views of a tile the mean heat is taken.
+
+    Attributes:
+        turns: 1, 2, 4 or 8: see `Segmenter.heat`.
+        reference: the stain of the slides learnt from: each tile is also seen as if it were
+            stained so. None: it is not.
+    """
+
+    turns: int = 1
+    reference: Stain | None = None
+
+
+PLAIN = Views()
 
 
 def tiles_to_predict(slide: Slide, settings: TileSlides, stride: int) -> TissueTiles:
@@ -47,6 +67,7 @@ def heat_map(
     key: str,
     max_unreadable: float,
     observe: Observer = lambda _row, _band: None,
+    views: Views = PLAIN,
 ) -> Path:
     """The file of a slide's heat map; one that an earlier run finished is taken as it is.
 
@@ -58,6 +79,7 @@ def heat_map(
         key: tells the slide and the networks from others.
         max_unreadable: share of tiles that may be unreadable; their heat is 0.
         observe: called with each band of the map while it is written, or else read.
+        views: of a tile, whose mean heat is taken.
 
     Raises:
         PodiumError: more of the slide cannot be read.
@@ -69,6 +91,7 @@ def heat_map(
         "grid": asdict(tiles.grid),
         "corners": hashlib.sha256(tiles.l_corners.tobytes()).hexdigest(),
         "max_bad": max_unreadable,
+        "views": [views.turns, views.reference and asdict(views.reference)],
     }
     path = scratch_dir("heat") / f"{json_sha256(about)}.h5"
     if is_sound(path):  # else it is made again
@@ -76,10 +99,31 @@ def heat_map(
             observe(row, band)
         return path
     parts = read_tiles(tiles.slide, tiles.grid, tiles.l_corners, 2, max_unreadable)
-    predictions = _predict(tiles, parts, segmenter, fold, batch_size)
+    own = stain_of(tiles.thumbnail, tiles.tissue)
+    predict = predictor(own, segmenter, fold, views)
+    predictions = _predict(tiles, parts, predict, len(segmenter.classes), batch_size)
     bands = stitch(tiles.grid, tiles.l0_corners, predictions, len(segmenter.classes))
     write_heat_map(path, tiles.grid, _observed(bands, observe), about, len(segmenter.classes))
     return path
+
+
+def predictor(own: Stain, segmenter: Segmenter, fold: int, views: Views) -> Predict:
+    """What gives the mean heat (N, ..., tile, tile) of all views of tiles of a slide.
+
+    Args:
+        own: the stain of the slide.
+        segmenter: the networks.
+        fold: whose network predicts; that of no network, as -1, for the mean of all.
+        views: of a tile, whose mean heat is taken.
+    """
+    plain = partial(segmenter.heat, fold=fold, turns=views.turns)
+    if (reference := views.reference) is None:
+        return plain
+
+    def mean(pixels: NDArray[np.uint8]) -> Heat:
+        return (plain(pixels) + plain(restained(pixels, own, reference))) / np.float32(2)
+
+    return mean
 
 
 def _observed(bands: Iterable[Band], observe: Observer) -> Iterator[Band]:
@@ -89,7 +133,11 @@ def _observed(bands: Iterable[Band], observe: Observer) -> Iterator[Band]:
 
 
 def _predict(
-    tiles: TissueTiles, parts: Iterable[Part], segmenter: Segmenter, fold: int, batch_size: int
+    tiles: TissueTiles,
+    parts: Iterable[Part],
+    predict: Predict,
+    n_classes: int,
+    batch_size: int,
 ) -> Iterator[tuple[Points, Heat]]:
     """Level-0 corners (n, 2) and heat (n, ..., tile, tile) by batch; 0 for unreadable tiles."""
     l0_corners = tiles.l0_corners
@@ -98,9 +146,9 @@ def _predict(
         unread[rows] = False
         for start in range(0, len(rows), batch_size):
             batch = pixels[start : start + batch_size]
-            heat = segmenter.heat(_padded(batch, batch_size), fold)[: len(batch)]
+            heat = predict(_padded(batch, batch_size))[: len(batch)]
             yield l0_corners[rows[start : start + batch_size]], heat
-    tile, n_classes = tiles.grid.tile, len(segmenter.classes)
+    tile = tiles.grid.tile
     layers = () if n_classes == 1 else (n_classes,)
     nothing = np.zeros((int(unread.sum()), *layers, tile, tile), dtype=np.float32)
     yield l0_corners[unread], nothing

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import file_sha256, json_sha256
+from podium.core.kept_hashes import kept_sha256
 from podium.core.params import IngestSlides, Slides
 from podium.core.progress import progress
 from podium.core.raw_folder import LeftOut
 from podium.evaluation import folds
-from podium.slides.annotations import load, stored
+from podium.slides.annotations import stored
 from podium.slides.annotations.class_plan import AREA, ClassPlan
 from podium.slides.annotations.regions import Annotation, areas_of, label_of
 from podium.slides.dataset import NONE, UNKNOWN, SlideRecord, regions_of
-from podium.slides.slides_table import Entry, open_entry
+from podium.slides.slides_table import Entry, load_annotation, open_entry
 
 
 class Ingested(NamedTuple):
@@ -106,31 +107,41 @@ def _record(
         frame=slide.frame.to_cell(),
         area=entry.area,
     )
-    if entry.annotation is None or entry.split == "test":
+    if entry.split == "test":
         return row
     plan = ClassPlan.of(settings)
-    annotation = load.load(entry.annotation, row.size, plan, frame=slide.frame, area=entry.area)
-    row = _annotated(row, annotation, plan, folder)
+    annotation = load_annotation(entry, slide, plan)
+    if annotation is None:
+        return row
+    row = _annotated(row, annotation, content_of_annotation(entry), plan, folder)
     annotations.append(annotation)
     return row
 
 
 def content_of(entry: Entry) -> str:
     """The sha256 of the bytes of a slide; of all its files where there are several."""
-    own = file_sha256(entry.image)
+    own = kept_sha256(entry.image)
     if not entry.parts:
         return own
-    return json_sha256({"files": [own, *map(file_sha256, entry.parts)]})
+    return json_sha256({"files": [own, *map(kept_sha256, entry.parts)]})
+
+
+def content_of_annotation(entry: Entry) -> str:
+    """The sha256 of the annotation file of a slide; of its own rows where it is a table."""
+    if entry.runs is not None:
+        return json_sha256({"runs": entry.runs.texts})
+    return file_sha256(entry.annotation) if entry.annotation else ""
 
 
 def _annotated(
-    row: SlideRecord, annotation: Annotation, plan: ClassPlan, annotations: Path
+    row: SlideRecord, annotation: Annotation, content: str, plan: ClassPlan, annotations: Path
 ) -> SlideRecord:
     """The row with an annotation, which is written to the folder `annotations`.
 
     Args:
         row: of the slide.
         annotation: read.
+        content: the sha256 of what it was read from.
         plan: what its classes were taken as.
         annotations: the folder.
     """
@@ -155,7 +166,7 @@ def _annotated(
         annotation=name,
         tumour=round(tumour, 6),
         unknown=round(unknown, 6),
-        content="-".join([row.content, file_sha256(path), *words]),
+        content="-".join([row.content, content, *words]),
         notes="; ".join([*([row.notes] if row.notes else []), *annotation.notes]),
     )
     regions_of(row, annotations)  # fails here and for this slide alone, not in a later stage

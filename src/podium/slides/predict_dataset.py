@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import Params
 from podium.core.printable import printable
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
-from podium.slides.dataset import SlideRecord, open_slide, regions_of
-from podium.slides.heat import heat_map, tiles_to_predict
+from podium.slides.dataset import UNKNOWN, SlideRecord, open_slide, regions_of
+from podium.slides.heat import Views, heat_map, tiles_to_predict
 from podium.slides.segmenter import Segmenter
 from podium.slides.slide_results import HeatStatistics, SlideResult
+from podium.slides.stain import Stain, mean_stain, stain_of
+from podium.slides.tissue import tissue_mask
+
+
+def reference_stains(rows: Sequence[SlideRecord], source: Path, params: Params) -> dict[int, Stain]:
+    """The mean stain of slides learnt from outside of each fold, and of all by -1; none unasked.
+
+    Slides that cannot be read are left out here; prediction says why.
+
+    Args:
+        rows: of all slides.
+        source: folder of the slides.
+        params: all settings.
+
+    Raises:
+        PodiumError: those that can be read are of one fold.
+    """
+    if not params.predict_slides.normalise:
+        return {}
+    stains: list[tuple[int, Stain]] = []
+    for row in rows:
+        with suppress(PodiumError):
+            if row.split == "train" and row.annotation != UNKNOWN:
+                slide = open_slide(row, source, params.slides)
+                thumbnail, _ = slide.thumbnail(params.tile_slides.thumbnail)
+                stains.append((row.fold, stain_of(thumbnail, tissue_mask(thumbnail))))
+    folds = {fold for fold, _ in stains}
+    if len(folds) < 2:
+        raise PodiumError(
+            f"{source}: predict_slides.normalise needs annotated train slides of two folds, those "
+            f"of {len(folds)} can be read\nremedy: copy the others again, or set it to false"
+        )
+    return {fold: mean_stain([one for k, one in stains if k != fold]) for fold in {-1, *folds}}
 
 
 @dataclass(frozen=True)
@@ -27,6 +62,7 @@ class Predictor:
         segmenter: the networks.
         weights: sha256 of the networks' file.
         params: all settings.
+        references: by fold, the stain of the slides learnt from; of all by -1; empty: not asked.
     """
 
     source: Path
@@ -34,6 +70,7 @@ class Predictor:
     segmenter: Segmenter
     weights: str
     params: Params
+    references: Mapping[int, Stain] = field(default_factory=dict)
 
     def predict(
         self, rows: Sequence[SlideRecord], meter: ThroughputMeter
@@ -61,6 +98,14 @@ class Predictor:
             raise PodiumError(f"{self.source}: not one slide could be predicted\nremedy: see above")
         return results, failures
 
+    @property
+    def stain(self) -> dict[str, Any] | None:
+        """The stain of all slides learnt from, as JSON values, where it was asked for."""
+        return asdict(self.references[-1]) if self.references else None
+
+    def _reference(self, fold: int) -> Stain | None:
+        return self.references.get(fold, self.references.get(-1))
+
     def _result(self, row: SlideRecord) -> SlideResult:
         settings = self.params.predict_slides
         slide = open_slide(row, self.source, self.params.slides)
@@ -71,6 +116,6 @@ class Predictor:
         heat = heat_map(
             tiles, self.segmenter, row.fold, settings.batch_size,
             f"{row.content} {row.mpp} {self.weights}", self.params.tile_slides.max_unreadable,
-            statistics.add,
+            statistics.add, Views(settings.turns, self._reference(row.fold)),
         )  # fmt: skip
         return statistics.result(row, heat)

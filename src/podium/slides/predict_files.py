@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.core.files import file_sha256
+from podium.core.kept_hashes import kept_sha256
 from podium.evaluation.competition import PredictOptions
 from podium.evaluation.file_answers import FileAnswer, FileAnswers
 from podium.slides.dataset import SlideRecord
 from podium.slides.export import refuse_shared_outputs, write_outputs
-from podium.slides.heat import heat_map, tiles_to_predict
+from podium.slides.heat import Views, heat_map, tiles_to_predict
 from podium.slides.reader import Slide
-from podium.slides.segmenter import Segmenter
+from podium.slides.segmenter import VIEWS, Segmenter
 from podium.slides.slide_classification import PlattScaling, SlidePrediction, classify
 from podium.slides.slide_results import HeatStatistics
 from podium.slides.slide_tables import state_of
+from podium.slides.stain import Stain
 
 
 def columns_of(classes: Sequence[str]) -> list[str]:
@@ -39,6 +41,8 @@ class InferenceConfig:
         batch_size: tiles predicted at once.
         max_unreadable: share of a slide's tiles that may be unreadable.
         prior: the probability of a slide without tiles.
+        turns: of how many views of a tile the mean is taken.
+        stain: of the slides learnt from, as which tiles are seen too; None: they are not.
     """
 
     model: str
@@ -49,6 +53,14 @@ class InferenceConfig:
     batch_size: int
     max_unreadable: float
     prior: float
+    turns: int = 1
+    stain: Mapping[str, Sequence[float]] | None = None
+
+    @property
+    def views(self) -> Views:
+        """Of which views of a tile the mean is taken."""
+        stain = self.stain and Stain(tuple(self.stain["mean"]), tuple(self.stain["spread"]))
+        return Views(self.turns, stain or None)
 
     @property
     def platt(self) -> PlattScaling:
@@ -68,11 +80,29 @@ def read_config(path: Path) -> InferenceConfig:
         PodiumError: there are none, or the file is damaged.
     """
     try:
-        return InferenceConfig(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        config = InferenceConfig(**json.loads(path.read_text(encoding="utf-8")))
+        if config.views.turns not in (1, *VIEWS):
+            raise ValueError(f"turns {config.turns}")
+        return config
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         raise PodiumError(
             f"{path}: not the thresholds of a slide model\nremedy: run dvc repro predict_slides"
         ) from None
+
+
+def config_of(model: Path) -> InferenceConfig:
+    """The inference settings of an artefact.
+
+    Raises:
+        PodiumError: there are none, they are damaged, or those of another artefact.
+    """
+    config = read_config(config_path(model))
+    if file_sha256(model) != config.model:
+        raise PodiumError(
+            f"{config_path(model)}: belongs to another {model.name}\n"
+            "remedy: run dvc repro predict_slides, which fits thresholds to this one"
+        )
+    return config
 
 
 def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> FileAnswers:
@@ -93,12 +123,7 @@ def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> File
     """
     if options.out:
         refuse_shared_outputs(paths)
-    segmenter, config = Segmenter(model), read_config(config_path(model))
-    if file_sha256(model) != config.model:
-        raise PodiumError(
-            f"{config_path(model)}: belongs to another {model.name}\n"
-            "remedy: run dvc repro predict_slides, which fits thresholds to this one"
-        )
+    segmenter, config = Segmenter(model), config_of(model)
     columns = columns_of(segmenter.classes)
     return FileAnswers(columns, (_answer(path, segmenter, config, options) for path in paths))
 
@@ -107,7 +132,8 @@ def _answer(
     path: Path, segmenter: Segmenter, config: InferenceConfig, options: PredictOptions
 ) -> FileAnswer:
     try:
-        slide = Slide.open(path, options.mpp).with_default_mpp(segmenter.mpp)
+        mpp = options.mpp or segmenter.overruling_mpp
+        slide = Slide.open(path, mpp).with_default_mpp(segmenter.mpp)
         prediction = _predict(slide, segmenter, config)
     except (EnvironmentFault, SettingsError, OSError, MemoryError):
         raise
@@ -138,8 +164,9 @@ def _predict(slide: Slide, segmenter: Segmenter, config: InferenceConfig) -> Sli
     )
     tiles = tiles_to_predict(slide, segmenter.tiles, config.stride)
     statistics = HeatStatistics(tiles, None, False, len(segmenter.classes))
-    key = f"{file_sha256(path)} {slide.mpp} {config.model}"
+    key = f"{kept_sha256(path)} {slide.mpp} {config.model}"
     heat = heat_map(
-        tiles, segmenter, -1, config.batch_size, key, config.max_unreadable, statistics.add
-    )
+        tiles, segmenter, -1, config.batch_size, key, config.max_unreadable, statistics.add,
+        config.views,
+    )  # fmt: skip
     return classify([statistics.result(row, heat)], config.platt, config.level, config.prior)[0]

@@ -16,6 +16,10 @@ from podium.core.ids import natural_key, refuse_duplicates, refuse_other_ids
 from podium.core.params import Slides
 from podium.core.printable import printable
 from podium.core.strict_numbers import parse_number
+from podium.slides.annotations import load
+from podium.slides.annotations.class_plan import ClassPlan
+from podium.slides.annotations.regions import Annotation
+from podium.slides.annotations.run_lengths import RunLengths
 from podium.slides.raw_folder import why_unreadable
 from podium.slides.reader import Slide
 from podium.slides.slide_files import SlideFiles, names_of
@@ -40,6 +44,7 @@ class Entry:
         fold: given by hand, or None.
         parts: other files of the same slide.
         area: where somebody looked: a class of outlines, or x, y, width and height; '' for all.
+        runs: its run lengths, where its annotation is a table of them.
     """
 
     slide: str
@@ -52,10 +57,31 @@ class Entry:
     fold: int | None
     parts: tuple[Path, ...] = ()
     area: str = ""
+    runs: RunLengths | None = None
+
+
+def load_annotation(entry: Entry, slide: Slide, plan: ClassPlan) -> Annotation | None:
+    """What is outlined on the slide of an entry; None where it has no annotation.
+
+    Args:
+        entry: of the slide.
+        slide: opened.
+        plan: what classes are taken as.
+
+    Raises:
+        PodiumError: its annotation cannot be used.
+    """
+    if entry.annotation is None:
+        return None
+    return load.load(
+        entry.annotation, slide.size, plan, frame=slide.frame, area=entry.area, runs=entry.runs
+    )
 
 
 def open_entry(entry: Entry, settings: Slides) -> Slide:
-    """The slide of an entry, opened; its scale is its own, that of slides.csv, or the setting.
+    """The slide of an entry, opened.
+
+    Its scale is that of slides.csv, else its own, else the setting; or the setting before its own.
 
     Raises:
         PodiumError: it cannot be opened.
@@ -65,7 +91,8 @@ def open_entry(entry: Entry, settings: Slides) -> Slide:
             f"{entry.image}: cannot be opened as a slide: {reason}\n"
             "remedy: put the file itself there (git annex get, dvc checkout), or remove it"
         )
-    slide = Slide.open(entry.image, entry.mpp, settings.max_megapixels)
+    mpp = settings.mpp if entry.mpp is None and settings.mpp_overrules else entry.mpp
+    slide = Slide.open(entry.image, mpp, settings.max_megapixels)
     return slide.with_default_mpp(settings.mpp)
 
 

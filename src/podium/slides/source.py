@@ -13,6 +13,7 @@ from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut, files_below
 from podium.slides.annotation_files import FOLDER, KEY, UNUSED, find_annotations
 from podium.slides.raw_folder import left_out, refuse_odd_names
+from podium.slides.run_table import RunTable, find_run_table
 from podium.slides.sample import SAMPLE, read_sample_ids
 from podium.slides.slide_files import SUFFIXES, SlideFiles, find_slides
 from podium.slides.slides_table import Entry, entries_of, read_slides_table
@@ -36,6 +37,11 @@ class RawSlides:
     left_out: list[LeftOut]
     sample: list[str] | None
 
+    @property
+    def run_table(self) -> str:
+        """The name of the table whose run lengths are the annotations; '' without one."""
+        return next((e.annotation.name for e in self.entries if e.runs and e.annotation), "")
+
 
 def read_entries(root: Path, missing_annotation: Literal["test", "negative"]) -> list[Entry]:
     """The slides below `root`, in natural order; see `read_raw_folder`."""
@@ -57,18 +63,22 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
     path, sample = root / TABLE, read_sample_ids(root / SAMPLE)
     table = read_slides_table(path)
     slides, others = find_slides(root, root / IMAGES)
-    strays = _strays(root)
+    runs = find_run_table(root, slides, others=(TABLE, SAMPLE))
+    strays = [row for row in _strays(root) if not (runs and row.path == runs.path.name)]
     expected = {*(sample or ()), *(table["slide"] if table is not None else ())}
     slides, others = _adopted(root, slides, others, expected)
     _refuse_none(root, slides, [*others, *strays])
     annotations = find_annotations(root, root / FOLDER, slides)
+    by_slide = _with_runs(annotations.by_slide, runs)
     if table is not None:
-        entries = entries_of(path, table, slides, annotations.by_slide)
+        entries = entries_of(path, table, slides, by_slide)
     else:
         entries = [
-            _by_files(files, annotations.by_slide.get(name), missing_annotation)
+            _by_files(files, by_slide.get(name), missing_annotation)
             for name, files in slides.items()
         ]
+    if runs:
+        entries = [replace(entry, runs=runs.by_slide.get(entry.slide)) for entry in entries]
     key = find_annotations(root, root / KEY, slides, refuse_orphans=False).left_out
     unused = [
         replace(left_out(root, entry.annotation, UNUSED), id=entry.slide, split="test")
@@ -77,6 +87,17 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
     ]
     rows = [*strays, *others, *annotations.left_out, *unused, *key]
     return RawSlides(entries, rows, sample)
+
+
+def _with_runs(by_slide: Mapping[str, Path], runs: RunTable | None) -> dict[str, Path]:
+    """The annotation file of each slide, the table of run lengths among them."""
+    for slide in runs.by_slide if runs else ():
+        if runs and slide in by_slide:
+            raise PodiumError(
+                printable(f"{by_slide[slide]}: {runs.path.name} annotates the same slide")
+                + "\nremedy: keep one of the two"
+            )
+    return {**by_slide, **(dict.fromkeys(runs.by_slide, runs.path) if runs else {})}
 
 
 def _strays(root: Path) -> list[LeftOut]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError
 from podium.core.files import json_sha256
 from podium.slides.dataset import UNKNOWN, SlideRecord
-from podium.slides.tile_store import Tiles, load_pixels, load_tiles
+from podium.slides.reader import Slide
+from podium.slides.tile_pixels import read_from_slide
+from podium.slides.tile_store import Tiles, has_pixels, load_pixels, load_tiles
 
 Pixels = NDArray[np.uint8]
 Indices = NDArray[np.int64]  # (n,) of tiles in the dataset
@@ -25,6 +27,7 @@ class TileDataset:
         folder: of tile files.
         rows: all slides.
         n_classes: K.
+        open_slide: opens the slide of a row, where a file holds coordinates only.
 
     Attributes:
         tile: side of a tile, in its own pixels.
@@ -38,22 +41,28 @@ class TileDataset:
         PodiumError: there are no tiles, or only those of one fold.
     """
 
-    def __init__(self, folder: Path, rows: Sequence[SlideRecord], n_classes: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: Sequence[SlideRecord],
+        n_classes: int = 1,
+        open_slide: Callable[[SlideRecord], Slide] | None = None,
+    ) -> None:
         files = [
-            (path, row.fold)
+            (path, row)
             for row in rows
             for path in [folder / f"{row.slide}.h5"]
             if row.split == "train" and row.annotation != UNKNOWN and path.is_file()
         ]
-        self._paths = [path for path, _ in files]
-        slides = [load_tiles(path) for path in self._paths]
+        self._files, self._open_slide = files, open_slide
+        slides = [load_tiles(path) for path, _ in files]
         counts = [len(_known(tiles)) for tiles in slides]
         if not sum(counts):
             raise PodiumError(
                 f"{folder}: no tiles to learn from\n"
                 "remedy: annotate a train slide, or lower tile_slides.min_tissue"
             )
-        self.fold = np.repeat([fold for _, fold in files], counts)
+        self.fold = np.repeat([row.fold for _, row in files], counts)
         if len(set(self.fold.tolist())) < 2:
             raise PodiumError(
                 f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"
@@ -83,9 +92,16 @@ class TileDataset:
         for number in np.unique(self._file[indices]):
             of_file = np.flatnonzero(self._file[indices] == number)
             rows = self._row[indices[of_file]].tolist()
-            pixels[of_file] = load_pixels(self._paths[number], rows)
-            masks[of_file, :, :, 0] = load_pixels(self._paths[number], rows, "masks")
+            pixels[of_file] = self._pixels(number, rows)
+            masks[of_file, :, :, 0] = load_pixels(self._files[number][0], rows, "masks")
         return pixels, masks
+
+    def _pixels(self, number: int, rows: Sequence[int]) -> Pixels:
+        """Pixels (n, tile, tile, 3) of some tiles of a file, of its slide where it has none."""
+        path, row = self._files[number]
+        if self._open_slide is None or has_pixels(path):
+            return load_pixels(path, rows)
+        return read_from_slide(path, rows, self._open_slide(row))
 
 
 def _known(tiles: Tiles) -> Indices:

@@ -82,7 +82,7 @@ class Grid:
         begins = (l_corners - l_corners.min(axis=0)).tolist()
         return np.stack([picture[y : y + self.tile, x : x + self.tile] for x, y in begins])
 
-    def super_tiles(self, l_corners: Points, side: int = SUPER_PX) -> list[Rows]:
+    def super_tiles(self, l_corners: Points, side: int | None = None) -> list[Rows]:
         """Rows of `l_corners` that lie in the same square of the frame, one array per square.
 
         Args:
@@ -93,6 +93,7 @@ class Grid:
         Returns:
             The squares row by row, and in each the tiles in the order of `l_corners`.
         """
+        side = SUPER_PX if side is None else side
         pitch = self.stride * (max(0, side - self.tile) // self.stride + 1)
         column, row = (l_corners // pitch).T
         order = np.lexsort((column, row))

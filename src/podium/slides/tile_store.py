@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -48,8 +49,27 @@ class Tiles:
     has_unknown: bool = False
 
 
+class Places(NamedTuple):
+    """Where the tiles of a file without pixels lie.
+
+    Attributes:
+        grid: of the slide.
+        l_corners: x, y (M, 2) of all tiles that were asked for, in the grid's frame.
+        order: of these, the rows (N,) that could be read, in the order of the file.
+    """
+
+    grid: Grid
+    l_corners: Points
+    order: Points
+
+
 def write_tiles(
-    path: Path, slide: str, chosen: TissueTiles, mask_of: MaskOf | None, parts: Iterable[Part]
+    path: Path,
+    slide: str,
+    chosen: TissueTiles,
+    mask_of: MaskOf | None,
+    parts: Iterable[Part],
+    keep_pixels: bool = True,
 ) -> Tiles:
     """Write a tile file, whole or not at all.
 
@@ -60,6 +80,7 @@ def write_tiles(
         mask_of: gives the tumour in a window; None where it is unknown.
         parts: rows (n,) of `chosen.l_corners` and pixels (n, tile, tile, 3); the file keeps their
             order.
+        keep_pixels: whether pixels are written; else only where they lie in the slide.
 
     Returns:
         What was written, beside pixels and masks.
@@ -68,13 +89,15 @@ def write_tiles(
     tumour, n_stored = np.full(len(l_corners), np.nan, dtype=np.float32), 0
     classes: dict[int, Shares] = {}
     order = [np.empty(0, dtype=np.int64)]
-    n_bytes = len(l_corners) * (4 * grid.tile**2 + 1024) + _SPARE
+    n_bytes = len(l_corners) * ((1 + 3 * keep_pixels) * grid.tile**2 + 1024) + _SPARE
+    kinds = ("pixels",) * keep_pixels + ("masks",) * bool(mask_of)
     with create_hdf5(path, n_bytes) as (file, reserve):
         reserve(n_bytes)
-        datasets = _create_datasets(file, len(l_corners), grid.tile, with_masks=bool(mask_of))
+        datasets = _create_datasets(file, len(l_corners), grid.tile, kinds)
         for rows, pixels in parts:
             order.append(rows)
-            datasets["pixels"][n_stored : n_stored + len(rows)] = pixels
+            if keep_pixels:
+                datasets["pixels"][n_stored : n_stored + len(rows)] = pixels
             if mask_of and len(rows):
                 masks = _masks(mask_of, grid, l_corners[rows])
                 datasets["masks"][n_stored : n_stored + len(rows)] = masks
@@ -92,20 +115,32 @@ def write_tiles(
             slide, grid, chosen.l0_corners[kept], chosen.shares[kept], tumour[kept], classes,
             has_unknown,
         )  # fmt: skip
-        for name in ("coordinates", "tissue", "tumour"):
-            file.create_dataset(name, data=getattr(tiles, name), fletcher32=n_stored > 0)
-        for label, shares in classes.items():
-            file.create_dataset(f"classes/{label}", data=shares, fletcher32=n_stored > 0)
-        file.attrs["slide"], file.attrs["grid"] = slide, json.dumps(asdict(grid))
-        if has_unknown:
-            file.attrs["unknown"] = True
+        _write_columns(file, tiles)
+        if not keep_pixels:
+            _write_columns(file, Places(grid, l_corners, kept))
     return tiles
 
 
+def _write_columns(file: h5py.File, about: Tiles | Places) -> None:
+    """Write what is known of tiles, or where they lie."""
+    columns: dict[str, NDArray[Any]]
+    if isinstance(about, Places):
+        columns = {"asked": about.l_corners, "order": about.order}
+    else:
+        columns = {name: getattr(about, name) for name, *_ in _COLUMNS}
+        columns |= {f"classes/{label}": shares for label, shares in about.classes.items()}
+        file.attrs["slide"], file.attrs["grid"] = about.slide, json.dumps(asdict(about.grid))
+        if about.has_unknown:
+            file.attrs["unknown"] = True
+    for name, values in columns.items():
+        file.create_dataset(name, data=values, fletcher32=len(values) > 0)
+
+
 def _create_datasets(
-    file: h5py.File, n: int, tile: int, with_masks: bool
+    file: h5py.File, n: int, tile: int, kinds: Sequence[str]
 ) -> dict[str, h5py.Dataset]:
-    shapes = {"pixels": (tile, tile, 3)} | ({"masks": (tile, tile)} if with_masks else {})
+    """Empty datasets for `n` tiles: pixels, masks or both."""
+    shapes = {kind: (tile, tile, 3) if kind == "pixels" else (tile, tile) for kind in kinds}
     return {
         name: file.create_dataset(
             name, (n, *shape), "u1", maxshape=(None, *shape), chunks=(1, *shape), fletcher32=True,
@@ -137,9 +172,8 @@ def load_tiles(path: Path) -> Tiles:
         PodiumError: it is missing, damaged, or no tile file.
     """
     with open_hdf5(path, "tile file") as file:
-        n_tiles = len(dataset(file, "pixels", "u1", 4))
         columns = {name: dataset(file, name, kind, n)[:] for name, kind, n in _COLUMNS}
-        if {len(values) for values in columns.values()} != {n_tiles}:
+        if len({*map(len, columns.values()), _n_tiles(file)}) > 1:
             raise ValueError("its columns are of different lengths")
         labels = sorted(map(int, file.get("classes", ())))
         classes = {k: dataset(file, f"classes/{k}", "f4", 1)[:] for k in labels}
@@ -147,6 +181,29 @@ def load_tiles(path: Path) -> Tiles:
             str(file.attrs["slide"]), _grid(file.attrs["grid"]), **columns, classes=classes,
             has_unknown="unknown" in file.attrs,
         )  # fmt: skip
+
+
+def _n_tiles(file: h5py.File) -> int:
+    if "order" in file:
+        return len(dataset(file, "order", "i8", 1))
+    return len(dataset(file, "pixels", "u1", 4))
+
+
+def has_pixels(path: Path) -> bool:
+    """Whether a tile file holds pixels, not coordinates only."""
+    with open_hdf5(path, "tile file") as file:
+        return "order" not in file
+
+
+def load_places(path: Path) -> Places:
+    """Where the tiles of a file that holds coordinates only lie.
+
+    Raises:
+        PodiumError: it is missing, damaged, or another file.
+    """
+    with open_hdf5(path, "tile file") as file:
+        asked, order = dataset(file, "asked", "i8", 2)[:], dataset(file, "order", "i8", 1)[:]
+        return Places(_grid(file.attrs["grid"]), asked, order)
 
 
 def _grid(text: object) -> Grid:
@@ -169,6 +226,11 @@ def load_pixels(path: Path, rows: Sequence[int], name: str = "pixels") -> NDArra
         PodiumError: the file is missing, damaged, or holds no masks.
     """
     with open_hdf5(path, "tile file") as file:
+        if name == "pixels" and "order" in file:
+            raise PodiumError(
+                f"{path}: holds coordinates only\n"
+                "remedy: set tile_slides.pixels to keep and run dvc repro tile_slides"
+            )
         stored = dataset(file, name, "u1", 4 if name == "pixels" else 3)
         pixels = np.empty((len(rows), *stored.shape[1:]), dtype=np.uint8)
         for position, row in enumerate(rows):

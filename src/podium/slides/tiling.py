@@ -46,6 +46,7 @@ class Plan:
         min_tissue: tiles with a smaller share of tissue are left out; 0 keeps all.
         thumbnail: longer side of the picture on which tissue is looked for.
         max_unreadable: share of damaged tiles above which the slide counts as failed.
+        pixels: keep, or coordinates: pixels are read from the slide when they are wanted.
     """
 
     tile: int
@@ -55,6 +56,7 @@ class Plan:
     min_tissue: float = 0.1
     thumbnail: int = 1024
     max_unreadable: float = 0.1
+    pixels: str = "keep"
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _tile(job: Job, plan: Plan, path: Path, threads: int, fingerprint: str) -> O
     grid = grid_of(slide, plan.tile, plan.stride, plan.target_mpp, plan.level)
     chosen = find_tissue_tiles(slide, grid, plan.thumbnail, plan.min_tissue)
     parts = read_tiles(slide, grid, chosen.l_corners, threads, plan.max_unreadable)
-    tiles = write_tiles(path, job.slide, chosen, job.mask_of, parts)
+    tiles = write_tiles(path, job.slide, chosen, job.mask_of, parts, plan.pixels == "keep")
     corners, n = tiles.coordinates / chosen.downsample, len(tiles.coordinates)
     side = grid.tile * grid.downsample / chosen.downsample
     picture = draw_overview(chosen.thumbnail, chosen.tissue, corners, side, tiles.tumour)

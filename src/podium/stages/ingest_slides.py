@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     lines += [f"left out: {args.source / row.path}: {row.reason}" for row in ingested.left_out]
     lines += class_lines(ingested.annotations, params.slides)
     write_metrics(args, counts | warnings_in(lines))
-    for line in [*lines, *quarantined]:
+    table_note = [f"annotations: run lengths of {raw.run_table}"] if raw.run_table else []
+    for line in [*table_note, *lines, *quarantined]:
         print(printable(line))
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from podium.core.errors import guarded
 from podium.core.files import file_sha256, write_json, write_table
-from podium.core.params import load_params
+from podium.core.params import Params, load_params
 from podium.core.progress import progress
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation import predictions
 from podium.slides import marked_classes, oof_metrics, report, slide_classification, slide_tables
 from podium.slides.dataset import read_slides
 from podium.slides.export import write_outputs
-from podium.slides.predict_dataset import Predictor
+from podium.slides.predict_dataset import Predictor, reference_stains
 from podium.slides.predict_files import InferenceConfig
 from podium.slides.scoring import LEVELS
 from podium.slides.segmenter import Segmenter
@@ -39,20 +40,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings, rows = params.predict_slides, read_slides(args.slides)
     segmenter, weights = Segmenter(args.model), file_sha256(args.model)
     meter = ThroughputMeter()
-    predictor = Predictor(args.source, args.annotations, segmenter, weights, params)
+    references = reference_stains(rows, args.source, params)
+    predictor = Predictor(args.source, args.annotations, segmenter, weights, params, references)
     results, failures = predictor.predict(rows, meter)
     train = [result for result in results if result.row.split == "train"]
     test = [result for result in results if result.row.split == "test"]
     platt, level = slide_classification.fit_platt(train), slide_classification.choose_level(train)
-    prior = slide_classification.tumour_share(train)
+    prior, seed = slide_classification.tumour_share(train), params.train_segmenter.seed
     oof = slide_classification.classify_out_of_fold(train)
     slides = [*oof, *slide_classification.classify(test, platt, level, prior)]
-    seed, settings_of = params.train_segmenter.seed, params.model_dump(include=SETTINGS)
     for name, table in slide_classification.prediction_tables(train, test, seed).items():
-        predictions.write_predictions(args.tables / f"{name}.csv", table, settings_of)
+        predictions.write_predictions(args.tables / f"{name}.csv", table, _settings_of(params))
     config = InferenceConfig(
         weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
-        params.tile_slides.max_unreadable, prior,
+        params.tile_slides.max_unreadable, prior, settings.turns, predictor.stain,
     )  # fmt: skip
     write_json(args.manner, asdict(config))
     marked_classes.write(args.out, segmenter.classes)
@@ -70,6 +71,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_metrics(args, metrics | warnings_in(warnings), throughput, runtime.report())
     print("\n".join([*report.summary_lines(metrics), f"{args.out}: {len(results)} slides"]))
     print(end="".join(f"{line}\n" for line in warnings))
+
+
+def _settings_of(params: Params) -> dict[str, Any]:
+    """The settings that predictions depend on: their hash is in the tables."""
+    own = {"slides": params.slides.how_read(), "tile_slides": params.tile_slides.how_cut()}
+    own["predict_slides"] = params.predict_slides.how_seen()
+    return params.model_dump(include=SETTINGS) | own
 
 
 def _write_plots(

@@ -26,6 +26,7 @@ from podium.stages.arguments import parse
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the page --page of the run below --root, and a card of each model to --cards.
 
+    Timings, which differ between equal runs, go to a page in runs/ that the other one links to.
     The blends alone go to --out and the picture --picture, from metrics in the folder --metrics.
     """
     args = parse(__doc__, argv, "metrics", "out", "picture", "page", "cards", folders=["root"])
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.picture(args.picture, rows)
     each = [read_facts(args.root, competition, settings) for competition in COMPETITIONS.values()]
     write_text(args.page, whole_page.page(each))
+    write_text(args.root / whole_page.TIMINGS, whole_page.timings_page(each))
     _write_cards(args.cards, each)
     print("\n".join([*blends.splitlines()[2:9], *report.warning_lines(rows)]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from podium.core.params import load_params
 from podium.core.throughput import total
 from podium.slides import fcn, marked_classes
 from podium.slides.annotations.class_plan import ClassPlan
-from podium.slides.dataset import read_slides
+from podium.slides.dataset import open_slide, read_slides
 from podium.slides.segmenter import assemble, describe
 from podium.slides.tensorboard import events_dir, logger
 from podium.slides.tile_dataset import TileDataset
@@ -24,15 +25,18 @@ from podium.training import artefact, runtime
 @guarded
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the artefact, metrics and plots; events for TensorBoard go to the scratch folder."""
-    args = parse(__doc__, argv, "slides", "tiles", "weights-dir", "model", "metrics", "plots")
+    args = parse(
+        __doc__, argv, "source", "slides", "tiles", "weights-dir", "model", "metrics", "plots"
+    )
     params = load_params(args.params)
     settings, rows = params.train_segmenter, read_slides(args.slides)
     plan = ClassPlan.of(params.slides)
     marked_classes.refuse_another_order(args.slides, rows, plan.words)
-    tiles = TileDataset(args.tiles, rows, len(plan.names))
+    opened = partial(open_slide, source=args.source, settings=params.slides)
+    tiles = TileDataset(args.tiles, rows, len(plan.names), opened)
     content = json_sha256(
         {"slides": [row.content for row in rows], "tiles": tiles.fingerprint}
-        | params.tile_slides.model_dump()
+        | params.tile_slides.how_cut()
     )
     description = describe(params.slides, params.tile_slides)
     models, results = {}, {}

@@ -52,11 +52,7 @@ def portable_reader(path: Path, any_width: bool) -> Portable:
         if reader.finder is None:
             return [reader.fit(picture)]
         if picture.shape[:2] != (h, w):
-            raise SettingsError(
-                f"a picture of {picture.shape[1]}x{picture.shape[0]} px: this reader takes strips "
-                f"of lines of {w}x{h} px\nremedy: leave --pictures out, so that ingested strips "
-                "are taken"
-            )
+            return [reader.strip(Path("the sheet"), picture, reader.finder)]
         return [picture]
 
     def answer(pictures: Sequence[Pixels]) -> Floats:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError, SettingsError
-from podium.core.printable import printable
+from podium.slides.crops import Crop, CropReader
 from podium.takeaway.export_model import portable
 from podium.takeaway.grids import write_grid, write_overlays
-from podium.takeaway.maps import class_map, feature_maps, places_of_characters
+from podium.takeaway.maps import (
+    class_map,
+    feature_maps,
+    places_of_characters,
+    refuse_without_maps,
+)
 from podium.takeaway.pictures_at_hand import read_named
 from podium.takeaway.portable import Pixels, Portable
 from podium.takeaway.recording import convolutions, layer_named
+from podium.takeaway.shared_names import refuse_shared_names
 from podium.takeaway.synthesis import class_pictures, filter_pictures
+from podium.training.model_file import read_task
 
 OF_PICTURES = ("cam", "gradcam", "maps")
+MOST_SIDE = 1200  # px of a crop that is drawn: a figure holds each pixel as floats
 MOST_MAPS, MOST_FILTERS, MOST_CLASSES = 24, 12, 8
 
 
@@ -70,7 +81,7 @@ def explain(
             f"--what {how.what}: not for captcha readers\n"
             "remedy: --what gradcam, where the reader looks for each character"
         )
-    _refuse_shared_names(pictures)
+    refuse_shared_names(pictures)
     out.mkdir(parents=True, exist_ok=True)
     if not pictures:
         yield _made_up(path, model, out, how)
@@ -81,17 +92,42 @@ def explain(
         yield png
 
 
-def _refuse_shared_names(pictures: Sequence[Path]) -> None:
-    """Check that each picture has a name of its own: its PNG is called so."""
-    seen: dict[str, Path] = {}
-    for picture in pictures:
-        if other := seen.get(picture.stem):
-            raise SettingsError(
-                f"{printable(other)} and {printable(picture)}: both would become "
-                f"{printable(picture.stem)}.png\nremedy: explain them one after the other, each "
-                "with an --out of its own"
-            )
-        seen[picture.stem] = picture
+def explainer(path: Path, weights_dir: Path) -> Callable[[Path, Path], None]:
+    """Return what explains the answer for a picture file: takes it, and the PNG to be written.
+
+    Of photos it is the class activation map of what the heads say, of captchas the places of the
+    characters, of slides the probability of each class on a crop.
+
+    Args:
+        path: of an artefact.
+        weights_dir: where ImageNet weights of one's own lie.
+
+    Raises:
+        PodiumError: this model cannot be explained.
+    """
+    task = read_task(path)
+    if task == "slides":
+        reader = CropReader(path)
+        return lambda picture, png: _explain_crop(png, reader.classes, reader.read(picture))
+    model = portable(path, weights_dir, any_width=False)
+    how = Explaining("gradcam" if task.startswith("captcha-") else "cam")
+    if how.what == "cam":
+        refuse_without_maps(model)
+    return lambda picture, png: _explain_picture(png, model, read_named(picture, task), how)
+
+
+def _explain_crop(png: Path, classes: Sequence[str], crop: Crop) -> None:
+    heats = [_at_most(heat, MOST_SIDE).astype(np.float64) for heat in crop.heat]
+    pixels = _at_most(crop.pixels, MOST_SIDE)
+    write_overlays(png, pixels, list(zip(classes, heats, strict=True)), signed=False)
+
+
+def _at_most(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Pixels or a map (H, W, ...), shrunk so that neither side is longer than `side`."""
+    h, w = values.shape[:2]
+    share = min(1.0, side / max(h, w))
+    size = max(1, round(share * w)), max(1, round(share * h))
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA) if share < 1 else values
 
 
 def _explain_picture(png: Path, model: Portable, pixels: Pixels, how: Explaining) -> None:

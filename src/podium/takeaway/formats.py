@@ -161,10 +161,13 @@ def quiet() -> Iterator[None]:
         logging.disable(level)
 
 
+ONNX = ("tf2onnx", "onnxruntime")
 LITERT = ("ai_edge_litert",)
 FORMATS = {
     "savedmodel": Format("", (), _write_savedmodel, _open_savedmodel),
-    "onnx": Format(".onnx", ("tf2onnx", "onnxruntime"), _write_onnx, _open_onnx),
+    "onnx": Format(".onnx", ONNX, _write_onnx, _open_onnx),
+    "ddddocr": Format("-ddddocr.onnx", ONNX, _write_onnx, _open_onnx),
+    "ddddocr-1.5": Format("-ddddocr-1.5.onnx", ONNX, _write_onnx, _open_onnx),
     "litert": Format(".tflite", LITERT, _write_litert, _open_litert),
     "litert-int8": Format("-int8.tflite", LITERT, _write_int8, _open_litert),
 }

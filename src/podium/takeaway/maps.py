@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -22,6 +23,7 @@ from podium.takeaway.recording import layer_named, mean_of_heads, poolings, reco
 from podium.training.runtime import tf
 
 Map = NDArray[np.float64]  # (h, w)
+AT_ONCE = 12  # characters whose places are found together
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ def batches(portable: Portable, picture: Pixels) -> Any:
     return each[0] if len(each) == 1 else each
 
 
+def refuse_without_maps(portable: Portable) -> None:
+    """Raise a SettingsError if a photo model averages no feature map."""
+    if not poolings(portable.model):
+        raise SettingsError(
+            "this model averages no feature map\nremedy: podium explain MODEL PICTURE --what maps"
+        )
+
+
 def class_map(portable: Portable, picture: Pixels, target: int, only_for: bool = False) -> ClassMap:
     """Return the class activation map of a photo model; with `only_for` Grad-CAM instead.
 
@@ -62,9 +72,8 @@ def class_map(portable: Portable, picture: Pixels, target: int, only_for: bool =
     Raises:
         SettingsError: it averages no feature map.
     """
+    refuse_without_maps(portable)
     pools, heads = poolings(portable.model), mean_of_heads(portable.model)
-    if not pools:
-        raise SettingsError("this model averages no feature map\nremedy: --what maps")
     with tf.GradientTape() as tape, recorded([*pools, heads]) as seen:
         pixels = batches(portable, picture)
         tape.watch(pixels)
@@ -108,21 +117,41 @@ def places_of_characters(
     Args:
         portable: a reader.
         picture: RGB pixels (H, W, 3).
-        recurrent: blanks and repeated classes are no characters.
+        recurrent: blanks and repeated classes are no characters; in others each step is one, and
+            the blank does not count.
     """
     pixels = batches(portable, picture)
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(pixels)
-        probs = portable.model(pixels, training=False)[0]
-        logs = tf.math.log(probs + 1e-12)
-        chosen = [int(k) for k in tf.argmax(probs, axis=-1)]
-        steps = _steps(chosen, np.asarray(tf.reduce_max(probs, axis=-1)), recurrent)
-        values = [logs[step, chosen[step]] for step in steps]
-    each = []
-    for step, value in zip(steps, values, strict=True):
-        sway = np.abs(np.asarray(tape.gradient(value, pixels)[0])).sum(-1).astype(np.float64)
-        each.append((chosen[step], cv2.GaussianBlur(sway, (0, 0), 2.0)))
-    return each
+    probs = np.asarray(portable.model(pixels, training=False)[0])
+    chosen = [int(k) for k in (probs.argmax(-1) if recurrent else 1 + probs[:, 1:].argmax(-1))]
+    steps = _steps(chosen, probs.max(-1), recurrent)
+    swaying, sways = _swaying(portable.model), []
+    for start in range(0, len(steps), AT_ONCE):
+        part = steps[start : start + AT_ONCE]
+        gradients = swaying(pixels, part, [chosen[step] for step in part])
+        sways += list(np.abs(np.asarray(gradients, np.float64)).sum(-1))
+    return [(chosen[step], cv2.GaussianBlur(sway, (0, 0), 2.0))
+            for step, sway in zip(steps, sways, strict=True)]  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _swaying(model: Any) -> Any:
+    """The gradient (n, H, W, 3) of the log probability of n labels, each at its step.
+
+    The picture is read n times, once for each, since rows of a batch do not sway each other.
+    """
+    numbers = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32), numbers, numbers])
+    def gradients(pixels: Any, steps: Any, labels: Any) -> Any:
+        many = tf.repeat(pixels, tf.shape(steps)[0], axis=0)
+        with tf.GradientTape() as tape:
+            tape.watch(many)
+            logs = tf.math.log(model(many, training=False) + 1e-12)
+            rows = tf.stack([tf.range(tf.shape(steps)[0]), steps, labels], axis=1)
+            value = tf.reduce_sum(tf.gather_nd(logs, rows))
+        return tape.gradient(value, many)
+
+    return gradients
 
 
 def _steps(chosen: Sequence[int], sure: NDArray[Any], recurrent: bool) -> list[int]:

@@ -10,10 +10,14 @@ import numpy as np
 
 from podium.core.errors import PodiumError
 from podium.core.hdf5_file import open_hdf5
+from podium.core.params import Slides
 from podium.core.picture_decoder import decode, read
 from podium.evaluation.competition import Competition, Settings, value_at
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
+from podium.slides.dataset import open_slide, read_slides
+from podium.slides.tile_pixels import read_from_slide
+from podium.slides.tile_store import has_pixels, load_places
 from podium.takeaway.portable import Pixels
 
 MEGAPIXELS = 89.0  # larger pictures are refused
@@ -73,5 +77,12 @@ def _captchas(root: Path, competition: Competition, settings: Settings) -> Itera
 
 def _tiles(root: Path, competition: Competition, settings: Settings) -> Iterator[Pixels]:
     for path in sorted((root / "data/slides/tiles").glob("*.h5")):
-        with open_hdf5(path, "file of tiles") as file:
-            yield from (np.asarray(each) for each in file["pixels"])
+        if has_pixels(path):
+            with open_hdf5(path, "file of tiles") as file:
+                yield from (np.asarray(each) for each in file["pixels"])
+        else:
+            rows = {row.slide: row for row in read_slides(root / "data/slides/slides.csv")}
+            source = root / competition.source_folder(settings)
+            slide = open_slide(rows[path.stem], source, Slides(**settings["slides"]))
+            for number in range(len(load_places(path).order)):
+                yield read_from_slide(path, [number], slide)[0]

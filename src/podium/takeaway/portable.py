@@ -22,7 +22,8 @@ class Portable:
 
     Attributes:
         model: float32 RGB of 0 to 255, (N, H, W, 3) for each input, to answers (N, ...).
-        inputs: RGB pixels (H, W, 3) of a picture -> uint8 (h, w, 3) for each input of the model.
+        inputs: RGB pixels (H, W, 3) of a picture -> uint8 (h, w, 3) for each input of the model;
+            a format of another package may ask for others.
         answer: pictures (N,) of RGB pixels -> answers (N, ...) by the pipeline's own route.
         description: inputs, outputs and classes, as JSON values.
     """

@@ -13,6 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from podium.core.errors import PodiumError, first_line
 from podium.core.files import atomic_write, locked
 from podium.core.hdf5_guard import hdf5_fault
@@ -124,4 +126,7 @@ def load(path: Path) -> tuple[keras.Model, dict[str, Any]]:
     metadata = [layer for layer in model.layers if isinstance(layer, MetadataLayer)]
     if len(metadata) != 1:
         raise PodiumError(f"{printable(path)}: a Keras model, but not one of podium's\n{RETRAIN}")
+    for array in model.get_weights():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise PodiumError(f"{printable(path)}: it has weights that are no numbers\n{RETRAIN}")
     return model, dict(metadata[0].description)

@@ -9,6 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from house import ROOT
+from podium.captcha.inspection import choices
 from podium.captcha.inspection.choices import Budget, choose, settings_of
 from podium.captcha.inspection.propose import raw_settings
 from podium.captcha.raw_captchas import read_raw
@@ -35,10 +36,16 @@ def folder(root: Path, texts: list[str], sizes: list[tuple[int, int]]) -> Path:
 
 def chosen(raw: Path, task: str = "text", budget: Budget = TWO_CORES) -> dict[str, object]:
     params = raw_settings(PARAMS, task, "")
-    choices = choose(read_raw(raw, task, params), task, params, budget)
-    return {choice.key: choice.value for choice in choices}
+    rows = choose(read_raw(raw, task, params), task, params, budget)
+    return {choice.key: choice.value for choice in rows}
 
 
+@pytest.fixture
+def many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "FEW_LABELS", 1)
+
+
+@pytest.mark.usefixtures("many_labels")
 @pytest.mark.parametrize(
     ("texts", "sizes", "settings"),
     [
@@ -58,6 +65,7 @@ def test_size_and_step_fit_the_pictures(
     assert found.items() >= {"source": "raw", "model": "crnn", "on_the_fly": False}.items()
 
 
+@pytest.mark.usefixtures("many_labels")
 def test_minutes_say_how_long(tmp_path: Path) -> None:
     raw = folder(tmp_path, ["7XK2", "ABCD"], [(160, 60)])
     short, long = chosen(raw, budget=Budget(1, 2, False)), chosen(raw, budget=Budget(60, 2, False))
@@ -72,6 +80,18 @@ def test_fewer_labels_are_varied_more(tmp_path: Path) -> None:
     assert chosen(folder(tmp_path, ["7XK2", "ABCD"], [(160, 60)]))["augment"] == 0.1
 
 
+def test_few_labels_take_a_finer_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked
+) -> None:
+    raw = folder(tmp_path / "raw", ["7XK2", "ABCD", "QQQQ"], [(160, 60)])
+    n = 2  # to learn from
+    for fewest, step in ((n, 8), (n + 1, 4)):
+        monkeypatch.setattr(choices, "FEW_LABELS", fewest)
+        assert chosen(raw)["step"] == step
+    assert f"40 px of width for each character, and fewer than {n + 1} labels" in asked()
+
+
+@pytest.mark.usefixtures("many_labels")
 def test_sums_and_equations(tmp_path: Path) -> None:
     sums = chosen(folder(tmp_path / "a", ["12+3=", "4-1="], [(130, 42)]), "arithmetic")
     assert sums.items() >= {"readers": ["arithmetic-crnn"], "step": 8, "model": "crnn"}.items()
@@ -85,13 +105,13 @@ def test_sums_and_equations(tmp_path: Path) -> None:
 def test_readers_of_other_tasks_stay() -> None:
     from podium.core.choice import Choice
 
-    choices = [Choice("train_captcha_reader.text-crnn", "task", "text", "")]
-    found = settings_of(choices, PARAMS)["train_captcha_reader"]
+    rows = [Choice("train_captcha_reader.text-crnn", "task", "text", "")]
+    found = settings_of(rows, PARAMS)["train_captcha_reader"]
     assert found == {"arithmetic-crnn": {}, "equations-crnn": {}, "text-crnn": {"task": "text"}}
     readers = {"mine": PARAMS.train_captcha_reader["text-cnn"]}
     other = PARAMS.model_copy(update={"train_captcha_reader": readers})
     assert isinstance(other, Params)
-    made = settings_of(choices, other)["train_captcha_reader"]
+    made = settings_of(rows, other)["train_captcha_reader"]
     assert made["text-crnn"]["batch_size"] == 32  # of the reader that it takes the place of
 
 

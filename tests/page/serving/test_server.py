@@ -13,15 +13,18 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from podium.core.errors import EnvironmentFault, SettingsError
 from podium.core.picture_decoder import read
 from podium.evaluation.file_answers import FileAnswers, answers_in_batches
 from podium.page.serving import server as server_module
 from podium.page.serving import web_page as pages
 from podium.page.serving.answerer import Answerer
+from podium.page.serving.explanations import Explanations
 from podium.page.serving.server import PictureServer, Service
 
 MOST = 50_000
@@ -38,6 +41,11 @@ def load(paths):
     return FileAnswers(["class", "p_a", "p_b"], answers_in_batches(paths, 8, predict))
 
 
+def load_mirror():
+    """Explains a picture by itself, as the one decoder reads it."""
+    return lambda path, out: Image.fromarray(read(path, 1.0, "give a picture")).save(out)
+
+
 def png(w=20, h=10) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (w, h), "orange").save(file, "PNG")
@@ -45,10 +53,11 @@ def png(w=20, h=10) -> bytes:
 
 
 @contextmanager
-def serving(folder, loads=load):
-    answerer = Answerer(loads)
+def serving(folder, loads=load, explains=load_mirror):
+    answerer, explanations = Answerer(loads), Explanations(explains)
     page = pages.web_page("models/<i>.keras", "photos", MOST)
-    with PictureServer("127.0.0.1", 0, Service(answerer, page, folder, MOST)) as server:
+    service = Service(answerer, explanations, page, folder, MOST)
+    with PictureServer("127.0.0.1", 0, service) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
@@ -74,8 +83,11 @@ def ask(server, method="POST", path="/predict", body=None, **headers):
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, names)
     reply = connection.getresponse()
-    text = reply.read().decode()
+    body = reply.read()
     connection.close()
+    if reply.headers["Content-Type"] == "image/png":
+        return reply.status, reply.headers, body
+    text = body.decode()
     is_json = reply.headers["Content-Type"].startswith("application/json")
     return reply.status, reply.headers, json.loads(text) if is_json and text else text
 
@@ -107,6 +119,47 @@ def test_fifty_at_once_are_answered_each_with_its_own(server, folder):
         f"{10 + k}x10" for k in range(50)
     ]
     assert list(folder.iterdir()) == []
+
+
+def test_fifty_explanations_at_once_each_of_its_own_picture(server, folder):
+    with ThreadPoolExecutor(50) as pool:
+        replies = list(
+            pool.map(lambda k: ask(server, path="/explain", body=png(10 + k)), range(50))
+        )
+    sizes = [Image.open(io.BytesIO(drawn)).size for _, _, drawn in replies]
+    assert sizes == [(10 + k, 10) for k in range(50)]
+    assert list(folder.iterdir()) == []
+
+
+def test_what_cannot_be_explained_is_said_and_loaded_once(tmp_path):
+    loaded = []
+
+    def crops():
+        loaded.append(1)
+        raise SettingsError("it averages ten crops\nremedy: plain views")
+
+    with serving(tmp_path, explains=crops) as server:
+        replies = [ask(server, path="/explain", body=png()) for _ in range(2)]
+        assert ask(server, body=png())[0] == 200
+    assert [(status, value) for status, _, value in replies] == [
+        (422, {"error": "it averages ten crops; remedy: plain views"})
+    ] * 2
+    assert loaded == [1]
+
+
+def test_a_fault_of_the_machine_is_no_fault_of_the_picture_and_may_pass(tmp_path):
+    loaded = []
+
+    def full_once():
+        loaded.append(1)
+        if len(loaded) == 1:
+            raise EnvironmentFault("memory ran out: close other programs")
+        return load_mirror()
+
+    with serving(tmp_path, explains=full_once) as server:
+        first, second = (ask(server, path="/explain", body=png()) for _ in range(2))
+    assert (first[0], first[2]) == (503, {"error": "memory ran out: close other programs"})
+    assert second[0] == 200
 
 
 def test_who_says_nothing_keeps_nobody_from_an_answer(server):
@@ -144,8 +197,9 @@ def test_hostile_ones_among_many_spoil_no_other(server):
         pytest.param(b"x" * (MOST + 1), 413, "the picture is larger than 0.05 MB", id="bytes"),
     ],
 )
-def test_a_hostile_upload_is_refused_in_one_line(server, folder, body, status, words):
-    own_status, _, value = ask(server, body=body)
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_a_hostile_upload_is_refused_in_one_line(server, folder, path, body, status, words):
+    own_status, _, value = ask(server, path=path, body=body)
     assert own_status == status
     assert list(value) == ["error"]
     assert words in value["error"]
@@ -270,7 +324,7 @@ def test_a_browser_sends_a_picture_and_shows_the_answer(server, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "SCRIPT", script)
         page = pages.web_page("m.keras", "photos", MOST)
-    service = Service(server.service.answerer, page, tmp_path, MOST)
+    service = replace(server.service, page=page, folder=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(server, "service", service)
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
@@ -281,6 +335,7 @@ def test_a_browser_sends_a_picture_and_shows_the_answer(server, tmp_path):
     assert '<p class="said">class: 20x10</p>' in run.stdout
     assert "<dt>b</dt>" in run.stdout
     assert "75.0 %" in run.stdout
+    assert 'alt="where the model looks on a.png" src="blob:' in run.stdout
     assert "no answer: the picture: not a JPEG" in run.stdout
     lines = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     assert all("422" in line for line in lines), lines  # Chromium logs each refusal

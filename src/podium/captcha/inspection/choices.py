@@ -16,9 +16,10 @@ from podium.core.choice import Choice
 from podium.core.params import Params
 
 STEPS = 3  # of time for each character, or a finer step is taken
+FEW_LABELS = 300  # with fewer, a finer step reads more of the texts right
 MEGAPIXELS = {8: 1.3, 4: 0.9}  # trained in a second of one core, by the step of the reader
 GPU_MEGAPIXELS = 60.0
-EPOCHS = 16
+EPOCHS, BATCH_SIZE = 16, 32
 FEWEST, MOST_SEEN, MOST_TIMES = 4096, 48_000, 10  # pictures seen; the last: of a large set
 AUGMENT = ((300, 0.1), (2000, 0.07), (20_000, 0.05))  # up to so many labels, so much
 OTHER_STRIPS = 0.5  # share of strips that get an assignment of another picture
@@ -87,9 +88,10 @@ def _reader_choices(
     name, section = f"{task}-crnn", f"train_captcha_reader.{task}-crnn"
     lengths = sorted({len(text) for text in raw.texts})
     room = size[0] / lengths[-1]
-    coarse = room >= 8 * STEPS and size[0] >= width_needed(raw.texts) and task != "equations"
-    step = 8 if coarse else 4
     n = len(raw.pictures[0].ids)
+    coarse = room >= 8 * STEPS and size[0] >= width_needed(raw.texts) and task != "equations"
+    step = 8 if coarse and n >= FEW_LABELS else 4
+    few = f", and fewer than {FEW_LABELS} labels" if coarse and step == 4 else ""
     augment = next((strength for most, strength in AUGMENT if n <= most), 0.0)
     spread = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
     epochs, epoch_size, reason = _length(n, size, step, budget)
@@ -97,7 +99,7 @@ def _reader_choices(
         Choice(f"blend.captcha-{task}", "readers", [name], "the one reader below"),
         Choice(section, "task", task, "what it reads"),
         Choice(section, "model", "crnn", f"texts of {spread} characters"),
-        Choice(section, "step", step, f"{room:.0f} px of width for each character"),
+        Choice(section, "step", step, f"{room:.0f} px of width for each character{few}"),
         Choice(section, "on_the_fly", False, "raw pictures cannot be drawn"),
         Choice(section, "emphasis", "", "of drawn pictures only"),
         Choice(section, "augment", augment, f"{n} pictures to learn from"),
@@ -106,6 +108,8 @@ def _reader_choices(
     ]
     if task == "equations":
         rows.append(Choice(section, "recombine", OTHER_STRIPS, "assignments of other pictures"))
+    else:
+        rows.append(Choice(section, "batch_size", BATCH_SIZE, "pictures learnt from at a time"))
     return rows
 
 

@@ -60,12 +60,18 @@ class CaptchaText(Section):
 
 
 class CaptchaArithmetic(Section):
-    """Pictures (width, height in pixels) of three digits and two operators; raw have their own."""
+    """Pictures (width, height in pixels) of three digits and two operators; raw have their own.
+
+    `styles` take turns in drawing glyphs; the share `finished` then gets one of the `finishes`.
+    """
 
     source: Literal["standin", "raw"]
     raw: RawSums
     width: Annotated[int, Field(ge=32, le=1024)]
     height: Annotated[int, Field(ge=32, le=1024)]
+    styles: Annotated[list[str], Field(min_length=1)]
+    finishes: list[str]
+    finished: Annotated[float, Field(gt=0, le=1)]
 
 
 class CaptchaEquations(Section):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from podium.core.params.section import (
     Count,
@@ -26,7 +26,32 @@ class Slides(Section):
     annotated_area: list[str]
     unknown: list[str]
     mpp: Positive | None
+    mpp_overrules: bool
     max_megapixels: Positive
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _in_order(cls, classes: Any) -> Any:
+        """Several classes as one mapping: a list of them is what DVC sees the order of."""
+        if not (isinstance(classes, list) and any(isinstance(each, dict) for each in classes)):
+            return classes
+        named = [each for each in classes if isinstance(each, dict) and len(each) == 1]
+        pairs = [pair for each in named for pair in each.items()]
+        if len(dict(pairs)) < len(classes):
+            raise ValueError("give each class once, as `- name: [its classes]`")
+        return dict(pairs)
+
+    @field_validator("mpp_overrules")
+    @classmethod
+    def _with_a_scale(cls, overrules: bool, info: ValidationInfo) -> bool:
+        """A scale to overrule files with is one that is given."""
+        if overrules and info.data.get("mpp", "faulty") is None:
+            raise ValueError("true needs slides.mpp; give it, or set false")
+        return overrules
+
+    def how_read(self) -> dict[str, Any]:
+        """The settings that change what slides say; the usual way of taking `mpp` is not named."""
+        return self.model_dump(exclude=None if self.mpp_overrules else {"mpp_overrules"})
 
 
 class DrawSlides(Section):
@@ -56,6 +81,11 @@ class TileSlides(Section):
     min_tissue: Share
     thumbnail: Annotated[int, Field(ge=64, le=8192)]
     max_unreadable: Share
+    pixels: Literal["keep", "coordinates"]
+
+    def how_cut(self) -> dict[str, Any]:
+        """The settings that say what tiles look like: not whether their pixels are stored."""
+        return self.model_dump(exclude={"pixels"})
 
 
 class TrainSegmenter(TrainingSettings):
@@ -83,6 +113,13 @@ class PredictSlides(Section):
     """Stride of the tiles of a predicted slide, batch size, and draws of the bootstrap."""
 
     stride: Count
+    turns: Literal[1, 2, 4, 8]
+    normalise: bool
     batch_size: Count
     baseline: bool
     bootstrap: Count
+
+    def how_seen(self) -> dict[str, Any]:
+        """The settings that predictions depend on; a tile seen as it is needs no word."""
+        plain = {"turns": self.turns == 1, "normalise": not self.normalise}
+        return self.model_dump(exclude={name for name, is_plain in plain.items() if is_plain})

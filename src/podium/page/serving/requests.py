@@ -1,4 +1,4 @@
-"""What a request may ask: checked before a byte of its body is read."""
+"""What a request may ask, checked before a byte of its body is read, and how it is refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import socket
 from email.message import Message
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -99,3 +100,14 @@ def body_length(headers: Message, max_bytes: int) -> int:
     if not int(text):
         raise Refusal(HTTPStatus.BAD_REQUEST, "the picture is empty")
     return int(text)
+
+
+def unanswered(path: Path, fault: str) -> Refusal:
+    """Return why a picture has no answer, in one line that does not tell where it lay.
+
+    Args:
+        path: where it lay.
+        fault: in the words of a PodiumError.
+    """
+    why = fault.replace(str(path), "the picture").replace("\n", "; ")
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, why)

@@ -1,7 +1,7 @@
 """The web server: a page, and an endpoint that takes the bytes of a picture.
 
-GET / is the page, POST /predict answers a picture as JSON. Nothing else is there: no path that a
-client sends reaches the disk.
+GET / is the page, POST /predict answers a picture as JSON, POST /explain with a PNG that shows
+where the model looked. Nothing else is there: no path that a client sends reaches the disk.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from socketserver import TCPServer
 from threading import BoundedSemaphore
 from typing import Any
 
-from podium.core.errors import first_line
+from podium.core.errors import PodiumError, first_line
 from podium.core.printable import printable
-from podium.evaluation.file_answers import FileAnswer
 from podium.page.serving.answerer import Answerer, NoAnswer
-from podium.page.serving.requests import Refusal, body_length, check_host, check_origin
+from podium.page.serving.explanations import Explanations
+from podium.page.serving.requests import Refusal, body_length, check_host, check_origin, unanswered
 from podium.page.serving.web_page import WebPage
 
 CHUNK = 1 << 16  # bytes
 CONNECTIONS = 256  # at once; more wait
 SILENCE, UPLOAD, ANSWER, LINGER = 20.0, 120.0, 300.0, 2.0  # seconds at most
 DECIMALS = 6
+JSON = "application/json; charset=utf-8"
+NOTHING = "default-src 'none'"  # policy of replies that are no page
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Service:
 
     Attributes:
         answerer: the model.
+        explanations: of what it answers.
         page: where people drop pictures.
         folder: of its own, for uploads while they are answered.
         max_bytes: of a picture file.
     """
 
     answerer: Answerer
+    explanations: Explanations
     page: WebPage
     folder: Path
     max_bytes: int
@@ -133,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        self._guarded(self._predict)
+        self._guarded(self._upload)
 
     def handle_expect_100(self) -> bool:
         """Refuse before the body is sent, where headers are enough to tell."""
@@ -160,29 +164,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self) -> None:
         if self.path != "/":
-            raise Refusal(HTTPStatus.NOT_FOUND, "there is only / and /predict")
+            raise Refusal(HTTPStatus.NOT_FOUND, "there is only /, /predict and /explain")
         page = self.server.service.page
         self._send(HTTPStatus.OK, "text/html; charset=utf-8", page.html.encode(), page.policy)
 
     def _check_upload(self) -> int:
         """How many bytes of a picture follow."""
-        if self.path != "/predict":
-            raise Refusal(HTTPStatus.NOT_FOUND, "send pictures to /predict")
+        if self.path not in ("/predict", "/explain"):
+            raise Refusal(HTTPStatus.NOT_FOUND, "send pictures to /predict or /explain")
         check_host(self.headers, self.server.own_name)
         check_origin(self.headers)
         return body_length(self.headers, self.server.service.max_bytes)
 
-    def _predict(self) -> None:
+    def _upload(self) -> None:
         n_bytes, service = self._check_upload(), self.server.service
         path = service.folder / f"picture-{next(self.server.numbers)}"
         try:
             self._receive(path, n_bytes)
-            answer = service.answerer.answer(path, ANSWER)
+            kind, body = (self._explain if self.path == "/explain" else self._predict)(path)
         except TimeoutError:
             raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "it took too long") from None
         finally:
             path.unlink(missing_ok=True)
-        self._answer(path, answer)
+        self._send(HTTPStatus.OK, kind, body, NOTHING)
+
+    def _explain(self, path: Path) -> tuple[str, bytes]:
+        """Type and bytes of the explanation of a picture."""
+        try:
+            return "image/png", self.server.service.explanations.png(path, ANSWER)
+        except PodiumError as error:
+            raise unanswered(path, str(error)) from None
 
     def _receive(self, path: Path, n_bytes: int) -> None:
         """Write the body to `path`."""
@@ -196,25 +207,22 @@ class _Handler(BaseHTTPRequestHandler):
                     raise TimeoutError
                 n_bytes -= file.write(part)
 
-    def _answer(self, path: Path, answer: FileAnswer) -> None:
+    def _predict(self, path: Path) -> tuple[str, bytes]:
+        """Type and bytes of the answer for a picture."""
+        answer = self.server.service.answerer.answer(path, ANSWER)
         if answer.fault:
-            why = answer.fault.replace(str(path), "the picture").replace("\n", "; ")
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, why)
+            raise unanswered(path, answer.fault)
         cells = [c if isinstance(c, str) else round(float(c), DECIMALS) for c in answer.cells]
         columns = self.server.service.answerer.columns
-        self._json(HTTPStatus.OK, {"answer": dict(zip(columns, cells, strict=True))})
+        return JSON, _json({"answer": dict(zip(columns, cells, strict=True))})
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self._json(status, {"error": printable(why)})
+        self._send(status, JSON, _json({"error": printable(why)}), NOTHING)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, or another method, as JSON."""
         status = HTTPStatus(code)
         self._refuse(status, status.phrase)
-
-    def _json(self, status: HTTPStatus, value: object) -> None:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n"
-        self._send(status, "application/json; charset=utf-8", text.encode(), "default-src 'none'")
 
     def _send(self, status: HTTPStatus, kind: str, body: bytes, policy: str) -> None:
         self.close_connection = True
@@ -236,3 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: what a client sends does not belong on a terminal."""
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()

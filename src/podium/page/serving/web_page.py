@@ -29,6 +29,7 @@ ol { list-style: none; padding: 0; }
 li { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .5rem 1rem; padding: .8rem 0;
   border-top: 1px solid var(--line); }
 li img { width: 10rem; max-width: 100%; max-height: 10rem; object-fit: contain; background: #fff; }
+li figure { margin: 0; flex: 1 1 100%; } li figure img { width: auto; max-height: 30rem; }
 li > div { flex: 1 1 14rem; min-width: 0; overflow-wrap: anywhere; }
 .said { font-size: 1.25rem; font-weight: 600; } .bad { color: var(--bad); }
 dl { display: grid; grid-template-columns: minmax(4rem, auto) minmax(4rem, 1fr) auto;
@@ -61,13 +62,24 @@ function show(place, answer) {
     place.append(make("p", `and ${chances.length - MOST_SHOWN} less likely ones`, "faint"));
 }
 
-async function ask(file) {
+async function ask(file, where) {
   if (file.size > most) throw new Error(`larger than ${most / 1e6} MB`);
-  const reply = await fetch("predict", { method: "POST", body: file,
+  const reply = await fetch(where, { method: "POST", body: file,
     headers: { "Content-Type": "application/octet-stream" } });
-  const value = await reply.json();
-  if (!reply.ok) throw new Error(value.error);
-  return value.answer;
+  if (!reply.ok) throw new Error((await reply.json()).error);
+  return reply;
+}
+
+async function explain(item, file) {
+  const figure = make("figure"), wait = make("p", "looking where the model looks ...", "faint");
+  figure.append(wait); item.append(figure);
+  try {
+    const image = make("img"), reply = await ask(file, "explain");
+    image.alt = `where the model looks on ${file.name}`;
+    image.src = URL.createObjectURL(await reply.blob());
+    figure.append(image, make("figcaption", document.body.dataset.explained, "faint"));
+  } catch (error) { figure.append(make("p", `no explanation: ${error.message}`, "faint")); }
+  wait.remove();
 }
 
 let queue = Promise.resolve();
@@ -80,7 +92,11 @@ function add(files) {
     place.append(make("p", file.name, "faint"), wait); item.append(image, place);
     list.prepend(item);
     queue = queue.then(async () => {
-      try { show(place, await ask(file)); state.textContent = `${file.name}: answered`; }
+      try {
+        show(place, (await (await ask(file, "predict")).json()).answer);
+        state.textContent = `${file.name}: answered`;
+        queue = queue.then(() => explain(item, file));
+      }
       catch (error) { place.append(make("p", `no answer: ${error.message}`, "bad"));
         state.textContent = `${file.name}: no answer`; }
       wait.remove();
@@ -95,6 +111,11 @@ for (const name of ["dragleave", "drop"])
 addEventListener("drop", event => add(event.dataTransfer.files));
 addEventListener("paste", event => add(event.clipboardData.files));
 """
+EXPLAINED = {
+    "photos": "Red speaks for what the heads say, blue against it.",
+    "captcha": "The pixels that sway each character.",
+    "slides": "How likely each place is of a class.",
+}
 
 
 @dataclass(frozen=True)
@@ -118,12 +139,14 @@ def web_page(model: str, task: str, max_bytes: int) -> WebPage:
         task: what it was trained for.
         max_bytes: of a picture file.
     """
+    explained = next(words for start, words in EXPLAINED.items() if task.startswith(start))
     html = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{_words(task)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f'<body data-most="{max_bytes}">\n<main>\n<h1>What is on this picture?</h1>\n'
+        f'<body data-most="{max_bytes}" data-explained="{explained}">\n'
+        "<main>\n<h1>What is on this picture?</h1>\n"
         f'<p class="faint">{_words(task)}, answered by {_words(model)} on this machine. '
         "Pictures are not kept.</p>\n"
         '<label class="drop">Drop pictures here, paste one, or choose files\n'

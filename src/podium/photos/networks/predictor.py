@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from podium.core.errors import PodiumError
 from podium.core.picture_decoder import decode, resize
 from podium.evaluation.table_kinds import TableKind, kind_named
 from podium.models import hub_networks
 from podium.pictures.views import CROP, mirror
 from podium.training import artefact
+from podium.training.described import Described, checked, foreign
 from podium.training.model_file import read_description
 
 TASK = "photos-network"  # of artefacts
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+
+class _Says(Described):
+    """The description of a network."""
+
+    purpose = "photos by a network"
+    task: Literal["photos-network"]
+    kind: Literal["classes", "labels", "number"]
+    classes: Annotated[list[str], Field(min_length=1)]
+    image_size: Annotated[int, Field(gt=0)]
+    views: Literal["plain", "flip", "crops"]
+    max_megapixels: Annotated[float, Field(gt=0)]
 
 
 class NetworkPredictor:
@@ -35,15 +48,12 @@ class NetworkPredictor:
     def __init__(self, path: Path) -> None:
         hub_networks.require(str(read_description(path).get("network")), str(path))
         self._model, self.description = artefact.load(path)
-        try:
-            says = self.description
-            self.kind: TableKind = kind_named(says["kind"], says["classes"])
-            self.size, self._views = int(says["image_size"]), str(says["views"])
-            self._most = float(says["max_megapixels"])
-            if says["task"] != TASK:
-                raise KeyError(TASK)
-        except (KeyError, TypeError, ValueError):
-            raise PodiumError(f"{path}: a podium model, but no network for photos") from None
+        says = checked(_Says, path, self.description)
+        self.kind: TableKind = kind_named(says.kind, says.classes)
+        self.size, self._views, self._most = says.image_size, says.views, says.max_megapixels
+        ends = self._model.input_shape[1:], self._model.output_shape[1:]
+        if ends != ((self.size, self.size, 3), (len(self.kind.names),)):
+            raise foreign(path, _Says, f"it takes and gives {ends}")
 
     def pixels(self, data: bytes) -> NDArray[np.uint8]:
         """Return RGB pixels (S, S, 3) of the bytes of a picture file.

@@ -12,19 +12,20 @@ from pathlib import Path
 from shapely import GEOSException
 
 from podium.core.errors import PodiumError, first_line
-from podium.slides.annotations import asap, geojson, imagescope, mask_files, ndpa, svg
+from podium.slides.annotations import asap, geojson, imagescope, mask_files, ndpa, run_lengths, svg
 from podium.slides.annotations.class_plan import AREA, ClassPlan
 from podium.slides.annotations.decide import decided
 from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import MAX_BYTES, Unusable, contents
 from podium.slides.annotations.looked_at import rectangle_of, within
 from podium.slides.annotations.regions import Annotation, Drawn, Outlines, clipped
+from podium.slides.annotations.run_lengths import RunLengths
 
 SUFFIXES = (".svg", ".xml", ".ndpa", ".geojson", ".json", ".png", ".tif", ".tiff")
 PACKED = tuple(f"{suffix}.gz" for suffix in (".geojson", ".json", ".svg", ".xml"))
 # the first element of an XML file is ImageScope's
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<Annotations\b")
-_MASKS = (".png", ".tif", ".tiff")
+_MASKS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _OF_TABLE = "area of slides.csv"
 _WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
@@ -36,6 +37,7 @@ def load(
     max_bytes: int = MAX_BYTES,
     frame: Frame | None = None,
     area: str = "",
+    runs: RunLengths | None = None,
 ) -> Annotation:
     """What `path` outlines on a slide of `size` = (w, h) level-0 pixels.
 
@@ -50,18 +52,22 @@ def load(
         frame: of the slide, where its format has other origins than that of level 0.
         area: where somebody looked, as slides.csv says: a class of outlines, or x, y, width and
             height in level-0 pixels; '' where it does not.
+        runs: what the table at `path` says of the slide, where it is one of run lengths.
 
     Raises:
         PodiumError: the file cannot be read or trusted, has no outline with an area (a mask may be
             all 0), or all of it lies outside the slide.
     """
     try:
-        data, frame, plan = _unpacked(path, max_bytes), frame or Frame(size), plan or ClassPlan()
-        outlines = (
-            _masked(data, kind_of(path), plan, size, area)
-            if kind_of(path) in _MASKS
-            else _decided(_read(path, data, frame), plan, size, area)
-        )
+        plan = plan or ClassPlan()
+        if runs is not None:
+            outlines = _within(run_lengths.read(runs, size, plan), area, size)
+        elif kind_of(path) in _MASKS:
+            kind, data = _MASKS[kind_of(path)], _unpacked(path, max_bytes)
+            outlines = _within(mask_files.read(data, size, plan, kind), area, size)
+        else:
+            data = _unpacked(path, max_bytes)
+            outlines = _decided(_read(path, data, frame or Frame(size)), plan, size, area)
         whole = Annotation(
             outlines.regions, path, tuple(outlines.notes), outlines.areas, outlines.tumour
         )
@@ -81,9 +87,8 @@ def load(
     return annotation
 
 
-def _masked(data: bytes, kind: str, plan: ClassPlan, size: tuple[int, int], area: str) -> Outlines:
+def _within(outlines: Outlines, area: str, size: tuple[int, int]) -> Outlines:
     """What a mask means, given the area that slides.csv says somebody looked at."""
-    outlines = mask_files.read(data, size, plan, "PNG" if kind == ".png" else "TIFF")
     return within(outlines, area, size) if area else outlines
 
 

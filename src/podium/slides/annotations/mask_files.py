@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -176,11 +177,16 @@ def _light(values: Values) -> NDArray[np.bool_]:
 def _codes(values: Values) -> Iterator[NDArray[np.int32]]:
     """Colours as numbers 0xrrggbb, in parts of some rows."""
     for top in range(0, len(values), _ROWS):
-        part = values[top : top + _ROWS].astype(np.int32)
+        part = values[top : top + _ROWS]
         if part.ndim == 3:
-            yield part[..., 0] << 16 | part[..., 1] << 8 | part[..., 2]
+            codes = np.zeros(part.shape[:2], dtype=np.int32)
+            for channel in cv2.split(part):
+                codes <<= 8
+                codes |= np.asarray(channel, dtype=np.uint8)
+            yield codes
         else:
-            yield (part if values.dtype == np.uint8 else part >> 8) * 0x010101
+            grey = part.astype(np.int32)
+            yield (grey if values.dtype == np.uint8 else grey >> 8) * 0x010101
 
 
 def _of_colours(values: Values, roles: Mapping[str, int]) -> NDArray[np.uint8]:
@@ -195,6 +201,13 @@ def _of_colours(values: Values, roles: Mapping[str, int]) -> NDArray[np.uint8]:
     for name in roles.keys() - colours.keys() if values.ndim == 2 else ():
         labels[values == int(name)] = roles[name]
     return labels
+
+
+def _runs(codes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where (R,) runs of equal numbers start, row after row, and how long (R,) they are."""
+    flat = codes.ravel()
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    return starts, np.diff(starts, append=flat.size)
 
 
 def _name(code: int) -> str:
@@ -220,11 +233,12 @@ def _colours(values: Values, inside: Values) -> tuple[dict[str, int], frozenset[
     counts: Counter[int] = Counter()
     tumour: set[int] = set()
     for number, codes in enumerate(_codes(values)):
-        part = inside[number * _ROWS : (number + 1) * _ROWS]
-        is_light = (part > 0) & (part < UNKNOWN)
-        n_pixels = pd.Series(codes.ravel()).value_counts()  # hashes: quicker than to sort
+        starts, lengths = _runs(codes)  # the role of a pixel follows from its colour
+        part = inside[number * _ROWS : (number + 1) * _ROWS].ravel()[starts]
+        runs = codes.ravel()[starts]
+        n_pixels = pd.Series(lengths).groupby(runs).sum()  # hashes: quicker than to sort
         counts.update(dict(zip(n_pixels.index.tolist(), n_pixels.tolist(), strict=True)))
-        tumour.update(pd.unique(codes[is_light]).tolist())
+        tumour.update(pd.unique(runs[(part > 0) & (part < UNKNOWN)]).tolist())
         if len(counts) > _MAX_COLOURS:
             return {}, frozenset()
     counts.pop(0, None)

@@ -8,7 +8,7 @@ belongs to the region on its right or below it, so that regions which share a si
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -97,11 +97,20 @@ def polygons(
         downsample: level-0 pixels per pixel of the mask.
         offset: x and y of the mask's top left corner in level-0 pixels.
     """
-    height, width = mask.shape
-    n_rows = max(BAND // max(width, 1), 1)
-    bands = [_traced(mask[top : top + n_rows] != 0, top) for top in range(0, height, n_rows)]
-    outlines = _joined(np.concatenate([np.array([], dtype=object), *bands]), n_rows)
-    return shapely.transform(outlines, lambda at: at * downsample + offset)
+    n_rows = rows_of_band(mask.shape[1])
+    bands = (mask[top : top + n_rows] != 0 for top in range(0, len(mask), n_rows))
+    return shapely.transform(outlined(bands, n_rows), lambda at: at * downsample + offset)
+
+
+def rows_of_band(width: int) -> int:
+    """Rows of a mask of that width that are traced together."""
+    return max(BAND // max(width, 1), 1)
+
+
+def outlined(bands: Iterable[NDArray[np.bool_]], n_rows: int) -> MultiPolygon:
+    """The outlines of a mask (H, W), in its own pixels; it comes in bands of `n_rows`."""
+    parts = [_traced(band, number * n_rows) for number, band in enumerate(bands)]
+    return _joined(np.concatenate([np.array([], dtype=object), *parts]), n_rows)
 
 
 def _traced(inside: NDArray[np.bool_], top: int) -> NDArray[np.object_]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from podium.core.choice import Choice
 from podium.core.errors import PodiumError, SettingsError
+from podium.slides.inspection.disk import choose_pixels
 from podium.slides.inspection.facts import Diameters, Shares, SlideFacts, facts_of
 
 OBJECT_PX = 24.0  # pixels of a tile across the smaller objects
@@ -38,11 +39,15 @@ class Budget:
         minutes: that training may take.
         cores: of the processor.
         gpu: whether there is one.
+        free: bytes on the disk of the scratch folder.
+        turns: how many views of a tile predict_slides takes the mean of.
     """
 
     minutes: float
     cores: int
     gpu: bool
+    free: float = math.inf
+    turns: int = 1
 
     def megapixels(self, finest: int) -> float:
         """Megapixels that are trained on in a second."""
@@ -173,7 +178,8 @@ def choose(facts: Sequence[SlideFacts], budget: Budget) -> list[Choice]:
     ]
     rows += _length(n_tiles * (tile // stride) ** 2, n_folds, tile, batch_size, finest, budget)
     rows.append(Choice("predict_slides", "stride", tile // 2, "half a tile: no seams"))
-    return rows
+    rows.append(Choice("predict_slides", "normalise", True, "slides of other stains look alike"))
+    return [*rows, choose_pixels(facts, settings_of(rows)["tile_slides"], budget.free)]
 
 
 def _folds(train: Sequence[SlideFacts], gpu: bool) -> tuple[int, str]:

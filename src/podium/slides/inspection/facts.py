@@ -15,13 +15,13 @@ from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import Slides
 from podium.core.processes import parallel_map
 from podium.core.progress import progress
-from podium.slides.annotations import load, raster
+from podium.slides.annotations import raster
 from podium.slides.annotations.class_plan import ClassPlan
 from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 from podium.slides.annotations.regions import Annotation
 from podium.slides.reader import Pixels
-from podium.slides.slides_table import Entry, open_entry
+from podium.slides.slides_table import Entry, load_annotation, open_entry
 from podium.slides.tissue import tissue_mask
 
 Diameters = NDArray[np.float64]  # (n,) of circles as large as outlined objects
@@ -127,10 +127,8 @@ def look(entry: Entry, settings: Slides) -> SlideFacts:
     """
     slide = open_entry(entry, settings)
     annotation = None
-    if entry.annotation is not None and entry.split == "train":
-        annotation = load.load(
-            entry.annotation, slide.size, ClassPlan.of(settings), frame=slide.frame, area=entry.area
-        )
+    if entry.split == "train":
+        annotation = load_annotation(entry, slide, ClassPlan.of(settings))
     regions = MultiPolygon() if annotation is None else annotation.regions
     thumbnail, _ = slide.thumbnail(THUMBNAIL)
     n_bytes = sum(path.stat().st_size for path in (entry.image, *entry.parts))

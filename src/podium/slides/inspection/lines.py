@@ -12,13 +12,13 @@ from podium.core.params import Slides
 from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut
 from podium.slides.class_report import class_lines
-from podium.slides.disk_space import HEAT_BYTES, TILE_BYTES
 from podium.slides.inspection.choices import (
     INFERENCE,
     Budget,
     settings_of,
     smaller_objects,
 )
+from podium.slides.inspection.disk import disk_bytes, tissue_megapixels
 from podium.slides.inspection.facts import SlideFacts, facts_of
 
 Line = tuple[str, str]
@@ -104,25 +104,17 @@ def cost_line(facts: Sequence[SlideFacts], choices: Sequence[Choice], budget: Bu
     tiles, train, n_folds = (
         settings["tile_slides"], settings["train_segmenter"], settings["ingest_slides"]["n_folds"],
     )  # fmt: skip
-    tissue = sum(_frame_megapixels(one, tiles) * max(one.tissue_share, 0.1) for one in facts)
+    tissue = tissue_megapixels(facts, tiles)
     rate = budget.megapixels(train["finest"])
     learnt = n_folds * train["epochs"] * train["epoch_size"] * tiles["tile"] ** 2 / 1e6
-    looks = (tiles["tile"] / settings["predict_slides"]["stride"]) ** 2
+    predict = settings["predict_slides"]
+    looks = (tiles["tile"] / predict["stride"]) ** 2 * (1 + predict["normalise"]) * budget.turns
     n_test = sum(one.entry.split == "test" for one in facts) / max(len(facts), 1)
     predicted = tissue * looks * (1 + n_test * (n_folds - 1))
     seconds = learnt / rate + predicted / (INFERENCE * rate)
-    overlap = (tiles["tile"] / tiles["stride"]) ** 2
-    disk = tissue * (TILE_BYTES * overlap + HEAT_BYTES) / 1000
+    disk = disk_bytes(facts, tiles, tiles["pixels"]) / 1e9
     where = "a GPU" if budget.gpu else f"{budget.cores} cores"
     return (
         "cost",
         f"about {seconds / 60:.0f} minutes on {where}, {disk:.2g} GB for tiles and heat maps",
     )
-
-
-def _frame_megapixels(one: SlideFacts, tiles: dict[str, float]) -> float:
-    if tiles["target_mpp"] is None:
-        downsample = one.downsamples[min(int(tiles["level"]), len(one.downsamples) - 1)]
-    else:
-        downsample = tiles["target_mpp"] / (one.mpp or tiles["target_mpp"])
-    return one.size[0] * one.size[1] / downsample**2 / 1e6

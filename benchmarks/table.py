@@ -1,0 +1,83 @@
+"""The ratios of all side-by-side timings in one table, each beside what is wanted.
+
+Reads benchmarks/*.json, which `make bench` writes, and prints Markdown. A ratio above 1: podium is
+faster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job, what it is held against, and where its ratio stands.
+
+    Attributes:
+        job: what is timed.
+        against: the alternative, timed in the same run.
+        wanted: the least ratio.
+        keys: the file's name without suffix, then the keys of its value; none: not measured.
+        why: why it is not measured.
+    """
+
+    job: str
+    against: str
+    wanted: float
+    keys: Sequence[str] = ()
+    why: str = ""
+
+    def ratio(self) -> float | None:
+        """Return the ratio, of several the median."""
+        if not self.keys:
+            return None
+        value = json.loads((FOLDER / f"{self.keys[0]}.json").read_text())
+        for key in self.keys[1:]:
+            value = value[key]
+        return float(median(value)) if isinstance(value, list) else float(value)
+
+
+ROWS = (
+    Row("features of EfficientNet-Lite0, JPEG to HDF5", "Keras `predict` on decoded pictures", 3,
+        ("extraction", "podium_is_faster_by", "predict")),
+    Row("a network learns, 128 px", "Keras `fit` on tensors in memory", 0.9,
+        ("network_training", "times_fit")),
+    Row("text captchas are read, with beam", "Keras' beam search", 1,
+        ("captcha_reading", "times_keras_beam")),
+    Row("the same", "Keras' greedy decoding", 1, ("captcha_reading", "times_keras_greedy")),
+    Row("the same", "the book's network", 1, ("captcha_reading", "times_book")),
+    Row("text captchas are drawn", "the package `captcha`", 10, ("captcha_rendering", "ratio")),
+    Row("equation sheets are read", "the book's way", 1,
+        ("equation_reading", "reading", "times_book")),
+    Row("tiles, no overlap", "`read_region` in two processes", 1.2,
+        ("tiling", "stored_240_no_overlap", "ratio_to_loop_in_two_processes")),
+    Row("tiles, half overlap", "`read_region` in two processes", 2.8,
+        ("tiling", "stored_240_half_overlap", "ratio_to_loop_in_two_processes")),
+    Row("ensemble selection, 200 models", "plain NumPy with all candidates", 10,
+        ("selection", "ratio")),
+    Row("features, tensors in memory", "ONNX Runtime, OpenVINO", 0.85,
+        why="no such engine is among the requirements"),
+    Row("a step of the captcha and tissue networks", "PyTorch", 1.1,
+        why="PyTorch is not among the requirements"),
+)  # fmt: skip
+
+
+def lines() -> list[str]:
+    """Return the lines of the table."""
+    out = ["| job | against | ratio | wanted | |", "|---|---|---|---|---|"]
+    for row in ROWS:
+        ratio = row.ratio()
+        shown = "-" if ratio is None else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+        word = row.why if ratio is None else "holds" if ratio >= row.wanted else "falls short"
+        out.append(f"| {row.job} | {row.against} | {shown} | {row.wanted:g} | {word} |")
+    return out
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
