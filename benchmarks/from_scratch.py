@@ -15,13 +15,13 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from regimes import ROOT, SCRATCH, draw, words
+from regimes import ROOT, SCRATCH, draw, finetune_entry, ingested, write_params
 from ruamel.yaml import YAML
 
-from podium.core import profiles
-from podium.core.params import Params, load_params
+from podium.core.params import load_params
 from podium.evaluation.intervals import wilson
 from podium.evaluation.task import read_task
 from podium.photos.crossval import load_rows
@@ -31,51 +31,34 @@ from podium.photos.networks.pixel_cache import cached_pixels
 from podium.photos.networks.task import NetworkTask
 from podium.pictures.dataset import read_items
 from podium.pictures.source import PictureSource
-from podium.stages import assign_photo_folds, ingest_photos
 from podium.training import runtime
 
 
-def settings(path: Path, network: str, changes: list[str], n_folds: int) -> Params:
-    """Write params.yaml with one network, the finetune profile's entry but for `changes`."""
-    path.write_text((ROOT / "params.yaml").read_text())
-    profiles.apply(ROOT / "profiles/finetune.yaml", path)
-    yaml = YAML()
-    values = yaml.load(path.read_text())
-    entry = values["photo_networks"].pop("finetuned") | {"network": network, **SCRATCH}
+def entry_of(network: str, changes: list[str]) -> dict[str, Any]:
+    """The finetune profile's entry of a network from scratch, with `changes` as KEY=VALUE."""
+    entry = finetune_entry() | {"network": network, **SCRATCH}
     for change in changes:
         key, _, value = change.partition("=")
         *outer, last = key.split(".")
         place = entry.get(outer[0], {}) if outer else entry
         if last not in place:
             raise SystemExit(f"--set {change}: no such setting; {', '.join(place) or outer[0]}")
-        place[last] = yaml.load(value)
-    values["photo_networks"] = {"one": entry}
-    values["photos"] |= {"source": "raw", "metric": "log_loss"}
-    values["assign_photo_folds"]["n_folds"] = n_folds
-    with path.open("w") as file:
-        yaml.dump(values, file)
-    return load_params(path)
+        place[last] = YAML().load(value)
+    return entry
 
 
-def task_of_one_fold(folder: Path, params: Params) -> NetworkTask:
+def task_of_one_fold(folder: Path) -> NetworkTask:
     """What the network that never sees the first fold is trained on."""
-    tables = {
-        "items": folder / "items.csv", "task": folder / "task.json", "params": folder / "p.yaml",
-    }  # fmt: skip
-    source = {"source": folder / "raw"}
-    more = {"quarantine": folder / "q.csv", "columns": folder / "c.csv"}
-    ingest_photos.main(words(**tables, **source, **more, metrics=folder / "m.json"))
-    outputs = {"folds": folder / "f.csv", "duplicates": folder / "d.csv"}
-    outputs |= {"networks": folder / "n.json", "metrics": folder / "m.json"}
-    assign_photo_folds.main(words(**tables, **outputs))
+    tables = ingested(folder)
+    params = load_params(tables["params"])
     entry = params.photo_networks["one"]
     runtime.set_up(entry.seed, entry.precision, params.device.deterministic)
     items, task = read_items(tables["items"]), read_task(tables["task"])
-    data = load_rows(items, outputs["folds"], task)
+    data = load_rows(items, tables["folds"], task)
     data = replace(data, splits=data.splits[:1])
     choices = choose(entry, items, int(np.sum(~data.splits[0].held_out)), "processor")
     rows = items.set_index("id").loc[data.ids].reset_index()
-    read = PictureSource(folder / "raw").read
+    read = PictureSource(tables["source"]).read
     pixels = cached_pixels(rows, read, choices.image_size, params.photos.max_megapixels)
     return NetworkTask(
         "one", entry, choices, data, task, pixels, params.train_photo_classifier,
@@ -99,9 +82,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw(args.source, folder / "raw", args.per_class, args.seed)
-        job = task_of_one_fold(
-            folder, settings(folder / "p.yaml", args.network, args.set, args.folds)
-        )
+        entry = entry_of(args.network, args.set)
+        write_params(folder / "p.yaml", {"one": entry}, args.folds)
+        job = task_of_one_fold(folder)
         clock, processor = time.perf_counter(), time.process_time()
         trained, values = next(FoldTrainer(job).train_all())
         seconds = time.perf_counter() - clock, time.process_time() - processor

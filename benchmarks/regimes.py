@@ -16,12 +16,12 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from podium.core import profiles
 from podium.stages import assign_photo_folds, ingest_photos, train_photo_networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,14 +54,17 @@ def draw(source: Path, folder: Path, n: int, seed: int) -> None:
     (folder / "test").mkdir()
 
 
-def settings(path: Path, regimes: list[str], n_folds: int) -> None:
-    """Write params.yaml with an entry of photo_networks for each regime."""
-    path.write_text((ROOT / "params.yaml").read_text())
-    profiles.apply(ROOT / "profiles/finetune.yaml", path)
+def finetune_entry() -> dict[str, Any]:
+    """The network of the profile `finetune`."""
+    values = YAML().load((ROOT / "profiles/finetune.yaml").read_text())
+    return values["photo_networks"]["finetuned"]
+
+
+def write_params(path: Path, networks: dict[str, dict[str, Any]], n_folds: int) -> None:
+    """Write params.yaml of the project with these entries of photo_networks, for raw pictures."""
     yaml = YAML()
-    values = yaml.load(path.read_text())
-    base = values["photo_networks"].pop("finetuned")
-    values["photo_networks"] = {name: {**base, **REGIMES[name]} for name in regimes}
+    values = yaml.load((ROOT / "params.yaml").read_text())
+    values["photo_networks"] = networks
     values["photos"] |= {"source": "raw", "metric": "log_loss"}
     values["assign_photo_folds"]["n_folds"] = n_folds
     with path.open("w") as file:
@@ -74,8 +77,8 @@ def words(**options: object) -> list[str]:
     return [word for pair in pairs for word in pair]
 
 
-def trained(folder: Path, regimes: list[str]) -> dict[str, tuple[np.ndarray, float]]:
-    """Log loss and whether right (N, 2) of each row by each regime, and its processor seconds."""
+def ingested(folder: Path) -> dict[str, Path]:
+    """Tables of the pictures and their folds, by the option of a stage that reads them."""
     shared = {
         "items": folder / "items.csv", "task": folder / "task.json", "params": folder / "p.yaml",
     }  # fmt: skip
@@ -85,12 +88,18 @@ def trained(folder: Path, regimes: list[str]) -> dict[str, tuple[np.ndarray, flo
     folds = {"folds": folder / "folds.csv"}
     outputs = {"duplicates": folder / "d.csv", "networks": folder / "n.json"}
     assign_photo_folds.main(words(**shared, **folds, **outputs, metrics=folder / "m.json"))
+    return {**shared, **source, **folds}
+
+
+def trained(folder: Path, regimes: list[str]) -> dict[str, tuple[np.ndarray, float]]:
+    """Log loss and whether right (N, 2) of each row by each regime, and its processor seconds."""
+    shared = ingested(folder)
     results = {}
     for name in regimes:
         start = time.process_time()
         outputs = {"model": folder / f"{name}.keras", "table": folder / f"{name}.csv"}
         outputs |= {"metrics": folder / f"{name}.json", "plots": folder / name}
-        inputs = {"name": name, "weights_dir": ROOT / "data/weights", **source, **folds}
+        inputs = {"name": name, "weights_dir": ROOT / "data/weights"}
         train_photo_networks.main(words(**shared, **inputs, **outputs))
         results[name] = scores(folder / f"{name}.csv"), time.process_time() - start
     return results
@@ -139,7 +148,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             draw(args.source, folder / "raw", n, args.seed)
-            settings(folder / "p.yaml", args.regimes, args.folds)
+            networks = {name: {**finetune_entry(), **REGIMES[name]} for name in args.regimes}
+            write_params(folder / "p.yaml", networks, args.folds)
             results[str(n)] = summary(trained(folder, args.regimes))
         print(json.dumps({n: results[str(n)]}, indent=2), flush=True)
     if args.out:
