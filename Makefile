@@ -5,6 +5,7 @@ PYTHON ?= python3
 REQUIREMENTS ?= $(if $(shell command -v nvidia-smi),gpu,cpu)
 VENV := .venv
 STAMP := $(VENV)/installed-$(REQUIREMENTS)
+PODIUM_JOBS ?= $(if $(shell command -v nvidia-smi),1,2)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 
@@ -26,7 +27,7 @@ $(STAMP): requirements/$(REQUIREMENTS).txt pyproject.toml
 
 repro: setup ## run the pipeline: raw or stand-in files to checked submissions
 	@podium doctor --quick --fix | grep -v -E '^(ok|note)' || true
-	dvc repro
+	podium repro --jobs $(PODIUM_JOBS)
 	@podium results
 
 test: setup ## run the tests
@@ -43,6 +44,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/equation_reading.py --out benchmarks/equation_reading.json
 	python benchmarks/tiling.py --out benchmarks/tiling.json
 	python benchmarks/network_training.py --out benchmarks/network_training.json
+	python benchmarks/segmenting.py --out benchmarks/segmenting.json
 	python benchmarks/selection.py --out benchmarks/selection.json
 	python benchmarks/honesty.py --out benchmarks/honesty.json
 	python benchmarks/table.py

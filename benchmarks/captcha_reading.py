@@ -20,6 +20,7 @@ import numpy as np
 
 from podium.captcha.generator import render_many
 from podium.captcha.reader import CaptchaReader
+from podium.training import artefact
 from podium.training.runtime import keras
 
 N_PICTURES = 512
@@ -68,13 +69,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    reader = CaptchaReader(args.model)
+    reader, (model, _) = CaptchaReader(args.model), artefact.load(args.model)
     pixels = np.stack([picture for picture, _ in render_many(reader.task, 91, 0, N_PICTURES)])
-    book = book_network(*pixels.shape[1:3], reader.model.output_shape[2])
+    book = book_network(*pixels.shape[1:3], model.output_shape[2])
     ways: dict[str, Callable[[], object]] = {
         "ours": lambda: reader.read(pixels),
-        "keras_beam": lambda: by_keras(reader.model, pixels, "beam_search"),
-        "keras_greedy": lambda: by_keras(reader.model, pixels, "greedy"),
+        "keras_beam": lambda: by_keras(model, pixels, "beam_search"),
+        "keras_greedy": lambda: by_keras(model, pixels, "greedy"),
         "book": lambda: by_keras(book, pixels, "greedy"),
     }
     speeds: dict[str, list[float]] = {name: [] for name in ways}

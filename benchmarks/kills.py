@@ -40,7 +40,8 @@ train_captcha_reader:
   arithmetic-crnn: {epochs: 3}
   equations-crnn: {epochs: 3}
   equations-crnn-2: {task: equations, model: crnn, step: 4, on_the_fly: true, emphasis: '',
-    precision: auto, augment: 0.0, recombine: 0.0, learning_rate: 0.003, weight_decay: 0.0001,
+    start: scratch, precision: auto, augment: 0.0, vary: 0.0, recombine: 0.0,
+    learning_rate: 0.003, weight_decay: 0.0001,
     beam_width: 10, seed: 1, width: 4, epochs: 1, epoch_size: 64, batch_size: 16, warmup: 0.1}
 blend:
   captcha-equations:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from growth import keep
 from ruamel.yaml import YAML
 
 from podium.core.feature_store import BLOCK, write_features
@@ -128,6 +129,11 @@ def main() -> None:
             for path in sorted((root / "predictions").rglob("*.csv"))
         }
     print(json.dumps(result, indent=2))
+    stages = [result[stage] for stage in STAGES]
+    keep("rows", args.rows, {
+        "processor_seconds": round(60 * sum(stage["processor_minutes"] for stage in stages), 1),
+        "peak_mib": round(1024 * max(stage["peak_gib"] for stage in stages)),
+    })  # fmt: skip
     if args.out:
         args.out.write_text(json.dumps({"rows": args.rows, **result}, indent=2) + "\n")
 

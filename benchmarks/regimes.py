@@ -31,6 +31,7 @@ REGIMES = {
     "last_block": {"train": "last_block"},
     "all": {},
     "scratch": {"network": "small_resnet", **SCRATCH},
+    "scratch_96px": {"network": "small_cnn", "image_size": 96, **SCRATCH},
     "vgg16_50px": {"network": "vgg16", "image_size": 50, "epochs": 30, **SCRATCH},
 }
 N_DRAWS = 2000

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from growth import keep
+
 from podium.standin.photos.dataset import draw_picture
 
 
@@ -78,7 +80,9 @@ def main() -> None:
     parser.add_argument("--extractor", default="efficientnet-lite0")
     args = parser.parse_args()
     for count in args.sizes:
-        print(json.dumps(measured(count, args.extractor)), flush=True)
+        point = measured(count, args.extractor)
+        print(json.dumps(point), flush=True)
+        keep("pictures", count, {name: point[name] for name in ("seconds", "peak_mib")})
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def heat() -> Arrays:
     model = distribution.in_scope(keras.Model)(
         given, keras.layers.Conv2D(1, 3, padding="same")(given)
     )
-    return [_graph([model, model])(rng.integers(0, 256, (5, 32, 32, 3)).astype(np.uint8))]
+    return [_graph([model, model], None)(rng.integers(0, 256, (5, 32, 32, 3)).astype(np.uint8))]
 
 
 def small() -> keras.Model:

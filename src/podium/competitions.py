@@ -55,6 +55,7 @@ PHOTOS = Competition(
     submits=(BLEND, "params:train_photo_classifier.head"),
     predictor="podium.photos.predict_files:answers",
     kaggle_slug="dogs-vs-cats-redux-kernels-edition",
+    book=(0.04141, "Dogs vs. Cats Redux"),
 )  # fmt: skip
 
 SLIDES = Competition(
@@ -96,6 +97,7 @@ def _captcha(
     ingest: str,
     columns: tuple[str, ...],
     sections: tuple[str, ...],
+    book: tuple[float, str],
     timed: tuple[str, ...] = (),
 ) -> Competition:
     name = f"captcha-{task}"
@@ -124,6 +126,7 @@ def _captcha(
         trivial="train_captcha_reader-{train_captcha_reader}:validation.constant_text",
         submits=(BLEND, f"params:blend.{name}.readers"),
         predictor="podium.captcha.predict_files:answers",
+        book=book,
     )  # fmt: skip
 
 
@@ -134,11 +137,18 @@ COMPETITIONS: dict[str, Competition] = {
     for competition in (
         PHOTOS,
         SLIDES,
-        _captcha("text", WHOLE_STRING, "generate_captcha@text", ("id", "text"), _DRAWN),
-        _captcha("arithmetic", WHOLE_STRING, "generate_captcha@arithmetic", _VALUES, _DRAWN),
+        _captcha(
+            "text", WHOLE_STRING, "generate_captcha@text", ("id", "text"), _DRAWN,
+            (0.9957, "pictures of the package captcha"),
+        ),
+        _captcha(
+            "arithmetic", WHOLE_STRING, "generate_captcha@arithmetic", _VALUES, _DRAWN,
+            (0.999925, "Baidu Cloud's first round"),
+        ),
         _captcha(
             "equations", SEQUENCE, "generate_equations", _VALUES,
-            ("train_line_finder", "generate_equations"), ("train_line_finder",),
+            ("train_line_finder", "generate_equations"), (0.9977, "Baidu Cloud's final round"),
+            ("train_line_finder",),
         ),
     )
 }  # fmt: skip

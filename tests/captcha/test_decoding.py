@@ -118,7 +118,9 @@ def test_equations_of_the_competition() -> None:
     assert rules == Rules(language="equations")
     assert rules.as_dict() == {"templates": [], "classes": {}, "language": "equations"}
     assert rules.automaton == EquationRules()
-    assert rules_for("equations", SIGNS, [*texts, "流=1;1+1+1+流"]) == ANY
+    without_fraction = [*texts, "流=1;1+1+1+流"]
+    assert rules_for("equations", SIGNS, without_fraction) == Rules(language="sheets")
+    assert rules_for("equations", SIGNS, [*texts, "流==1"]) == ANY
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_rules_of_older_artefacts(kept: str, rules: Rules) -> None:
 
 
 def test_rules_of_another_language() -> None:
-    wanted = r"^language 'sonnets' is unknown\nremedy: one of equations$"
+    wanted = r"^language 'sonnets' is unknown\nremedy: one of equations, sheets"
     with pytest.raises(PodiumError, match=wanted):
         Rules(language="sonnets")
 

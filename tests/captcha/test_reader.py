@@ -75,9 +75,9 @@ def test_equations_are_decoded_as_at_ingestion(tmp_path: Path) -> None:
     seen = []
 
     class Finder:
-        def find(self, pixels: np.ndarray) -> list[object]:
+        def lines(self, pixels: np.ndarray) -> tuple[np.ndarray, list[object]]:
             seen.append(pixels)
-            return []
+            return pixels, []
 
     reader = CaptchaReader.__new__(CaptchaReader)
     reader.max_megapixels, reader.finder = 1.0, Finder()

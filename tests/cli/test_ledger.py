@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from house import ROOT
 from podium.cli import app
-from podium.cli.ledger import revision
 from podium.core.files import file_sha256
+from podium.core.git_state import changed_files, revision
 from podium.submission import writing
 from podium.submission.ledger import Entry, read, record
 
@@ -229,5 +229,12 @@ def test_the_revision(folder, monkeypatch):
     assert revision(folder) == name  # neither the ledger nor files that git does not know count
     (folder.parent / "x.py").write_text("b")
     assert revision(folder) == revision(folder / "none") == f"{name}-dirty"
+    assert changed_files(folder) == ["x.py"]
+    names = ["图 1.py", "ä.py"]
+    for name in names:
+        (folder.parent / name).write_text("a")
+    git("add", *names)
+    git("mv", "-f", "x.py", "y.py")
+    assert sorted(changed_files(folder)) == sorted([*names, "x.py", "y.py"])
     monkeypatch.setenv("PATH", "")
     assert revision(folder) == ""

@@ -119,11 +119,12 @@ def test_full_size_is_scaled_by_pictures_epochs_and_pixels(project):
     assert "draw_slides" not in table
 
 
-def test_raw_files_are_counted(project):
+@pytest.mark.parametrize("folder", ["images", "train"])
+def test_raw_files_are_counted(project, folder):
     make_photos(project)  # 12 cats, 12 dogs, 5 test pictures
-    (project / "data/raw/slides/images").mkdir(parents=True)
+    (project / f"data/raw/slides/{folder}").mkdir(parents=True)
     for name in "abc":
-        (project / f"data/raw/slides/images/{name}.svs").touch()
+        (project / f"data/raw/slides/{folder}/{name}.svs").touch()
     with Path("profiles/mine.yaml").open("w") as file:
         YAML().dump({"photos": {"source": "raw"}, "slides": {"source": "raw"}}, file)
     out = printed("mine", "--side", 1000)

@@ -148,3 +148,66 @@ def test_features_are_the_bytes_of_one_machine(shared, photos_dir, write_params,
     assert np.array_equal(
         np.frombuffer(by_cluster, "u1"), np.frombuffer(extract("one.h5", "b"), "u1")
     )
+
+
+def write_slides(root: Path, n: int) -> tuple[Path, list]:
+    """Small slides, their rows, and an artefact of two networks for them."""
+    from podium.slides.segmenter import assemble, describe
+    from podium.training import artefact
+    from podium.training.runtime import keras, set_up
+    from slide_fixtures import stained, write_pyramid
+    from slide_networks import PARAMS, TILES, row
+
+    def network(seed: int) -> keras.Model:
+        set_up(seed)
+        pixels = keras.Input((None, None, 3))
+        x = keras.layers.Rescaling(1 / 128, offset=-1)(pixels)
+        return keras.Model(pixels, keras.layers.Conv2D(1, 3, padding="same")(x))
+
+    (root / "images").mkdir()
+    for number in range(n):
+        write_pyramid(root / f"images/s{number}.tif", stained(480, 320, number), n_levels=1)
+    networks = {fold: network(fold) for fold in (0, 1)}
+    artefact.save(assemble(networks, describe(PARAMS.slides, TILES)), root / "slides.keras")
+    return root / "slides.keras", [row(f"s{number}", fold=number % 2) for number in range(n)]
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_heat_maps_are_those_of_one_machine(shared, tmp_path, monkeypatch):
+    import ray
+
+    from podium.core.files import file_sha256
+    from podium.slides.predict_dataset import Predictor
+    from podium.slides.segmenter import Segmenter
+    from podium.slides.stitch import heat_bands
+    from slide_networks import PARAMS, TILES
+
+    path, rows = write_slides(tmp_path, 8)
+    params = PARAMS.model_copy(update={"tile_slides": TILES})
+    given = tmp_path, tmp_path / "annotations", Segmenter(path), file_sha256(path), params
+    rows.append(rows[0].__class__(**{**vars(rows[0]), "slide": "gone", "path": "images/gone.tif"}))
+
+    ray.shutdown()  # a new connection tells the nodes the new scratch folder
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "many"))
+    outcomes = Predictor(*given).outcomes(rows)
+    by_cluster = [next(outcomes)]
+    shared.remove_node(shared.second, allow_graceful=False)
+    by_cluster += outcomes
+    shared.second = shared.add_node(num_cpus=1)
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "one"))
+    monkeypatch.delenv("RAY_ADDRESS")
+    here = list(Predictor(*given).outcomes(rows))
+
+    assert by_cluster[-1] == here[-1]
+    assert by_cluster[-1][0].startswith(f"{tmp_path}/images/gone.tif: ")
+    for (result, n_tiles), (expected, n_expected) in zip(by_cluster[:-1], here[:-1], strict=True):
+        assert n_tiles == n_expected > 0
+        assert result.row == expected.row
+        np.testing.assert_array_equal(result.histogram, expected.histogram)
+        assert result.heat.name == expected.heat.name
+        bands = [list(heat_bands(each.heat)) for each in (result, expected)]
+        for (row, band), (expected_row, expected_band) in zip(*bands, strict=True):
+            assert row == expected_row
+            np.testing.assert_array_equal(band, expected_band)

@@ -6,13 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
+from podium.core import mapped_rows
 from podium.core.errors import PodiumError
-from podium.core.feature_store import (
-    BLOCK,
-    Shards,
-    read_features,
-    write_features,
-)
+from podium.core.feature_shards import Shards
+from podium.core.feature_store import BLOCK, read_features, write_features
 
 
 def write(path, features, ids=None):
@@ -141,7 +138,11 @@ def test_shards_that_are_damaged_or_of_another_width_are_dropped(tmp_path):
     assert Shards(tmp_path, 3).where == {}
 
 
-def test_rows_in_any_order_come_from_shards_that_are_read_once(tmp_path, rng, monkeypatch):
+@pytest.mark.parametrize("in_memory", [1 << 30, 0])
+def test_rows_in_any_order_come_from_shards_that_are_read_once(
+    tmp_path, rng, monkeypatch, in_memory
+):
+    monkeypatch.setattr(mapped_rows, "IN_MEMORY", in_memory)
     features = rng.normal(size=(5 * 200, 3)).astype(np.float32)
     keys = [f"k{n}" for n in range(len(features))]
     shards = Shards(tmp_path, 3)
@@ -163,5 +164,14 @@ def test_rows_in_order_are_not_copied_first(tmp_path, rng, monkeypatch):
     keys = [f"k{n}" for n in range(300)]
     shards = Shards(tmp_path, 2)
     shards.add(keys, features)
-    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    monkeypatch.setattr("podium.core.feature_shards.empty_rows", None)
     np.testing.assert_array_equal(np.concatenate(list(shards.blocks(keys))), features)
+
+
+def test_many_rows_lie_in_a_file_that_is_gone_with_them(monkeypatch):
+    monkeypatch.setattr(mapped_rows, "IN_MEMORY", 0)
+    rows = mapped_rows.empty_rows(300, 5)
+    rows[:] = 7
+    assert rows.sum() == 300 * 5 * 7
+    assert isinstance(rows.base, np.memmap)
+    assert not list(mapped_rows.scratch_dir("rows").iterdir())

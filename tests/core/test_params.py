@@ -57,6 +57,7 @@ def test_the_tests_own_settings_load(write_params):
 
 
 GOOD = [
+    ("device__engine", "onnxruntime"),
     ("photos__max_megapixels", 1),
     ("photos__metric", "map@5"),
     ("photos__metric", "own.code:score"),

@@ -43,6 +43,11 @@ def test_kaggles_client(tmp_path, installed):
     [
         (optional.keras_hub, "keras-hub", "extractors such as dinov2-small need it"),
         (optional.ray, "ray", "RAY_ADDRESS (work by a cluster) needs it"),
+        (
+            optional.onnxruntime,
+            "onnxruntime",
+            "device.engine: onnxruntime, and exports to ONNX need it",
+        ),
     ],
 )
 def test_other_extras(check, package, use, tmp_path, installed):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from podium.core.errors import PodiumError
+from podium.evaluation import predictions
 from podium.evaluation.predictions import (
     Reading,
     RowFacts,
@@ -42,7 +43,9 @@ def test_rows_have_the_contracts_columns():
     assert found["p_dog"].tolist() == [0.9, 0.9, 0.9, 0.75]
 
 
-def test_a_table_reads_back_the_same(tmp_path, rng):
+@pytest.mark.parametrize("cells", [1_000_000, 200, 1])
+def test_a_table_reads_back_the_same(tmp_path, rng, monkeypatch, cells):
+    monkeypatch.setattr(predictions, "CELLS", cells)  # blocks of all rows, of 16, of one
     classes = ["cat", "a, b", "p_x", "naïve"]
     probs = rng.dirichlet(np.full(4, 0.1), 50)
     names = [f"00{number}" for number in range(49)] + ["NA"]
@@ -155,6 +158,18 @@ def test_a_file_of_another_form_is_refused(tmp_path, text, reason):
     path = tmp_path / "x.csv"
     path.write_text(text)
     with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}"):
+        read_predictions(path)
+
+
+def test_a_fault_of_a_later_block_is_said_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(predictions, "CELLS", 12)  # two rows
+    path, row = tmp_path / "x.csv", "{},oof,0,0,1,0\n"
+    rows_of_text = "".join(row.format(number) for number in range(5))
+    path.write_text(f"id,split,fold,seed,p_a,p_b\n{rows_of_text}5,oof,0,0,1\n")
+    with pytest.raises(PodiumError, match=r"x\.csv: line 7 has 5 fields, the header 6\n"):
+        read_predictions(path)
+    path.write_text(f"id,split,fold,seed,p_a,p_b\n{rows_of_text}5,oof,0,0,1,x\n")
+    with pytest.raises(PodiumError, match=r"x\.csv: column p_b holds something else: 'x'"):
         read_predictions(path)
 
 

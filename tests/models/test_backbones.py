@@ -13,7 +13,7 @@ import skimage.feature
 
 from podium.core.errors import EnvironmentFault, PodiumError, SettingsError
 from podium.core.files import file_sha256
-from podium.models import backbones, efficientnet_lite
+from podium.models import backbones, efficientnet_lite, encoders
 from podium.models.backbones import build, preprocessing
 from podium.models.extractor_table import TABLE, find, is_baseline
 from podium.training.runtime import keras, tf
@@ -457,7 +457,7 @@ def with_random_statistics(network):
 ])  # fmt: skip
 def test_an_encoder_has_five_strides(tmp_path, name, channels):
     with keras.StatelessScope(initialize_variables=False):
-        network = backbones.encoder(name, "none", tmp_path)
+        network = encoders.encoder(name, "none", tmp_path)
         found = network.compute_output_spec(keras.KerasTensor((2, 96, 64, 3)))
     keras.utils.clear_session()
     wanted = [(2, 96 // s, 64 // s, c) for s, c in zip((2, 4, 8, 16, 32), channels, strict=True)]
@@ -472,7 +472,7 @@ def test_a_lite_encoder_knows_what_the_extractor_knows(tmp_path, rng):
     efficientnet_lite.load_weights(network, efficientnet_lite.weights_path(0))
     pixels = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
     wanted = np.asarray(network((pixels - 127) / 128, training=False))
-    found = backbones.encoder("efficientnet-lite0", "package", tmp_path)(pixels)
+    found = encoders.encoder("efficientnet-lite0", "package", tmp_path)(pixels)
     # from the coarsest tap on, the head and the mean by hand
     conv, norm = network.get_layer("head_conv"), network.get_layer("head_bn")
     x = np.asarray(found[-1]) @ np.asarray(conv.kernel)[0, 0]
@@ -492,7 +492,7 @@ def test_an_encoders_batch_normalisation_is_still(tmp_path, monkeypatch):
 
     build_whole = efficientnet_lite.build
     monkeypatch.setattr(efficientnet_lite, "build", shallow)
-    network = backbones.encoder("efficientnet-lite0", "none", tmp_path)
+    network = encoders.encoder("efficientnet-lite0", "none", tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
     still, learning = (network(pixels, training=flag)[0] for flag in (False, True))
     np.testing.assert_array_equal(np.asarray(still), np.asarray(learning))
@@ -513,7 +513,7 @@ def vgg16(tmp_path_factory):
 
 def test_vgg16_from_a_local_file(vgg16, rng):
     network, folder, digest = vgg16
-    found = backbones.encoder("vgg16", digest, folder)
+    found = encoders.encoder("vgg16", digest, folder)
     inner = next(layer for layer in found.layers if isinstance(layer, keras.Model))
     for name in ("block1_conv1", "block5_conv3"):
         kernel = np.asarray(network.get_layer(name).kernel)
@@ -531,10 +531,10 @@ def test_an_altered_or_missing_vgg16_names_its_setting(vgg16, tmp_path, monkeypa
     monkeypatch.setattr(keras.applications, "VGG16", lambda **_: network)
     says = rf"its sha256 is {digest}\nbut train_segmenter\.weights says {'0' * 64}\nremedy"
     with pytest.raises(PodiumError, match=says):
-        backbones.encoder("vgg16", "0" * 64, folder)
+        encoders.encoder("vgg16", "0" * 64, folder)
     missing = r"vgg16\.weights\.h5: no such weights file\n.* at train_segmenter\.weights, or say"
     with pytest.raises(PodiumError, match=missing):
-        backbones.encoder("vgg16", digest, tmp_path)
+        encoders.encoder("vgg16", digest, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "weights", "fitting"), [
@@ -547,4 +547,33 @@ def test_an_altered_or_missing_vgg16_names_its_setting(vgg16, tmp_path, monkeypa
 def test_a_word_that_does_not_fit_an_encoder(tmp_path, name, weights, fitting):
     wanted = rf"^train_segmenter\.weights: '{weights}' does not fit {name}; say {fitting}"
     with pytest.raises(SettingsError, match=wanted):
-        backbones.encoder(name, weights, tmp_path)
+        encoders.encoder(name, weights, tmp_path)
+
+
+# ---- ONNX Runtime
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """Stands for ONNX Runtime: keeps what networks are told from others by, and makes none."""
+    keys = []
+    says = {"engine": "onnxruntime", "onnxruntime": "1.32.0"}
+    monkeypatch.setattr(backbones.onnx_engine, "provenance", lambda: says)
+    monkeypatch.setattr(backbones.onnx_engine, "compiled", lambda key, make: keys.append(key))
+    return keys
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "resnet50"])
+def test_the_engine_is_in_the_provenance_and_needs_no_network(tmp_path, engine, name):
+    weights = {"efficientnet-lite0": "package", "resnet50": "0" * 64}[name]
+    extractor = build(name, weights, tmp_path, engine="onnxruntime")
+    digest = file_sha256(efficientnet_lite.weights_path(0)) if weights == "package" else weights
+    assert extractor.provenance["weights_sha256"] == digest
+    assert extractor.provenance["engine"] == "onnxruntime"
+    (key,) = engine
+    assert extractor.provenance.items() <= key.items()
+
+
+def test_a_hand_made_descriptor_has_no_engine(tmp_path, engine):
+    assert "engine" not in build("hog", "none", tmp_path, engine="onnxruntime").provenance
+    assert engine == []

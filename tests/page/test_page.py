@@ -6,21 +6,28 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from page_project import HOSTILE, score, switch_to_raw, write, write_project
+from podium.cli import app
+from podium.comparison import compare, experiments
+from podium.comparison.compare import Line
 from podium.competitions import COMPETITIONS
 from podium.core import profiles
+from podium.core.errors import PodiumError
 from podium.core.params import load_params
 from podium.core.run_records import write_run
 from podium.evaluation.competition import value_at
 from podium.page import charts, sections
 from podium.page.run_facts import handing_in, read_facts
 from podium.page.whole_page import page as whole_page
+from podium.page.whole_page import timings_page
 from podium.stages import report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
@@ -94,7 +101,8 @@ def test_the_first_screen_names_score_baseline_and_best_model(page):
     first = re.search(r'<div class="first">(.*?)</table>', page.read_text(), re.S)[1]
     row = re.search(r'<tr><th scope="row"><a href="#photos">.*?</tr>', first)[0]
     text = re.sub(r"<[^>]+>", "|", row)
-    for words in ("log loss", "0.2000", "(0.1600 to 0.2400)", "0.6900", "dense: ", "0.2100"):
+    for words in ("log loss", "0.2000", "(0.1600 to 0.2400)", "0.6900", "dense: ", "0.2100",
+                  "0.0414, Dogs vs. Cats Redux"):  # fmt: skip
         assert words in text, words
     assert first.count("<tr>") == 1 + len(COMPETITIONS)
 
@@ -262,22 +270,79 @@ def test_the_caption_of_a_mistake_names_what_the_map_shows(own):
 
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt-get install chromium")
-def test_a_browser_has_nothing_to_complain_about_and_sorts(page, tmp_path):
+@pytest.mark.parametrize("width", [pytest.param(1280, id="desktop"), pytest.param(390, id="phone")])
+def test_a_browser_has_nothing_to_complain_about_and_sorts(page, tmp_path, width):
     """Chromium's log holds every console message; with a dead proxy a request would be one."""
     probe = """<script>addEventListener("load", () => {
       document.querySelector("table.sorted thead th:nth-child(3) button").click();
       const names = [...document.querySelectorAll("table.sorted")][0].tBodies[0].rows;
       document.title = [...names].map(row => row.cells[0].textContent).join("|");
+      document.body.dataset.broader = document.documentElement.scrollWidth - innerWidth;
       document.body.dataset.requests = performance.getEntriesByType("resource")
         .filter(each => !each.name.startsWith("data:")).length; });</script>"""
     copy = tmp_path / "page.html"
     copy.write_text(page.read_text().replace("</body>", f"{probe}</body>"))
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+             "--hide-scrollbars", f"--window-size={width},900"]  # fmt: skip
     own = [f"--user-data-dir={tmp_path / 'profile'}", "--proxy-server=127.0.0.1:9"]
     command = [CHROMIUM, *flags, *own, "--dump-dom", copy.as_uri()]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "CONSOLE" not in run.stderr
     assert 'data-requests="0"' in run.stdout
+    assert 'data-broader="0"' in run.stdout
     title = re.search(r"<title>(.*?)</title>", run.stdout)[1]
     assert title.split("|")[:2] == ["blend (mean)", "dense"]
     assert title.split("|")[-1] == "prior"
+
+
+def git(root, *words):
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(root), *who, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_what_differs_between_equal_runs_stands_beside_the_page(own, page):
+    git(own, "init", "-q")
+    git(own, "add", "params.yaml")
+    git(own, "commit", "-qm", "first")
+    name = git(own, "rev-parse", "--short", "HEAD")
+    assert write_page(own).read_bytes() == page.read_bytes()
+    assert f"Revision: {name}, no tracked file differs." in (own / "runs/timings.html").read_text()
+    (own / "params.yaml").write_text((own / "params.yaml").read_text() + "# mine\n")
+    assert f"{name}-dirty; these files differ: params.yaml." in timings_page([facts(own)])
+
+
+def test_podium_page_has_experiments_and_revision_in_one_file(own, monkeypatch):
+    line = Line("exp-a", "dense", COMPETITIONS["photos"].metrics[0], 0.2, 0.01, 0.2, 0.02, [0.9],
+                60.0, {"train_photo_classifier.dropout": HOSTILE}, baseline=True)  # fmt: skip
+    other = replace(line, revision="exp-b", baseline=False, difference=None, note="")
+
+    def read_all(root, competition):
+        if competition.name != "photos":
+            raise PodiumError("no Git repository\nremedy: run git init")
+        return [], ["exp-c: failed"]
+
+    monkeypatch.setattr(experiments, "read_all", read_all)
+    monkeypatch.setattr(
+        compare, "compare", lambda own, *_: compare.Comparison(own, "exp-a:dense", 9, [line, other])
+    )
+    words = ["page", "--out", str(own / "all.html"), "--params", str(own / "params.yaml")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    text = (own / "all.html").read_text()
+    for said in (
+        "exp-a", "exp-b", "0.2000 \u00b1 0.0100", "exp-c: failed", "12.5", "a processor",
+        "Experiments: no Git repository", "Revision: unknown", 'href="#this-run"',
+    ):  # fmt: skip
+        assert said in text, said
+    assert HOSTILE not in text
+    assert "runs/timings.html" not in text
+
+
+def test_raw_files_that_are_not_used_are_said(own):
+    (own / "data/raw/photos").mkdir(parents=True)
+    (own / "data/raw/photos/train.zip").write_bytes(b"")
+    sentence = handing_in(facts(own))[1]
+    assert "drawn stand-ins; data/raw/photos holds 1 file that is not used" in sentence
+    switch_to_raw(own)
+    assert "not used" not in handing_in(facts(own))[1]

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from podium.core import mapped_rows
 from podium.core.errors import PodiumError
 from podium.core.feature_store import write_features
 from podium.core.files import write_table
@@ -71,7 +72,9 @@ def test_folds_of_other_pictures_are_refused(tmp_path, data):
         load_rows(items, tmp_path / "folds.csv", CATS_AND_DOGS)
 
 
-def test_features_are_joined_by_id_not_by_position(tmp_path):
+@pytest.mark.parametrize("in_memory", [1 << 30, 0])
+def test_features_are_joined_by_id_not_by_position(tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(mapped_rows, "IN_MEMORY", in_memory)
     write(tmp_path / "a.h5", ["x", "y", "z"], np.array([[1], [2], [3]], np.float32))
     write(tmp_path / "b.h5", ["z", "x", "y"], np.array([[30, 31], [10, 11], [20, 21]], np.float32))
     joined = load([tmp_path / "a.h5", tmp_path / "b.h5"], ["y", "z", "x"])

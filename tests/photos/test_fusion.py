@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
+from podium.core import mapped_rows
 from podium.core.params import Head
+from podium.photos import feature_feed
 from podium.photos.fusion import FusedHeads, head_values
 from podium.photos.head_training import HeadTask, train_heads
 from podium.training.runtime import keras
@@ -40,6 +45,40 @@ def test_eight_samples_are_learnt_by_heart(rng, n_classes):
     assert (probs.argmax(1) == wanted.truth[:, 0]).all()
     assert probs[np.arange(8), wanted.truth[:, 0]].min() > 0.9
     assert curve["train_loss"].iloc[-1] < 0.1 < curve["train_loss"].iloc[0]
+
+
+def test_heads_are_the_same_where_features_are_read_batch_by_batch(rng, monkeypatch):
+    wanted, settings = task(rng, 3, n_heads=2, n_items=60), head(epochs=6, dropout=0.3, patience=2)
+    wanted.stop[::3], wanted.train[::3] = True, False
+    held, curve = train_heads(wanted, settings, seed=1)
+    monkeypatch.setattr(mapped_rows, "IN_MEMORY", 0)
+    monkeypatch.setattr(feature_feed, "AT_ONCE", 7)
+    read, other_curve = train_heads(wanted, settings, seed=1)
+    for name in ("mean", "scale", "kernel", "bias"):
+        np.testing.assert_array_equal(getattr(held, name).numpy(), getattr(read, name).numpy())
+    assert curve.equals(other_curve)
+
+
+def test_features_are_let_go_once_the_heads_are_trained(rng, monkeypatch):
+    monkeypatch.setattr(mapped_rows, "IN_MEMORY", 0)
+    wanted = task(rng)
+    held = weakref.ref(wanted.features)
+    train_heads(wanted, head(epochs=1), seed=1)
+    del wanted
+    gc.collect()
+    assert held() is None
+
+
+@pytest.mark.parametrize("n_columns", [5, 1200])
+def test_mean_and_deviation_do_not_depend_on_the_rows_taken_at_once(rng, monkeypatch, n_columns):
+    features = rng.normal(3, 2, size=(500, n_columns)).astype(np.float32)
+    rows = rng.random(500) < 0.7
+    at_once = feature_feed.moments(features, rows)
+    monkeypatch.setattr(feature_feed, "AT_ONCE", 16)
+    for one, other in zip(at_once, feature_feed.moments(features, rows), strict=True):
+        np.testing.assert_array_equal(one, other)
+    wanted = features[rows].mean(0, dtype=float), features[rows].std(0, dtype=float)
+    np.testing.assert_allclose(at_once, wanted, rtol=1e-12)
 
 
 def test_heads_trained_together_equal_heads_trained_alone(rng):
@@ -83,7 +122,8 @@ def test_standardises_with_its_own_rows(rng):
     one.train[8:] = False
     layer, _ = train_heads(one, head(epochs=1), seed=0)
     np.testing.assert_allclose(layer.mean.numpy()[:, 0, 0], one.features[:8].mean(0), rtol=1e-5)
-    assert layer.scale.numpy()[2, 0, 0] == 1
+    deviations = one.features[:8].std(0)
+    assert layer.scale.numpy()[2, 0, 0] == pytest.approx(np.median(deviations) / 2)  # never varies
     by_hand = (one.features - layer.mean.numpy()[:, 0, 0]) / layer.scale.numpy()[:, 0, 0]
     logits = by_hand @ layer.kernel.numpy()[:, 0] + layer.bias.numpy()[0]
     np.testing.assert_allclose(layer(one.features).numpy()[:, 0], logits, rtol=1e-4, atol=1e-5)
@@ -132,3 +172,15 @@ def test_the_layer_survives_saving(tmp_path, rng):
     again = keras.saving.load_model(tmp_path / "m.keras", compile=False)
     assert isinstance(again.layers[-1], FusedHeads)
     np.testing.assert_array_equal(again(one.features).numpy(), layer(one.features).numpy())
+
+
+def test_a_feature_that_hardly_varies_over_few_rows_does_not_drown_the_others(rng):
+    truth = np.tile([0, 1], 40)
+    features = rng.normal(0, 0.2, (80, 12)).astype(np.float32)
+    features[:, :6] += truth[:, None]  # say the class
+    features[:8, 8:] *= 1e-3  # of the rows that are learnt only
+    learnt = (np.arange(80) < 8)[:, None]
+    few = HeadTask(features, truth[:, None], learnt, np.zeros_like(learnt), 2)
+    layer, _ = train_heads(few, head(epochs=60, patience=0, learning_rate=0.01), seed=0)
+    right = head_values(layer, features)[8:, 0].argmax(1) == truth[8:]
+    assert right.mean() > 0.95

@@ -15,6 +15,7 @@ from podium.photos.estimators import fit_predict, rows_to_learn, with_missing
 from podium.photos.fusion import FusedHeads, MeanOfHeads, head_values
 from podium.photos.head_training import HeadTask, train_heads
 from podium.photos.linear import chosen_c, linear_table, prior_table, rotated
+from podium.photos.score_lines import sample_lines
 from podium.photos.scoring import mean_oof
 from podium.training.runtime import keras
 
@@ -238,6 +239,9 @@ def test_more_rows_than_the_sample_are_drawn_from_train_rows_only(rng):
     assert len(set(rows)) == 10
     assert not data.splits[1].held_out[rows].any()
     assert len(rows_to_learn(data, data.splits[1], 25)) == 25
+    (line,) = sample_lines(data, 10)
+    assert line.startswith("note: linear models and boosting learn 10 of the ")
+    assert sample_lines(data, 50) == []
 
 
 def test_test_rows_get_the_mean_of_all_numbers():

@@ -156,7 +156,7 @@ def test_set_up_is_done_before_the_code_comes_and_not_again_after(tmp_path, monk
     assert second.endswith("-e .")
     assert third.endswith("--require-hashes --requirement requirements/remotes.txt")
     left = build.shell("make --no-print-directory --dry-run repro").stdout.splitlines()
-    assert [line.split()[0] for line in left] == ["podium", "dvc", "podium"]
+    assert [line.split()[0] for line in left] == ["podium", "podium", "podium"]
     assert build.environment["PODIUM_SCRATCH"] == str(build.folder / "scratch")
     assert len(build.left_out) == 2
 

@@ -26,8 +26,9 @@ from slide_networks import PARAMS, TILES
 class Redness:
     """A segmenter that takes red for tumour."""
 
-    def __init__(self, path):
+    def __init__(self, path, engine="tensorflow"):
         self.tiles, self.classes = TILES, ("tumour",)
+        self.engine = {}
 
     def heat(self, pixels, fold, turns):
         assert (fold, turns) == (-1, 1)

@@ -21,7 +21,7 @@ class Fake:
     """Heat of each pixel = its red / 255, or a constant; what it was asked is kept."""
 
     def __init__(self, constant=None):
-        self.constant, self.asked, self.classes = constant, [], ("tumour",)
+        self.constant, self.asked, self.classes, self.engine = constant, [], ("tumour",), {}
 
     def heat(self, pixels, fold, turns=1):
         self.asked.append((len(pixels), fold))

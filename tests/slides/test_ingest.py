@@ -311,7 +311,7 @@ def test_a_fault_of_the_machine_is_no_slides_fault(entry, look, monkeypatch):
     def full(*_):
         raise EnvironmentFault("the disk is full")
 
-    monkeypatch.setattr("podium.slides.annotations.geojson.write_text", full)
+    monkeypatch.setattr("podium.slides.annotations.geojson.atomic_write", full)
     with pytest.raises(EnvironmentFault, match="the disk is full"):
         look(entry(text=SVG), entry("n", label="0"))
 

@@ -122,6 +122,13 @@ def test_nuclei_are_seen_at_full_resolution(folder, settings):
     assert found["predict_slides"]["stride"] == 128
 
 
+def test_a_tiny_slide_does_not_make_all_tiles_tiny(folder, settings):
+    four(folder, 20)
+    folder.add("e", 20, side=48)
+    tiles = chosen(folder.facts(settings)[0])["tile_slides"]
+    assert (tiles["tile"], tiles["stride"]) == (256, 128)
+
+
 def test_tumours_are_seen_from_further_away(folder, settings):
     four(folder, 400, side=2048, glass=True, mpp=0.5)
     folder.table()
@@ -324,6 +331,14 @@ def test_each_class_on_its_own(folder, tmp_path):
     stored = yaml.safe_load(params.read_text())["slides"]["classes"]
     assert stored == [{name: []} for name in written]  # a list: DVC sees its order
     assert "taken as Stroma" in result.output
+
+
+def test_slides_none_of_which_can_be_read(folder, tmp_path):
+    (folder.root / "train").mkdir(parents=True)
+    (folder.root / "train/x.png").touch()
+    result, _ = inspect(folder, tmp_path)
+    assert result.exit_code == 1
+    assert "none of its 1 slides can be read\nremedy: " in result.output
 
 
 def test_a_folder_that_is_not_there(folder, tmp_path):

@@ -11,6 +11,7 @@ from PIL import Image
 from shapely import MultiPolygon
 
 from podium.slides import export, stitch
+from podium.slides.annotations.stored import colour_of
 from podium.slides.class_scoring import ClassHistogram
 from podium.slides.export import write_outputs
 from podium.slides.heat import tiles_to_predict
@@ -18,6 +19,7 @@ from podium.slides.reader import Slide
 from podium.slides.report import (
     baseline_warning,
     heat_step,
+    overlay_png,
     precision_recall_png,
     summary_lines,
     title_of,
@@ -112,6 +114,24 @@ def test_heat_made_small_in_bands_is_that_of_all(tmp_path, monkeypatch, rows):
     found = cv2.resize(taken[0], (20, 12), interpolation=cv2.INTER_AREA)
     wanted = values.reshape(12, 10, 20, 10).mean(axis=(1, 3))
     np.testing.assert_allclose(found, wanted, atol=0.02)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2])
+def test_coarse_heat_is_drawn_without_stairs(tmp_path, n_classes):
+    """A disc of 12 px of heat on a preview ten times as large: its red line is a circle."""
+    y, x = np.mgrid[0:40, 0:40]
+    disc = np.clip(6.5 - np.hypot(x - 19.5, y - 19.5), 0, 1).astype(np.float32)
+    samples = disc if n_classes == 1 else np.stack([disc, 0 * disc])
+    preview = np.full((400, 400, 3), 255, np.uint8)
+    classes = ClassHistogram.of(2) if n_classes == 2 else None
+    one = result(row(), disc, grid=Grid((400, 400), 10.0, 32, 32), preview=preview, classes=classes)
+    overlay_png(tmp_path / "a.png", SlidePrediction(one, 0.9, 128), samples)
+    panel = np.asarray(Image.open(tmp_path / "a.png"))[26:426, 2 * 408 + 4 : 2 * 408 + 404]
+    colour = RED if n_classes == 1 else colour_of(1)
+    rows, columns = np.nonzero(has(panel, colour))
+    radii = np.hypot(columns - 199.5, rows - 199.5)
+    assert radii.min() > 55
+    assert radii.max() - radii.min() < 9  # of two pixels of line, and less than one of heat
 
 
 def test_the_words_of_an_overlay_say_what_the_probability_is_of():

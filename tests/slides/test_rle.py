@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from podium.core.errors import PodiumError
+from podium.slides import rle
 from podium.slides.rle import decode, decode_bands, encode, encode_bands
 
 MASKS = arrays(
@@ -103,3 +104,13 @@ def test_huge_slides_pass_in_bands():
     assert band.shape == (100, side)
     assert np.flatnonzero(band[5]).tolist() == [4, 5]
     assert np.flatnonzero(band[6]).tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 1000])
+def test_runs_are_joined_wherever_the_parts_of_the_text_end(rng, monkeypatch, at_once):
+    mask = (rng.random((40, 30)) < 0.6).astype(np.uint8)
+    mask[:, 3:6] = 1  # runs that touch over columns, and over bands
+    whole = encode(mask)
+    monkeypatch.setattr(rle, "_AT_ONCE", at_once)
+    assert encode_bands((mask[row : row + 7] for row in range(0, 40, 7)), (30, 40)) == whole
+    np.testing.assert_array_equal(decode(whole, (30, 40)), mask)

@@ -140,3 +140,15 @@ def test_turned_tiles_of_several_classes(segmenter, pixels, monkeypatch):
     monkeypatch.setitem(segmenter._graphs, 7, layers)
     square = pixels[:, :, :32]
     assert np.array_equal(segmenter.heat(square, 7, 8), layers(square))
+
+
+def test_heat_by_onnx_runtime_is_the_same_but_for_rounding(networks, pixels, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
+    path = tmp_path / "slides.keras"
+    artefact.save(assemble(networks, describe(PARAMS.slides, TILES)), path)
+    usual, by_onnx = Segmenter(path), Segmenter(path, "onnxruntime")
+    assert (usual.engine, by_onnx.engine["engine"]) == ({}, "onnxruntime")
+    for fold in (1, 4, -1):
+        np.testing.assert_allclose(by_onnx.heat(pixels, fold), usual.heat(pixels, fold), atol=1e-5)

@@ -56,8 +56,9 @@ def slow_truth():
     return shapely.contains_xy(TUMOUR, *zip(*centres, strict=True)).reshape(64, 80)
 
 
-@pytest.mark.parametrize("band", [512, 24])
-def test_heat_and_truth_pixel_by_pixel(view, heat, band):
+@pytest.mark.parametrize(("band", "at_once"), [(512, 1 << 20), (24, 1 << 20), (512, 300)])
+def test_heat_and_truth_pixel_by_pixel(view, heat, band, at_once, monkeypatch):
+    monkeypatch.setattr("podium.slides.slide_results._AT_ONCE", at_once)
     values, path = heat
     one = find(row(), view, path, TUMOUR, baseline=True, rows=band)
     truth = slow_truth()

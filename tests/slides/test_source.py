@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from podium.core.errors import PodiumError
+from podium.slides.annotation_files import UNUSED
 from podium.slides.reader import Slide
 from podium.slides.slides_table import Entry
 from podium.slides.source import read_entries, read_raw_folder
@@ -283,6 +284,7 @@ def test_what_dvc_leaves_beside_a_folder_is_no_stray(drop):
 
 
 def test_slides_beside_the_folder_are_hinted_at(tmp_path):
+    (tmp_path / "images").mkdir()
     (tmp_path / "S1.svs").touch()
     assert refusal(tmp_path).startswith(
         "images: no slides (S1.svs lies beside it: move it there)\n"
@@ -460,3 +462,77 @@ def test_folds_for_all_train_slides_or_for_none(drop):
         "slides.csv: some train slides have a fold, others have none\n"
         "remedy: give all train slides a fold, or leave the column empty"
     )
+
+
+# ---- without images/
+
+
+def put(root, names):
+    for name in names.split():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_slides_in_the_folder_itself_have_annotations_beside_them(tmp_path):
+    root = put(tmp_path, "b.svs a.tif a.geojson notes.txt c.json annotations/d.svg d.png")
+    assert known(root, "slide", "split", "annotation") == [
+        ("a", "train", root / "a.geojson"),
+        ("b", "test", None),
+        ("d", "train", root / "annotations/d.svg"),
+    ]
+    assert lost(root) == {
+        "notes.txt": ("notes", "", "no slide format that is read"),
+        "c.json": ("c", "", "an annotation without slide"),
+    }
+
+
+def test_slides_in_train_and_test_are_of_that_split(tmp_path):
+    root = put(
+        tmp_path, "train/a.png train/a.geojson Test/b.png Test/b.geojson test_annotations/b.svg"
+    )
+    assert known(root, "slide", "split", "image") == [
+        ("a", "train", root / "train/a.png"),
+        ("b", "test", root / "Test/b.png"),
+    ]
+    assert lost(root) == {"Test/b.geojson": ("b", "test", UNUSED)}
+    assert known(root, "slide", "split", missing_annotation="negative")[1] == ("b", "test")
+
+
+def test_a_table_rules_where_slides_lie_in_the_folder_itself(tmp_path):
+    root = put(tmp_path, "train/a.png test/b.png")
+    (root / "slides.csv").write_text("slide,split\na,test\nb,train\n")
+    assert known(root, "slide", "split") == [("a", "test"), ("b", "train")]
+    assert lost(root) == {}
+
+
+def test_one_name_in_train_and_test_is_refused(tmp_path):
+    assert "has the same name" in refusal(put(tmp_path, "train/1.png test/1.png"))
+
+
+@pytest.mark.parametrize(
+    ("names", "mask"),
+    [
+        ("train/a.png masks/a_mask.png masks/b_mask.png test/c.png", "masks/a_mask.png"),
+        ("slides/a.png masks/a.png", "masks/a.png"),
+        ("train/a.tif Train_Labels/a.tif", "Train_Labels/a.tif"),
+        ("train/a.svs ground_truth/deep/a.png", "ground_truth/deep/a.png"),
+        ("train/a.svs train/annotations/a.png", "train/annotations/a.png"),
+        ("a.svs a_mask.png", "a_mask.png"),
+        ("train/a.jpg train/a-label.png", "train/a-label.png"),
+    ],
+)
+def test_a_mask_is_no_slide_to_predict(tmp_path, names, mask):
+    root = put(tmp_path, names)
+    n = 2 if "b_mask" in names else 1
+    assert refusal(root) == (
+        f"{mask}: named like a mask, and no slide ({n} such files)\n"
+        f"remedy: put masks into annotations as <slide>.png; if they are slides, put all slides "
+        "into images"
+    )
+
+
+def test_names_that_only_resemble_those_of_masks_are_slides(tmp_path):
+    names = "unmasked/a.png b_mask.png annotations/a.png train/labels/c.svg train/c.svs"
+    root = put(tmp_path, names)
+    assert known(root, "slide", "split") == [("a", "train"), ("b_mask", "test"), ("c", "train")]

@@ -8,8 +8,10 @@ import pytest
 from podium.core.errors import PodiumError
 from podium.core.files import scratch_dir
 from podium.slides.stitch import (
+    band_rows,
     heat_bands,
     mask_bands,
+    square_height,
     stitch,
     window,
     write_heat_map,
@@ -137,6 +139,30 @@ def test_little_is_held_and_nothing_is_left_on_disk(rng):
     assert (blended(grid, parts(), memory=2 * 2 * 4 * 32 * 128, rows=32) == 1).all()
     assert max(seen) >= 8  # of 20 bands all but two had to go
     assert list(scratch_dir("stitch").iterdir()) == []
+
+
+@pytest.mark.parametrize(("width", "n_classes", "rows", "height"), [
+    (2048, 1, 512, 2048),  # 16 KiB a row: 256 MiB would hold more
+    (30_000, 1, 256, 606),  # 240,000 bytes a row: 1,118 rows fit, two bands of them unfinished
+    (30_000, 3, 128, 303),
+    (200_000, 3, 16, 256),  # a tile at least
+])  # fmt: skip
+def test_wide_frames_have_low_bands(width, n_classes, rows, height):
+    grid = Grid((width, 3000), 1.0, 256, 128)
+    assert band_rows(grid, n_classes) == rows
+    assert square_height(grid, n_classes, 2048) == height
+
+
+def test_a_map_is_read_in_the_bands_that_it_was_written_in(tmp_path, monkeypatch):
+    monkeypatch.setattr("podium.slides.stitch.MEMORY", 4 * 8 * 150 * 60)  # of 60 rows
+    grid, path = Grid((150, 110), 1.0, 64, 32), tmp_path / "s.h5"
+    assert band_rows(grid) == 32
+    predictions = np.full((len(grid.l_corners), 64, 64), 0.3, np.float32)
+    bands = stitch(grid, grid.to_l0(grid.l_corners), in_parts(grid, predictions))
+    write_heat_map(path, grid, bands, {})
+    assert [(row, band.shape) for row, band in heat_bands(path)] == [
+        (0, (32, 150)), (32, (32, 150)), (64, (32, 150)), (96, (14, 150)),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "reason"), [

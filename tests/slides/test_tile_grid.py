@@ -144,6 +144,15 @@ def test_super_tiles_by_hand():
     assert grid.super_tiles(np.empty((0, 2), np.int64), 64) == []
 
 
+def test_super_tiles_that_are_lower_than_wide():
+    grid = Grid((110, 110), 1.0, 64, 32)
+    squares = [grid.l_corners[rows].tolist() for rows in grid.super_tiles(grid.l_corners, 96, 64)]
+    assert squares == [
+        [[0, 0], [32, 0], [46, 0]],
+        [[0, 32], [32, 32], [46, 32], [0, 46], [32, 46], [46, 46]],
+    ]
+
+
 @settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(8, 64), st.data())
 def test_super_tiles_hold_every_tile_once_and_stay_small(w, h, tile, data):

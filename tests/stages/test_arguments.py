@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,12 @@ def test_a_stage_that_computes_leaves_its_seconds_last(stage):
     after = text[text.index("    write_metrics(") :].partition("\n\n\n")[0]  # of `main`
     assert "write_table(" not in after
     assert "_png(" not in after
+
+
+def test_stages_that_compute_no_network_start_without_tensorflow():
+    names = {path.stem for path in STAGES.glob("[a-z]*.py")}
+    networks = {name for name in names if name.startswith(("train_photo", "train_segmenter"))}
+    others = sorted(names - networks - {"predict_slides", "explain_mistakes"})
+    modules = ", ".join(f"podium.stages.{name}" for name in others)
+    code = f"import sys, {modules}; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -24,7 +24,7 @@ def words(folder) -> list[str]:
 def _settings(monkeypatch, **changes):
     plain = {"n_train": 2, "n_test": 1, "side": 512, "seed": 3, "three_classes": False}
     section = SimpleNamespace(**plain | changes)
-    params = SimpleNamespace(draw_slides=section)
+    params = SimpleNamespace(draw_slides=section, slides=SimpleNamespace(source="standin"))
     monkeypatch.setattr(draw_slides, "load_params", lambda path: params)
 
 

@@ -22,6 +22,7 @@ from podium.captcha.equations import typeset
 from podium.captcha.equations.answers import value_of
 from podium.captcha.equations.render import render, render_strip
 from podium.captcha.equations.rules import EquationRules
+from podium.captcha.equations.sheet_rules import SheetRules
 from podium.captcha.equations.strips import lay_out
 from podium.captcha.reader import CaptchaReader
 from podium.cli import app
@@ -201,14 +202,24 @@ def test_several_readers_vote(finished, tmp_path):
     ("n", "words"),
     [
         (0, "no line of text found"),
-        (1, "one line of text found"),
-        (4, "4 lines of text found"),
+        (5, "5 lines of text found"),
     ],
 )
-def test_pictures_without_two_or_three_lines(n, words, finished, tmp_path):
+def test_pictures_without_lines_or_with_too_many(n, words, finished, tmp_path):
     done = predicted(finished.model, saved(tmp_path, dark_lines(n)))
     assert done.exit_code == 1
-    assert f"one.png: {words}, equations have 2 or 3; remedy: give a picture" in done.stderr
+    assert f"one.png: {words}, sheets of equations have 1 to 4; remedy: give a" in done.stderr
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_sheets_outside_of_the_rule_are_read(n, finished, tmp_path):
+    paths = [saved(tmp_path, dark_lines(m), f"{m}.png") for m in (2, n, 3)]
+    reader = CaptchaReader(finished.model)
+    texts = [text for text, _ in reader.answer_files(paths)]
+    assert [text.count(";") for text in texts] == [1, n - 1, 2]
+    assert SheetRules(n, n).accepts(texts[1])
+    assert not EquationRules().accepts(texts[1])
+    assert [texts[0], texts[2]] == [reading.text for reading in reader.read_files(paths[::2])]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])

@@ -17,7 +17,7 @@ from podium.captcha.dataset import SPLITS, Facts, Split, write_captchas
 from podium.captcha.decoding import Decoder, Rules
 from podium.captcha.reader import CaptchaReader, artefact_metadata
 from podium.competitions import COMPETITIONS
-from podium.core.errors import SettingsError
+from podium.core.errors import PodiumError, SettingsError
 from podium.core.files import write_table
 from podium.core.params import load_params
 from podium.page.run_facts import read_facts
@@ -70,7 +70,7 @@ def test_each_mistake_with_a_picture_gets_one_of_where_the_model_looks(root, mon
     counts = json.loads((root / "metrics/explain_mistakes.json").read_text())
     assert counts["photos"] == 2
     assert explained["captcha-text"] == {"model": "", "pictures": {}, "shown": {},
-                                         "why": "no model is there"}  # fmt: skip
+                                         "failed": {}, "why": "no model is there"}  # fmt: skip
 
 
 def test_why_a_model_is_not_explained_is_kept_for_the_page(root, monkeypatch):
@@ -80,6 +80,28 @@ def test_why_a_model_is_not_explained_is_kept_for_the_page(root, monkeypatch):
     monkeypatch.setattr(stage, "Looking", crops)
     photos = run(root)["photos"]
     assert (photos["pictures"], photos["why"]) == ({}, "it averages ten crops")
+
+
+def test_a_picture_that_cannot_be_explained_is_named_and_the_others_go_on(
+    root, monkeypatch, capsys
+):
+    class Blind(Left):
+        def at(self, picture, name):
+            if len(self.asked) < 2:
+                self.asked.append(name)
+                raise PodiumError("no character is read\nremedy: give another picture")
+            return super().at(picture, name)
+
+    monkeypatch.setattr(stage, "Looking", Blind)
+    Left.asked.clear()
+    photos = run(root)["photos"]
+    assert photos["failed"] == {"cat.2": "no character is read"}
+    assert list(photos["pictures"]) == ["cat.5"]
+    assert "photos: cat.2 is not explained: no character is read" in capsys.readouterr().out
+    settings = load_params(root / "params.yaml").model_dump()
+    html = section(read_facts(root, COMPETITIONS["photos"], settings))
+    assert "% sure; where the model looks is not shown: no character is read<" in html
+    assert html.count("where the model looks on ") == 1
 
 
 def test_of_a_captcha_the_page_says_what_its_reader_reads_step_by_step(root):

@@ -83,8 +83,9 @@ def test_the_artefact_looks_at_pictures_as_its_features_did(house, write_params,
 
     house.params = write_params(
         **{"extractors__efficientnet-lite0__views": views, "extractors__hog__views": "flip"},
-        blend__photos__leave_out=OTHERS,
-    )
+        blend__photos__leave_out=OTHERS, blend__photos__calibrate="none",
+        train_photo_classifier__calibrate=False,
+    )  # fmt: skip
     house.everything()
     for name, wanted in (("efficientnet-lite0", views), ("hog", "flip")):
         features = house.root / f"features/{name}.h5"

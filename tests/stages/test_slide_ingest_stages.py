@@ -532,7 +532,7 @@ def test_a_slide_of_unknown_scale_fails_with_the_remedy(clinic, mpp, says):
     assert table["state"].to_dict() == {"s1": "failed", "s2": "done", "s9": "done", "s10": "done"}
     assert table["reason"]["s1"] == (
         f"{clinic.raw}/images/s1.tif: {says}; "
-        "remedy: give its mpp in slides.csv, or set target_mpp to null and choose a level"
+        "remedy: give its mpp (--mpp, or in slides.csv), or set target_mpp to null and a level"
     )
 
 
@@ -566,7 +566,7 @@ def test_where_no_slide_says_its_scale_the_run_ends(clinic, refusal):
     assert refusal(clinic.tile) == [
         "no slide could be tiled",
         f"{clinic.raw}/images/s1.tif: target_mpp is set, but it does not say its mpp",
-        "remedy: give its mpp in slides.csv, or set target_mpp to null and choose a level",
+        "remedy: give its mpp (--mpp, or in slides.csv), or set target_mpp to null and a level",
     ]
 
 

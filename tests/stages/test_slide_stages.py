@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -24,7 +25,7 @@ from podium.core.params import load_params
 from podium.evaluation.competition import PredictOptions
 from podium.evaluation.file_answers import FileAnswer
 from podium.evaluation.predictions import read_predictions
-from podium.slides import export, heat, predict_files, rle, tissue_tiles
+from podium.slides import export, heat, predict_dataset, predict_files, rle, tissue_tiles
 from podium.slides.annotations import geojson
 from podium.slides.dataset import read_slides
 from podium.slides.predict_dataset import reference_stains
@@ -315,8 +316,9 @@ class Fake:
 
     classes = ("tumour",)
 
-    def __init__(self, path: Path) -> None:
-        self.tiles, self.mpp, self.overruling_mpp = TILES, None, None
+    def __init__(self, path: Path, engine: str) -> None:
+        self.path, self.tiles, self.mpp, self.overruling_mpp = path, TILES, None, None
+        self.engine: dict[str, str] = {}
 
     def take_tile_count(self) -> int:
         return 0
@@ -357,6 +359,40 @@ def test_a_slide_is_looked_at_by_the_network_of_its_fold(again):
     test = json.loads(again.metric("submit").read_text())["test"]
     assert test["tumour_f1"]["value"] > 0.9
     assert test["slide_auc"]["value"] == 1
+
+
+class PickledWork:
+    """In place of a cluster: one process, which gets and gives what can be pickled."""
+
+    def __init__(self, gpu: bool) -> None:
+        assert gpu
+
+    def __enter__(self) -> PickledWork:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function, items):
+        for item in items:
+            work, argument = pickle.loads(pickle.dumps((function, item)))  # noqa: S301
+            yield pickle.loads(pickle.dumps(work(argument)))  # noqa: S301
+
+
+def test_a_cluster_leaves_what_one_machine_does(again, monkeypatch, tmp_path, capsys):
+    again.predict()
+    here = capsys.readouterr().out
+    monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "other"))
+    monkeypatch.setattr(predict_dataset.cluster, "in_use", lambda: True)
+    monkeypatch.setattr(predict_dataset.cluster, "ClusterPool", PickledWork)
+    monkeypatch.setattr(predict_dataset, "Segmenter", Fake)
+    folders = ("predictions", "tables", "plots")
+    files = {path: path.read_bytes() for name in folders for path in (tmp_path / name).rglob("*.*")}
+    again.predict()
+    assert capsys.readouterr().out == here
+    assert len(files) > 20
+    for path, data in files.items():
+        assert path.read_bytes() == data, path
 
 
 @pytest.fixture

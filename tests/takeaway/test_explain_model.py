@@ -22,6 +22,7 @@ from podium.photos.fusion import FusedHeads, MeanOfHeads
 from podium.slides.crops import Crop
 from podium.takeaway import explain_model
 from podium.takeaway.export_model import portable
+from podium.takeaway.grids import write_overlays
 from podium.takeaway.looking import Looking
 from podium.takeaway.maps import _steps, class_map, feature_maps, places_of_characters
 from podium.takeaway.overlays import character_overlay, class_overlay
@@ -33,23 +34,25 @@ NOWHERE = Path("nowhere")
 SIZE = 32
 
 
-def photo_model(seed: int) -> keras.Model:
-    """Two folds of a small network; average pooling, then heads."""
+def photo_model(seed: int, is_normalised: bool = False) -> keras.Model:
+    """Two folds of a small network; average pooling, normalised or not, then heads."""
     keras.utils.set_random_seed(seed)
     says = {"task": "photos-network", "kind": "classes", "classes": ["cat", "dog", "hen"],
             "image_size": SIZE, "views": "plain", "max_megapixels": 9.0}  # fmt: skip
     pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
     x = artefact.MetadataLayer(says, name="described")(pixels)
-    folds = [_fold(number)(x) for number in range(2)]
+    folds = [_fold(number, is_normalised)(x) for number in range(2)]
     return keras.Model(pixels, MeanOfHeads("classes")(keras.ops.stack(folds, axis=1)))
 
 
-def _fold(number: int) -> keras.Model:
+def _fold(number: int, is_normalised: bool) -> keras.Model:
     given = keras.Input((SIZE, SIZE, 3))
     x = given / 255
     for width in (8, 8):
         x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(12, 3)(x))
+    if is_normalised:
+        pooled = keras.layers.LayerNormalization()(pooled)
     body = keras.Model(given, pooled, name="body")
     outer = keras.Input((SIZE, SIZE, 3))
     bias = keras.initializers.RandomNormal(seed=number)
@@ -189,6 +192,18 @@ def test_each_character_has_a_colour_and_stands_below():
     assert (drawn[32:, 30:] < 200).any()
 
 
+@pytest.mark.parametrize(
+    ("shape", "n_rows"), [((60, 160), 1), ((60, 300), 2), ((60, 600), 4)], ids=str
+)
+def test_maps_of_wide_pictures_stand_below_them(tmp_path, shape, n_rows):
+    maps = [(name, np.ones(shape)) for name in ("7", "+", "深")]
+    write_overlays(tmp_path / "wide.png", np.zeros((*shape, 3), np.uint8), maps, signed=False)
+    with Image.open(tmp_path / "wide.png") as drawn:
+        w, h = drawn.size
+    row = 110 * (0.5 + 2.5 * n_rows * shape[0] / shape[1])
+    assert (w, h) == (pytest.approx(1408, abs=2), pytest.approx(n_rows * row, abs=4))
+
+
 def test_red_speaks_for_and_blue_against():
     values = np.array([[1.0, 0.0, -1.0]])
     drawn = class_overlay(np.full((1, 3, 3), 128, np.uint8), values).astype(int)
@@ -244,6 +259,16 @@ def test_the_command_says_what_is_wrong(folder, tmp_path, words, said):
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_maps_to_first_order_are_said_to_be_so(folder, tmp_path):
+    artefact.save(photo_model(1, is_normalised=True), tmp_path / "normalised.keras")
+    words = [f"{folder}/one.png", "--what", "cam", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["explain", f"{tmp_path}/normalised.keras", *words])
+    note = "normalised.keras normalises its averages: maps are to first order, no exact sums"
+    assert (result.exit_code, result.stderr) == (0, f"note: {note}\n")
+    result = CliRunner().invoke(app, ["explain", f"{folder}/photos-small.keras", *words])
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_a_model_that_averages_no_map_is_refused_before_any_picture(folder, model, monkeypatch):

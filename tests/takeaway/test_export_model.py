@@ -27,6 +27,7 @@ from podium.slides.segmenter import assemble, describe
 from podium.slides.tiling import Job, Plan, tile_slide
 from podium.takeaway import formats
 from podium.takeaway.export_model import export, portable
+from podium.takeaway.map_output import area_shares, on_grid, with_map
 from podium.takeaway.pictures_at_hand import pictures_at_hand
 from podium.takeaway.portable import Calibrated
 from podium.training import artefact
@@ -169,6 +170,104 @@ def test_a_reader_takes_pictures_of_any_size_as_predict_does(folder):
 def test_calibration_inside_is_that_of_the_pipeline(kind, values, numbers):
     given = np.asarray(Calibrated(kind, numbers)(values.astype(np.float32)))
     np.testing.assert_allclose(given, apply_calibration(kind, values, numbers), atol=2e-6)
+
+
+def _averaging_network(*after: type) -> keras.Model:
+    """Two folds; a squeeze-and-excite block, an average, and what comes after it."""
+    keras.utils.set_random_seed(2)
+    says = {"task": "photos-network", "kind": "classes", "classes": ["cat", "dog", "hen"],
+            "image_size": 16, "views": "flip", "max_megapixels": 9.0}  # fmt: skip
+    pixels = keras.Input((16, 16, 3), name="pixels")
+    x = artefact.MetadataLayer(says, name="described")(pixels)
+    outputs = []
+    for number in range(2):
+        given = keras.Input((16, 16, 3))
+        maps = keras.layers.Conv2D(6, 3, 2, activation="relu")(given / 255)
+        squeezed = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+        maps = maps * keras.layers.Conv2D(6, 1, activation="sigmoid")(squeezed)
+        y = keras.layers.GlobalAveragePooling2D(name="gap")(maps)
+        for layer in after:
+            y = layer()(y)
+        y = keras.layers.Dense(3, bias_initializer="ones")(y)
+        outputs.append(keras.Model(given, y, name=f"fold{number}")(x))
+    return keras.Model(pixels, MeanOfHeads("classes")(keras.ops.stack(outputs, axis=1)))
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    """A network that sees a picture and its mirror image, with its map."""
+    path = tmp_path_factory.mktemp("averaging") / "photos-average.keras"
+    artefact.save(_averaging_network(), path)
+    return path, with_map(portable(path, NOWHERE, any_width=False))
+
+
+def test_the_map_is_the_logit_less_its_bias_place_by_place(mapped):
+    """Of a picture and its mirror image alike, since both are seen, but for the map's own sides."""
+    path, model = mapped
+    trained, _ = artefact.load(path)
+    [picture] = pictures(1, 16, 16)
+    both = np.stack([picture, picture[:, ::-1]]).astype(np.float32)
+    given = model.model(both)
+    folds = [layer for layer in trained.layers if isinstance(layer, keras.Model)]
+    logits = np.mean([np.asarray(fold(both)) for fold in folds], axis=(0, 1))
+    said = np.asarray(given["map"])
+    assert model.description["map"]["shape"] == ["N", 7, 7, 3]
+    np.testing.assert_allclose(model.description["map"]["bias"], 1.0, atol=1e-5)
+    np.testing.assert_allclose(said.mean((1, 2)) + 1.0, np.stack([logits] * 2), atol=1e-5)
+    np.testing.assert_allclose(said[0], said[1][:, ::-1], atol=1e-5)
+    np.testing.assert_allclose(said[0], model.map_of(picture), atol=1e-5)
+    np.testing.assert_allclose(given["answers"][:1], model.answer([picture]), atol=1e-5)
+
+
+@pytest.mark.parametrize("to", ["savedmodel", "onnx", "litert"])
+def test_the_map_is_a_second_output_elsewhere(mapped, tmp_path, to):
+    for package in formats.FORMATS[to].packages:
+        pytest.importorskip(package, reason=f"not installed: {formats.INSTALL}")
+    compared = export(mapped[1], to, tmp_path / "model", pictures(3, 30, 20))
+    assert compared.worst < 1e-4
+    assert "(of a map " in compared.in_words()
+    says = json.loads((tmp_path / "model.json").read_text())
+    assert (says["output"]["name"], says["map"]["name"]) == ("answers", "map")
+
+
+def test_a_map_that_says_something_else_is_refused(mapped, tmp_path, monkeypatch):
+    model = mapped[1]
+
+    def opened(path, portable):
+        def run(batches):
+            outputs = model.model(batches[0])
+            return [np.asarray(outputs["answers"]), np.asarray(outputs["map"]) + 0.01]
+
+        return run
+
+    written = replace(formats.FORMATS["savedmodel"], write=lambda *_: None, open=opened)
+    monkeypatch.setitem(formats.FORMATS, "savedmodel", written)
+    with pytest.raises(PodiumError, match=r"not written, its answers differ by \d.\de-0[23]"):
+        export(model, "savedmodel", tmp_path / "out", pictures(2, 30, 20))
+
+
+def test_a_finer_grid_keeps_the_mean():
+    assert area_shares(2, 3).tolist() == [[1, 0], [0.5, 0.5], [0, 1]]
+    rng = np.random.default_rng(0)
+    maps = [rng.normal(size=(7, 7)), rng.normal(size=(9, 8))]
+    summed = on_grid(maps, (9, 8))
+    assert summed.shape == (9, 8)
+    assert summed.mean() == pytest.approx(maps[0].mean() + maps[1].mean())
+
+
+def test_a_model_without_a_map_is_refused(mapped):
+    """No average, layers after it, and models that are not of photos."""
+    model = portable(mapped[0], NOWHERE, any_width=False)
+    others = {
+        "averages no feature map": replace(model, model=_photo_network()),
+        "no sum over the places": replace(
+            model, model=_averaging_network(keras.layers.LayerNormalization)
+        ),
+        "only photo models": replace(model, description={"task": "captcha-text"}),
+    }
+    for says, other in others.items():
+        with pytest.raises(SettingsError, match=says):
+            with_map(other)
 
 
 @pytest.mark.slow

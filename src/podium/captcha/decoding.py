@@ -16,6 +16,7 @@ from podium.captcha.automaton import Language, from_templates
 from podium.captcha.beam_search import beam_search
 from podium.captcha.charset import Charset
 from podium.captcha.equations.rules import EquationRules
+from podium.captcha.equations.sheet_rules import MOST_LINES, SheetRules
 from podium.captcha.forms import templates_of
 from podium.captcha.grammar import ARITHMETIC
 from podium.captcha.grammar_total import total_log_probs
@@ -24,7 +25,11 @@ from podium.evaluation.predictions import Reading
 
 Logits = NDArray[np.floating]
 _HALF = math.log(0.5)
-LANGUAGES: Mapping[str, Language[Any]] = {"equations": EquationRules()}
+LANGUAGES: Mapping[str, Language[Any]] = {
+    "equations": EquationRules(),
+    "sheets": SheetRules(),
+    **{f"sheet-{n}": SheetRules(n, n) for n in range(1, MOST_LINES + 1)},
+}
 
 
 @dataclass(frozen=True)
@@ -61,25 +66,31 @@ class Rules:
 def rules_for(task: str, charset: Charset, texts: Sequence[str]) -> Rules:
     """The narrowest rules that allow all of `texts`.
 
-    For arithmetic and equations the competition's forms; for other sums the forms of `texts`; for
-    texts as many characters of the charset as the shortest to the longest has; else any text.
+    For arithmetic and equations the competition's forms; for other sums the forms of `texts`, for
+    other equations sheets of one line to four; for texts as many characters of the charset as the
+    shortest to the longest has; else any text.
 
     Args:
         task: text, arithmetic or equations.
         charset: the characters of the texts.
         texts: of the train pictures.
     """
-    if task in ("arithmetic", *LANGUAGES):
-        rules = Rules(*ARITHMETIC) if task == "arithmetic" else Rules(language=task)
-        automaton = rules.automaton
-        if automaton and all(map(automaton.accepts, texts)):
-            return rules
-        return Rules(*templates_of(texts)) if task == "arithmetic" else Rules()
+    if task == "arithmetic":
+        rules = Rules(*ARITHMETIC)
+        return rules if _allow(rules, texts) else Rules(*templates_of(texts))
+    if task == "equations":
+        choices = [Rules(language="equations"), Rules(language="sheets")]
+        return next((rules for rules in choices if _allow(rules, texts)), Rules())
     lengths = [len(text) for text in texts] or [0]
     if not min(lengths):
         return Rules()
     templates = tuple("c" * n for n in range(min(lengths), max(lengths) + 1))
     return Rules(templates, {"c": charset.characters})
+
+
+def _allow(rules: Rules, texts: Sequence[str]) -> bool:
+    automaton = rules.automaton
+    return automaton is None or all(map(automaton.accepts, texts))
 
 
 def refuse_other_forms(rules: Rules, texts: Sequence[str]) -> None:

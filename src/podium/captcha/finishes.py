@@ -51,7 +51,7 @@ def _finished(name: str, pixels: Pixels, number: float) -> Pixels:
 def _binarised(pixels: Pixels, rng: Rng) -> Any:
     """Black on white, cut at a share of the way from the paper to the ink."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    below = np.bincount(grey.reshape(-1), minlength=256).cumsum() / grey.size
+    below = cv2.calcHist([grey], [0], None, [256], [0, 256]).cumsum(dtype=np.float64) / grey.size
     ink, paper = np.searchsorted(below, [0.03, 0.5]).tolist()
     cut = paper + (ink - paper) * rng.uniform(0.3, 0.6)
     return cv2.merge([cv2.threshold(grey, cut, 255, cv2.THRESH_BINARY)[1]] * 3)

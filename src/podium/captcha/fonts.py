@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from podium.core.errors import EnvironmentFault, unknown
+from podium.evaluation.lettering import CHINESE
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ FONTS = {
     "dejavu-serif": FontSource(
         "matplotlib", "mpl-data/fonts/ttf/DejaVuSerif.ttf", "matplotlib>=3.10", _DEJAVU
     ),
-    "noto-sans-sc": FontSource(
-        "mplfonts", "fonts/NotoSansCJKsc-Regular.otf", "mplfonts==0.0.11", _OFL
-    ),
+    "noto-sans-sc": FontSource(*CHINESE, "mplfonts==0.0.11", _OFL),
     "noto-serif-sc": FontSource(
         "mplfonts", "fonts/NotoSerifCJKsc-Regular.otf", "mplfonts==0.0.11", _OFL
     ),

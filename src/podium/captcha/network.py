@@ -14,8 +14,8 @@ from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import keras, tf
 
 layers = keras.layers
-_GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
-_DECADE = 2.302585  # of a natural logarithm
+GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
+DECADE = 2.302585  # of a natural logarithm
 _MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
 
 
@@ -34,8 +34,8 @@ class Standardise(keras.layers.Layer):
         pixels = tf.cast(pixels, tf.float32)
         centred = pixels - tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=(1, 2, 3), keepdims=True)
-        plain = centred / (tf.sqrt(variance) + _GREY_LEVEL)
-        return tf.concat([plain, tf.asinh(centred / _GREY_LEVEL) / _DECADE], axis=-1)
+        plain = centred / (tf.sqrt(variance) + GREY_LEVEL)
+        return tf.concat([plain, tf.asinh(centred / GREY_LEVEL) / DECADE], axis=-1)
 
 
 @in_scope

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,22 @@ from podium.captcha.chance import Chance
 from podium.captcha.charset import Charset
 from podium.captcha.decoding import Decoder, Rules, grammar_log_probs
 from podium.captcha.equations.finder import LineFinder
+from podium.captcha.equations.scene import Box
+from podium.captcha.equations.sheet_rules import MOST_LINES
 from podium.captcha.equations.strips import N_LINES, lay_out
 from podium.captcha.fit import PictureFit
 from podium.core import picture_decoder
 from podium.core.errors import PodiumError
 from podium.core.printable import printable
 from podium.evaluation.predictions import Reading
-from podium.training import artefact
+from podium.training import artefact, distribution
 from podium.training.batch_size import BatchSize
-from podium.training.runtime import keras, tf
+from podium.training.parts import compute_by_parts
+from podium.training.runtime import jit_compile, keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all pictures that are read at a time
+_PART_PX = 2_000_000  # of these, on one core: recurrent layers do better on many pictures
 KINDS = ("cnn", "crnn")  # of readers
 FINDER, READER = "finder", "reader"  # names of the two models in an artefact for equations
 
@@ -50,7 +55,13 @@ class LogitPredictor:
         def logits(pixels: Any) -> Any:
             return model(tf.cast(pixels, tf.float32), training=False)
 
-        self._graph = tf.function(logits, signature)
+        graph = tf.function(logits, signature)
+
+        def by_parts(pixels: Any) -> NDArray[np.float32]:
+            return compute_by_parts(lambda part: np.asarray(graph(part)), pixels, _PART_PX)
+
+        live = jit_compile() or distribution.n_devices() > 1
+        self._graph = graph if live else by_parts
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Logits (N, T, C) float32 of pixels (N, H, W, 3) uint8."""
@@ -152,9 +163,9 @@ class CaptchaReader:
         """The texts (N,) of picture files.
 
         Raises:
-            PodiumError: a file cannot be read, or has another number of lines.
+            PodiumError: a file cannot be read, or no line of it, or too many.
         """
-        return self.read(np.stack([self._pixels(path) for path in paths]))
+        return [reading for reading, _ in self._read(paths)]
 
     def answer_files(self, paths: Sequence[Path]) -> list[tuple[str, float]]:
         """The texts (N,) of picture files, each with the chance that it is right.
@@ -162,15 +173,42 @@ class CaptchaReader:
         Raises:
             PodiumError: as `read_files`.
         """
-        logits = self.logits(np.stack([self._pixels(path) for path in paths]))
-        readings = self.decoder.best(logits)
-        chances = self.chance.apply(*grammar_log_probs(self.decoder, logits, readings))
-        return [(reading.text, chance) for reading, chance in zip(readings, chances, strict=True)]
+        return [(reading.text, chance) for reading, chance in self._read(paths)]
 
-    def _pixels(self, path: Path) -> Pixels:
+    def _read(self, paths: Sequence[Path]) -> list[tuple[Reading, float]]:
+        """The readings (N,) of picture files, each with the chance that it is right."""
+        seen = [self._seen(path) for path in paths]
+        logits = self.logits(np.stack([pixels for views, _ in seen for pixels in views]))
+        language_of = [language for views, language in seen for _ in views]
+        every: dict[int, tuple[Reading, float]] = {}
+        for language in sorted(set(language_of)):
+            rows = [row for row, own in enumerate(language_of) if own == language]
+            decoder = self.decoder
+            if language:
+                decoder = replace(decoder, rules=Rules(language=language))
+            readings = decoder.best(logits[rows])
+            chances = self.chance.apply(*grammar_log_probs(decoder, logits[rows], readings))
+            every |= dict(zip(rows, zip(readings, chances.tolist(), strict=True), strict=True))
+        ends = np.cumsum([len(views) for views, _ in seen]).tolist()
+        parts = zip([0, *ends], ends, strict=False)
+        views_of = [[every[row] for row in range(start, stop)] for start, stop in parts]
+        return [max(views, key=lambda view: view[0].log_prob) for views in views_of]
+
+    def _seen(self, path: Path) -> tuple[list[Pixels], str]:
+        """A file as the network sees it, in one or two sizes, and the language of its text.
+
+        The language is '' where it is that which the reader learnt. Where it is not, the highest
+        line may have no fraction, and is tried at half the size.
+        """
         remedy = "give a readable picture"
         pixels = picture_decoder.read(path, self.max_megapixels, remedy, contrast=True)
-        return self.strip(path, pixels, self.finder) if self.finder else self.fit(pixels)
+        if not self.finder:
+            return [self.fit(pixels)], ""
+        sheet, boxes = self._lines(path, pixels, self.finder)
+        whole = lay_out(sheet, boxes, self.fit.size)
+        if len(boxes) in N_LINES or self.decoder.rules.language != "equations":
+            return [whole], ""
+        return [whole, lay_out(sheet, boxes, self.fit.size, 0.5)], f"sheet-{len(boxes)}"
 
     def strip(self, path: Path, pixels: Pixels, finder: LineFinder) -> Pixels:
         """The lines of a sheet (H, W, 3) as the strip (h, w, 3) that the reader takes.
@@ -181,15 +219,19 @@ class CaptchaReader:
             finder: finds its lines.
 
         Raises:
-            PodiumError: it has another number of lines.
+            PodiumError: no line is found, or too many.
         """
-        boxes = finder.find(pixels)
-        if len(boxes) not in N_LINES:
-            count = {0: "no line", 1: "one line"}.get(len(boxes), f"{len(boxes)} lines")
+        return lay_out(*self._lines(path, pixels, finder), self.fit.size)
+
+    def _lines(self, path: Path, pixels: Pixels, finder: LineFinder) -> tuple[Pixels, list[Box]]:
+        """A sheet as if drawn, and its lines; arguments and errors as of `strip`."""
+        sheet, boxes = finder.lines(pixels)
+        if not 1 <= len(boxes) <= MOST_LINES:
+            count = f"{len(boxes)} lines" if boxes else "no line"
             raise PodiumError(
                 f"{printable(path)}: {count} of text found, "
-                f"equations have {' or '.join(map(str, N_LINES))}\n"
-                "remedy: give a picture with one or two assignments and an expression"
+                f"sheets of equations have 1 to {MOST_LINES}\n"
+                "remedy: give a picture of nothing but assignments and an expression, whose "
+                "characters are some 30 to 50 pixels high"
             )
-        h, w, _ = self.logits.shape
-        return lay_out(pixels, boxes, (w, h))
+        return sheet, boxes

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from podium.captcha.charset import charset_of
 from podium.captcha.ctc import steps_needed
 from podium.captcha.tasks import task_from
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import Params, TrainCaptchaReader
+from podium.core.printable import printable
 from podium.ensemble.text_ensemble import chosen_readers
+from podium.training.model_file import read_description
 
+SCRATCH = "scratch"  # the start of a reader without another one
 MIN_HEIGHT = 15  # pixels; the network halves it four times
 
 
@@ -55,9 +59,12 @@ def check_reader_settings(name: str, source: str, params: Params) -> None:
 
     Raises:
         SettingsError: it needs drawn pictures and they are raw, it emphasises characters that
-            no text has, or it recombines assignments and its task has none.
+            no text has, it recombines assignments and its task has none, or it starts from a file
+            in models/.
+        PodiumError: the file that it starts from is no reader.
     """
     settings, where = params.train_captcha_reader[name], f"train_captcha_reader.{name}"
+    _check_start(settings.start, where)
     if settings.on_the_fly and source == "raw":
         raise SettingsError(
             f"{where}.on_the_fly: raw pictures cannot be drawn\n"
@@ -72,6 +79,24 @@ def check_reader_settings(name: str, source: str, params: Params) -> None:
         raise SettingsError(
             f"{where}.recombine: {settings.task} has no assignments to "
             "recombine\nremedy: set it to 0"
+        )
+
+
+def _check_start(start: str, where: str) -> None:
+    if start == SCRATCH:
+        return
+    path, file = Path(start).parent.resolve() / Path(start).name, printable(start)
+    if Path("models").resolve() in path.parents:
+        raise SettingsError(
+            f"{where}.start: {file} is an output of DVC, which removes it before it is made anew\n"
+            f"remedy: copy it, `cp {file} data/weights/`, and set start to "
+            f"data/weights/{printable(path.name)}"
+        )
+    task = read_description(Path(start)).get("task", "")
+    if not str(task).startswith("captcha-"):
+        raise PodiumError(
+            f"{printable(start)}: no reader of captchas, but {where}.start names it\n"
+            "remedy: name the artefact of a reader, or set start to scratch"
         )
 
 

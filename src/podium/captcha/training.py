@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,11 +24,14 @@ from podium.captcha.decoding import Decoder, refuse_other_forms, rules_for
 from podium.captcha.generator import generate
 from podium.captcha.reader import LogitPredictor, artefact_metadata
 from podium.captcha.reader_checks import (
+    SCRATCH,
     check_reader_pictures,
     check_reader_settings,
     left_out_readers,
 )
+from podium.captcha.start import start_from
 from podium.captcha.tasks import task_from
+from podium.captcha.variation import varied_batches
 from podium.core.errors import PodiumError, unknown
 from podium.core.files import file_sha256
 from podium.core.params import GenerateCaptcha, Params, TrainCaptchaReader
@@ -153,9 +156,9 @@ def why_left_out(name: str, path: Path, facts: Facts, params: Params) -> str:
 
 
 def build_reader(job: ReaderTraining) -> keras.Model:
-    """The untrained reader."""
+    """The reader before its training, with the weights of the one that it starts from, if any."""
     settings, facts = job.settings, job.facts
-    return network.build(
+    model = network.build(
         settings.model,
         facts.size,
         n_classes(facts.charset),
@@ -164,6 +167,9 @@ def build_reader(job: ReaderTraining) -> keras.Model:
         artefact_metadata(job.task, job.decoder, job.pictures.max_megapixels, job.fit),
         settings.step,
     )
+    if settings.start != SCRATCH:
+        start_from(model, Path(settings.start), facts.charset)
+    return model
 
 
 def train_reader(
@@ -195,16 +201,26 @@ def train_reader(
         "pictures": file_sha256(job.path),
         "seed": job.pictures.seed_train,
     }
+    if settings.start != SCRATCH:
+        identity["start"] = file_sha256(Path(settings.start))
+    checkpoint = checkpoint_path("captcha-readers", model, identity, __name__)
+    return train(trainer, TrainingJob(_batches(job, processes), validate, checkpoint))
+
+
+def _batches(job: ReaderTraining, processes: int) -> Callable[[int], Iterator[Batch]]:
+    """The train batches from picture number `start` on, for any start."""
+    settings = job.settings
     if settings.on_the_fly:
-        batches = partial(_drawn_batches, job, processes)
+        plain = partial(_drawn_batches, job, processes)
     else:
         pixels, charset = read_captchas(job.path, "train").pixels, job.facts.charset
         if settings.recombine:
-            batches = partial(recombined_batches, pixels, job.texts, charset, settings)
+            plain = partial(recombined_batches, pixels, job.texts, charset, settings)
         else:
-            batches = partial(stored_batches, pixels, padded_labels(job.texts, charset), settings)
-    checkpoint = checkpoint_path("captcha-readers", model, identity, __name__)
-    return train(trainer, TrainingJob(batches, validate, checkpoint))
+            plain = partial(stored_batches, pixels, padded_labels(job.texts, charset), settings)
+    if not settings.vary:
+        return plain
+    return lambda start: varied_batches(plain(start), settings.vary, settings.seed, start)
 
 
 def _drawn_batches(job: ReaderTraining, processes: int, start: int) -> Iterator[Batch]:

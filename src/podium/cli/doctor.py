@@ -25,7 +25,7 @@ def doctor(
 ) -> None:
     """Check whether machine and project are ready for a run.
 
-    Looks at versions, devices, disk, memory, scratch, locks, raw links, weights and optional
+    Looks at versions, devices, disk, memory, scratch, locks, raw files, weights and optional
     extras. Exit status 0: ready; 1: a file or setting of the project is missing; 3: the machine
     must be changed first.
 
@@ -52,9 +52,10 @@ def _check_results(quick: bool, fix: bool) -> Iterator[CheckResult]:
     yield environment.scratch()
     yield environment.locks(Path.cwd(), fix)
     yield environment.raw_links(Path.cwd())
-    yield from _weights()
+    yield from _of_settings()
     yield optional.kaggle(Path("requirements/kaggle.txt"))
     yield optional.keras_hub(Path("requirements/hub.txt"))
+    yield optional.onnxruntime(Path("requirements/export.txt"))
     yield optional.ray(Path("requirements/ray.txt"))
     yield from optional.remotes(Path.cwd())
     yield from optional.cuda(Path("requirements/gpu.txt"))
@@ -62,7 +63,8 @@ def _check_results(quick: bool, fix: bool) -> Iterator[CheckResult]:
         yield environment.devices()
 
 
-def _weights() -> Iterator[CheckResult]:
+def _of_settings() -> Iterator[CheckResult]:
+    """The checks that depend on params.yaml."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -81,4 +83,5 @@ def _weights() -> Iterator[CheckResult]:
         text = "params.yaml: extractors is missing, or an extractor says no weights"
         yield environment.CheckResult("weights", "data", text)
     else:
+        yield from environment.unused_raw_files(Path.cwd(), settings)
         yield from environment.weights(sources, Path("data/weights"))

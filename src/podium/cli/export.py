@@ -47,6 +47,12 @@ def export(
     any_width: Annotated[
         bool, typer.Option("--any-width", help="Captcha readers (crnn): pictures of any width.")
     ] = False,
+    with_map: Annotated[
+        bool,
+        typer.Option(
+            "--with-map", help="Photo models: the class activation map as a second output."
+        ),
+    ] = False,
     weights_dir: Annotated[
         Path, typer.Option(help="Where ImageNet weights of your own lie.")
     ] = Path("data/weights"),
@@ -58,10 +64,12 @@ def export(
 
     Pixels go in, calibrated answers come out; preprocessing is inside. A JSON file beside it says
     what goes in and comes out. The exported model is run again, and refused if an answer differs
-    by more than 0.0001 from the pipeline's; of litert-int8 the difference is only printed.
+    by more than 0.0001 from the pipeline's; of litert-int8 the difference is only printed. So it is
+    with the map of --with-map: what each place adds to the logit of each class.
 
     Examples:
         podium export models/photos.keras --to onnx
+        podium export models/photos.keras --to litert --with-map
         podium export models/text-crnn.keras --to onnx --any-width
         podium export models/text-crnn.keras --to ddddocr
         podium export models/slides.keras --to litert --out phone/slides.tflite
@@ -79,6 +87,10 @@ def export(
         graph = portable(model, weights_dir, any_width)
         if to.value.startswith("ddddocr"):
             graph = for_ddddocr(graph, to.value)
+        if with_map:
+            from podium.takeaway.map_output import with_map as add_map
+
+            graph = add_map(graph)
     suffix = formats.FORMATS[to.value].suffix
     path = out or Path("exports") / f"{model.stem}{suffix or '-savedmodel'}"
     compared = write(graph, to.value, path, _pictures(model, pictures, most, params))

@@ -10,7 +10,7 @@ import typer
 
 from podium.cli.inspect_captcha import captcha
 from podium.cli.numbers import number
-from podium.core.errors import SettingsError, guarded
+from podium.core.errors import PodiumError, SettingsError, guarded
 
 if TYPE_CHECKING:
     from podium.core.params import Params, Slides
@@ -186,6 +186,14 @@ def slides(
     _slides(source, chosen, changes, budget, sheet, params if write else None, each=each)
 
 
+def _refuse_unread(source: Path, n_slides: int, n_read: int) -> None:
+    if not n_read:
+        raise PodiumError(
+            f"{source}: none of its {n_slides} slides can be read\n"
+            "remedy: replace them by files that can be opened; the lines above say what is wrong"
+        )
+
+
 def _slides(
     source: Path,
     settings: Slides,
@@ -213,7 +221,9 @@ def _slides(
         changes["classes"] = [{name: sources} for name, sources in classes.items()]
         settings = settings.model_copy(update={"classes": classes})
         facts, faults = look_at_all(raw.entries, settings, budget.cores)
-    _print([*lines.fault_lines(raw.left_out, faults), *lines.facts_lines(facts)])
+    _print([*lines.fault_lines(raw.left_out, faults)])
+    _refuse_unread(source, len(raw.entries), len(facts))
+    _print([*lines.facts_lines(facts)])
     if settings.mpp_overrules and settings.mpp:
         print(f"{'mpp':<11} {settings.mpp:g} overrules the files")
     if raw.run_table:

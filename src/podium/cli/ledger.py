@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from podium.cli.manifests import checked_manifest
 from podium.cli.numbers import number
 from podium.competitions import COMPETITIONS, competition_named
 from podium.core.errors import guarded
+from podium.core.git_state import revision
 
 if TYPE_CHECKING:
     from podium.submission.ledger import Entry
@@ -157,28 +157,3 @@ def enter(
         **cells,
     )
     return ledger.record(folder / "ledger.csv", entry, force)
-
-
-def revision(folder: Path) -> str:
-    """Git's short name of what is checked out where `folder` lies, `-dirty` if files differ.
-
-    The ledger itself does not count; '' outside git.
-    """
-    name = _git(folder, "rev-parse", "--short", "HEAD")
-    if not name:
-        return ""
-    others = ("--", ":(top)", ":(exclude)ledger.csv")
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", *others)
-    return f"{name}-dirty" if changed else name
-
-
-def _git(folder: Path, *words: str) -> str:
-    """What git prints; '' if it fails or is not installed."""
-    where = folder if folder.is_dir() else Path()
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(where), *words], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -153,7 +153,7 @@ def _refuse_unfit(ours: Submission, params: Path, again: bool) -> None:
 
 def _send(kaggle: Kaggle, slug: str, ours: Submission, own: str | None, again: bool) -> int:
     """Hand it in and enter it; the number of an earlier submission of the same file, else 0."""
-    from podium.cli.ledger import revision
+    from podium.core.git_state import revision
     from podium.kaggle import submit as sending
 
     before = kaggle.sent(slug, sending.message_tag(ours.manifest))

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from podium.core.params import Params, Section
+from podium.core.unused_raw import n_raw_files
 
 if TYPE_CHECKING:
     from podium.pictures.places import Places
 
 RAW = Path("data/raw")
 PHOTO_BYTES = 32_000.0  # of a drawn photo
+ROW_BYTES = 2_500.0  # of memory for each picture while photo models are trained, without features
 # bytes on disk for each pixel of other pictures; tiles with their masks
 BYTES = {"text": 0.36, "arithmetic": 0.78, "equations": 0.91, "slides": 0.25}
 # settings that change how long an item takes, beside its size
@@ -72,7 +74,7 @@ def inputs(
     photos = photos or (25_000, 12_500)  # dogs vs cats
     if slides is None and params.slides.source == "standin":  # all of a drawn slide is tissue
         return Inputs(photos, drawn.n_train + drawn.n_test, drawn.side, 1.0, MPP, True)
-    if slides is None and (RAW / "slides/images").is_dir():
+    if slides is None and n_raw_files(RAW / "slides", most=1):
         slides = _n_slides((RAW / "slides").resolve(), params.slides.missing_annotation)
     return Inputs(photos, slides or 100, side, tissue, params.slides.mpp, False)
 
@@ -101,6 +103,7 @@ def workloads(params: Params, given: Inputs) -> dict[str, Workload]:
 
 
 def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
+    from podium.core.mapped_rows import IN_MEMORY
     from podium.models.extractor_table import find, is_baseline
     from podium.pictures.views import N_VIEWS
 
@@ -117,10 +120,12 @@ def _photos(params: Params, photos: tuple[int, int]) -> Iterator[Workload]:
             disk=2 * n * spec.n_features * 4.0,  # the file, and the work in progress
             costly=_costly(params.extract_features) if network else {},
         )  # fmt: skip
-    n_rows = photos[0] * folds.n_folds * len(folds.seeds)
+    n_rows, n_bytes = photos[0] * folds.n_folds * len(folds.seeds), n * n_features * 4.0
+    mapped = n_bytes if n_bytes > IN_MEMORY else 0.0  # in a file of the scratch folder
     yield Workload(
         "train_photo_classifier", n_rows, "rows", max(n_features, 1),
-        memory=4.0 * n * n_features * 4, costly=_costly(params.train_photo_classifier),
+        disk=mapped, memory=n * ROW_BYTES + (0 if mapped else 4 * n_bytes),
+        costly=_costly(params.train_photo_classifier),
     )  # fmt: skip
 
 

@@ -37,7 +37,12 @@ def text(results: Sequence[Result], settings: Settings, root: Path) -> list[str]
     ]
     drawn = [result.competition.name for result in results if _source(result, settings) != "raw"]
     stand_ins = [f"drawn stand-ins, no real pictures: {', '.join(drawn)}"] if drawn else []
-    return [*table, "", ABOUT, *stand_ins, *warnings, "", *_next(results, settings, root)]
+    unused = [
+        f"note: {words}"
+        for result in results
+        if (words := result.competition.unused_raw(root, settings))
+    ]
+    return [*table, "", ABOUT, *stand_ins, *unused, *warnings, "", *_next(results, settings, root)]
 
 
 def all_warnings(result: Result) -> list[str]:

@@ -23,7 +23,7 @@ INFRASTRUCTURE = (
     "podium.core.errors", "podium.core.files", "podium.core.hardware", "podium.core.processes",
     "podium.core.progress", "podium.core.throughput", "podium.core.code_fingerprint",
     "podium.core.partial_files", "podium.core.printable", "podium.core.hdf5_guard",
-    "podium.training.gpu_slots", "podium.core.cluster",
+    "podium.training.gpu_slots", "podium.core.cluster", "podium.core.mapped_rows",
 )  # fmt: skip
 
 

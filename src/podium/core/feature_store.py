@@ -1,14 +1,11 @@
-"""The feature store: HDF5 files written whole, keyed by id, and shards of work in progress."""
+"""The feature store: HDF5 files of features, written whole, keyed by id."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.errors import PodiumError, first_line
-from podium.core.files import write_bytes
+from podium.core.errors import PodiumError
 from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5, texts_in, write_texts
-from podium.core.hdf5_guard import remember
 from podium.core.ids import refuse_duplicates
 
 BLOCK = 256  # rows per HDF5 chunk, each with its own checksum
+Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,30 @@ class FeatureFile:
     provenance: dict[str, Any]
 
 
+@contextmanager
+def open_features(path: Path) -> Iterator[tuple[FeatureFile, Iterator[Features]]]:
+    """Give the facts of the feature file at `path`, and its features a block at a time.
+
+    Of the facts `features` are (0, D). The blocks (B, D) come in the order of the rows; each is
+    checked against its checksum when it is read.
+
+    Raises:
+        PodiumError: as `read_features`.
+    """
+    with open_hdf5(path, "feature file") as file:
+        table = dataset(file, "features", "f4", 2)
+        facts = FeatureFile(
+            ids=texts_in(file, "ids"),
+            labels=texts_in(file, "labels"),
+            content=texts_in(file, "content"),
+            features=np.empty((0, table.shape[1]), np.float32),
+            provenance=_provenance(file),
+        )
+        _require_rows(facts, len(table))
+        refuse_duplicates(path, facts.ids)
+        yield facts, finite_blocks(table)
+
+
 def read_features(path: Path) -> FeatureFile:
     """Read the feature file at `path` and check every block against its checksum.
 
@@ -51,25 +71,22 @@ def read_features(path: Path) -> FeatureFile:
         PodiumError: it is missing, damaged, or no feature file: each row needs an id of its own, a
             label, a content hash, and finite numbers.
     """
-    with open_hdf5(path, "feature file") as file:
-        contents = FeatureFile(
-            ids=texts_in(file, "ids"),
-            labels=texts_in(file, "labels"),
-            content=texts_in(file, "content"),
-            features=_float_table(file),
-            provenance=_provenance(file),
-        )
-        _require_rows(contents)
-    refuse_duplicates(path, contents.ids)
-    return contents
+    with open_features(path) as (facts, blocks):
+        return replace(facts, features=np.concatenate([facts.features, *blocks]))
 
 
-def _float_table(file: h5py.File) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = dataset(file, "features", "f4", 2)[:]
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-        raise ValueError(f"row {row} of the features is not finite")
-    return values
+def finite_blocks(table: h5py.Dataset) -> Iterator[Features]:
+    """Yield the blocks (B, D) of a dataset.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    for start in range(0, len(table), BLOCK):
+        values: Features = table[start : start + BLOCK]
+        if not np.isfinite(values).all():
+            row = start + int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+            raise ValueError(f"row {row} of the features is not finite")
+        yield values
 
 
 def _provenance(file: h5py.File) -> dict[str, Any]:
@@ -79,12 +96,17 @@ def _provenance(file: h5py.File) -> dict[str, Any]:
     return provenance
 
 
-def _require_rows(contents: FeatureFile) -> None:
-    columns = contents.ids, contents.labels, contents.content, contents.features
-    counts = [len(column) for column in columns]
+def _require_rows(facts: FeatureFile, n_rows: int) -> None:
+    counts = [*map(len, (facts.ids, facts.labels, facts.content)), n_rows]
     if len(set(counts)) > 1:
         names = "ids, labels, content and features"
         raise ValueError("{} have {}, {}, {} and {} rows".format(names, *counts))
+
+
+def n_features_in(path: Path) -> int:
+    """Return how many numbers the feature file at `path` holds of each picture."""
+    with open_hdf5(path, "feature file") as file:
+        return int(dataset(file, "features", "f4", 2).shape[1])
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
@@ -120,7 +142,7 @@ def write_features(
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         for name, texts in (("ids", ids), ("labels", labels), ("content", content)):
             write_texts(file, name, texts)
-        features = _dataset(file, n_items, n_features)
+        features = features_dataset(file, n_items, n_features)
         row = 0
         for block in blocks:
             features[row : row + len(block)] = block
@@ -129,107 +151,15 @@ def write_features(
             raise PodiumError(f"{path}: {row} feature rows for {n_items} ids")
 
 
-def _dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
+def features_dataset(file: h5py.File, n_items: int, n_features: int) -> h5py.Dataset:
+    """Return a new dataset for features (N, D) in an open file, with a checksum for each block.
+
+    Args:
+        file: to write.
+        n_items: N.
+        n_features: D.
+    """
     chunks = (max(1, min(BLOCK, n_items)), n_features)
     return file.create_dataset(
         "features", (n_items, n_features), "f4", chunks=chunks, fletcher32=True
     )
-
-
-class Shards:
-    """Features computed so far, by content hash of the picture, in a scratch folder.
-
-    Each shard is a small HDF5 file that one rename puts in place: a shard that exists is complete,
-    at whatever moment a process is killed. Several processes may add to one folder.
-
-    Attributes:
-        where: content hash -> file and row.
-    """
-
-    def __init__(self, folder: Path, n_features: int) -> None:
-        self.folder = folder
-        self.n_features = n_features
-        self.where: dict[str, tuple[Path, int]] = {}
-        self._open: tuple[Path, NDArray[np.float32]] | None = None
-        for path in sorted(folder.glob("shard-*.h5")):
-            self._index(path)
-
-    def _index(self, path: Path) -> None:
-        try:
-            with open_hdf5(path, "shard") as file:
-                keys = texts_in(file, "content")
-                if file["features"].shape != (len(keys), self.n_features):
-                    raise ValueError("wrong shape")
-                file["features"][-1:]  # a damaged block shows here or in `row`
-        except PodiumError:
-            path.unlink(missing_ok=True)  # scratch: losing it costs time, never results
-            return
-        self.where.update((key, (path, row)) for row, key in enumerate(keys))
-
-    def add(self, keys: Sequence[str], features: NDArray[np.float32]) -> None:
-        """Write the features (n, D) of the pictures with content hashes `keys` (n,)."""
-        image = h5py.File.in_memory()  # a full disk crashes HDF5, but not Python's own write
-        write_texts(image, "content", keys)
-        _dataset(image, len(keys), self.n_features)[:] = features
-        image.flush()
-        data = image.id.get_file_image()
-        image.close()
-        path = self.folder / f"shard-{uuid.uuid4().hex}.h5"
-        write_bytes(path, data)
-        remember(path)
-        self.where.update((key, (path, row)) for row, key in enumerate(keys))
-
-    def rows(self, keys: Sequence[str]) -> NDArray[np.float32]:
-        """Return the features (n, D) of the pictures with content hashes `keys`, in that order.
-
-        Raises:
-            PodiumError: a shard was damaged and is now removed; the next run computes it again.
-        """
-        out = np.empty((len(keys), self.n_features), dtype=np.float32)
-        by_shard: dict[Path, list[int]] = {}
-        for index, key in enumerate(keys):
-            by_shard.setdefault(self.where[key][0], []).append(index)
-        for path, indices in by_shard.items():
-            table = self._table(path)
-            out[indices] = table[[self.where[keys[index]][1] for index in indices]]
-        return out
-
-    def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-        """Yield features (B, D), B <= BLOCK, of the pictures with hashes `keys`, in that order.
-
-        Each shard is read once: where the order is not that of the shards, rows are first put in
-        order in a file that is as large as they are together.
-
-        Raises:
-            PodiumError: as `rows`.
-        """
-        parts = [keys[start : start + BLOCK] for start in range(0, len(keys), BLOCK)]
-        shards = [self.where[key][0] for key in keys]
-        if not keys:
-            return
-        n_turns = sum(a != b for a, b in pairwise(shards))
-        if n_turns < len(set(shards)):
-            yield from map(self.rows, parts)
-            return
-        order = sorted(range(len(keys)), key=lambda row: shards[row])
-        with tempfile.TemporaryFile(dir=self.folder) as file:
-            os.posix_fallocate(file.fileno(), 0, len(keys) * self.n_features * 4)
-            table = np.memmap(file, np.float32, "r+", shape=(len(keys), self.n_features))
-            for start in range(0, len(keys), BLOCK):
-                rows = order[start : start + BLOCK]
-                table[rows] = self.rows([keys[row] for row in rows])
-            for start in range(0, len(keys), BLOCK):
-                yield np.array(table[start : start + BLOCK])
-
-    def _table(self, path: Path) -> NDArray[np.float32]:
-        if self._open is None or self._open[0] != path:
-            try:
-                with open_hdf5(path, "shard") as file:
-                    self._open = path, _float_table(file)
-            except PodiumError as error:
-                path.unlink(missing_ok=True)
-                raise PodiumError(
-                    f"{path}: damaged work in progress, now removed ({first_line(error)})\n"
-                    "remedy: run the same command again"
-                ) from None
-        return self._open[1]

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
+from podium.core.csv_blocks import parse_blocks
 from podium.core.errors import EnvironmentFault, PodiumError, disk_fault
 from podium.core.partial_files import partial_path, remove_stale
 from podium.core.printable import printable
 
 # what Python alone takes for one, such as 0_5 or digits of another script, is none
-MAX_COLUMNS = 50_000  # of a table
 _NUMBER = re.compile(r"\s*[+-]?([0-9.]+(e[+-]?[0-9]+)?|nan|inf|infinity)\s*", re.ASCII | re.I)
 
 if TYPE_CHECKING:
@@ -97,9 +97,23 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     Raises:
         PodiumError: the file is missing, is no CSV, lacks a column, or has an uneven row.
     """
+    return next(read_blocks(path, *columns))
+
+
+def read_blocks(path: Path, *columns: str, n_cells: int = 0) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the CSV at `path` as `read_table` reads them, block by block.
+
+    Args:
+        path: of the table.
+        columns: that the header must have.
+        n_cells: of a block, about, after a first one without rows; 0: all rows in one block.
+
+    Raises:
+        PodiumError: as `read_table`.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return parse_table(path, file, columns)
+            yield from parse_blocks(path, file, columns, n_cells=n_cells)
     except FileNotFoundError:
         raise PodiumError(
             f"{printable(path)}: no such file\nremedy: run the stage that writes it"
@@ -122,37 +136,7 @@ def parse_table(
     Raises:
         PodiumError: they are no CSV, lack a column, or have an uneven row.
     """
-    import pandas as pd
-
-    def fault(text: str, remedy: str) -> PodiumError:
-        return PodiumError(f"{printable(path)}: {text}\nremedy: {remedy}")
-
-    try:
-        reader = csv.reader(lines, strict=True, delimiter=delimiter)
-        rows = [(reader.line_num, row) for row in reader if row]  # blank lines are no rows
-    except (csv.Error, UnicodeDecodeError) as error:
-        text, remedy = f"not a readable CSV table ({error})", "save it as CSV in UTF-8, with commas"
-        raise fault(text, remedy) from None
-    header: list[str] = rows[0][1] if rows else []
-    if (n := len(header)) > MAX_COLUMNS:
-        raise fault(f"{n:,} columns, over the limit of {MAX_COLUMNS:,}", "name the right file")
-    if len(set(header)) < n:
-        text = f"a column name occurs twice in {_shortened(header)}"
-        raise fault(text, "rename one of them")
-    if missing := [name for name in columns if name not in header]:
-        text = f"column {', '.join(missing)} is missing; it has {_shortened(header)}"
-        raise fault(text, "add it, or rename the column that holds it")
-    for line, row in rows[1:]:
-        if len(row) != n:
-            text = f"line {line} has {len(row)} fields, the header {n}"
-            raise fault(text, "quote cells that hold commas, and leave no cell out")
-    body = [row for _, row in rows[1:]]
-    return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
-
-
-def _shortened(header: Sequence[str]) -> str:
-    text = str(list(header))
-    return text if len(text) <= 300 else f"{text[:300]}..."
+    return next(parse_blocks(path, lines, columns, delimiter))
 
 
 def to_numbers(path: Path, table: pd.DataFrame, columns: Sequence[str], kind: type = float) -> None:

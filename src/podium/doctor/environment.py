@@ -18,11 +18,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from podium.competitions import COMPETITIONS
 from podium.core import hardware
 from podium.core.errors import EnvironmentFault
 from podium.core.files import scratch_dir
 from podium.core.hardware import GIB
 from podium.core.printable import printable
+from podium.evaluation.competition import Settings
 from podium.models import extractor_table
 
 PYTHONS = ((3, 11), (3, 13))
@@ -192,6 +194,18 @@ def raw_links(root: Path) -> CheckResult:
         "into .dvcignore"
     )
     return CheckResult("raw files", "data", text)
+
+
+def unused_raw_files(root: Path, settings: Settings) -> Iterator[CheckResult]:
+    """Raw files that lie there while a competition's source is its drawn stand-ins.
+
+    Args:
+        root: the project's folder.
+        settings: of params.yaml.
+    """
+    for competition in COMPETITIONS.values():
+        if words := competition.unused_raw(root, settings):
+            yield CheckResult(f"raw files {competition.name}", "note", words)
 
 
 def weights(extractors: dict[str, str], folder: Path) -> Iterator[CheckResult]:

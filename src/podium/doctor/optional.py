@@ -30,6 +30,11 @@ def ray(pins: Path) -> CheckResult:
     return _extra("ray", pins, "RAY_ADDRESS (work by a cluster) needs it")
 
 
+def onnxruntime(pins: Path) -> CheckResult:
+    """Whether ONNX Runtime is installed in the version that `pins` names."""
+    return _extra("onnxruntime", pins, "device.engine: onnxruntime, and exports to ONNX need it")
+
+
 def _extra(package: str, pins: Path, use: str, word: str = "") -> CheckResult:
     """Whether a package is installed in the version that `pins` names."""
     version = installed(package)

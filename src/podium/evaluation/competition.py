@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from podium.core.unused_raw import unused_raw
 from podium.evaluation.scores import USUAL, Metric, metric_named
 from podium.evaluation.target_fit import refuse_unfitting
 from podium.evaluation.task import read_task
@@ -88,6 +89,7 @@ class Competition:
         predictor: dotted name of the function that gives the `FileAnswers` of `podium predict`, of
             the trained model, files and `PredictOptions`.
         kaggle_slug: what Kaggle calls the competition; '' if it is not there.
+        book: its first metric as the book states it (see docs/questions.md), and of which pictures.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Competition:
     submits: tuple[str, ...] = (BLEND,)
     predictor: str = ""
     kaggle_slug: str = ""
+    book: tuple[float, str] | None = None
 
     def with_task(self, root: Path = Path()) -> Competition:
         """Return it with metrics and columns of the task that ingestion wrote below `root`.
@@ -157,6 +160,13 @@ class Competition:
         """Return the folder of raw files, standin or raw as `settings` say."""
         kind = value_at(settings, self.source_setting) if self.source_setting else "raw"
         return Path("data", str(kind), self.files.source)
+
+    def unused_raw(self, root: Path, settings: Settings) -> str:
+        """Return what to say of raw files below `root` that drawn stand-ins are used instead of.
+
+        '' if there are none.
+        """
+        return unused_raw(root / self.source_folder(settings))
 
     def entries(self, settings: Settings, section: str) -> dict[str, Any]:
         """Return what a section holds that is of this competition's task, where entries name one.

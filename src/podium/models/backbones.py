@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.core.code_fingerprint import computing_code
 from podium.core.errors import SettingsError
 from podium.core.files import file_sha256
 from podium.models import hub_networks, keras_networks
 from podium.models.extractor_table import ExtractorSpec, find
 from podium.models.oriented_gradients import oriented_gradients
+from podium.models.torch_state import weights_path
+from podium.training import onnx_engine
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3) RGB
 Features = NDArray[np.float32]  # (N, D)
@@ -32,7 +34,6 @@ MEAN_STD = {  # of RGB from 0 to 1, by the words of the extractor table
         (0.26862954, 0.26130258, 0.27577711),
     ),
 }
-ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "vgg16")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ class Extractor:
     compute: Callable[[Pixels], Features]
 
 
-def build(name: str, weights: str, weights_dir: Path, few: bool = False) -> Extractor:
+def build(
+    name: str, weights: str, weights_dir: Path, few: bool = False, engine: str = "tensorflow"
+) -> Extractor:
     """Return the extractor `name`, ready to compute.
 
     Args:
@@ -63,6 +66,7 @@ def build(name: str, weights: str, weights_dir: Path, few: bool = False) -> Extr
             `none` (hog), or the sha256 of `weights_dir/<name>.weights.h5`, of a Lite `<name>.pth`.
         weights_dir: the folder of local weights files.
         few: for a few pictures: no time is spent on a graph, and features differ in the last digit.
+        engine: tensorflow, or onnxruntime, which takes no heed of `few`.
 
     Raises:
         SettingsError: unknown extractor, or a `weights` word that does not fit it.
@@ -72,9 +76,34 @@ def build(name: str, weights: str, weights_dir: Path, few: bool = False) -> Extr
     if spec.family == "hog":
         _checked(name, spec, weights, None)
         return _extractor(name, spec, "", oriented_gradients)
+    if engine == onnx_engine.ENGINE:
+        return _by_onnx(name, spec, weights, weights_dir)
     model, digest = network(name, weights, weights_dir)
     make = _uncompiled if few else compile_extractor
     return _extractor(name, spec, digest, make(model, preprocessing(spec)))
+
+
+def _by_onnx(name: str, spec: ExtractorSpec, weights: str, weights_dir: Path) -> Extractor:
+    """The extractor by ONNX Runtime; TensorFlow is imported to convert a network, once."""
+    digest = _digest(name, spec, weights, weights_dir)
+
+    def make() -> tuple[Callable[[Any], Any], Any]:
+        (model, _), prepare = network(name, weights, weights_dir), preprocessing(spec)
+        return lambda pixels: model(prepare(pixels), training=False), model.input_shape[1:3]
+
+    bare = _extractor(name, spec, digest, oriented_gradients)
+    provenance = {**bare.provenance, **onnx_engine.provenance()}
+    compute = onnx_engine.compiled({**provenance, "code": computing_code(__name__)}, make)
+    return replace(bare, provenance=provenance, compute=compute)
+
+
+def _digest(name: str, spec: ExtractorSpec, weights: str, weights_dir: Path) -> str:
+    """The sha256 of an extractor's weights, without TensorFlow where it can be told so."""
+    own = _own_lite(name, spec, weights, weights_dir)
+    _checked(name, spec, weights, own)
+    if spec.family == "lite":
+        return file_sha256(own or weights_path(int(spec.builder)))
+    return network(name, weights, weights_dir)[1] if weights == "download" else weights
 
 
 def network(name: str, weights: str, weights_dir: Path) -> tuple[Any, str]:
@@ -124,7 +153,7 @@ def _lite(spec: ExtractorSpec, own: Path | None) -> tuple[Any, str]:
     from podium.models import efficientnet_lite
     from podium.training.distribution import in_scope
 
-    path = own or efficientnet_lite.weights_path(int(spec.builder))
+    path = own or weights_path(int(spec.builder))
     model = in_scope(efficientnet_lite.build)(int(spec.builder), spec.image_size)
     efficientnet_lite.load_weights(model, path)
     return model, file_sha256(path)
@@ -166,29 +195,11 @@ def preprocessing(spec: ExtractorSpec) -> Callable[[Any], Any]:
 
 
 def compile_extractor(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Features]:
-    """Return `model` after `prepare` as one graph: uint8 (N, H, W, 3) -> float32 (N, D).
+    """Return `model` after `prepare` as one graph: uint8 (N, H, W, 3) -> float32 (N, D)."""
+    from podium.training.frozen import compiled
 
-    On a CPU the weights are frozen into the graph, so that TensorFlow folds batch normalisation
-    into the convolutions (about 1.3 times faster); on a GPU XLA does better.
-    """
-    from podium.training import distribution
-    from podium.training.batch_size import in_batches
-    from podium.training.runtime import freeze, jit_compile, tf
-
-    @tf.function(jit_compile=jit_compile(), reduce_retracing=True)
-    def graph(pixels: Any) -> Any:
-        return tf.cast(model(prepare(tf.cast(pixels, tf.float32)), training=False), tf.float32)
-
-    @functools.cache
-    def frozen(shape: tuple[int, ...]) -> Any:
-        signature = tf.TensorSpec(shape, tf.uint8)
-        return freeze(graph.get_concrete_function(signature))
-
-    def with_frozen_weights(pixels: Any) -> Any:
-        return frozen(tuple(pixels.shape))(pixels)[0]
-
-    live = jit_compile() or distribution.n_devices() > 1
-    return in_batches([model], graph if live else with_frozen_weights)
+    height, width = model.input_shape[1:3]
+    return compiled([model], lambda x: model(prepare(x), training=False), (height, width))
 
 
 def _uncompiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels], Features]:
@@ -196,54 +207,3 @@ def _uncompiled(model: Any, prepare: Callable[[Any], Any]) -> Callable[[Pixels],
     return lambda pixels: np.asarray(
         model(prepare(pixels.astype(np.float32)), training=False), np.float32
     )
-
-
-def encoder(name: str, weights: str, weights_dir: Path) -> Any:
-    """Return a network from RGB (N, H, W, 3) of 0 to 255 and any size to five feature maps.
-
-    They are those at strides 2, 4, 8, 16 and 32, (N, h, w, C) each; preprocessing is inside. Batch
-    normalisation is frozen: Keras forgets a nested network's `training=False`.
-
-    Args:
-        name: efficientnet-lite0 to -lite2, or vgg16.
-        weights: as for `build`; `none` leaves any network untrained.
-        weights_dir: the folder of local weights files.
-
-    Raises:
-        SettingsError: another network, or a `weights` word that does not fit it.
-        PodiumError: the weights file is missing, altered, or of another network.
-    """
-    from podium.training.runtime import keras
-
-    spec, key = find(name), "train_segmenter.weights"
-    lite = spec.family == "lite"
-    if name not in ENCODERS or not (
-        weights in ("package", "none") if lite else weights != "package"
-    ):
-        choices = "package, or none" if lite else "download, none, or a file's sha256"
-        raise SettingsError(f"{key}: {weights!r} does not fit {name}; say {choices}")
-    if lite:
-        model, taps = _lite_taps(spec, weights)
-        prepare = keras.layers.Rescaling(1 / 128, offset=-127 / 128)
-    else:
-        options = {"input_shape": (None, None, 3)}
-        model = keras_networks.build(name, weights, weights_dir, options, key)
-        taps = [model.get_layer(f"block{k}_pool").output for k in range(1, 6)]
-        prepare = keras.layers.Normalization(mean=CAFFE_MEANS, variance=[1.0, 1.0, 1.0])
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
-    pixels = keras.Input((None, None, 3))
-    channels = pixels if lite else keras.ops.flip(pixels, axis=-1)  # VGG16 takes BGR
-    maps = keras.Model(model.inputs, taps)(prepare(channels), training=False)
-    return keras.Model(pixels, maps, name="encoder")
-
-
-def _lite_taps(spec: ExtractorSpec, weights: str) -> tuple[Any, list[Any]]:
-    from podium.models import efficientnet_lite
-
-    variant = int(spec.builder)
-    model = efficientnet_lite.build(variant, None)
-    if weights != "none":
-        efficientnet_lite.load_weights(model, efficientnet_lite.weights_path(variant))
-    return model, list(efficientnet_lite.taps(model, variant).values())

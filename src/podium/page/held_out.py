@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from podium.captcha.chance import honest_chances
+from podium.captcha.chance import honest_chances, reliability
 from podium.evaluation.table_kinds import DECISION, kind_of
 
 Floats = NDArray[np.float64]
-BINS, MISTAKES = 10, 12  # the mistakes that the page shows
+MISTAKES = 12  # that the page shows
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,8 @@ def calibration(table: pd.DataFrame) -> pd.DataFrame:
     else:
         said, sure = decisions(table)
         right = np.array([not _differ(*pair) for pair in zip(said, table["truth"], strict=True)])
-    which = np.minimum((sure * BINS).astype(int), BINS - 1)
-    rows = [
-        {"confidence": sure[which == k].mean(), "right": right[which == k].mean(),
-         "rows": int((which == k).sum())}
-        for k in range(BINS) if (which == k).any()
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=pd.Index(["confidence", "right", "rows"]))
+    bins = reliability(sure, right.tolist()).rename(columns={"chance": "confidence", "n": "rows"})
+    return bins[["confidence", "right", "rows"]]
 
 
 def confusion(table: pd.DataFrame) -> pd.DataFrame:

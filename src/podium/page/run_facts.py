@@ -168,7 +168,9 @@ def handing_in(facts: RunFacts) -> tuple[str, str]:
     if fault := _fault_of_score(facts):
         return "bad", f"Do not hand in {name}: {fault}."
     if facts.is_standin:
-        return "even", f"A rehearsal: {name} is checked, but it answers drawn stand-ins."
+        raw = facts.competition.unused_raw(facts.root, facts.settings)
+        more = f"; {raw}" if raw else ""
+        return "even", f"A rehearsal: {name} is checked, but it answers drawn stand-ins{more}."
     filled = len(manifest.get("filled", []))
     look = f", but {filled} rows are filled in without an answer" if filled else ""
     look += f"; read its {len(facts.warnings)} warnings first" if facts.warnings else ""

@@ -167,6 +167,8 @@ def _mistakes(facts: RunFacts, table: pd.DataFrame) -> Iterator[str]:
             uris.append((uri, f"where the model looks on {mistake.id}"))
             shown = explained.get("shown", {}).get(mistake.id)
             caption += differently_shown(kind_of(table).name, mistake.said, shown)
+        elif reason := explained.get("failed", {}).get(mistake.id):
+            caption += f"; where the model looks is not shown: {reason}"
         each.append((uris, caption))
     yield "<h3>Most confident mistakes</h3>"
     if kind_of(table).name == "number":
@@ -197,6 +199,7 @@ def _how_explained(explained: Mapping[str, Any], kind: str) -> str:
     """What the second picture of each pair shows, or why there is none."""
     if not explained.get("pictures"):
         why = explained.get("why") or "run dvc repro explain_mistakes"
+        why = "each picture says why" if explained.get("failed") else why
         return f'<p class="faint">Where the model looks is not shown: {markup.words(why)}</p>'
     colours = {
         "number": "red speaks for a higher number, blue for a lower one",

@@ -29,7 +29,7 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align:
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.settings { overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); } .verdict { font-weight: 600; }
-.interval { color: var(--faint); font-size: .875rem; }
+.interval { color: var(--faint); font-size: .875rem; white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; text-decoration: underline dotted; }
 th button:focus-visible { outline: 3px solid var(--accent); }
 input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--faint);

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from podium.competitions import COMPETITIONS
 from podium.page import markup
 from podium.page.run_facts import RunFacts, handing_in
 from podium.page.sections import section
 from podium.page.style import SCRIPT, STYLE
+from podium.page.this_run import provenance, timings
 
 TIMINGS = "runs/timings.html"  # neither git nor DVC compares it
 
 
-def page(each: Sequence[RunFacts]) -> str:
-    """Return the page of a run as HTML; equal facts give equal text."""
+def page(each: Sequence[RunFacts], more: str = "") -> str:
+    """Return the page of a run as HTML; equal facts give equal text.
+
+    Args:
+        each: competition.
+        more: a section that differs from run to run; without it the page links to a file of that.
+    """
+    link = (
+        f'<footer><p><a href="../{TIMINGS}">Revision, seconds, device and versions of each stage'
+        "</a> differ from run to run, and lie in a file of their own.</p></footer>\n"
+    )
     links = "".join(
         f'<li><a href="#{facts.competition.name}">{facts.competition.name}</a></li>'
         for facts in each
     )
+    links += '<li><a href="#this-run">this run</a></li>' if more else ""
     sections = "\n".join(map(section, each))
     return _document(
         "Results of this run",
@@ -27,15 +39,15 @@ def page(each: Sequence[RunFacts]) -> str:
         "with 95 % intervals.</p>\n"
         f'<nav aria-label="Competitions"><ul>{links}</ul></nav></header>\n'
         f'<main id="results">\n<div class="first">{_first_screen(each)}</div>\n'
-        f'{sections}\n</main>\n<footer><p><a href="../{TIMINGS}">Seconds, device and versions of '
-        "each stage</a> differ from run to run, and lie in a file of their own.</p></footer>\n",
+        f"{sections}\n{more}</main>\n{'' if more else link}",
     )
 
 
 def timings_page(each: Sequence[RunFacts]) -> str:
-    """Return seconds, device and versions of each stage as a page of its own."""
-    tables = "".join(f"<h2>{facts.competition.name}</h2>{_timings(facts)}" for facts in each)
+    """Return revision, and seconds, device and versions of each stage as a page of its own."""
+    tables = "".join(f"<h2>{facts.competition.name}</h2>{timings(facts)}" for facts in each)
     heading = '<h1>Timings of this run</h1><p><a href="../reports/index.html">Results</a></p>'
+    heading += provenance(each[0].root)
     return _document("Timings of this run", f"<main>{heading}{tables}</main>")
 
 
@@ -51,8 +63,11 @@ def _document(title: str, body: str) -> str:
 
 def _first_screen(each: Sequence[RunFacts]) -> str:
     names = ["competition", "metric", "score (95 %)", "trivial baseline", "best single model",
-             "submission"]  # fmt: skip
-    caption = "Each competition: its score, what needs no training, the best model alone"
+             "the book", "submission"]  # fmt: skip
+    caption = (
+        "Each competition: its score, what needs no training, the best model alone, and what the "
+        "book states of its own pictures"
+    )
     return markup.table(caption, names, map(_row, each), "cards")
 
 
@@ -60,7 +75,7 @@ def _row(facts: RunFacts) -> list[str]:
     name = facts.competition.name
     link = f'<a href="#{name}">{name}</a>'
     if not facts.headline:
-        return [link, "", "not run yet", "", "", "nothing to hand in"]
+        return [link, "", "not run yet", "", "", _book(facts), "nothing to hand in"]
     state, sentence = handing_in(facts)
     single = facts.blend.get("single", {}).get("model", "")
     other = facts.blend.get("metric") != facts.result.metric
@@ -71,18 +86,16 @@ def _row(facts: RunFacts) -> list[str]:
         f"<strong>{markup.score(facts.headline)}</strong>",
         markup.score(facts.trivial, interval=False),
         f"{markup.words(single)}{by}: {markup.score(facts.single, interval=False)}",
+        _book(facts),
         f'<span class="verdict {state}">{markup.words(sentence)}</span>',
     ]
 
 
-def _timings(facts: RunFacts) -> str:
-    rows = [
-        [markup.words(stage), f'<data value="{float(run.get("seconds", 0))!r}">'
-         f"{float(run.get('seconds', 0)):.1f}</data>",
-         markup.words(run.get("run", {}).get("device", "")),
-         markup.words(run.get("run", {}).get("software", ""))]
-        for stage, run in facts.runs().items()
-    ]  # fmt: skip
-    names = ["stage", "seconds", "device", "software"]
-    caption = f"seconds of each stage of {facts.competition.name}"
-    return markup.table(caption, names, rows, "sorted") if rows else "<p>Not run yet.</p>"
+def _book(facts: RunFacts) -> str:
+    """The book's figure; none where it has no such one."""
+    competition = facts.competition
+    original = COMPETITIONS[competition.name]
+    if not competition.book or competition.metrics[0] != original.metrics[0]:
+        return "none"
+    value, pictures = competition.book
+    return markup.words(f"{value:.4f}, {pictures}")

@@ -91,4 +91,5 @@ def _extractor_settings(name: str, params: Params, features_dir: Path) -> dict[s
         "weights_sha256": provenance["weights_sha256"],
         "batch_size": provenance["batch_size"],
         "views": provenance.get("views", "plain"),
+        **{key: provenance[key] for key in ("engine",) if key in provenance},
     }

@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.feature_store import read_features
+from podium.core.feature_store import FeatureFile, n_features_in, open_features
 from podium.core.files import read_table, to_numbers
 from podium.core.ids import refuse_duplicates, refuse_other_ids
+from podium.core.mapped_rows import empty_rows
 from podium.core.printable import printable
 from podium.evaluation.predictions import RowFacts, value_rows
 from podium.evaluation.table_kinds import TableKind, kind_named
@@ -198,21 +199,31 @@ def load_features(paths: Sequence[Path], ids: Sequence[str], content: Sequence[s
     Raises:
         PodiumError: a file lacks some of the ids, holds others, or is of other pictures.
     """
-    parts: list[Features] = []
+    row_of = {name: row for row, name in enumerate(ids)}
+    joined, right = empty_rows(len(ids), sum(map(n_features_in, paths))), 0
     for path in paths:
-        file = read_features(path)
-        refuse_other_ids(path, file.ids, ids, f"remove {path} and run dvc repro")
-        row_of = {name: row for row, name in enumerate(file.ids)}
-        order = [row_of[name] for name in ids]
-        for name, row, expected in zip(ids, order, content, strict=True):
-            if file.content[row] != expected:
-                raise PodiumError(
-                    f"{printable(path)}: the features of {printable(name)} are those of another "
-                    f"picture\nremedy: remove {printable(path)} and run dvc repro"
-                )
-        same = order == list(range(len(ids)))
-        parts.append(file.features if same else file.features[order])
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        with open_features(path) as (facts, blocks):
+            refuse_other_ids(path, facts.ids, ids, f"remove {path} and run dvc repro")
+            rows = np.array([row_of[name] for name in facts.ids], dtype=np.int64)
+            _refuse_other_pictures(path, facts, ids, content)
+            left, right, start = right, right + facts.features.shape[1], 0
+            for block in blocks:
+                joined[rows[start : start + len(block)], left:right] = block
+                start += len(block)
+    return joined
+
+
+def _refuse_other_pictures(
+    path: Path, facts: FeatureFile, ids: Sequence[str], content: Sequence[str]
+) -> None:
+    """Check that the file at `path` is of pictures with these ids (N,) and hashes (N,)."""
+    content_of = dict(zip(facts.ids, facts.content, strict=True))
+    for name, expected in zip(ids, content, strict=True):
+        if content_of[name] != expected:
+            raise PodiumError(
+                f"{printable(path)}: the features of {printable(name)} are those of another "
+                f"picture\nremedy: remove {printable(path)} and run dvc repro"
+            )
 
 
 def prediction_table(values: Floats, data: TrainRows) -> pd.DataFrame:

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from podium.core.params import Head
 from podium.models.losses import class_weights, head_loss, head_losses
+from podium.photos.feature_feed import Gatherer, moments
 from podium.photos.fusion import FusedHeads
+from podium.photos.scales import floored
 from podium.training import distribution, optimizers
 from podium.training.runtime import tf
 
 Floats = NDArray[np.float64]
+Gather = Callable[[Any], Any]  # row numbers (B,) -> features (B, D)
 BESIDE_WEIGHT = 10.0  # a column beside the pictures moves a head like so many features
 
 
@@ -37,6 +40,7 @@ class HeadTask:
         batch_rows: rows (N,) that fill the batches; None: those that any head learns from.
         kind: of the target: classes, labels or number.
         n_beside: the last features, those from columns beside the pictures; never dropped.
+        widths: features of each extractor; none: all are of one.
     """
 
     features: NDArray[np.float32]
@@ -47,6 +51,7 @@ class HeadTask:
     batch_rows: NDArray[np.bool_] | None = None
     kind: str = "classes"
     n_beside: int = 0
+    widths: tuple[int, ...] = ()
 
     @property
     def in_batches(self) -> NDArray[np.bool_]:
@@ -75,9 +80,9 @@ def train_heads(
     task, mean, scale = _standardised_truth(task)
     layer = _new_heads(task)
     _standardise(layer, task)
-    features = tf.constant(task.features)
-    run_epoch = _epoch(layer, features, task, settings)
-    stop_losses = _stop_losses(layer, features, task)
+    gather = Gatherer(task.features)
+    run_epoch = _epoch(layer, gather, task, settings)
+    stop_losses = _stop_losses(layer, gather, task)
     best = np.full(layer.n_heads, np.inf)
     best_epoch = np.zeros(layer.n_heads, dtype=np.int64)
     kernel, bias = layer.kernel.numpy(), layer.bias.numpy()
@@ -94,6 +99,7 @@ def train_heads(
         bias[better] = layer.bias.numpy()[better]
         if settings.patience and (epoch - best_epoch > settings.patience).all():
             break
+    gather.let_go()
     layer.kernel.assign(kernel * scale[:, None])
     layer.bias.assign(bias * scale[:, None] + mean[:, None])
     return layer, pd.DataFrame(curve, columns=pd.Index(["epoch", "train_loss", "stop_loss"]))
@@ -118,16 +124,14 @@ def _standardised_truth(task: HeadTask) -> tuple[HeadTask, Floats, Floats]:
 
 
 def _standardise(layer: FusedHeads, task: HeadTask) -> None:
-    """Let each head standardise by its own train rows; a part of the features at a time."""
+    """Let each head standardise by its own train rows."""
     mean = np.empty((task.features.shape[1], layer.n_heads))
     scale = np.empty_like(mean)
     for head, rows in enumerate(task.train.T):
-        for start in range(0, len(mean), 512):
-            part = slice(start, start + 512)
-            learnt = task.features[rows, part]
-            mean[part, head] = learnt.mean(0, dtype=np.float64)
-            scale[part, head] = learnt.std(0, dtype=np.float64)
-    scale = np.where(scale > 1e-6, scale, 1.0)
+        mean[:, head], scale[:, head] = moments(task.features, rows)
+    n_beside = task.n_beside  # each of its own kind
+    widths = task.widths or (len(scale) - n_beside,)
+    scale = floored(scale, [*widths, *[1] * n_beside])
     if task.n_beside:
         scale[-task.n_beside :] /= BESIDE_WEIGHT
     layer.mean.assign(mean[:, :, None])
@@ -161,7 +165,7 @@ def _row_weights(task: HeadTask, how: str) -> NDArray[np.float32]:
     return weights.reshape(truth.shape)
 
 
-def _epoch(layer: FusedHeads, features: Any, task: HeadTask, settings: Head) -> Any:
+def _epoch(layer: FusedHeads, gather: Gather, task: HeadTask, settings: Head) -> Any:
     """A graph that runs one epoch over row numbers (steps, batch) and gives the mean loss.
 
     Several devices take a part of each batch; their gradients are added up.
@@ -179,7 +183,7 @@ def _epoch(layer: FusedHeads, features: Any, task: HeadTask, settings: Head) -> 
         n_rows = tf.maximum(tf.reduce_sum(learnt, 0), 1)  # of the whole batch, for each head
         part = _part_of_device(tf.shape(rows)[0])
         rows, learnt, keep = tf.maximum(rows, 0)[part], learnt[part], keep[part]
-        logits = layer(tf.gather(features, rows), keep)
+        logits = layer(gather(rows), keep)
         learnt = learnt[..., None] if task.kind == "labels" else learnt
         row_weights = learnt * tf.gather(weights, rows)
         return head_loss(tf.gather(truth, rows), logits, row_weights, n_rows, task.kind)
@@ -219,7 +223,7 @@ def _dropout_mask(task: HeadTask, n_rows: Any, rate: float, seed: Any) -> Any:
     return tf.pad(keep, [[0, 0], [0, task.n_beside]], constant_values=1.0)
 
 
-def _stop_losses(layer: FusedHeads, features: Any, task: HeadTask) -> Callable[[], Floats]:
+def _stop_losses(layer: FusedHeads, gather: Gather, task: HeadTask) -> Callable[[], Floats]:
     """What gives the mean loss (M,) of each head on its stop rows; on train rows if it has none."""
     chosen = np.where(task.stop.any(0), task.stop, task.train)
     every = [tf.constant(np.flatnonzero(rows)) for rows in chosen.T]
@@ -227,7 +231,7 @@ def _stop_losses(layer: FusedHeads, features: Any, task: HeadTask) -> Callable[[
 
     def loss(head: int) -> Any:
         starts = range(0, len(every[head]), 4096)
-        parts = [tf.gather(features, every[head][start : start + 4096]) for start in starts]
+        parts = [gather(every[head][start : start + 4096]) for start in starts]
         outputs = tf.concat([layer.of_head(part, head) for part in parts], 0)
         logits, truth = tf.cast(outputs, tf.float64)[:, None], truths[head][:, None]
         weights = tf.ones((*truth.shape[:2], 1)[: len(truth.shape)], tf.float64)

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from podium.evaluation.scores import USUAL
 from podium.photos.crossval import Features, Floats, Split, TrainRows, prediction_table
 from podium.photos.estimators import Make, fit, fit_predict, rows_to_learn
+from podium.photos.scales import floored
 from podium.photos.stored_models import Stored, stored_scaler, with_missing
 from podium.pictures import folds
 
@@ -21,6 +22,7 @@ INNER_FOLDS = 5
 RIDGE = (
     10.0  # ridge regression's alpha times C: with it one list of C serves logistic regression too
 )
+PREDICTED_AT_ONCE = 50_000  # rows
 CHOICE_ROWS = 1500  # the penalty is chosen on so many rows at most, of more by one fold alone
 CHOICE_TOLERANCE = 1e-3  # of the solver, while choosing
 
@@ -40,7 +42,11 @@ def linear_table(
 
 
 def fit_linear(
-    features: Features, data: TrainRows, cs: Sequence[float], most: int
+    features: Features,
+    data: TrainRows,
+    cs: Sequence[float],
+    most: int,
+    widths: Sequence[int] = (),
 ) -> tuple[Floats, list[Stored]]:
     """Return predictions (N + T, M, K) of a linear model for each split, and these as arrays.
 
@@ -52,6 +58,7 @@ def fit_linear(
         data: the rows and their splits.
         cs: inverse strengths of the L2 penalty to choose from.
         most: train rows of a model.
+        widths: features of each extractor; none: all are of one.
     """
     strata = data.strata
     values: list[Floats] = []
@@ -59,10 +66,13 @@ def fit_linear(
     for split in data.splits:
         rows = rows_to_learn(data, split, most)
         scaler = StandardScaler().fit(features[rows])
+        scaler.scale_ = floored(np.sqrt(scaler.var_), widths)
         learnt = scaler.transform(features[rows])
         c = cs[0] if len(cs) == 1 else chosen_c(learnt, rows, data, split, cs, strata)
         model = fit(_linear(c), learnt, data.truth[rows], len(data.names))
-        values.append(model.predict(scaler.transform(features)))
+        parts = [model.predict(scaler.transform(features[start : start + PREDICTED_AT_ONCE]))
+                 for start in range(0, len(features), PREDICTED_AT_ONCE)]  # fmt: skip
+        values.append(np.concatenate(parts))
         stored.append({"scaler": stored_scaler(scaler), "model": model.stored()})
     return np.stack(values, axis=1), stored
 

@@ -8,15 +8,17 @@ the pictures, one for all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from podium.photos.column_codes import Code, encode
-from podium.photos.fusion import FusedHeads, head_values
 from podium.photos.stored_models import Stored, components, predict_stored, require_trees, scaled
+
+if TYPE_CHECKING:
+    from podium.photos.fusion import FusedHeads
 
 Features = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -47,15 +49,6 @@ def heads_member(
 def _stored_heads(layer: FusedHeads) -> Stored:
     weights = {name: getattr(layer, name).numpy() for name in ("mean", "scale", "kernel", "bias")}
     return {"kind": layer.kind, **weights}
-
-
-def _heads(stored: Stored) -> FusedHeads:
-    n_features, n_heads, n_outputs = stored["kernel"].shape
-    layer = FusedHeads(n_heads, n_outputs, stored["kind"])
-    layer.build((1, n_features))
-    for name in ("mean", "scale", "kernel", "bias"):
-        getattr(layer, name).assign(stored[name])
-    return layer
 
 
 def columns_of(member: Member) -> list[str]:
@@ -103,8 +96,37 @@ def _n_rows(features: Mapping[str, Features]) -> int:
 
 def _of_heads(part: Stored) -> Part:
     """Predictions (N, M, K) of the heads of a layer."""
-    layer, codes = _heads(part["layer"]), part["columns"]
-    return lambda rows, columns: head_values(layer, _with_columns(rows, columns, codes))
+    values, codes = _head_values(part["layer"]), part["columns"]
+    return lambda rows, columns: values(_with_columns(rows, columns, codes))
+
+
+def _head_values(stored: Stored) -> Callable[[Features], Floats]:
+    """What gives the values (N, M, K) of stored heads on rows (N, D): NumPy alone."""
+    n_features, n_heads, n_outputs = stored["kernel"].shape
+    shapes = {"mean": (n_features, n_heads, 1), "bias": (n_heads, n_outputs)}
+    for name, shape in (shapes | {"scale": shapes["mean"]}).items():
+        if stored[name].shape != shape:
+            raise ValueError(f"{name} is {stored[name].shape}, the kernel asks for {shape}")
+    kernel = stored["kernel"] / stored["scale"]  # as `FusedHeads` computes it
+    offset = (stored["mean"].astype(np.float64) * kernel).sum(0) - stored["bias"]
+    link = _LINKS[stored["kind"]]
+    return lambda rows: link(np.tensordot(rows, kernel, 1) - offset)
+
+
+def _softmax(outputs: Floats) -> Floats:
+    powers = np.exp(outputs - outputs.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+def _sigmoid(outputs: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-outputs)))
+
+
+_LINKS: Mapping[str, Callable[[Floats], Floats]] = {
+    "classes": _softmax,
+    "labels": _sigmoid,
+    "number": lambda outputs: outputs,
+}
 
 
 def _of_linear(part: Stored) -> Part:

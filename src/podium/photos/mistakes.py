@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from podium.core.picture_decoder import decode
+from podium.evaluation.lettering import font_for
 from podium.evaluation.plots import write_picture
 from podium.photos.crossval import Floats, TrainRows
 from podium.photos.report import row_losses
@@ -31,7 +32,7 @@ def mistakes_png(
     """
     worst = np.argsort(-row_losses(values, data), kind="stable")[:20]
     side, label = 240, 66
-    font = ImageFont.load_default(15)
+    font = font_for("".join([*data.names, *(data.ids[row] for row in worst)]), 15)
     sheet = Image.new("RGB", (5 * side, -(-len(worst) // 5) * (side + label)), "white")
     draw = ImageDraw.Draw(sheet)
     for place, row in enumerate(worst):

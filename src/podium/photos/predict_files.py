@@ -11,8 +11,8 @@ import numpy as np
 from podium.core.errors import SettingsError
 from podium.evaluation.competition import PredictOptions
 from podium.evaluation.file_answers import Cell, FileAnswers, answers_in_batches
+from podium.photos.answer_cells import answer_columns, answer_rows
 from podium.photos.blended import PhotoBlend, blend_files
-from podium.photos.classifier import PhotoClassifier, answer_columns, answer_rows
 from podium.photos.file_columns import FileColumns
 from podium.photos.members import Floats
 from podium.photos.recipes import answered
@@ -91,6 +91,8 @@ def _of_network(model: Path, paths: Sequence[Path]) -> FileAnswers:
 
 def _of_heads(model: Path, paths: Sequence[Path], options: PredictOptions, why: str) -> FileAnswers:
     """The answers of the heads in the artefact itself."""
+    from podium.photos.classifier import PhotoClassifier
+
     classifier = PhotoClassifier(model, options.weights_dir, _few(paths))
     print(f"answered by {model} alone, heads on pictures; {why}", file=sys.stderr)
     batches = answers_in_batches(paths, classifier.batch_size, classifier.answers)

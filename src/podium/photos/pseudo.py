@@ -56,4 +56,5 @@ def add_pseudo_labels(
         np.concatenate([task.stop, np.zeros_like(confident)]),
         task.n_outputs,
         np.concatenate([task.in_batches, np.ones(len(new), dtype=np.bool_)]),
+        widths=task.widths,
     )

@@ -15,6 +15,7 @@ from podium.core.errors import PodiumError
 from podium.core.picture_decoder import UnreadableImage
 from podium.models import backbones
 from podium.pictures.recipe import Recipe
+from podium.training import onnx_engine
 
 Features = NDArray[np.float32]
 T = TypeVar("T")
@@ -34,12 +35,14 @@ def recipe_of(
     Raises:
         PodiumError: its weights are others than those that were trained with.
     """
-    extractor = backbones.build(settings["name"], settings["weights"], weights_dir, few > 0)
+    name = settings["name"]
+    engine = onnx_engine.at_hand(settings.get("engine", "tensorflow"), name)
+    extractor = backbones.build(name, settings["weights"], weights_dir, few > 0, engine)
     views = settings.get("views", "plain")  # older models lack this key
     recipe = Recipe(extractor, few or settings["batch_size"], max_megapixels, views)
     if recipe.provenance["weights_sha256"] != settings["weights_sha256"]:
         raise PodiumError(
-            f"{settings['name']}: its weights are not those the classifier was trained with\n"
+            f"{name}: its weights are not those the classifier was trained with\n"
             "remedy: install the pinned requirements, or run dvc repro"
         )
     return recipe

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from podium.evaluation.scores import Metric
+from podium.photos.crossval import TrainRows
 
 TRIVIAL = {"prior": "which has not looked at the pictures"}
 
@@ -30,6 +31,22 @@ def summary_lines(found: dict[str, Any], metrics: Sequence[Metric]) -> Sequence[
         last = "pseudo: {fewest} to {most} of {test_pictures} test pictures joined a head"
         lines.append(last.format(**counts))
     return [*lines, *(_lost_line(name, found, main) for name in found["not_better_than"])]
+
+
+def sample_lines(data: TrainRows, most: int) -> list[str]:
+    """Return what a person should know of scikit-learn's models: that they learn from a sample.
+
+    Args:
+        data: the rows and their splits.
+        most: rows that such a model learns, at most.
+    """
+    n_rows = max(int((~split.held_out).sum()) for split in data.splits)
+    if n_rows <= most:
+        return []
+    return [
+        f"note: linear models and boosting learn {most:,} of the {n_rows:,} train rows of a split "
+        "(train_photo_classifier.sample)"
+    ]
 
 
 def _in_words(scores: dict[str, Any], metrics: Sequence[Metric]) -> str:

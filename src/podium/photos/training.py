@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from podium.core.errors import SettingsError
+from podium.core.feature_store import n_features_in
 from podium.core.params import Head, Params, TrainPhotoClassifier
 from podium.models import extractor_table
 from podium.photos.boosting import fit_boosting
@@ -47,9 +48,10 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
     settings = params.train_photo_classifier
     _refuse_pseudo_labels(settings, data)
     names = fused_names(params)
-    fused = load_features([features_dir / f"{name}.h5" for name in names], *_pictures(data))
+    paths = [features_dir / f"{name}.h5" for name in names]
+    fused, widths = load_features(paths, *_pictures(data)), tuple(map(n_features_in, paths))
     trained = PhotoModels(alone=settings.head)
-    inputs = Inputs(names, fused, data, settings)
+    inputs = Inputs(names, fused, data, settings, widths)
     for name, head in (("dense", settings), ("book", settings.book)):
         _add_fused(trained, name, inputs, head)
     if data.columns is not None:
@@ -59,7 +61,7 @@ def train_all(params: Params, data: TrainRows, features_dir: Path) -> PhotoModel
         _add_pseudo(trained, inputs)
     most = settings.sample
     _add_fitted(trained, "logistic", "linear", inputs,
-                fit_linear(fused, data, settings.logistic_c, most))  # fmt: skip
+                fit_linear(fused, data, settings.logistic_c, most, widths))  # fmt: skip
     _add_fitted(trained, "boosting", "trees", inputs,
                 fit_boosting(fused, data, settings.boosting, settings.seed, most))  # fmt: skip
     _add_singles(trained, inputs, params, features_dir)
@@ -77,12 +79,14 @@ class Inputs:
         features: (N + T, D) of these, joined.
         data: the rows and their splits.
         settings: of the training.
+        widths: features of each extractor.
     """
 
     extractors: list[str]
     features: Features
     data: TrainRows
     settings: TrainPhotoClassifier
+    widths: tuple[int, ...]
 
 
 def _pictures(data: TrainRows) -> tuple[list[str], list[str]]:
@@ -110,12 +114,12 @@ def _add_fused(trained: PhotoModels, name: str, inputs: Inputs, head: Head) -> N
     """Add a kind of head on the fused features, and on the columns beside the pictures."""
     features, data, seed = inputs.features, inputs.data, inputs.settings.seed
     if data.columns is not None:
-        seeing = fit_with_columns(features, data, head, seed)
+        seeing = fit_with_columns(features, data, head, seed, inputs.widths)
         trained.curves[name] = seeing.curve
         trained.tables[name] = prediction_table(seeing.values, data)
         trained.members[name] = heads_member(inputs.extractors, seeing.layers, seeing.codes)
         return
-    heads, curve = fit_heads(features, data, head, seed)
+    heads, curve = fit_heads(features, data, head, seed, inputs.widths)
     _keep_heads(trained, name, inputs, heads, curve)
     if name == inputs.settings.head:
         trained.heads = heads
@@ -133,7 +137,9 @@ def _keep_heads(
 def _add_heads(trained: PhotoModels, name: str, inputs: Inputs) -> FusedHeads:
     """Add the chosen kind of head, on pictures alone."""
     settings = inputs.settings
-    heads, curve = fit_heads(inputs.features, inputs.data, _chosen(settings), settings.seed)
+    heads, curve = fit_heads(
+        inputs.features, inputs.data, _chosen(settings), settings.seed, inputs.widths
+    )
     _keep_heads(trained, name, inputs, heads, curve)
     return heads
 
@@ -147,7 +153,11 @@ def _add_pseudo(trained: PhotoModels, inputs: Inputs) -> None:
     settings, features = inputs.settings, inputs.features
     head = _chosen(settings)
     heads, curve, trained.n_joined = train_twice(
-        head_task(features, inputs.data, head), features, head, settings.seed, settings.pseudo_label
+        head_task(features, inputs.data, head, inputs.widths),
+        features,
+        head,
+        settings.seed,
+        settings.pseudo_label,
     )
     _keep_heads(trained, "pseudo", inputs, heads, curve)
 
@@ -175,6 +185,8 @@ def _add_singles(trained: PhotoModels, fused: Inputs, params: Params, features_d
             trained.members[name] = trained.members[trained.alone]
         else:
             end = start + extractor_table.find(name).n_features
-            part = replace(fused, extractors=[name], features=fused.features[:, start:end])
+            part = replace(
+                fused, extractors=[name], features=fused.features[:, start:end], widths=()
+            )
             _add_heads(trained, name, part)
             start = end

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from podium.core import cluster, hardware
 from podium.core.code_fingerprint import computing_code
 from podium.core.errors import EnvironmentFault, PodiumError
-from podium.core.feature_store import Shards
+from podium.core.feature_shards import Shards
 from podium.core.files import json_sha256, scratch_dir
 from podium.core.params import Params
 from podium.core.picture_decoder import UnreadableImage
@@ -29,6 +29,7 @@ from podium.core.throughput import ThroughputMeter
 from podium.models.backbones import build
 from podium.models.extractor_table import TABLE, is_baseline
 from podium.pictures.recipe import Recipe
+from podium.training import onnx_engine
 
 PREFETCHED = {"plain": 4, "flip": 4, "crops": 1}  # batches decoded while one is computed
 SINCE = "since it was ingested\nremedy: run dvc repro again"
@@ -44,8 +45,13 @@ def build_recipe(name: str, params: Params, max_megapixels: float, weights_dir: 
         weights_dir: the folder of local weights files.
     """
     choice, settings = params.extractors[name], params.extract_features
-    precision = "float32" if is_baseline(name) else _set_up(settings.precision, params)
-    extractor = build(name, choice.weights, weights_dir)
+    engine = params.device.engine
+    precision = "float32"
+    if engine == onnx_engine.ENGINE:
+        onnx_engine.require_float32(settings.precision, "extract_features.precision")
+    elif not is_baseline(name):
+        precision = _set_up(settings.precision, params)
+    extractor = build(name, choice.weights, weights_dir, engine=engine)
     return Recipe(extractor, settings.batch_size, max_megapixels, choice.views, precision)
 
 
@@ -59,7 +65,7 @@ def _set_up(precision: str, params: Params) -> str:
 
 def device_report(recipe: Recipe) -> dict[str, Any]:
     """Return device and software that compute the features; hand-made ones need no TensorFlow."""
-    if is_baseline(recipe.extractor.name):
+    if is_baseline(recipe.extractor.name) or "engine" in recipe.extractor.provenance:
         return hardware.report()
     from podium.training import runtime
 

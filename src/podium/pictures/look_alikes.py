@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ DRIFT = 0.9  # and with the first picture of their group
 DRIFT_DISTANCES = 2  # as many times the distance may the hash be away from the first one's
 FLAT = 2.0  # grey levels: deviation below which a thumbnail has nothing to correlate
 FLAT_STEP = 8.0  # grey levels between two flat pictures that look alike, at most
+AT_ONCE = 10_000  # pictures
 MAX_CANDIDATES = 256  # earlier pictures that a picture is compared with by pixels
 NOTES = ("", "two labels", "train and test")
 Pairs = NDArray[np.int64]
@@ -76,13 +78,16 @@ def read_looks(items: pd.DataFrame) -> Looks:
             "the table of pictures: phash or thumbnail of a row is none\n"
             "remedy: run dvc repro ingest_photos"
         ) from None
-    grey = grey.astype(np.float32)
-    levels = grey.mean(1)
-    shapes = grey - levels[:, None]
-    lengths = np.sqrt((shapes**2).sum(1))
-    flat = lengths < FLAT * np.sqrt(grey.shape[1])
+    shapes = grey.astype(np.float32)
+    levels = shapes.mean(1)
+    shapes -= levels[:, None]
+    starts = range(0, len(shapes), AT_ONCE)
+    squares = [(shapes[start : start + AT_ONCE] ** 2).sum(1) for start in starts]
+    lengths = np.sqrt(np.concatenate([shapes[:0, 0], *squares]))
+    flat = lengths < FLAT * np.sqrt(shapes.shape[1])
     shapes[flat] = 0
-    return Looks(hashes, shapes / np.where(flat, 1, lengths)[:, None], levels)
+    shapes /= np.where(flat, 1, lengths)[:, None]
+    return Looks(hashes, shapes, levels)
 
 
 def group_look_alikes(looks: Looks, distance: int) -> tuple[NDArray[np.int64], Pairs]:
@@ -98,10 +103,11 @@ def group_look_alikes(looks: Looks, distance: int) -> tuple[NDArray[np.int64], P
     first_of = np.arange(len(looks.hashes))  # row -> first row of its group
     index = HashIndex(looks.hashes, distance)
     distinct = np.zeros(len(first_of), dtype=bool)  # seen, and not the very same as an earlier one
-    same: dict[tuple[int, bytes], int] = {}
+    same: dict[bytes, int] = {}  # by a hash of all that is compared
     pairs = []
     for row in range(len(first_of)):
-        key = (int(looks.hashes[row]), looks.shapes[row].tobytes() + looks.levels[row].tobytes())
+        facts = looks.hashes[row], looks.shapes[row], looks.levels[row]
+        key = hashlib.sha256(b"".join(fact.tobytes() for fact in facts)).digest()
         if key in same:
             partner = same[key]
         else:

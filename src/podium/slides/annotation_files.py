@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -35,8 +35,9 @@ class AnnotationFiles:
 
 
 def find_annotations(
-    root: Path, folder: Path, slides: Mapping[str, SlideFiles], *, refuse_orphans: bool = True
-) -> AnnotationFiles:
+    root: Path, folder: Path, slides: Mapping[str, SlideFiles], *, refuse_orphans: bool = True,
+    skip: Collection[str] = (),
+) -> AnnotationFiles:  # fmt: skip
     """The annotation files below `folder`, by slide.
 
     Args:
@@ -44,11 +45,12 @@ def find_annotations(
         folder: of annotations, at any depth.
         slides: by name.
         refuse_orphans: whether a readable file that belongs to no slide is refused or left out.
+        skip: files and folders in `folder` that are no annotations.
 
     Raises:
         PodiumError: two files annotate one slide, or one belongs to none.
     """
-    files = files_below(folder)
+    files = files_below(folder, skip)
     refuse_odd_names(files)
     names = names_of(slides)
     shown = [path for path in files if not path.name.startswith(".")]

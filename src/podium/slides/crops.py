@@ -25,6 +25,7 @@ from podium.slides.stain import stain_of
 from podium.slides.stitch import Heat, stitch
 from podium.slides.tile_grid import Grid, Points
 from podium.slides.tissue import Mask, covered_shares, tissue_mask
+from podium.training import onnx_engine
 
 MEGAPIXELS = 16.0  # larger crops are refused
 
@@ -60,7 +61,9 @@ class CropReader:
     """
 
     def __init__(self, model: Path) -> None:
-        self._segmenter, self._config = Segmenter(model), config_of(model)
+        self._config = config_of(model)
+        engine = onnx_engine.at_hand(self._config.engine, model.name)
+        self._segmenter = Segmenter(model, engine)
         self.classes = self._segmenter.classes
 
     def read(self, path: Path) -> Crop:

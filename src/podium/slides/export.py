@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import cv2
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from podium.core.errors import SettingsError
-from podium.core.files import atomic_write, write_bytes, write_text
+from podium.core.files import atomic_write, write_bytes
 from podium.core.printable import printable
 from podium.slides import report, rle
 from podium.slides.annotations import coarse, geojson
 from podium.slides.annotations.class_plan import TUMOUR
+from podium.slides.annotations.packed_mask import MaskRows, PackedMask
 from podium.slides.annotations.stored import colour_of
 from podium.slides.class_scoring import labels_of
 from podium.slides.outline_heat import mean_heats
@@ -48,13 +48,14 @@ def write_outputs(
     """
     result, threshold = slide.result, threshold_of(slide.level)
     step = report.heat_step(result)
-    width, height = result.grid.frame
-    kind = np.uint8 if len(classes) > 1 else np.bool_
-    mask: NDArray[Any] = np.empty((height, width), dtype=kind)
     samples = []
-    for row, band in heat_bands(result.heat):
-        mask[row : row + band.shape[-2]] = labels_of(band, threshold)
-        samples.append(band[..., -row % step :: step, ::step].copy())  # no view: it keeps the band
+
+    def masks() -> Iterator[NDArray[np.uint8]]:
+        for row, band in heat_bands(result.heat):
+            samples.append(band[..., -row % step :: step, ::step].copy())  # no view: it holds all
+            yield labels_of(band, threshold)
+
+    mask = PackedMask.of(masks(), result.grid.frame[0])
     origin = result.row.origins.origin
     write_mask(folder, result.row.slide, mask, result.grid, origin, classes, result.heat)
     report.overlay_png(overlay, slide, np.concatenate(samples, axis=-2))
@@ -78,7 +79,7 @@ def refuse_shared_outputs(paths: Sequence[Path]) -> None:
 def write_mask(
     folder: Path,
     name: str,
-    frame_mask: NDArray[Any],
+    frame_mask: MaskRows,
     grid: Grid,
     origin: tuple[int, int] = (0, 0),
     classes: Sequence[str] = (TUMOUR,),
@@ -95,6 +96,8 @@ def write_mask(
         classes: names of the labels 1, 2, ...
         heat: the file of the heat map, of which outlines get the mean; None: they get none.
     """
+    if not isinstance(frame_mask, PackedMask):
+        frame_mask = PackedMask.of([frame_mask], frame_mask.shape[1])
     size, downsample, is_plain = grid.size, grid.downsample, len(classes) == 1
     white = 255 if is_plain else 1
     if max(size) <= MAX_PNG:
@@ -107,20 +110,23 @@ def write_mask(
                 partial, _squares(frame_mask, white), shape=frame_mask.shape, dtype="u1",
                 tile=(_SQUARE, _SQUARE), compression="zlib", description=about,
             )  # fmt: skip
-    objects, runs = [], []
+    objects = []
     for label, class_name in enumerate(classes, 1):
-        of_class = frame_mask if is_plain else frame_mask == label
+        of_class = frame_mask.of_label(label)
         outlines = list(coarse.outlines(of_class, downsample).geoms)
         means = None
         if heat and outlines:
             means = mean_heats(heat_bands(heat), outlines, downsample, label)
         shown = "Tumor" if is_plain else class_name
         objects += _objects(outlines, f"{name} {shown}", shown, colour_of(label), means)
-        runs.append(rle.encode_bands(mask_bands(of_class, grid), size))
     if origin != (0, 0):
         objects = [each._replace(outline=_moved(each.outline, origin)) for each in objects]
     geojson.write_objects(folder / f"{name}.geojson", objects)
-    write_text(folder / f"{name}.rle", "\n".join(runs))
+    del objects
+    with atomic_write(folder / f"{name}.rle") as partial, partial.open("w") as file:
+        for label in range(1, len(classes) + 1):
+            file.write("\n" if label > 1 else "")
+            file.writelines(rle.texts_of_bands(mask_bands(frame_mask.of_label(label), grid), size))
 
 
 def _objects(
@@ -144,11 +150,12 @@ def _moved(outline: Polygon, origin: tuple[int, int]) -> Polygon:
     return shapely.transform(outline, lambda at: at - origin)
 
 
-def _squares(mask: NDArray[Any], white: int) -> Iterator[NDArray[np.uint8]]:
+def _squares(mask: PackedMask, white: int) -> Iterator[NDArray[np.uint8]]:
     """The tiles (512, 512) of a mask times `white`, row by row; 0 beyond its edges."""
     height, width = mask.shape
     for top in range(0, height, _SQUARE):
+        rows = mask[top : top + _SQUARE] * np.uint8(white)
         for left in range(0, width, _SQUARE):
-            part = mask[top : top + _SQUARE, left : left + _SQUARE].astype(np.uint8) * white
+            part = rows[:, left : left + _SQUARE]
             lack = _SQUARE - part.shape[0], _SQUARE - part.shape[1]
             yield np.pad(part, ((0, lack[0]), (0, lack[1])))

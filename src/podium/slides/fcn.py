@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.params import TrainSegmenter
-from podium.models import backbones
+from podium.models.encoders import encoder as pretrained_encoder
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import batch_normalization, in_scope
 from podium.training.runtime import keras
@@ -45,7 +45,7 @@ def build(
         PodiumError: the weights cannot be had or belong to another network.
         SettingsError: they do not fit the encoder.
     """
-    encoder = backbones.encoder(settings.encoder, settings.weights, weights_dir)
+    encoder = pretrained_encoder(settings.encoder, settings.weights, weights_dir)
     pixels = keras.Input((None, None, 3), name="pixels")
     x = MetadataLayer(description, name="described")(pixels)
     taps = dict(zip(STRIDES[::-1], encoder(x), strict=True))

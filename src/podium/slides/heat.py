@@ -19,8 +19,8 @@ from podium.core.params import TileSlides
 from podium.slides.reader import Slide
 from podium.slides.segmenter import Segmenter
 from podium.slides.stain import Stain, restained, stain_of
-from podium.slides.stitch import Band, Heat, heat_bands, stitch, write_heat_map
-from podium.slides.tile_grid import Part, Points, grid_of, read_tiles
+from podium.slides.stitch import Band, Heat, heat_bands, square_height, stitch, write_heat_map
+from podium.slides.tile_grid import SUPER_PX, Part, Points, grid_of, read_tiles
 from podium.slides.tissue_tiles import TissueTiles, find_tissue_tiles
 
 Predict = Callable[[NDArray[np.uint8]], Heat]  # of tiles (N, tile, tile, 3)
@@ -92,18 +92,21 @@ def heat_map(
         "corners": hashlib.sha256(tiles.l_corners.tobytes()).hexdigest(),
         "max_bad": max_unreadable,
         "views": [views.turns, views.reference and asdict(views.reference)],
+        **segmenter.engine,
     }
     path = scratch_dir("heat") / f"{json_sha256(about)}.h5"
     if is_sound(path):  # else it is made again
         for row, band in heat_bands(path):
             observe(row, band)
         return path
-    parts = read_tiles(tiles.slide, tiles.grid, tiles.l_corners, 2, max_unreadable)
+    n_classes = len(segmenter.classes)
+    height = square_height(tiles.grid, n_classes, SUPER_PX)
+    parts = read_tiles(tiles.slide, tiles.grid, tiles.l_corners, 2, max_unreadable, height)
     own = stain_of(tiles.thumbnail, tiles.tissue)
     predict = predictor(own, segmenter, fold, views)
-    predictions = _predict(tiles, parts, predict, len(segmenter.classes), batch_size)
-    bands = stitch(tiles.grid, tiles.l0_corners, predictions, len(segmenter.classes))
-    write_heat_map(path, tiles.grid, _observed(bands, observe), about, len(segmenter.classes))
+    predictions = _predict(tiles, parts, predict, n_classes, batch_size)
+    bands = stitch(tiles.grid, tiles.l0_corners, predictions, n_classes)
+    write_heat_map(path, tiles.grid, _observed(bands, observe), about, n_classes)
     return path
 
 

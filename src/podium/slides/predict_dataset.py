@@ -1,14 +1,21 @@
-"""All slides of a competition predicted, one at a time: of each only its `SlideResult` is kept."""
+"""All slides of a competition predicted, one at a time: of each only its `SlideResult` is kept.
+
+Where RAY_ADDRESS names a cluster, one slide is one task of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from podium.core import cluster
 from podium.core.errors import EnvironmentFault, PodiumError
+from podium.core.files import file_sha256
 from podium.core.params import Params
 from podium.core.printable import printable
 from podium.core.progress import progress
@@ -19,6 +26,9 @@ from podium.slides.segmenter import Segmenter
 from podium.slides.slide_results import HeatStatistics, SlideResult
 from podium.slides.stain import Stain, mean_stain, stain_of
 from podium.slides.tissue import tissue_mask
+from podium.training import runtime
+
+Outcome = tuple[SlideResult | str, int]  # of a slide, or why it failed; tiles the networks saw
 
 
 def reference_stains(rows: Sequence[SlideRecord], source: Path, params: Params) -> dict[int, Stain]:
@@ -85,15 +95,14 @@ class Predictor:
         """
         results: list[SlideResult] = []
         failures: dict[str, str] = {}
-        shown = progress(rows, len(rows), "slides")
-        for row in meter.measure_each(shown, lambda _: self.segmenter.take_tile_count()):
-            try:
-                results.append(self._result(row))
-            except EnvironmentFault:
-                raise
-            except PodiumError as error:
-                failures[row.slide] = str(error).replace("\n", "; ")
-                print(printable(f"left out: {failures[row.slide]}"))
+        shown = progress(self.outcomes(rows), len(rows), "slides")
+        measured = meter.measure_each(shown, lambda outcome: outcome[1])
+        for row, (result, _) in zip(rows, measured, strict=True):
+            if isinstance(result, SlideResult):
+                results.append(result)
+            else:
+                failures[row.slide] = result
+                print(printable(f"left out: {result}"))
         if not results:
             raise PodiumError(f"{self.source}: not one slide could be predicted\nremedy: see above")
         return results, failures
@@ -105,6 +114,31 @@ class Predictor:
 
     def _reference(self, fold: int) -> Stain | None:
         return self.references.get(fold, self.references.get(-1))
+
+    def outcomes(self, rows: Sequence[SlideRecord]) -> Iterator[Outcome]:
+        """Yield the outcome of each slide, from this machine or from a cluster."""
+        if not cluster.in_use():
+            yield from map(self.outcome, rows)
+            return
+        settings = self.params.model_dump_json()
+        given = self.source, self.annotations, self.segmenter.path, settings, self.weights
+        with cluster.ClusterPool(gpu=True) as pool:
+            yield from pool.map(partial(_outcome_on_node, given, dict(self.references)), rows)
+
+    def outcome(self, row: SlideRecord) -> Outcome:
+        """The result of a slide, or why it failed; and how many tiles the networks saw.
+
+        Raises:
+            EnvironmentFault: the machine is at fault.
+        """
+        result: SlideResult | str
+        try:
+            result = self._result(row)
+        except EnvironmentFault:
+            raise
+        except PodiumError as error:
+            result = str(error).replace("\n", "; ")
+        return result, self.segmenter.take_tile_count()
 
     def _result(self, row: SlideRecord) -> SlideResult:
         settings = self.params.predict_slides
@@ -119,3 +153,26 @@ class Predictor:
             statistics.add, Views(settings.turns, self._reference(row.fold)),
         )  # fmt: skip
         return statistics.result(row, heat)
+
+
+_Given = tuple[Path, Path, Path, str, str]  # source, annotations, model, settings, weights
+
+
+def _outcome_on_node(given: _Given, references: Mapping[int, Stain], row: SlideRecord) -> Outcome:
+    """Predict a slide in a process of a cluster."""
+    source, annotations, path, settings, weights = given
+    segmenter, params = _networks_once(path, settings, weights)
+    return Predictor(source, annotations, segmenter, weights, params, references).outcome(row)
+
+
+@functools.lru_cache(maxsize=1)
+def _networks_once(path: Path, settings: str, weights: str) -> tuple[Segmenter, Params]:
+    """The networks, loaded once in a process; `weights` tells later ones of the same path."""
+    params = Params.model_validate_json(settings)
+    runtime.set_up(params.train_segmenter.seed, deterministic=params.device.deterministic)
+    if file_sha256(path) != weights:
+        raise EnvironmentFault(
+            f"{path}: a node of the cluster sees another file\n"
+            "remedy: mount the project on all nodes under the same path"
+        )
+    return Segmenter(path, params.device.engine), params

@@ -21,6 +21,7 @@ from podium.slides.slide_classification import PlattScaling, SlidePrediction, cl
 from podium.slides.slide_results import HeatStatistics
 from podium.slides.slide_tables import state_of
 from podium.slides.stain import Stain
+from podium.training import onnx_engine
 
 
 def columns_of(classes: Sequence[str]) -> list[str]:
@@ -43,6 +44,7 @@ class InferenceConfig:
         prior: the probability of a slide without tiles.
         turns: of how many views of a tile the mean is taken.
         stain: of the slides learnt from, as which tiles are seen too; None: they are not.
+        engine: that ran the networks, see `podium.training.onnx_engine`.
     """
 
     model: str
@@ -55,6 +57,7 @@ class InferenceConfig:
     prior: float
     turns: int = 1
     stain: Mapping[str, Sequence[float]] | None = None
+    engine: str = "tensorflow"
 
     @property
     def views(self) -> Views:
@@ -123,7 +126,8 @@ def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> File
     """
     if options.out:
         refuse_shared_outputs(paths)
-    segmenter, config = Segmenter(model), config_of(model)
+    config = config_of(model)
+    segmenter = Segmenter(model, onnx_engine.at_hand(config.engine, model.name))
     columns = columns_of(segmenter.classes)
     return FileAnswers(columns, (_answer(path, segmenter, config, options) for path in paths))
 

@@ -8,6 +8,7 @@ crops) is decoded whole and has one level.
 from __future__ import annotations
 
 from contextlib import suppress
+from ctypes import POINTER, c_uint32
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 import openslide
 from numpy.typing import NDArray
+from openslide import lowlevel
 
 from podium.core import picture_decoder
 from podium.core.errors import EnvironmentFault, PodiumError, first_line
@@ -209,8 +211,18 @@ class _Pyramid:
         for l_x, l_y in product(*(range(0, side, _SQUARE) for side in size)):
             part = pixels[l_y : l_y + _SQUARE, l_x : l_x + _SQUARE]
             l0_x, l0_y = round(l0_corner[0] + l_x * step), round(l0_corner[1] + l_y * step)
-            part[:] = on_white(self._handle.read_region((l0_x, l0_y), level, part.shape[1::-1]))
+            self._read_into(part, (l0_x, l0_y), level)
         return pixels
+
+    def _read_into(self, part: Pixels, l0_corner: tuple[int, int], level: int) -> None:
+        """Read RGB pixels (h, w, 3), without the copies of `read_region` where all are opaque."""
+        argb, (h, w) = np.empty(part.shape[:2], dtype=np.uint32), part.shape[:2]
+        pointer = argb.ctypes.data_as(POINTER(c_uint32))
+        lowlevel._read_region(self._handle._osr, pointer, *l0_corner, level, w, h)
+        if argb.min() >= 0xFF000000:  # alpha 255; in memory blue comes first
+            cv2.cvtColor(argb.view("u1").reshape(h, w, 4), cv2.COLOR_BGRA2RGB, dst=part)
+        else:
+            part[:] = on_white(self._handle.read_region(l0_corner, level, (w, h)))
 
     def reopen(self) -> _Pyramid:
         return _Pyramid(self._path, self._ome_mpp)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from podium.core.printable import printable
+from podium.evaluation.lettering import put_words
 from podium.evaluation.plots import write_figure, write_picture
 from podium.slides.annotations import raster
 from podium.slides.annotations.labelled import UNKNOWN
@@ -57,13 +58,14 @@ def overlay_png(path: Path, slide: SlidePrediction, samples: Heat) -> None:
     panels = [plain, truth, mixed]
     row = np.hstack([np.pad(p, ((0, 0), (4, 4), (0, 0)), constant_values=255) for p in panels])
     sheet = np.pad(row, ((26, 4), (0, 0), (0, 0)), constant_values=255)
-    grey, words = (30, 30, 30), title_of(slide)
-    cv2.putText(sheet, words, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, grey, 1, cv2.LINE_AA)
+    put_words(sheet, title_of(slide), (8, 18), 0.45)
     write_picture(path, Image.fromarray(sheet))
 
 
 def _resized(layer: Heat, size: tuple[int, int]) -> Heat:
-    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    is_smaller = size[0] < layer.shape[1]  # else squares of equal pixels would show
+    how = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(layer, size, interpolation=how), dtype=np.float32)
 
 
 def heat_step(result: SlideResult) -> int:

@@ -17,6 +17,7 @@ from podium.core.errors import PodiumError
 Mask = NDArray[np.uint8]
 Runs = NDArray[np.int64]
 BAND = 512  # rows of a mask at a time
+_AT_ONCE = 1 << 19  # runs written as text together: each is four objects meanwhile
 
 
 def encode(mask: Mask) -> str:
@@ -27,7 +28,12 @@ def encode(mask: Mask) -> str:
 
 
 def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
-    """The runs of a mask as text; the mask comes in bands of rows, from top to bottom.
+    """The runs of a mask as text; bands (n, w) of rows from top to bottom: see `texts_of_bands`."""
+    return "".join(texts_of_bands(bands, size))
+
+
+def texts_of_bands(bands: Iterable[Mask], size: tuple[int, int]) -> Iterator[str]:
+    """The runs of a mask as text, in parts; the mask comes in bands of rows, from top to bottom.
 
     Memory grows with the number of runs, not of pixels.
 
@@ -39,7 +45,7 @@ def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
         PodiumError: the bands do not add up to `size`.
     """
     width, height = size
-    first, last, row = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], 0
+    first, last, row = list[Runs](), list[Runs](), 0
     for band in bands:
         if band.shape[1] != width:
             raise PodiumError(f"a band of the mask is {band.shape[1]} px wide, the slide {width}")
@@ -49,7 +55,7 @@ def encode_bands(bands: Iterable[Mask], size: tuple[int, int]) -> str:
         row += len(band)
     if row != height:
         raise PodiumError(f"the bands of the mask have {row} rows, the slide has {height}")
-    return _format(np.concatenate(first), np.concatenate(last))
+    return _format(_sorted(first), _sorted(last))
 
 
 def _runs(band: Mask) -> tuple[Runs, Runs]:
@@ -60,14 +66,32 @@ def _runs(band: Mask) -> tuple[Runs, Runs]:
     return np.stack(np.nonzero(steps == 1)), np.stack(np.nonzero(steps == -1))
 
 
-def _format(first: Runs, last: Runs) -> str:
-    """Text of runs [first, last) (R,) of pixels counted from 0; those that touch are joined."""
-    order = np.argsort(first)
-    first, last = first[order], last[order]
-    apart = first[1:] != last[:-1]
-    first = first[np.append(True, apart)] if len(first) else first
-    last = last[np.append(apart, True)] if len(last) else last
-    return " ".join(map(str, np.stack([first + 1, last - first], axis=1).ravel().tolist()))
+def _sorted(parts: list[Runs]) -> Runs:
+    """All parts (R,) in order; they are forgotten: of millions of runs none is held twice."""
+    whole = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+    parts.clear()
+    whole.sort()
+    return whole
+
+
+def _format(first: Runs, last: Runs) -> Iterator[str]:
+    """Text of runs [first, last) (R,) of pixels counted from 0; those that touch are joined.
+
+    No two overlap: their ends have the order of their beginnings.
+    """
+    unended, between = np.empty(0, dtype=np.int64), ""
+    for start in range(0, len(first), _AT_ONCE):
+        begins, ends = first[start : start + _AT_ONCE], last[start : start + _AT_ONCE]
+        before = np.append(last[start - 1] if start else -1, ends[:-1])
+        after = np.append(begins[1:], first[start + _AT_ONCE : start + _AT_ONCE + 1])
+        goes_on = ends[: len(after)] == after  # the very last run has none after it
+        begins, ends = begins[begins != before], np.delete(ends, np.flatnonzero(goes_on))
+        begins = np.append(unended, begins)
+        begins, unended = begins[: len(ends)], begins[len(ends) :]
+        numbers = np.stack([begins + 1, ends - begins], axis=1).ravel().tolist()
+        if numbers:
+            yield between + " ".join(map(str, numbers))
+            between = " "
 
 
 def decode(text: str, size: tuple[int, int]) -> Mask:

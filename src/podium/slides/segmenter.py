@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from podium.core.code_fingerprint import computing_code
+from podium.core.files import file_sha256
 from podium.core.params import Slides, TileSlides
 from podium.slides.annotations.class_plan import TUMOUR, ClassPlan
 from podium.slides.fcn import TASK
-from podium.training import artefact
-from podium.training.batch_size import in_batches
+from podium.training import artefact, onnx_engine
 from podium.training.described import Described, checked, foreign
-from podium.training.runtime import jit_compile, keras, tf
+from podium.training.frozen import compiled
+from podium.training.runtime import keras, tf
 
 Heat = NDArray[np.float32]
 # views of a tile by how many: quarters of a circle, whether mirrored
@@ -71,17 +73,20 @@ class Segmenter:
     """Predicts tumour on tiles with the networks of an artefact.
 
     Attributes:
+        path: of the artefact.
         tiles: how slides are cut for it.
         mpp: micrometres per level-0 pixel of slides that do not say theirs, or None.
         overruling_mpp: of all slides, whatever they say, or None.
         n_folds: how many networks it holds.
+        engine: what runs them, and its version; empty: TensorFlow.
         classes: names of the labels 1, 2, ...
 
     Raises:
         PodiumError: the file is missing, damaged, or no artefact for slides.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, engine: str = "tensorflow") -> None:
+        self.path = path
         model, description = artefact.load(path)
         says = checked(_Says, path, description)
         self.tiles, self.mpp, self.classes = says.tiles, says.mpp, tuple(says.classes)
@@ -91,10 +96,13 @@ class Segmenter:
         if {network.output_shape[-1] for network in self._networks} != {n_outputs}:
             raise foreign(path, _Says, f"{len(self.classes)} classes, but other outputs")
         self.n_folds = len(self._networks)
+        self.engine = onnx_engine.provenance() if engine == onnx_engine.ENGINE else {}
+        key = {"model": file_sha256(path)} if self.engine else None
         self._graphs = {
-            int(network.name.removeprefix("fold")): _graph([network]) for network in self._networks
+            int(network.name.removeprefix("fold")): _graph([network], key)
+            for network in self._networks
         }
-        self._all = _graph(self._networks)
+        self._all = _graph(self._networks, key)
         self._n_tiles = 0
 
     def heat(self, pixels: NDArray[np.uint8], fold: int = -1, turns: int = 1) -> Heat:
@@ -138,13 +146,16 @@ def _probabilities(logits: Any) -> Any:
     return tf.transpose(tf.nn.softmax(logits)[..., 1:], (0, 3, 1, 2))
 
 
-def _graph(models: Sequence[keras.Model]) -> Callable[[NDArray[np.uint8]], Heat]:
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)], jit_compile=jit_compile()
-    )
+def _graph(
+    models: Sequence[keras.Model], key: dict[str, str] | None
+) -> Callable[[NDArray[np.uint8]], Heat]:
+    """What gives the mean heat of networks; by ONNX Runtime, where `key` tells their file."""
+
     def mean(pixels: Any) -> Any:
-        x = tf.cast(pixels, tf.float32)
-        probabilities = [_probabilities(model(x, training=False)) for model in models]
+        probabilities = [_probabilities(model(pixels, training=False)) for model in models]
         return tf.cast(tf.add_n(probabilities), tf.float32) / len(models)
 
-    return in_batches(models, mean)
+    if key is None:
+        return compiled(models, mean, (None, None))
+    about = {**key, "networks": [model.name for model in models], "code": computing_code(__name__)}
+    return onnx_engine.compiled(about, lambda: (mean, (None, None)))

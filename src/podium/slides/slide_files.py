@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,17 +43,20 @@ class SlideFiles:
     aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
-def find_slides(root: Path, folder: Path) -> tuple[dict[str, SlideFiles], list[LeftOut]]:
+def find_slides(
+    root: Path, folder: Path, skip: Collection[str] = ()
+) -> tuple[dict[str, SlideFiles], list[LeftOut]]:
     """The slides below `folder` by name, in natural order, and the files that are none.
 
     Args:
         root: of all raw files; paths of what is left out are relative to it.
         folder: of the slides, at any depth.
+        skip: files and folders in it that hold no slides.
 
     Raises:
         PodiumError: two slides have one name.
     """
-    files = files_below(folder)
+    files = files_below(folder, skip)
     refuse_odd_names(files)
     parts = _parts_of_indices(files)
     slides, others = [], []

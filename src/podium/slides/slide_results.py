@@ -26,6 +26,7 @@ from podium.slides.tissue_tiles import TissueTiles
 
 TOP_SHARE = 0.01  # of the pixels of predicted tiles: their mean heat is the slide's score
 PREVIEW = 480  # pixels of the longer side of a slide's preview
+_AT_ONCE = 1 << 20  # pixels of a heat map counted together: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,26 @@ class HeatStatistics:
         downsample = self._tiles.grid.downsample
         box = 0.0, row * downsample, width, height
         truth = raster.mask(self._regions or MultiPolygon(), box, downsample)
+        has_baseline = self._baseline is not None
+        pixels = self._tiles.slide.read(box, downsample, damaged=[]) if has_baseline else None
+        step = max(1, _AT_ONCE // width)
+        for top in range(0, height, step):
+            rows = slice(top, top + step)
+            self._count(row + top, band[..., rows, :], truth[rows])
+            if pixels is not None:
+                self._try_baseline(pixels[rows], truth[rows])
+
+    def _count(self, row: int, band: Heat, truth: Mask) -> None:
         total = total_heat(band)
         self._histogram += heat_histogram(total, truth)
         self._unknown += np.bincount(level_of(total[truth == UNKNOWN]), minlength=LEVELS)
         if self._classes:
-            self._classes.add(band, truth, self._tissue(row, (height, width)))
-        if self._baseline is not None:
-            pixels, known = self._tiles.slide.read(box, downsample, damaged=[]), truth != UNKNOWN
-            marked = dye_mask(pixels, self._threshold)
-            self._baseline += Counts.of(truth[known] > 0, marked[known])
+            self._classes.add(band, truth, self._tissue(row, truth.shape))
+
+    def _try_baseline(self, pixels: Pixels, truth: Mask) -> None:
+        known, marked = truth != UNKNOWN, dye_mask(pixels, self._threshold)
+        counts = Counts.of(truth[known] > 0, marked[known])
+        self._baseline = (self._baseline or Counts()) + counts
 
     def _tissue(self, row: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """Whether there is tissue (h, w) at the pixels of a band that begins at `row`."""

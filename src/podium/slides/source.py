@@ -1,7 +1,12 @@
-"""The slides in a raw folder: images/, annotations/ and, optionally, slides.csv."""
+"""The slides in a raw folder: images/, annotations/ and, optionally, slides.csv.
+
+Without images/ slides lie in the folder itself, their annotations beside them or in annotations/;
+what lies below train/ or test/ is of that split.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +16,15 @@ from podium.core.errors import PodiumError
 from podium.core.ids import natural_key
 from podium.core.printable import printable
 from podium.core.raw_folder import LeftOut, files_below
-from podium.slides.annotation_files import FOLDER, KEY, UNUSED, find_annotations
-from podium.slides.raw_folder import left_out, refuse_odd_names
+from podium.slides.annotation_files import (
+    FOLDER,
+    KEY,
+    UNUSED,
+    AnnotationFiles,
+    find_annotations,
+)
+from podium.slides.annotations.load import kind_of
+from podium.slides.raw_folder import left_out, refuse_masks, refuse_odd_names
 from podium.slides.run_table import RunTable, find_run_table
 from podium.slides.sample import SAMPLE, read_sample_ids
 from podium.slides.slide_files import SUFFIXES, SlideFiles, find_slides
@@ -52,29 +64,39 @@ def read_raw_folder(root: Path, missing_annotation: Literal["test", "negative"])
     """The slides below `root`, in natural order, and every file there that is not read.
 
     Args:
-        root: holds images/ and, optionally, annotations/, slides.csv and sample_submission.csv.
+        root: holds images/ (or slides) and, optionally, annotations/, slides.csv and
+            sample_submission.csv.
         missing_annotation: without slides.csv, what a slide without annotation is: one to predict,
             or a train slide without tumour.
 
     Raises:
-        PodiumError: no slides, two with one name, an annotation without slide, or a table that does
-            not fit; names the file and the remedy.
+        PodiumError: no slides, two with one name, a mask among them, an annotation without slide,
+            or a table that does not fit; names the file and the remedy.
     """
     path, sample = root / TABLE, read_sample_ids(root / SAMPLE)
     table = read_slides_table(path)
-    slides, others = find_slides(root, root / IMAGES)
+    is_flat = not os.path.lexists(root / IMAGES)
+    images = (root, (FOLDER, KEY, TABLE, SAMPLE)) if is_flat else (root / IMAGES, ())
+    if is_flat:
+        files = files_below(*images)
+        refuse_masks(root, [path for path in files if path.suffix.lower() in SUFFIXES])
+    slides, others = find_slides(root, *images)
     runs = find_run_table(root, slides, others=(TABLE, SAMPLE))
-    strays = [row for row in _strays(root) if not (runs and row.path == runs.path.name)]
+    tables = [runs.path.name] if runs else []
+    strays = [] if is_flat else [row for row in _strays(root) if row.path not in tables]
     expected = {*(sample or ()), *(table["slide"] if table is not None else ())}
     slides, others = _adopted(root, slides, others, expected)
     _refuse_none(root, slides, [*others, *strays])
-    annotations = find_annotations(root, root / FOLDER, slides)
+    if is_flat:
+        annotations, others = _beside(root, slides, others, tables), []
+    else:
+        annotations = find_annotations(root, root / FOLDER, slides)
     by_slide = _with_runs(annotations.by_slide, runs)
     if table is not None:
         entries = entries_of(path, table, slides, by_slide)
     else:
         entries = [
-            _by_files(files, by_slide.get(name), missing_annotation)
+            _by_files(root, files, by_slide.get(name), missing_annotation)
             for name, files in slides.items()
         ]
     if runs:
@@ -151,9 +173,31 @@ def _refuse_none(root: Path, slides: Mapping[str, SlideFiles], others: list[Left
     )
 
 
-def _by_files(files: SlideFiles, annotation: Path | None, missing_annotation: str) -> Entry:
+def _beside(
+    root: Path, slides: Mapping[str, SlideFiles], others: list[LeftOut], tables: list[str]
+) -> AnnotationFiles:
+    """The annotations beside slides, and what of `others` is none."""
+    own = [path for slide in slides.values() for path in (slide.image, *slide.parts)]
+    skip = {KEY, TABLE, SAMPLE, *tables, *(path.relative_to(root).as_posix() for path in own)}
+    annotations = find_annotations(root, root, slides, refuse_orphans=False, skip=skip)
+    used = {*tables, *(path.relative_to(root).as_posix() for path in annotations.by_slide.values())}
+    readable = [row for row in annotations.left_out if kind_of(root / row.path)]
+    rows = {row.path: row for row in (*others, *readable) if row.path not in used}
+    return AnnotationFiles(annotations.by_slide, list(rows.values()))
+
+
+def _split_of(root: Path, image: Path) -> str:
+    """Train or test if a slide lies in a folder of that name beside images/, else ''."""
+    first, *deeper = image.relative_to(root).parts
+    return first.lower() if deeper and first.lower() in ("train", "test") else ""
+
+
+def _by_files(
+    root: Path, files: SlideFiles, annotation: Path | None, missing_annotation: str
+) -> Entry:
     """The entry of a slide that only its files tell of."""
-    negative = annotation is None and missing_annotation == "negative"
-    split = "train" if annotation or negative else "test"
+    split = _split_of(root, files.image)
+    negative = annotation is None and split != "test" and missing_annotation == "negative"
+    split = split or ("train" if annotation or negative else "test")
     name, label = files.name, "0" if negative else ""
     return Entry(name, files.image, annotation, name, split, None, label, None, files.parts)

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from podium.core.errors import PodiumError, disk_fault
 from podium.core.files import scratch_dir
 from podium.core.hdf5_file import create_hdf5, dataset, open_hdf5
+from podium.slides.annotations.packed_mask import MaskRows
 from podium.slides.tile_grid import Grid, Points
 
 Heat = NDArray[np.float32]
 Band = tuple[int, Heat]  # first row, heat (rows, w), of several classes (K, rows, w)
-BAND = 512  # rows of a heat map at a time
-MEMORY = 1 << 30  # bytes of unfinished bands held before one is put aside on disk
+BAND = 512  # rows of a heat map at a time, of a very wide one fewer
+MEMORY = 1 << 28  # bytes of unfinished bands held before one is put aside on disk
 
 
 def window(tile: int) -> Heat:
@@ -34,13 +35,38 @@ def window(tile: int) -> Heat:
     return np.outer(side, side).astype(np.float32)
 
 
+def band_rows(grid: Grid, n_classes: int = 1) -> int:
+    """Rows of a band: BAND, or so many fewer that four bands fit MEMORY."""
+    rows = BAND
+    while rows > 1 and 4 * rows * _row_bytes(grid, n_classes) > MEMORY:
+        rows //= 2
+    return rows
+
+
+def square_height(grid: Grid, n_classes: int, most: int) -> int:
+    """How many rows tiles predicted together may span, that their bands fit MEMORY.
+
+    Args:
+        grid: of the slide.
+        n_classes: K.
+        most: rows, however small the bands are.
+    """
+    rows = MEMORY // _row_bytes(grid, n_classes) - 2 * band_rows(grid, n_classes)
+    return max(grid.tile, min(most, rows))
+
+
+def _row_bytes(grid: Grid, n_classes: int) -> int:
+    """Bytes of a row of the means and the sum of weights."""
+    return (n_classes + 1) * 4 * grid.frame[0]
+
+
 def stitch(
     grid: Grid,
     l0_corners: Points,
     parts: Iterable[tuple[Points, Heat]],
     n_classes: int = 1,
     memory: int = MEMORY,
-    rows: int = BAND,
+    rows: int | None = None,
 ) -> Iterator[Band]:
     """The heat map of a slide in bands of `rows`, from top to bottom; 0 where no tile lies.
 
@@ -54,11 +80,12 @@ def stitch(
             (n, K, tile, tile), until all N came once.
         n_classes: K.
         memory: bytes of bands held at a time; two bands are held at least.
-        rows: of a band.
+        rows: of a band; None: `band_rows`.
 
     Raises:
         PodiumError: a tile has no prediction or two, or one that is not finite.
     """
+    rows = rows or band_rows(grid, n_classes)
     missing = {(l_x, l_y) for l_x, l_y in grid.to_frame(l0_corners).tolist()}
     weights, done = window(grid.tile), 0
     with tempfile.TemporaryDirectory(dir=scratch_dir("stitch")) as folder:
@@ -168,32 +195,33 @@ def write_heat_map(
         provenance: what the heat depends on, as JSON values.
         n_classes: K.
     """
-    w, h = grid.frame
+    (w, h), rows = grid.frame, band_rows(grid, n_classes)
     layers = () if n_classes == 1 else (n_classes,)
     n_bytes = n_classes * (w * h * 4 + w * h // 1000) + (1 << 20)
     with create_hdf5(path, n_bytes) as (file, reserve):
         reserve(n_bytes)
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
         heat = file.create_dataset(
-            "heat", (*layers, h, w), "f4", chunks=(*layers, min(h, BAND), min(w, BAND)),
-            compression="lzf",
-            shuffle=True, fletcher32=True,
+            "heat", (*layers, h, w), "f4", chunks=(*layers, min(h, rows), min(w, BAND)),
+            compression="lzf", shuffle=True, fletcher32=True,
         )  # fmt: skip
         for row, band in bands:
             heat[..., row : row + band.shape[-2], :] = band
 
 
-def heat_bands(path: Path, rows: int = BAND) -> Iterator[Band]:
-    """A written heat map in bands (up to `rows`, w), or (K, rows, w), from top to bottom."""
+def heat_bands(path: Path, rows: int | None = None) -> Iterator[Band]:
+    """A written heat map in bands (up to `rows`, w), or (K, rows, w), from top to bottom.
+
+    Bands are as high as they were written, unless `rows` says otherwise.
+    """
     with open_hdf5(path, "heat map") as file:
         heat = dataset(file, "heat", "f4", getattr(file.get("heat"), "ndim", 2))
+        rows = rows or heat.chunks[-2]
         for row in range(0, heat.shape[-2], rows):
             yield row, heat[..., row : row + rows, :]
 
 
-def mask_bands(
-    frame_mask: NDArray[Any], grid: Grid, rows: int = BAND
-) -> Iterator[NDArray[np.uint8]]:
+def mask_bands(frame_mask: MaskRows, grid: Grid, rows: int = BAND) -> Iterator[NDArray[np.uint8]]:
     """A mask of the frame as a mask of level 0, in bands (up to `rows`, w).
 
     Each level-0 pixel takes the value of the pixel of the frame that its centre lies in.
@@ -208,7 +236,8 @@ def mask_bands(
     for row in range(0, h, rows):
         lines = np.arange(row, min(row + rows, h))
         lines = _frame_indices(lines, grid.downsample, frame_mask.shape[0])
-        yield frame_mask[lines][:, columns].astype(np.uint8)
+        part = frame_mask[lines[0] : lines[-1] + 1]
+        yield part[lines - lines[0]][:, columns].astype(np.uint8)
 
 
 def _frame_indices(

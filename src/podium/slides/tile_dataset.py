@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
-from podium.core.files import json_sha256
 from podium.slides.dataset import UNKNOWN, SlideRecord
 from podium.slides.reader import Slide
 from podium.slides.tile_pixels import read_from_slide
@@ -68,8 +68,11 @@ class TileDataset:
                 f"{folder}: all tiles to learn from are of fold {self.fold[0]}\n"
                 "remedy: annotate slides of other patients, or lower tile_slides.min_tissue"
             )
-        parts = [(s.slide, s.coordinates.tolist(), s.tumour.tolist()) for s in slides]
-        self.fingerprint = json_sha256({"tiles": parts, "folds": self.fold.tolist()})
+        digest = hashlib.sha256(self.fold.tobytes())
+        for tiles in slides:
+            digest.update(f"{tiles.slide}\0{len(tiles.coordinates)}\0".encode())
+            digest.update(tiles.coordinates.tobytes() + tiles.tumour.tobytes())
+        self.fingerprint = digest.hexdigest()
         self.tile = slides[0].grid.tile
         self.n_classes = n_classes
         self.has_unknown = any(tiles.has_unknown for tiles in slides)

@@ -82,28 +82,32 @@ class Grid:
         begins = (l_corners - l_corners.min(axis=0)).tolist()
         return np.stack([picture[y : y + self.tile, x : x + self.tile] for x, y in begins])
 
-    def super_tiles(self, l_corners: Points, side: int | None = None) -> list[Rows]:
+    def super_tiles(
+        self, l_corners: Points, side: int | None = None, height: int | None = None
+    ) -> list[Rows]:
         """Rows of `l_corners` that lie in the same square of the frame, one array per square.
 
         Args:
             l_corners: (N, 2) of some tiles of the grid.
             side: of a square, at least a tile. Tile 256, stride 128, side 1024: the tiles that
                 begin at 0, 128, ... 768; then those from 896 on.
+            height: of a square that is lower than wide; None: `side`.
 
         Returns:
             The squares row by row, and in each the tiles in the order of `l_corners`.
         """
         side = SUPER_PX if side is None else side
-        pitch = self.stride * (max(0, side - self.tile) // self.stride + 1)
-        column, row = (l_corners // pitch).T
+        reach = np.array([side, height or side]) - self.tile
+        column, row = (l_corners // (self.stride * (reach.clip(0) // self.stride + 1))).T
         order = np.lexsort((column, row))
         ends = np.flatnonzero(np.diff(row[order]) | np.diff(column[order])) + 1
         return np.split(order, ends) if len(order) else []
 
 
 def read_tiles(
-    slide: Slide, grid: Grid, l_corners: Points, threads: int = 1, max_damaged: float = 0.1
-) -> Iterator[Part]:
+    slide: Slide, grid: Grid, l_corners: Points, threads: int = 1, max_damaged: float = 0.1,
+    height: int | None = None,
+) -> Iterator[Part]:  # fmt: skip
     """Rows (n,) of `l_corners` and their pixels (n, tile, tile, 3), read many tiles at a time.
 
     A pixel is decoded once per square of `Grid.super_tiles`, however many tiles share it. Threads
@@ -115,6 +119,7 @@ def read_tiles(
         l_corners: (N, 2) of the tiles to read.
         threads: how many read at the same time.
         max_damaged: share of tiles that may be unreadable.
+        height: of the squares, where memory bounds it.
 
     Raises:
         UnreadableRegion: more tiles than that cannot be read.
@@ -131,7 +136,7 @@ def read_tiles(
             idle.put(own)
 
     waiting: deque[tuple[int, Future[Part]]] = deque()
-    squares, n_damaged = deque(grid.super_tiles(l_corners)), 0
+    squares, n_damaged = deque(grid.super_tiles(l_corners, height=height)), 0
     with ThreadPoolExecutor(threads) as pool:
         while squares or waiting:
             while squares and len(waiting) <= threads:
@@ -236,7 +241,7 @@ def required_mpp(slide: Slide) -> float:
     why = "it does not say its mpp" if odd is None else f"its mpp of {odd:g} cannot be true"
     raise PodiumError(
         f"{slide.path}: target_mpp is set, but {why}\n"
-        "remedy: give its mpp in slides.csv, or set target_mpp to null and choose a level"
+        "remedy: give its mpp (--mpp, or in slides.csv), or set target_mpp to null and a level"
     )
 
 

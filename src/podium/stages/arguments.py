@@ -16,6 +16,7 @@ from podium.core import hardware
 from podium.core.files import write_json
 from podium.core.run_records import write_run
 from podium.core.throughput import Throughput
+from podium.core.unused_raw import unused_raw
 
 
 def parse(
@@ -67,6 +68,12 @@ def write_metrics(
     run = {**(device or hardware.report()), **(throughput.as_record() if throughput else {})}
     seconds = round(time.perf_counter() - args.started, 1)
     write_run(args.metrics, {"run": run, "seconds": seconds})
+
+
+def say_unused_raw(standin: Path) -> None:
+    """Print a note if raw files lie there for what is drawn to a folder of stand-ins instead."""
+    if words := unused_raw(standin):
+        print(f"note: {words}")
 
 
 def warnings_in(lines: Iterable[str]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from podium.core.errors import guarded
 from podium.core.params import load_params
-from podium.stages.arguments import parse, write_metrics
+from podium.stages.arguments import parse, say_unused_raw, write_metrics
 from podium.standin.photos.dataset import draw_dataset
 
 
@@ -14,10 +14,13 @@ from podium.standin.photos.dataset import draw_dataset
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the set to --out, and --metrics."""
     args = parse(__doc__, argv, "out", "metrics")
-    params = load_params(args.params).draw_photos
+    settings = load_params(args.params)
+    params = settings.draw_photos
     draw_dataset(args.out, params.n_train, params.n_test, params.seed)
     write_metrics(args, {"n_train": params.n_train, "n_test": params.n_test})
     print(f"{args.out}: {params.n_train} train and {params.n_test} test pictures")
+    if settings.photos.source == "standin":
+        say_unused_raw(args.out)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.params import load_params
 from podium.core.raw_folder import write_quarantine
-from podium.stages.arguments import parse, warnings_in, write_metrics
+from podium.stages.arguments import parse, say_unused_raw, warnings_in, write_metrics
 
 
 @guarded
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cores = hardware.cores()
         summary = write_drawn_captchas(args.out, args.task, params, cores if cores > 1 else 0)
         write_quarantine(args.quarantine, [])
+        say_unused_raw(args.source)
     counts = {f"n_{split}": len(read_texts(args.out, split)[0]) for split in SPLITS}
     write_metrics(args, counts | warnings_in(summary.splitlines()))
     print(f"{args.out}: {summary}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from podium.core import hardware
 from podium.core.errors import guarded
 from podium.core.params import load_params
-from podium.stages.arguments import parse, warnings_in, write_metrics
+from podium.stages.arguments import parse, say_unused_raw, warnings_in, write_metrics
 
 
 @guarded
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         processes = max(1, hardware.cores() // 2)
         summary = write_drawn_equations(args.out, args.finder, params, processes)
         write_quarantine(args.quarantine, [])
+        say_unused_raw(args.source)
     counts = {f"n_{split}": len(read_texts(args.out, split)[0]) for split in SPLITS}
     write_metrics(args, counts | warnings_in(summary.splitlines()))
     print(f"{args.out}: {summary}")

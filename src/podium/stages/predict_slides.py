@@ -38,9 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params(args.params)
     runtime.set_up(params.train_segmenter.seed, deterministic=params.device.deterministic)
     settings, rows = params.predict_slides, read_slides(args.slides)
-    segmenter, weights = Segmenter(args.model), file_sha256(args.model)
-    meter = ThroughputMeter()
-    references = reference_stains(rows, args.source, params)
+    segmenter, weights = Segmenter(args.model, params.device.engine), file_sha256(args.model)
+    meter, references = ThroughputMeter(), reference_stains(rows, args.source, params)
     predictor = Predictor(args.source, args.annotations, segmenter, weights, params, references)
     results, failures = predictor.predict(rows, meter)
     train = [result for result in results if result.row.split == "train"]
@@ -54,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = InferenceConfig(
         weights, level, platt.slope, platt.intercept, settings.stride, settings.batch_size,
         params.tile_slides.max_unreadable, prior, settings.turns, predictor.stain,
+        params.device.engine,
     )  # fmt: skip
     write_json(args.manner, asdict(config))
     marked_classes.write(args.out, segmenter.classes)
@@ -77,6 +77,8 @@ def _settings_of(params: Params) -> dict[str, Any]:
     """The settings that predictions depend on: their hash is in the tables."""
     own = {"slides": params.slides.how_read(), "tile_slides": params.tile_slides.how_cut()}
     own["predict_slides"] = params.predict_slides.how_seen()
+    if params.device.engine != "tensorflow":
+        own["device"] = {"engine": params.device.engine}
     return params.model_dump(include=SETTINGS) | own
 
 

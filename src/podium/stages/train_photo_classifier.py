@@ -22,7 +22,7 @@ from podium.photos.figures import ladder_png, write_pictures
 from podium.photos.mistakes import mistakes_png
 from podium.photos.models import PhotoModels
 from podium.photos.report import write_tables
-from podium.photos.score_lines import summary_lines
+from podium.photos.score_lines import sample_lines, summary_lines
 from podium.photos.scoring import fold_scores, mean_oof, task_metrics
 from podium.photos.training import train_all
 from podium.pictures.dataset import read_items
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     mistakes_png(args.plots / "mistakes.png", oof, data, read, params.photos.max_megapixels)
     throughput = meter.throughput(n_rows, settings.batch_size)
     write_metrics(args, found, throughput, runtime.report())
-    print("\n".join(summary_lines(found, metrics)))
+    print("\n".join([*summary_lines(found, metrics), *sample_lines(data, settings.sample)]))
 
 
 def _write_ladder(

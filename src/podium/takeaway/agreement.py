@@ -29,6 +29,7 @@ class Agreement:
         cold_ms: milliseconds to open the file and answer one picture.
         warm_ms: milliseconds for one picture after that, on one core.
         megabytes: of the file or folder.
+        largest_of_map: difference of a place of a map, of models that give it.
     """
 
     n: int
@@ -37,11 +38,19 @@ class Agreement:
     cold_ms: float
     warm_ms: float
     megabytes: float
+    largest_of_map: float | None = None
+
+    @property
+    def worst(self) -> float:
+        """The largest difference of an answer or a map."""
+        return max(self.largest, self.largest_of_map or 0.0)
 
     def in_words(self) -> str:
         """Return it as one line."""
+        of_map = "" if self.largest_of_map is None else f" (of a map {self.largest_of_map:.1e})"
         return (
-            f"{self.n} pictures: largest difference {self.largest:.1e}, {self.same} decided alike; "
+            f"{self.n} pictures: largest difference {self.largest:.1e}{of_map}, "
+            f"{self.same} decided alike; "
             f"{self.warm_ms:.0f} ms a picture on one core, {self.cold_ms:.0f} ms the first with "
             f"opening; {self.megabytes:.1f} MB"
         )
@@ -61,15 +70,22 @@ def agreement(portable: Portable, name: str, path: Path, pictures: Sequence[Pixe
     run = FORMATS[name].open(path, portable)
     run(batches[0])
     cold = time.perf_counter() - started
-    given = np.concatenate([run(each) for each in batches]).astype(np.float64)
+    answers, *maps = [np.concatenate(each).astype(np.float64)
+                      for each in zip(*map(run, batches), strict=True)]  # fmt: skip
     own = portable.answer(pictures)
-    scale = np.maximum(1, np.abs(own))
-    largest = float(np.max(np.abs(given - own) / scale))
     same = int(np.sum([np.array_equal(_decided(a), _decided(b))
-                       for a, b in zip(given, own, strict=True)]))  # fmt: skip
+                       for a, b in zip(answers, own, strict=True)]))  # fmt: skip
+    of_map = None
+    if portable.map_of:
+        of_map = _largest(maps[0], np.stack([portable.map_of(each) for each in pictures]))
     return Agreement(
-        len(pictures), largest, same, 1e3 * cold, 1e3 * _seconds(run, batches), _megabytes(path)
-    )
+        len(pictures), _largest(answers, own), same, 1e3 * cold, 1e3 * _seconds(run, batches),
+        _megabytes(path), of_map,
+    )  # fmt: skip
+
+
+def _largest(given: Floats, own: Floats) -> float:
+    return float(np.max(np.abs(given - own) / np.maximum(1, np.abs(own))))
 
 
 def _batches(portable: Portable, picture: Pixels) -> list[Batch]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from podium.captcha.network import Standardise
+from podium.captcha.network import DECADE, GREY_LEVEL, Standardise
 from podium.captcha.reader import READER, CaptchaReader
 from podium.core.errors import SettingsError
 from podium.takeaway.portable import Floats, Pixels, Portable
@@ -20,7 +20,6 @@ DECODING = (
     "the likeliest class of each step; then repeated ones once, then without blanks (class 0); "
     "class k is character k - 1 of the charset"
 )
-GREY_LEVEL, DECADE = 1.0, 2.302585  # as in podium.captcha.network
 ONE_EACH = "the likeliest class of each step; class k is character k - 1 of the charset"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,13 @@ from podium.takeaway.maps import (
 )
 from podium.takeaway.pictures_at_hand import read_named
 from podium.takeaway.portable import Pixels, Portable
-from podium.takeaway.recording import convolutions, layer_named
+from podium.takeaway.recording import convolutions, is_normalised_after_average, layer_named
 from podium.takeaway.shared_names import refuse_shared_names
 from podium.takeaway.synthesis import class_pictures, filter_pictures
 from podium.training.model_file import read_task
 
-OF_PICTURES = ("cam", "gradcam", "maps")
+MAPS = ("cam", "gradcam")
+OF_PICTURES = (*MAPS, "maps")
 MOST_SIDE = 1200  # px of a crop that is drawn: a figure holds each pixel as floats
 MOST_MAPS, MOST_FILTERS, MOST_CLASSES = 24, 12, 8
 
@@ -83,6 +85,9 @@ def explain(
         )
     refuse_shared_names(pictures)
     out.mkdir(parents=True, exist_ok=True)
+    if task == "photos" and how.what in MAPS and is_normalised_after_average(model.model):
+        print(f"note: {path.name} normalises its averages: maps are to first order, no exact sums",
+              file=sys.stderr)  # fmt: skip
     if not pictures:
         yield _made_up(path, model, out, how)
     for picture in pictures:

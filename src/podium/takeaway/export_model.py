@@ -72,9 +72,9 @@ def export(model: Portable, name: str, out: Path, pictures: Sequence[Pixels]) ->
         with quiet():
             FORMATS[name].write(model, path, pictures)
             compared = agreement(model, name, path, pictures)
-        if name != "litert-int8" and not compared.largest <= TOLERANCE:
+        if name != "litert-int8" and not compared.worst <= TOLERANCE:
             raise PodiumError(
-                f"{out}: not written, its answers differ by {compared.largest:.1e} from the "
+                f"{out}: not written, its answers differ by {compared.worst:.1e} from the "
                 f"pipeline's, more than {TOLERANCE:g}\nremedy: another --to; savedmodel is exact"
             )
         if out.is_dir():

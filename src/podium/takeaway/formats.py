@@ -20,8 +20,10 @@ from podium.core.errors import EnvironmentFault
 from podium.takeaway.portable import Pixels, Portable
 
 INSTALL = "pip install --require-hashes -r requirements/export.txt"
+NAMES = ("answers", "map")  # of the outputs of models that have two
 Batch = NDArray[np.float32]
-Runner = Callable[[Sequence[Batch]], NDArray[Any]]  # inputs (n, H, W, 3) -> answers (n, ...)
+# inputs (n, H, W, 3) -> answers (n, ...), and the map (n, h, w, K) of models that have it
+Runner = Callable[[Sequence[Batch]], list[NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,12 @@ def _open_savedmodel(path: Path, portable: Portable) -> Runner:
 
     loaded = tf.saved_model.load(str(path))
 
-    def run(batches: Sequence[Batch]) -> NDArray[Any]:
+    def run(batches: Sequence[Batch]) -> list[NDArray[Any]]:
         of_many = isinstance(portable.model.input, list)  # of one input, too
         given = list(batches) if of_many else batches[0]
-        return np.asarray(loaded.serve(given))
+        outputs = loaded.serve(given)
+        each = [outputs[name] for name in NAMES] if isinstance(outputs, dict) else [outputs]
+        return [np.asarray(output) for output in each]
 
     return run
 
@@ -82,8 +86,9 @@ def _open_onnx(path: Path, portable: Portable) -> Runner:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
 
-    def run(batches: Sequence[Batch]) -> NDArray[Any]:
-        return np.asarray(session.run(None, dict(zip(names, batches, strict=True)))[0])
+    def run(batches: Sequence[Batch]) -> list[NDArray[Any]]:
+        outputs = session.run(None, dict(zip(names, batches, strict=True)))
+        return [np.asarray(output) for output in outputs]
 
     return run
 
@@ -128,16 +133,16 @@ def _open_litert(path: Path, portable: Portable) -> Runner:
     places = {each["name"].split(":")[0]: each["index"] for each in interpreter.get_input_details()}
     order = [places.get(each.name, index) for each, index in
              zip(portable.model.inputs, places.values(), strict=True)]  # fmt: skip
-    output = interpreter.get_output_details()[0]["index"]
+    outputs = [each["index"] for each in interpreter.get_output_details()]
 
-    def run(batches: Sequence[Batch]) -> NDArray[Any]:
+    def run(batches: Sequence[Batch]) -> list[NDArray[Any]]:
         rows = []
         for row in range(len(batches[0])):
             for index, batch in zip(order, batches, strict=True):
                 interpreter.set_tensor(index, batch[row : row + 1])
             interpreter.invoke()
-            rows.append(interpreter.get_tensor(output)[0])
-        return np.stack(rows)
+            rows.append([interpreter.get_tensor(output)[0] for output in outputs])
+        return [np.stack(each) for each in zip(*rows, strict=True)]
 
     return run
 

@@ -19,7 +19,7 @@ Map = NDArray[np.float64]
 def write_overlays(
     path: Path, picture: Pixels, maps: Sequence[tuple[str, Map]], signed: bool
 ) -> None:
-    """Write a picture, and beside it each map over it with its scale.
+    """Write a picture, and beside it (of wide ones below it) each map over it with its scale.
 
     Args:
         path: of the PNG.
@@ -27,10 +27,13 @@ def write_overlays(
         maps: title and map (H, W) of each.
         signed: whether maps speak for and against, so that 0 is in the middle of the colours.
     """
-    n_columns = min(4, 1 + len(maps))
+    share = picture.shape[0] / picture.shape[1]
+    most_columns = 4 if share > 1 / 4 else 2 if share > 1 / 8 else 1
+    width = 4 / most_columns  # of a cell, in those of a sheet of four
+    n_columns = min(most_columns, 1 + len(maps))
     n_rows = -(-(1 + len(maps)) // n_columns)
-    height = 0.5 + 2.5 * picture.shape[0] / picture.shape[1]
-    figure = Figure(figsize=(3.2 * n_columns, height * n_rows), layout="constrained")
+    size = 3.2 * width * n_columns, (0.5 + 2.5 * width * share) * n_rows
+    figure = Figure(figsize=size, layout="constrained")
     cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for cell in cells:
         cell.axis("off")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from podium.takeaway.export_model import portable
-from podium.takeaway.maps import class_map, places_of_characters
+from podium.takeaway.maps import class_map, places_of_characters, refuse_without_maps
 from podium.takeaway.overlays import character_overlay, class_overlay
 from podium.takeaway.portable import Pixels
 
@@ -24,6 +24,8 @@ class Looking:
             PodiumError: it cannot be explained.
         """
         self.model = portable(path, weights_dir, any_width=False)
+        if self.model.description["task"] == "photos":
+            refuse_without_maps(self.model)
 
     def at(self, picture: Pixels, name: str = "") -> tuple[Pixels, str]:
         """Return what speaks for a class, or where characters are, as RGB (h, w, 3), and of what.

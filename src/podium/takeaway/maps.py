@@ -2,14 +2,15 @@
 
 A class activation map (Zhou et al. 2016, equation 2) is what each place of the last feature map
 adds to a logit; its mean is the logit less what it is without any feature. It is exact where a
-head is linear on averaged features, as all of podium's are. Grad-CAM (Selvaraju et al. 2017,
+head is linear on averaged features, and to first order where a network normalises them before, as
+ConvNeXt does. Grad-CAM (Selvaraju et al. 2017,
 equations 1 and 2) weighs channels by their mean gradient, and keeps what speaks for the class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,14 @@ from numpy.typing import NDArray
 
 from podium.core.errors import SettingsError
 from podium.takeaway.portable import Pixels, Portable
-from podium.takeaway.recording import layer_named, mean_of_heads, poolings, recorded, tensor
+from podium.takeaway.recording import (
+    averaged,
+    layer_named,
+    mean_of_heads,
+    poolings,
+    recorded,
+    tensor,
+)
 from podium.training.runtime import tf
 
 Map = NDArray[np.float64]  # (h, w)
@@ -31,12 +39,15 @@ class ClassMap:
     """What speaks for a class in a picture.
 
     Attributes:
-        maps: (h, w) of each network that looks; their means add up to `logit - offset`.
-        logit: of the class, the mean over heads.
+        maps: (h, w) of each network that looks, and of each view that it sees, as in the picture
+            (none mirrored); their means add up to `logit - offset`.
+        weights: (D,) of the channels of each.
+        logit: of the class, the mean over heads and views.
         offset: the logit without any feature.
     """
 
     maps: list[Map]
+    weights: list[Map]
     logit: float
     offset: float
 
@@ -72,24 +83,44 @@ def class_map(portable: Portable, picture: Pixels, target: int, only_for: bool =
     Raises:
         SettingsError: it averages no feature map.
     """
+    [signed] = class_maps(portable, picture, [target])
+    if not only_for:
+        return signed
+    return replace(signed, maps=[np.maximum(each, 0) for each in signed.maps], offset=0.0)
+
+
+def class_maps(portable: Portable, picture: Pixels, targets: Sequence[int]) -> list[ClassMap]:
+    """Return the class activation map of each target, by one look at a picture.
+
+    Args:
+        portable: a photo model.
+        picture: RGB pixels (H, W, 3).
+        targets: classes, labels or numbers, by their index.
+
+    Raises:
+        SettingsError: it averages no feature map.
+    """
     refuse_without_maps(portable)
     pools, heads = poolings(portable.model), mean_of_heads(portable.model)
-    with tf.GradientTape() as tape, recorded([*pools, heads]) as seen:
+    with tf.GradientTape(persistent=True) as tape, recorded([*pools, heads]) as seen:
         pixels = batches(portable, picture)
         tape.watch(pixels)
         portable.model(pixels, training=False)
-        logit = tf.reduce_mean(seen[heads.name][0][..., target])
-    given = [each for pool in dict.fromkeys(pool.name for pool in pools) for each in seen[pool]]
-    gradients = tape.gradient(logit, given)
-    maps = []
-    for each, gradient in zip(given, gradients, strict=True):
-        area = each.shape[1] * each.shape[2]
-        weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True) * area
-        maps.append(np.asarray(tf.reduce_sum(each * weights, axis=-1)[0], np.float64))
-    value = float(logit)
-    if only_for:
-        return ClassMap([np.maximum(each, 0) for each in maps], value, 0.0)
-    return ClassMap(maps, value, value - sum(float(each.mean()) for each in maps))
+        views = [tf.reduce_mean(outputs, axis=(0, 1)) for outputs in seen[heads]]
+        logits = [tf.add_n([view[target] for view in views]) / len(views) for target in targets]
+    given = averaged(pools, seen)
+    return [_class_map(given, tape.gradient(logit, [each for each, _ in given]), float(logit))
+            for logit in logits]  # fmt: skip
+
+
+def _class_map(given: Sequence[tuple[Any, bool]], gradients: Any, logit: float) -> ClassMap:
+    """The map of one logit, of the feature maps (1, h, w, D) that are averaged."""
+    maps, weights = [], []
+    for (features, is_mirrored), gradient in zip(given, gradients, strict=True):
+        weights.append(np.asarray(tf.reduce_sum(gradient, axis=(0, 1, 2)), np.float64))
+        summed = np.asarray(tf.linalg.matvec(features[0], weights[-1].astype(np.float32)))
+        maps.append((summed[:, ::-1] if is_mirrored else summed).astype(np.float64))
+    return ClassMap(maps, weights, logit, logit - sum(float(each.mean()) for each in maps))
 
 
 def feature_maps(portable: Portable, picture: Pixels, layer: str) -> NDArray[np.float64]:
@@ -103,7 +134,7 @@ def feature_maps(portable: Portable, picture: Pixels, layer: str) -> NDArray[np.
     chosen = layer_named(portable.model, layer)
     with recorded(outputs_of=[chosen], stop=True) as seen:
         portable.model(batches(portable, picture), training=False)
-    return np.asarray(seen[chosen.name][0][0], dtype=np.float64)
+    return np.asarray(seen[chosen][0][0], dtype=np.float64)
 
 
 def places_of_characters(

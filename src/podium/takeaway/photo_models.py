@@ -142,6 +142,7 @@ def _description(kind: TableKind, sizes: Sequence[int]) -> dict[str, Any]:
         "task": "photos",
         "inputs": [{"name": f"pixels_{size}", "shape": ["N", size, size, 3], "dtype": "float32",
                     "pixels": RESIZE} for size in sizes],
-        "output": {"shape": ["N", len(kind.columns())], "meaning": meaning[kind.name]},
+        "output": {"name": "answers", "shape": ["N", len(kind.columns())],
+                   "meaning": meaning[kind.name]},
         "names": list(kind.names),
     }  # fmt: skip

@@ -26,12 +26,15 @@ class Portable:
             a format of another package may ask for others.
         answer: pictures (N,) of RGB pixels -> answers (N, ...) by the pipeline's own route.
         description: inputs, outputs and classes, as JSON values.
+        map_of: RGB pixels of a picture -> its map (h, w, K) by the pipeline's own route, where the
+            model gives {answers, map}.
     """
 
     model: keras.Model
     inputs: Callable[[Pixels], list[Pixels]]
     answer: Callable[[Sequence[Pixels]], Floats]
     description: dict[str, Any]
+    map_of: Callable[[Pixels], Floats] | None = None
 
 
 class Calibrated(keras.layers.Layer):

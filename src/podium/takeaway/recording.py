@@ -10,7 +10,7 @@ from podium.core.errors import SettingsError
 from podium.photos.fusion import MeanOfHeads
 from podium.training.runtime import keras, tf
 
-Tensors = dict[str, list[Any]]  # of each layer by its name, in the order of its calls
+Tensors = dict[keras.layers.Layer, list[Any]]  # of each layer, in the order of its calls
 
 
 class Reached(Exception):
@@ -26,9 +26,33 @@ def all_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def poolings(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers that average a feature map over its area, in order."""
-    return [each for each in all_layers(model)
-            if isinstance(each, keras.layers.GlobalAveragePooling2D)]  # fmt: skip
+    """Return the layers that average the last feature map of each network in a model, in order.
+
+    Averages inside of a network, as squeeze-and-excite blocks have them, do not count.
+    """
+    layers = [each for each in model.layers
+              if isinstance(each, keras.layers.GlobalAveragePooling2D)][-1:]  # fmt: skip
+    for each in model.layers:
+        if isinstance(each, keras.Model):
+            layers += poolings(each)
+    return layers
+
+
+def is_normalised_after_average(model: keras.Model) -> bool:
+    """Return whether a network in a model normalises its averaged features, as ConvNeXt does."""
+    layers, pools = model.layers, poolings(model)
+    after = [each for k, each in enumerate(layers) if any(pool in layers[:k] for pool in pools)]
+    return any(isinstance(each, keras.layers.LayerNormalization) for each in after) or any(
+        is_normalised_after_average(each) for each in layers if isinstance(each, keras.Model)
+    )
+
+
+def averaged(pools: Sequence[keras.layers.Layer], seen: Tensors) -> list[tuple[Any, bool]]:
+    """Return each feature map (N, h, w, D) that pooling layers got, and whether it is mirrored.
+
+    Models that see a picture twice see its mirror image the second time.
+    """
+    return [(each, call == 1) for pool in pools for call, each in enumerate(seen[pool])]
 
 
 def mean_of_heads(model: keras.Model) -> keras.layers.Layer:
@@ -83,7 +107,7 @@ def recorded(
     def watch(layer: keras.layers.Layer, gives: bool) -> Any:
         def call(given: Any, *args: Any, **kwargs: Any) -> Any:
             output = originals[layer](given, *args, **kwargs)
-            tensors.setdefault(layer.name, []).append(output if gives else given)
+            tensors.setdefault(layer, []).append(output if gives else given)
             if stop:
                 raise Reached
             return output

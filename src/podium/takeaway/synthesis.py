@@ -38,7 +38,7 @@ def filter_pictures(
     def goal(pixels: Any) -> Any:
         with recorded(outputs_of=[chosen], stop=True) as seen:
             portable.model(pixels, training=False)
-        maps = seen[chosen.name][0]
+        maps = seen[chosen][0]
         return [tf.reduce_mean(maps[k, ..., channel]) for k, channel in enumerate(channels)]
 
     return _ascended(portable, goal, len(channels), steps, seed)
@@ -60,7 +60,7 @@ def class_pictures(
     def goal(pixels: Any) -> Any:
         with recorded([heads]) as seen:
             portable.model(pixels, training=False)
-        logits = tf.reduce_mean(seen[heads.name][0], axis=1)
+        logits = tf.reduce_mean(seen[heads][0], axis=1)
         rest = tf.reduce_mean(logits, axis=-1) if logits.shape[-1] > 1 else 0.0 * logits[:, 0]
         return [logits[k, target] - rest[k] for k, target in enumerate(targets)]
 

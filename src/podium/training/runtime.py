@@ -13,12 +13,12 @@ from podium.training import gpu_slots
 
 __all__ = [
     "GPUS", "freeze", "is_out_of_memory", "jit_compile", "keras", "precision", "report", "set_up",
-    "tf",
+    "silent_stderr", "tf",
 ]  # fmt: skip
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
+def silent_stderr() -> Iterator[None]:
     """Silence file descriptor 2: TensorFlow's C++ writes there before it reads any log level."""
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
@@ -33,7 +33,7 @@ def _silent_stderr() -> Iterator[None]:
 with exit_on_fault():  # stages import this before their own guard is up
     gpu_slots.take()  # before TensorFlow looks for GPUs
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _silent_stderr():
+with silent_stderr():
     import keras
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (

@@ -16,6 +16,7 @@ from podium.captcha.equations.line_maps import (
     overlap,
     training_batch,
     training_example,
+    worn,
 )
 from podium.captcha.equations.render import scene_of
 from podium.captcha.equations.scene import Scene, box_of
@@ -121,3 +122,14 @@ def test_noise_is_looked_through_in_no_time() -> None:
     start = time.process_time()
     find_boxes(maps, (8000, 8000))
     assert time.process_time() - start < 10
+
+
+def test_some_training_examples_are_shaded_or_grainy() -> None:
+    pixels = np.full((CROP[1], CROP[0], 3), 220, dtype=np.uint8)
+    kinds = {"plain": 0, "shaded": 0, "grainy": 0}
+    for number in range(60):
+        out = worn(pixels, 0.2, np.random.default_rng(number)).astype(int)[..., 0]
+        grainy = np.abs(np.diff(out, axis=1)).mean() > 2
+        kinds["grainy" if grainy else "shaded" if out.std() > 0.3 else "plain"] += 1
+    assert kinds["plain"] > 25
+    assert min(kinds["shaded"], kinds["grainy"]) > 3

@@ -78,6 +78,7 @@ def test_what_is_given_stays():
         ({"start": "scratch", "train": "head"}, ["train: head", "all of a network must learn"]),
         ({"start": "scratch"}, ["batch_norm: frozen"]),
         ({"start": "scratch", "batch_norm": "trained", "epochs": 0}, ["epochs: 0"]),
+        ({"views": "flip"}, ["views: flip", "augment.flip: none", "say plain"]),
     ],
 )
 def test_settings_that_cannot_be_trained_are_refused_with_what_would_fit(

@@ -6,7 +6,7 @@ import pytest
 from podium.core.errors import PodiumError
 from podium.slides.annotations import load, ndpa
 from podium.slides.annotations.class_plan import ClassPlan
-from podium.slides.annotations.decide import decided
+from podium.slides.annotations.decide import NOTHING_THERE, decided
 from podium.slides.annotations.frame import Frame
 from podium.slides.annotations.limits import Unusable
 
@@ -51,6 +51,23 @@ def test_outlines_in_level_0_pixels():
     assert found.regions.bounds == (100, 50, 140, 90)
     assert found.regions.area == 1600
     assert found.areas == {"tumor": 1600}
+
+
+def test_decimal_commas():
+    frame = Frame((1000, 600), mpp=(0.5, 0.5), centre=(0.0, 0.0))
+    corners = ("0,5", "0"), ("10000,5", "0"), ("10000,5", "5000,0"), ("0,5", "5000,0")
+    points = "".join(f"<point><x>{x}</x><y>{y}</y></point>" for x, y in corners)
+    head, _, tail = square(0, 0, 5).partition("<pointlist>")
+    found = read(f"{head}<pointlist>{points}</pointlist>{tail.partition('</pointlist>')[2]}",
+                 frame=frame)  # fmt: skip
+    assert found.regions.bounds == pytest.approx((500.001, 300, 520.001, 310))
+    assert found.regions.area == pytest.approx(200)
+
+
+def test_a_file_without_annotations_was_looked_at():
+    found = read()
+    assert found.regions.is_empty
+    assert found.notes == [NOTHING_THERE]
 
 
 def test_titles_are_classes():

@@ -35,6 +35,7 @@ def test_windows_are_those_of_the_outlines(box, downsample, scale):
 
 def test_what_is_intricate():
     assert not is_intricate(blobs())
+    assert is_intricate(blobs(), 10)
     assert not is_intricate(np.kron(np.eye(30, dtype=bool), np.ones((40, 40), dtype=bool)))
     assert is_intricate(np.random.default_rng(0).random((200, 200)) > 0.5)
     assert is_intricate(np.indices((200, 200)).sum(0) % 2 == 0)

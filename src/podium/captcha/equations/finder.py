@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.captcha.equations.line_maps import CELL, PAPER_LEVEL, find_boxes, network_input, overlap
+from podium.captcha.equations.paper import like_drawn, tilt, turned
 from podium.captcha.equations.scene import Box
 from podium.captcha.network import convolution
 from podium.core.errors import PodiumError
@@ -82,12 +83,25 @@ class LineFinder:
         h, w = -(-pixels.shape[0] // CELL), -(-pixels.shape[1] // CELL)
         return np.asarray(maps[:h, :w], dtype=np.float32)
 
+    def lines(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[Box]]:
+        """A sheet (H, W, 3) on any paper, made like drawn ones and upright, and its lines."""
+        pixels = like_drawn(pixels)
+        maps = self.maps(pixels)
+        if degrees := tilt(maps[..., 1]):
+            pixels = turned(pixels, degrees)
+            maps = self.maps(pixels)
+        return pixels, self._boxes(pixels, maps)
+
     def find(self, pixels: NDArray[np.uint8]) -> list[Box]:
-        """The boxes of the lines on a picture (H, W, 3), RGB, from top to bottom.
+        """The boxes of the lines on a picture (H, W, 3), RGB, from top to bottom."""
+        return self._boxes(pixels, self.maps(pixels))
+
+    def _boxes(self, pixels: NDArray[np.uint8], maps: NDArray[np.float32]) -> list[Box]:
+        """The boxes of the lines on a picture (H, W, 3) by its maps (h, w, 2), from the top.
 
         The boxes of small lines, whose height is but a few cells, are refined.
         """
-        boxes = find_boxes(self.maps(pixels), (pixels.shape[1], pixels.shape[0]))
+        boxes = find_boxes(maps, (pixels.shape[1], pixels.shape[0]))
         if len(boxes) > _MOST:
             return boxes
         return [self._refined(pixels, box) if box[3] - box[1] < _SMALL else box for box in boxes]

@@ -54,13 +54,13 @@ class StripLayout:
         """
         out = np.empty((len(texts), self.size[1], self.size[0], 3), dtype=np.uint8)
         for row, (pixels, text, name) in enumerate(zip(pictures, texts, ids, strict=True)):
-            boxes = self._finder.find(pixels)
+            sheet, boxes = self._finder.lines(pixels)
             if text:
                 self._n_labelled += 1
                 self._n_wrong += len(boxes) != text.count(";") + 1
             elif len(boxes) not in N_LINES:
                 self._odd.append(name)
-            out[row] = lay_out(pixels, boxes, self.size)
+            out[row] = lay_out(sheet, boxes, self.size)
         return out, list(texts)
 
     @property

@@ -27,10 +27,15 @@ _THRESHOLD = 0.5  # of probabilities
 _MIN_INK = 10  # pixels in the outermost rows and columns of a line: fewer are mere specks
 
 
-def training_example(seed: int, index: int) -> tuple[Pixels, Pixels]:
+def training_example(seed: int, index: int, vary: float = 0.0) -> tuple[Pixels, Pixels]:
     """A crop of picture number `index` as network input (h, w, 3), and its maps (h', w', 2).
 
     The first map has the boxes of lines, the second those of glyphs; 255 is a covered cell.
+
+    Args:
+        seed: of the pictures.
+        index: number of the picture.
+        vary: probability of a shade, and of grain, as `worn` takes it.
     """
     scene, _ = scene_of(seed, index)
     rng = np.random.default_rng([seed, index])
@@ -43,18 +48,38 @@ def training_example(seed: int, index: int) -> tuple[Pixels, Pixels]:
     region = x, y, x + CROP[0], y + CROP[1]
     glyphs = [box_of(scene.font, [ink]) for ink in scene.inks]
     maps = np.dstack([_filled(scene.boxes, region), _filled(glyphs, region)])
-    return network_input(paint(scene, region)), maps
+    return network_input(worn(paint(scene, region), vary, rng)), maps
 
 
-def training_batch(seed: int, start: int, stop: int) -> tuple[Pixels, Pixels]:
+def worn(pixels: Pixels, vary: float, rng: np.random.Generator) -> Pixels:
+    """A crop (h, w, 3), now and then as sheets on other papers are once they are evenly lit.
+
+    Args:
+        pixels: as painted.
+        vary: probability of a shade, and of grain.
+        rng: gives what happens to it.
+    """
+    shaded, grainy = rng.random(2) < vary
+    if shaded:  # of the light that is left
+        coarse = rng.normal(0, rng.uniform(2, 10), rng.integers(2, 8, 2)).astype(np.float32)
+        light = cv2.resize(coarse, CROP, interpolation=cv2.INTER_CUBIC)
+        pixels = cast(Pixels, cv2.add(pixels, cv2.merge([light] * 3), dtype=cv2.CV_8U))
+    if grainy:
+        grain = rng.normal(0, rng.uniform(5, 30), pixels.shape[:2]).astype(np.float32)
+        pixels = cast(Pixels, cv2.add(pixels, cv2.merge([grain] * 3), dtype=cv2.CV_8U))
+    return pixels
+
+
+def training_batch(seed: int, start: int, stop: int, vary: float = 0.0) -> tuple[Pixels, Pixels]:
     """Network inputs (n, h, w, 3) and maps (n, h', w', 2) of several training examples.
 
     Args:
         seed: of the pictures.
         start: number of the first picture.
         stop: number after the last.
+        vary: probability of a shade, and of grain, as `worn` takes it.
     """
-    examples = [training_example(seed, index) for index in range(start, stop)]
+    examples = [training_example(seed, index, vary) for index in range(start, stop)]
     inputs, maps = zip(*examples, strict=True)
     return np.stack(inputs), np.stack(maps)
 

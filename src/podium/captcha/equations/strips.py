@@ -24,7 +24,9 @@ def line_gap(height: int) -> int:
     return round(_GAP * height)
 
 
-def lay_out(pixels: Pixels, boxes: Sequence[Box], size: tuple[int, int] = SIZE) -> Pixels:
+def lay_out(
+    pixels: Pixels, boxes: Sequence[Box], size: tuple[int, int] = SIZE, fill: float = 1.0
+) -> Pixels:
     """The lines of a picture as a strip (h, w, 3), from left to right in the order of `boxes`.
 
     All lines are scaled by one factor, so that characters are equally large everywhere: the
@@ -34,9 +36,10 @@ def lay_out(pixels: Pixels, boxes: Sequence[Box], size: tuple[int, int] = SIZE) 
         pixels: (H, W, 3), the whole picture.
         boxes: its lines; without any, the strip is blank.
         size: (w, h) of the strip.
+        fill: share of its height that the highest line fills.
     """
     parts = [part for part in (_cut(pixels, box) for box in boxes) if part.size]
-    return join_lines(parts, paper_colour(pixels), size)
+    return join_lines(parts, paper_colour(pixels), size, fill)
 
 
 def paper_colour(pixels: Pixels) -> NDArray[np.float64]:
@@ -45,7 +48,10 @@ def paper_colour(pixels: Pixels) -> NDArray[np.float64]:
 
 
 def join_lines(
-    parts: Sequence[Pixels], paper: NDArray[np.floating], size: tuple[int, int] = SIZE
+    parts: Sequence[Pixels],
+    paper: NDArray[np.floating],
+    size: tuple[int, int] = SIZE,
+    fill: float = 1.0,
 ) -> Pixels:
     """Cut-out lines side by side on a strip (h, w, 3).
 
@@ -53,6 +59,7 @@ def join_lines(
         parts: the lines (h', w', 3), from left to right.
         paper: (3,), the colour of the strip, RGB.
         size: (w, h) of the strip.
+        fill: share of its height that the highest line fills.
     """
     strip = np.empty((size[1], size[0], 3), dtype=np.uint8)
     strip[:] = np.round(paper)
@@ -61,7 +68,7 @@ def join_lines(
     between = line_gap(size[1])
     room = size[0] - between * (len(parts) + 1)
     scale = min(
-        (size[1] - 2 * MARGIN) / max(part.shape[0] for part in parts),
+        fill * (size[1] - 2 * MARGIN) / max(part.shape[0] for part in parts),
         room / sum(part.shape[1] for part in parts),
     )
     x = between

@@ -45,7 +45,9 @@ def train_line_finder(
     n_pictures = settings.epochs * steps_per_epoch(settings) * settings.batch_size
 
     def batches(start: int) -> Iterator[Batch]:
-        parts = map_ranges(partial(training_batch, seeds[0]), start, n_pictures, processes)
+        parts = map_ranges(
+            partial(training_batch, seeds[0], vary=settings.vary), start, n_pictures, processes
+        )
         return rebatch(parts, settings.batch_size)
 
     def validate() -> float:

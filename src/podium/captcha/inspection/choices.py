@@ -103,6 +103,7 @@ def _reader_choices(
         Choice(section, "on_the_fly", False, "raw pictures cannot be drawn"),
         Choice(section, "emphasis", "", "of drawn pictures only"),
         Choice(section, "augment", augment, f"{n} pictures to learn from"),
+        Choice(section, "vary", 0.0, "test pictures look like these"),
         Choice(section, "epochs", epochs, reason),
         Choice(section, "epoch_size", epoch_size, f"pictures seen in each; {n} there are"),
     ]

@@ -105,16 +105,21 @@ class GenerateCaptcha(Section):
 
 
 class TrainCaptchaReader(TrainingSettings):
-    """Architecture and training of a captcha reader."""
+    """Architecture and training of a captcha reader.
+
+    `start` is scratch, or the .keras file of another reader, which may know other characters.
+    """
 
     task: Literal["text", "arithmetic", "equations"]
     model: Literal["cnn", "crnn"]
+    start: Annotated[str, Field(pattern=r"^(scratch|.+\.keras)$")]
     step: Literal[4, 8]
     width: Annotated[int, Field(ge=4, le=256)]
     on_the_fly: bool
     emphasis: str
     precision: Precision
     augment: Share
+    vary: Share
     recombine: Share
     beam_width: Count
 
@@ -123,6 +128,7 @@ class TrainLineFinder(TrainingSettings):
     """Architecture and training of the network that finds the lines of equations."""
 
     width: Annotated[int, Field(ge=4, le=64)]
+    vary: Share
     precision: Precision
     n_validation: Count
     n_test: Count

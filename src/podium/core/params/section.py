@@ -22,9 +22,10 @@ Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 
 
 class Device(Section):
-    """Settings of TensorFlow for all stages."""
+    """What computes: settings of TensorFlow for all stages, and who runs trained networks."""
 
     deterministic: bool
+    engine: Literal["tensorflow", "onnxruntime"]
 
 
 class TrainingSettings(Section):

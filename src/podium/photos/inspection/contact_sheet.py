@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from podium.core.errors import PodiumError
 from podium.core.files import atomic_write
 from podium.core.picture_decoder import decode
+from podium.evaluation.lettering import font_for
 from podium.pictures.entries import Entry
 from podium.pictures.source import PictureSource
 
@@ -40,7 +41,8 @@ def write_contact_sheet(
     draw = ImageDraw.Draw(sheet)
     for number, (name, part) in enumerate(rows):
         top = number * (SIDE + LINE)
-        draw.text((2, top + 2), f"{name[:90]} ({len(part)})", "black", ImageFont.load_default(12))
+        words = f"{name[:90]} ({len(part)})"
+        draw.text((2, top + 2), words, "black", font_for(words, 12))
         for column, entry in enumerate(_spread(part, COLUMNS)):
             sheet.paste(_small(source, entry, max_megapixels), (column * SIDE, top + LINE))
     with atomic_write(path) as partial:

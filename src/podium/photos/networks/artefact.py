@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from podium.photos.fusion import MeanOfHeads
 from podium.photos.networks.fold_training import FoldTrainer
-from podium.photos.networks.predictor import TASK
+from podium.photos.networks.names import TASK
 from podium.photos.networks.start import NETWORK, learnt
 from podium.photos.networks.task import TrainedNetwork
 from podium.training import artefact

@@ -10,6 +10,7 @@ from podium.core.params import Params, PhotoNetwork
 from podium.models import hub_networks
 from podium.models.extractor_table import TABLE
 
+TASK = "photos-network"  # of artefacts
 SMALL = {"small_cnn": 16, "small_resnet": 16}  # built for the size; the fewest pixels a side
 FAMILIES = ("lite", "keras", "hub")  # of the extractor table, that can be trained
 FEWEST_PX = {"inceptionv3": 75, "xception": 71}  # a side; others 32
@@ -57,11 +58,23 @@ def _faults(settings: PhotoNetwork) -> Mapping[str, str]:
             f", but {network} has no pretrained weights\nremedy: say scratch, or choose another "
             "network"
         )
-    if start == "scratch" and settings.train != "all":
+    if start == "scratch":
+        faults |= _scratch_faults(settings)
+    if settings.views == "flip" and settings.augment.flip == "none" and settings.epochs != 0:
+        faults["views"] = (
+            ", but a network learnt with augment.flip: none never saw a mirrored picture\n"
+            "remedy: say plain where sides matter (digits, letters), or augment.flip: sides"
+        )
+    return faults
+
+
+def _scratch_faults(settings: PhotoNetwork) -> Mapping[str, str]:
+    faults = {}
+    if settings.train != "all":
         faults["train"] = ", but from scratch all of a network must learn\nremedy: say all"
-    if start == "scratch" and settings.batch_norm == "frozen":
+    if settings.batch_norm == "frozen":
         faults["batch_norm"] = ", but from scratch it must learn\nremedy: say trained"
-    if start == "scratch" and settings.epochs == 0:
+    if settings.epochs == 0:
         faults["epochs"] = ", but from scratch nothing would be learnt\nremedy: say auto"
     return faults
 

@@ -19,7 +19,6 @@ from podium.training import artefact
 from podium.training.described import Described, checked, foreign
 from podium.training.model_file import read_description
 
-TASK = "photos-network"  # of artefacts
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 

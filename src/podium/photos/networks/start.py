@@ -15,7 +15,7 @@ from podium.core.params import PhotoNetwork
 from podium.core.printable import printable
 from podium.evaluation.task import PictureTask
 from podium.photos.crossval import Split, TrainRows
-from podium.photos.networks.predictor import TASK
+from podium.photos.networks.names import TASK
 from podium.training.model_file import read_description
 
 NETWORK = "network"  # inside that of a fold

@@ -8,11 +8,14 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LinearRing, MultiPolygon, Polygon
 
+from podium.slides.annotations.packed_mask import MaskRows
 from podium.slides.annotations.pixel_mask import is_intricate
 from podium.slides.annotations.raster import polygons
 from podium.slides.annotations.regions import clean
 
-MAX_OUTLINES = 20_000  # polygons: the smallest of more are left out
+MAX_STEPS = 2_000_000  # changes along the rows of a mask that is no noise: some 30,000 nuclei
+MAX_OUTLINES = 20_000  # polygons of an intricate mask: the smallest of more are left out
+MAX_OBJECTS = 50_000  # polygons of another one
 MAX_HOLES = 5_000  # of an intricate mask; the smallest of more are filled: holes take long
 MAX_SIDE = 2**12  # pixels of an intricate mask, which is traced as one band
 _ROWS = 1024  # looked at together
@@ -20,59 +23,62 @@ _ROWS = 1024  # looked at together
 Mask = NDArray[np.bool_]
 
 
-def outlines(mask: Mask, downsample: float) -> MultiPolygon:
+def outlines(mask: MaskRows, downsample: float) -> MultiPolygon:
     """The outlines of a mask (h, w) in level-0 pixels, stairs made slopes.
 
-    They run through the middles of pixels' sides, give or take half a pixel.
+    They run through the middles of pixels' sides, never half a pixel from these: `raster.mask` of
+    them is the mask again.
 
     A mask as intricate as noise that is large is drawn at half its resolution, or a quarter, ...;
     of very many outlines or holes only the largest are kept. The mask itself tells all.
 
     Args:
-        mask: where there is tumour.
+        mask: bool (h, w), where there is tumour; a packed one is never unpacked whole.
         downsample: level-0 pixels per pixel of the mask.
     """
-    if not is_intricate(mask):
-        return smoothed(largest(polygons(mask, downsample)), downsample)
+    if not is_intricate(mask, MAX_STEPS):
+        smooth = smoothed(largest(polygons(mask), MAX_OBJECTS))
+        return shapely.transform(smooth, lambda at: at * downsample)
     height, width = (side * downsample for side in mask.shape)
     while max(mask.shape) > MAX_SIDE:
         mask, downsample = halved(mask), 2 * downsample
-    mask = _largest_parts(_without_touches(mask), MAX_OUTLINES)
+    mask = _largest_parts(_without_touches(mask[:]), MAX_OUTLINES)
     traced = polygons(~_largest_parts(~mask, MAX_HOLES), downsample)
     slopes = clean(shapely.simplify(traced, 1.5 * downsample, preserve_topology=False))
-    return largest(clean(shapely.intersection(slopes, shapely.box(0, 0, width, height))))
+    return largest(
+        clean(shapely.intersection(slopes, shapely.box(0, 0, width, height))), MAX_OUTLINES
+    )
 
 
-def smoothed(regions: MultiPolygon, step: float) -> MultiPolygon:
-    """Outlines of pixels, through the middles of their sides and with few corners.
+def smoothed(regions: MultiPolygon) -> MultiPolygon:
+    """Outlines traced along the sides of pixels, now through their middles and with few corners.
 
-    Args:
-        regions: traced along the sides of pixels.
-        step: length of a side; outlines move by half of it at most.
+    They move by less than half a pixel.
     """
     parts = [
-        Polygon(_middles(part.exterior, step), [_middles(ring, step) for ring in part.interiors])
+        Polygon(_middles(part.exterior), [_middles(ring) for ring in part.interiors])
         for part in regions.geoms
     ]
-    return clean(shapely.simplify(MultiPolygon(parts), step / 2))
+    # each alone: all together take time by the square of their number; 0.25 would lose pixels
+    return clean(MultiPolygon(shapely.simplify(np.array(parts, dtype=object), 0.2).tolist()))
 
 
-def _middles(ring: LinearRing, step: float) -> NDArray[np.float64]:
-    """The middle (N, 2) of each pixel's side along a ring."""
-    corners = shapely.get_coordinates(shapely.segmentize(ring, step))
+def _middles(ring: LinearRing) -> NDArray[np.float64]:
+    """The middle (N, 2) of each pixel's side along a ring, in pixels."""
+    corners = shapely.get_coordinates(shapely.segmentize(ring, 1.0))
     return (corners[1:] + corners[:-1]) / 2
 
 
-def largest(regions: MultiPolygon) -> MultiPolygon:
-    """The `MAX_OUTLINES` polygons of the largest area, in their order."""
+def largest(regions: MultiPolygon, n: int) -> MultiPolygon:
+    """The `n` polygons of the largest area, in their order."""
     parts = shapely.get_parts(regions)
-    if len(parts) <= MAX_OUTLINES:
+    if len(parts) <= n:
         return regions
     smallest_first = np.argsort(shapely.area(parts), kind="stable")
-    return MultiPolygon(parts[np.sort(smallest_first[-MAX_OUTLINES:])].tolist())
+    return MultiPolygon(parts[np.sort(smallest_first[-n:])].tolist())
 
 
-def halved(mask: Mask) -> Mask:
+def halved(mask: MaskRows) -> Mask:
     """The mask (h, w) at half its resolution (h / 2, w / 2), rounded up: where half is inside."""
     height, width = mask.shape
     small = np.empty(((height + 1) // 2, (width + 1) // 2), dtype=np.bool_)

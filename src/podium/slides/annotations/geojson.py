@@ -18,7 +18,7 @@ from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from podium.core.errors import first_line
-from podium.core.files import write_text
+from podium.core.files import atomic_write
 from podium.slides.annotations.class_names import NO_CLASS
 from podium.slides.annotations.limits import (
     MAX_DEPTH,
@@ -114,17 +114,14 @@ class Object(NamedTuple):
 
 def write_objects(path: Path, objects: Iterable[Object]) -> None:
     """Write objects as annotations, whole or not at all; outlines are rounded to 0.01 pixels."""
-    features = [
-        json.dumps(
-            {"type": "Feature"}
-            | ({"id": whole.id} if whole.id else {})
-            | {"geometry": _geometry(part), "properties": _about(whole)}
-        )
-        for whole in objects
-        for part in _rounded(whole.outline)
-    ]
-    body = ",\n".join(features)
-    write_text(path, f'{{"type": "FeatureCollection", "features": [\n{body}\n]}}\n')
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"type": "FeatureCollection", "features": [\n')
+        parts = ((whole, part) for whole in objects for part in _rounded(whole.outline))
+        for number, (owner, part) in enumerate(parts):
+            feature: dict[str, Any] = {"type": "Feature"} | ({"id": owner.id} if owner.id else {})
+            feature |= {"geometry": _geometry(part), "properties": _about(owner)}
+            file.write((",\n" if number else "") + json.dumps(feature))
+        file.write("\n]}\n")
 
 
 def _about(whole: Object) -> dict[str, Any]:

@@ -90,6 +90,6 @@ class _Document:
 
 def _number(words: str) -> float:
     try:
-        return parse_number(words)
+        return parse_number(words.replace(",", "."))
     except ValueError as error:
         raise Unusable(f"a point {error}") from None

@@ -15,6 +15,7 @@ from shapely import MultiPolygon
 
 from podium.core.files import write_bytes
 from podium.slides.annotations.labelled import UNKNOWN, Labelled
+from podium.slides.annotations.packed_mask import MaskRows
 
 MAX_TOUCHES = 1_000  # places where two pixels meet at a corner only: each is repaired one by one
 _ROWS = 512  # of a mask looked at together
@@ -97,19 +98,22 @@ def downsample_of(mask: tuple[int, int], slide: tuple[int, int]) -> float | None
     return None
 
 
-def is_intricate(inside: NDArray[np.bool_] | NDArray[np.uint8]) -> bool:
-    """Whether the outlines of a mask (h, w) would take long: it looks like noise."""
+def is_intricate(inside: MaskRows, max_steps: int = MAX_STEPS) -> bool:
+    """Whether the outlines of a mask (h, w), bool or uint8, would take long: it is like noise.
+
+    `max_steps` changes along its rows are few.
+    """
     n_steps = n_touches = 0
     for part in _parts(inside):
         n_steps += int(np.count_nonzero(part[:_ROWS, 1:] != part[:_ROWS, :-1]))
         a, b, c, d = part[:-1, :-1], part[:-1, 1:], part[1:, :-1], part[1:, 1:]
         n_touches += int(np.count_nonzero((a == d) & (b == c) & (a != b)))
-        if n_steps > MAX_STEPS or n_touches > MAX_TOUCHES:
+        if n_steps > max_steps or n_touches > MAX_TOUCHES:
             return True
     return False
 
 
-def _parts(inside: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def _parts(inside: MaskRows) -> Iterator[NDArray[Any]]:
     """Parts of a mask of some rows, each with the first row of the next."""
     return (inside[top : top + _ROWS + 1] for top in range(0, len(inside), _ROWS))
 

@@ -18,6 +18,7 @@ from shapely import MultiPolygon, Polygon
 
 from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.overlay import sides_of
+from podium.slides.annotations.packed_mask import MaskRows
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
 
 Mask = NDArray[np.uint8]
@@ -86,14 +87,15 @@ def _crossings(
 
 
 def polygons(
-    mask: NDArray[np.generic],
+    mask: MaskRows,
     downsample: float = 1.0,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> MultiPolygon:
     """The outlines of a mask's pixels, in level-0 pixels: `mask` of them is the mask again.
 
     Args:
-        mask: (h, w), anything but 0 = inside. It is traced in bands: little memory beside it.
+        mask: (h, w) bool or uint8, anything but 0 = inside. It is traced in bands, which takes
+            little memory beside it.
         downsample: level-0 pixels per pixel of the mask.
         offset: x and y of the mask's top left corner in level-0 pixels.
     """

@@ -106,7 +106,7 @@ class _Drawing:
         """What a person should know about the file."""
         width, height = self.viewport
         notes = []
-        if self.viewport != self.slide:
+        if (round(width), round(height)) != self.slide:  # millimetres of Inkscape are not exact
             notes.append(
                 f"the drawing is {width:g}x{height:g} px, the slide {self.slide[0]:g}x"
                 f"{self.slide[1]:g} px: taken as level-0 pixels all the same"

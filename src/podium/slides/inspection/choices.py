@@ -155,8 +155,8 @@ def choose(facts: Sequence[SlideFacts], budget: Budget) -> list[Choice]:
     n_folds, folds_reason = _folds(train, budget.gpu)
     scale = choose_scale(facts, budget.gpu)
     finest = 2 if scale.object_px < 32 else 4 if scale.object_px < 64 else 8
-    frame = [math.floor(min(one.size) / scale.downsample) for one in facts]
-    tile = max(64, min(TILE[budget.gpu], min(frame) // 32 * 32))
+    side = math.floor(_smaller_side(facts) / scale.downsample)
+    tile = max(64, min(TILE[budget.gpu], side // 32 * 32))
     squares = [one.squares(tile * scale.downsample) for one in train]
     n_tiles = sum(int((tissue >= MIN_TISSUE).sum()) for tissue, _ in squares)
     n_tumour = sum(int(((tissue >= MIN_TISSUE) & (tumour > 0)).sum()) for tissue, tumour in squares)
@@ -167,7 +167,7 @@ def choose(facts: Sequence[SlideFacts], budget: Budget) -> list[Choice]:
         Choice("ingest_slides", "n_folds", n_folds, folds_reason),
         Choice("tile_slides", "target_mpp", scale.target_mpp, scale.reason),
         Choice("tile_slides", "level", scale.level, "of the slide, where target_mpp is null"),
-        Choice("tile_slides", "tile", tile, f"the smallest slide is {min(frame)} px wide then"),
+        Choice("tile_slides", "tile", tile, f"smaller slides are {side} px wide then"),
         Choice("tile_slides", "stride", stride, f"{n_tiles} tiles of tissue to learn from"),
         _min_tissue(train, squares),
         Choice("train_segmenter", "finest", finest, f"objects {scale.object_px:.0f} px wide"),
@@ -180,6 +180,13 @@ def choose(facts: Sequence[SlideFacts], budget: Budget) -> list[Choice]:
     rows.append(Choice("predict_slides", "stride", tile // 2, "half a tile: no seams"))
     rows.append(Choice("predict_slides", "normalise", True, "slides of other stains look alike"))
     return [*rows, choose_pixels(facts, settings_of(rows)["tile_slides"], budget.free)]
+
+
+def _smaller_side(facts: Sequence[SlideFacts]) -> int:
+    """The side above which nine tenths of all slides' area lie: a few tiny ones do not count."""
+    ordered = sorted(facts, key=lambda one: min(one.size))
+    areas = np.cumsum([one.size[0] * one.size[1] for one in ordered])
+    return min(ordered[int(np.searchsorted(areas, areas[-1] / 10))].size)
 
 
 def _folds(train: Sequence[SlideFacts], gpu: bool) -> tuple[int, str]:

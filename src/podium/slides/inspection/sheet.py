@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from podium.core.params import Slides
+from podium.evaluation.lettering import put_words
 from podium.evaluation.plots import write_picture
 from podium.slides.annotations import raster
 from podium.slides.inspection.facts import SlideFacts, facts_of
@@ -86,5 +87,5 @@ def _cell(picture: Pixels) -> Pixels:
 
 def _words(text: str) -> Pixels:
     strip = np.full((22, 2 * SIDE, 3), 255, dtype=np.uint8)
-    cv2.putText(strip, text, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
+    put_words(strip, text, (4, 15), 0.42)
     return strip
