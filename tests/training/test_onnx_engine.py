@@ -11,7 +11,7 @@ import pytest
 
 from podium.core.errors import EnvironmentFault, SettingsError
 from podium.training import frozen, onnx_engine
-from podium.training.runtime import keras, tf
+from podium.training.runtime import tf
 
 NO_TENSORFLOW = """
 import sys, numpy as np
@@ -25,20 +25,6 @@ sys.exit("tensorflow" in sys.modules)
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
     monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
-
-
-@pytest.fixture(scope="module")
-def network():
-    keras.utils.set_random_seed(0)
-    pixels = keras.Input((None, None, 3))
-    x = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)(pixels)
-    x = keras.layers.BatchNormalization()(x)
-    return keras.Model(pixels, keras.layers.ReLU(6.0)(x))
-
-
-@pytest.fixture
-def pixels(rng):
-    return rng.integers(0, 256, (7, 24, 40, 3)).astype(np.uint8)
 
 
 def test_without_the_package_a_setting_is_refused_and_a_model_falls_back(monkeypatch, capsys):
