@@ -45,6 +45,7 @@ bench: setup ## side-by-side timings, written to benchmarks/
 	python benchmarks/tiling.py --out benchmarks/tiling.json
 	python benchmarks/network_training.py --out benchmarks/network_training.json
 	python benchmarks/segmenting.py --out benchmarks/segmenting.json
+	python benchmarks/commands.py --out benchmarks/commands.json
 	python benchmarks/selection.py --out benchmarks/selection.json
 	python benchmarks/honesty.py --out benchmarks/honesty.json
 	python benchmarks/table.py

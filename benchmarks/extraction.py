@@ -77,9 +77,10 @@ def predict_way(
 
 def by_onnx(folder: Path, items: pd.DataFrame) -> dict[str, Callable[[], object]]:
     """The contenders that need ONNX Runtime; none without."""
-    if onnx_engine.at_hand(onnx_engine.ENGINE, "contenders") != onnx_engine.ENGINE:
+    try:
+        built = backbones.build(NAME, "package", Path(), engine=onnx_engine.ENGINE)
+    except onnx_engine.PackageMissing:
         return {}
-    built = backbones.build(NAME, "package", Path(), engine=onnx_engine.ENGINE)
     recipe = Recipe(built, 32, 89.0)
     pixels = [recipe.pixels((folder / path).read_bytes()) for path in items["path"][:32]]
     batch, n_batches = np.concatenate(pixels), -(-len(items) // 32)

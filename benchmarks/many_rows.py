@@ -126,7 +126,7 @@ def main() -> None:
         result = {stage: timed(stage, root) for stage in STAGES}
         result["bytes"] = {
             str(path.relative_to(root)): path.stat().st_size
-            for path in sorted((root / "predictions").rglob("*.csv"))
+            for path in sorted((root / "predictions").rglob("*.*"))
         }
     print(json.dumps(result, indent=2))
     stages = [result[stage] for stage in STAGES]

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def contenders(model: keras.Model, path: Path) -> dict[str, Callable[[np.ndarray
         return 1 / (1 + np.exp(-logits[..., 0]))
 
     ways = {"podium": segmenter.heat, "live": lambda x: live(x).numpy(), "predict": predicted}
-    if onnx_engine.at_hand(onnx_engine.ENGINE, "podium_onnx") == onnx_engine.ENGINE:
+    with suppress(onnx_engine.PackageMissing):
         ways["podium_onnx"] = Segmenter(path, onnx_engine.ENGINE).heat
     return ways
 

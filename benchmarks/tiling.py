@@ -1,11 +1,12 @@
 """Tiles per second: ours beside a loop of read_region per tile, in turns, in one run.
 
 Draws a pyramid of JPEG tiles as scanners write them. The loop goes row by row, once as people
-write it (one process) and once in two processes with half of the rows each; ours reads large parts
-with two threads. All give RGB arrays. Without overlap there is nothing to save but calls: every
-pixel has to be decoded and painted once.
+write it (one process), and with half of the rows each in two processes and in two threads; ours
+reads large parts with two threads. All give RGB arrays. Without overlap there is nothing to save
+but calls: every pixel has to be decoded and painted once.
 
     python benchmarks/tiling.py                                 on a slide of 40,000 x 2,048 px
+    python benchmarks/tiling.py --slide FILE                    on a slide of your own
     python benchmarks/tiling.py --side 40000 --rounds 0 --peak  peak memory, on a full slide
 """
 
@@ -19,7 +20,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -28,7 +30,7 @@ import openslide
 import tifffile
 
 from podium.slides.reader import Slide
-from podium.slides.stitch import stitch, write_heat_map
+from podium.slides.stitch import stitch, window, write_heat_map
 from podium.slides.tile_grid import Grid, read_tiles
 from podium.slides.tiling import Job, Plan, tile_slide
 
@@ -97,7 +99,7 @@ def timed(work: Callable[[], int]) -> tuple[float, int]:
 
 
 def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
-    """Tiles per second of all three, and the median of our ratios over the rounds.
+    """Tiles per second of all four, and the median of our ratios over the rounds.
 
     Args:
         path: of the slide.
@@ -106,10 +108,10 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
     """
     grid = Grid(Slide.open(path).size, 1.0, TILE, stride)
     halves, seconds = np.array_split(grid.l_corners, WORKERS), []
-    with ProcessPoolExecutor(WORKERS) as pool:
+    with ProcessPoolExecutor(WORKERS) as pool, ThreadPoolExecutor(WORKERS) as threads:
 
-        def shared(parts: list[np.ndarray]) -> int:
-            return sum(pool.map(looped, [path] * len(parts), parts))
+        def shared(parts: list[np.ndarray], workers: Executor = pool) -> int:
+            return sum(workers.map(looped, [path] * len(parts), parts))
 
         shared([half[:2] for half in halves])  # start them
         for _ in range(rounds):
@@ -117,13 +119,14 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
                 lambda: ours(path, grid),
                 lambda: looped(path, grid.l_corners),
                 lambda: shared(halves),
+                lambda: shared(halves, threads),
             ]
             results = [timed(turn) for turn in turns]
             if len({total for _, total in results}) > 1:
                 raise SystemExit(f"the tiles differ: {results}")
             seconds.append([each for each, _ in results])
     rates = len(grid.l_corners) / np.array(seconds)
-    names = "ours", "loop", "loop_in_two_processes"
+    names = "ours", "loop", "loop_in_two_processes", "loop_in_two_threads"
     per_second = dict(zip(names, np.rint(np.median(rates, axis=0)).tolist(), strict=True))
     ratios = rates[:, :1] / rates[:, 1:]
     shown = {
@@ -131,6 +134,40 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
         for name, ratio in zip(names[1:], ratios.T, strict=True)
     }
     return {"tiles": len(grid.l_corners), "per_second": per_second} | shown
+
+
+def stitched(grid: Grid, prediction: np.ndarray) -> int:
+    """Blend one prediction for all tiles into a heat map; its middle, in millionths."""
+    corners = grid.l_corners
+    squares = grid.super_tiles(corners)
+    parts = ((corners[rows], [prediction] * len(rows)) for rows in squares)
+    heat = np.concatenate([band for _, band in stitch(grid, corners, parts)])
+    return round(1e6 * float(heat[len(heat) // 2, len(heat) // 2]))
+
+
+def summed(grid: Grid, prediction: np.ndarray) -> int:
+    """The same by NumPy alone: weighted sums, divided at the end by the sums of the weights."""
+    heat, total = np.zeros((2, *grid.frame[::-1]), np.float32)
+    weights = window(grid.tile)
+    for x, y in grid.l_corners.tolist():
+        place = slice(y, y + grid.tile), slice(x, x + grid.tile)
+        heat[place] += prediction * weights
+        total[place] += weights
+    heat /= total
+    return round(1e6 * float(heat[len(heat) // 2, len(heat) // 2]))
+
+
+def stitch_speed(rounds: int) -> dict[str, object]:
+    """Seconds of stitching 3,969 tiles of 256 px into 8,192 x 8,192 px, and the ratios."""
+    grid = Grid((8192, 8192), 1.0, TILE, TILE // 2)
+    prediction = np.full((TILE, TILE), 0.25, np.float32)
+    ways = [partial(way, grid, prediction) for way in (stitched, summed)]
+    turns = [[timed(way) for way in ways] for _ in range(rounds)]
+    seconds = np.array([[each for each, _ in turn] for turn in turns])
+    return {
+        "seconds": np.median(seconds, axis=0).round(2).tolist(),
+        "ratio_to_numpy": (seconds[:, 1] / seconds[:, 0]).round(2).tolist(),
+    }
 
 
 def tile(path: Path, folder: Path) -> None:
@@ -173,12 +210,15 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Speeds and peak memory, as the command line asks."""
     size = (args.side, args.side) if args.side else (args.width, args.height)
     results: dict[str, object] = {"slide": "x".join(map(str, size)), "rounds": args.rounds}
-    for side in args.stored:
-        path = write_slide(folder / "slide.tif", *size, side)
+    for side in [0] if args.slide else args.stored:
+        path = args.slide or write_slide(folder / "slide.tif", *size, side)
+        name = args.slide.name if args.slide else f"stored_{side}"
         if args.rounds:
-            results[f"stored_{side}_no_overlap"] = speed(path, TILE, args.rounds)
-            results[f"stored_{side}_half_overlap"] = speed(path, TILE // 2, args.rounds)
+            results[f"{name}_no_overlap"] = speed(path, TILE, args.rounds)
+            results[f"{name}_half_overlap"] = speed(path, TILE // 2, args.rounds)
         print(json.dumps(results), file=sys.stderr)
+    if args.rounds:
+        results["stitching"] = stitch_speed(args.rounds)
     if args.peak:
         results |= {work: peak(work, path) for work in ("tile", "stitch")}
     return results
@@ -187,6 +227,7 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, object]:
 def main() -> None:
     """Print, and with --out write, what was measured."""
     parser = argparse.ArgumentParser(description="Tiles per second, and peak memory.")
+    parser.add_argument("--slide", type=Path, help="instead of one that is drawn")
     parser.add_argument("--side", type=int, help="of a square slide")
     parser.add_argument("--width", type=int, default=40_000)
     parser.add_argument("--height", type=int, default=2_048)

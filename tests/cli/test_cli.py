@@ -165,5 +165,10 @@ def test_slides_are_tiled_by_name_into_a_relative_folder(tmp_path, monkeypatch):
     assert "\nbad,failed,0,0,0," in both.output
     assert "cannot be opened as a slide" in both.output
     assert "\ngood,done,12,12,0," in both.output
+    (tmp_path / "some.csv").write_text("path\ngone.tif\ngood.tif\n")
+    table = CliRunner().invoke(app, ["tile", "some.csv", "--size", "64", "--out", "out"])
+    assert table.exit_code == 1
+    assert "\ngone,failed,0,0,0," in table.output
+    assert "\ngood,done,12,12,0," in table.output
     wrong = CliRunner().invoke(app, ["tile", "good.tif", "--overlap", "256"])
     assert wrong.exit_code == 2

@@ -96,6 +96,44 @@ def test_a_table_names_slides(tmp_path):
         files_named([folder / "other.csv"], slides=True)
 
 
+def test_a_table_in_the_layout_of_the_raw_folder_names_slides():
+    """`slides.csv` names slides, not their files: they are looked for below its folder."""
+    pictures("set/images/a.svs", "set/images/b.tif", "set/annotations/a.png")
+    table = Path("set/slides.csv")
+    table.write_text("slide,patient\nb,1\na,2\nc,3\n")
+    paths = [Path("set/images/b.tif"), Path("set/images/a.svs"), Path("set/c")]
+    assert files_named([table], slides=True) == paths  # c gets an answer like a broken slide
+
+
+def test_a_folder_before_a_name_tells_slides_of_one_name_apart():
+    pictures("set/a/x.png", "set/b/x.tif", "set/b/y.tif", "set/b/y.txt")
+    table = Path("set/some.csv")
+    table.write_text("slide\nb/x\na/x\nc/x\nb/y\n")
+    paths = [Path("set/b/x.tif"), Path("set/a/x.png"), Path("set/c/x"), Path("set/b/y")]
+    assert files_named([table], slides=True) == paths  # none has the file of another folder
+
+
+def test_a_folder_among_the_matches_of_a_pattern_stops_no_slide(capsys):
+    pictures("s/A.mrxs", "s/A/Data0001.dat", "s/B.svs", "t/A/x.dat")
+    assert files_named([Path("s/*")], slides=True) == [Path("s/A.mrxs"), Path("s/B.svs")]
+    assert capsys.readouterr().err == "note: s/A: no slides in it\n"
+    with pytest.raises(PodiumError, match="s/A: no slides in it"):
+        files_named([Path("s/A")], slides=True)
+    with pytest.raises(PodiumError, match="no slides are named"):
+        files_named([Path("t/*")], slides=True)
+
+
+def test_the_files_of_a_series_are_one_slide_however_they_are_named(capsys):
+    pictures("b.svs")
+    uid = b"\x20\0\x0d\0UI\x04\x001.2\0\x20\0\x0e\0UI\x06\x001.2.30"
+    for name in ("a0.dcm", "a1.dcm"):
+        Path(name).write_bytes(bytes(128) + b"DICM" + uid)
+    for names in (["*.dcm", "b.svs"], ["a0.dcm", "b.svs", "a1.dcm"]):
+        paths = files_named([Path(name) for name in names], slides=True)
+        assert paths == [Path("a0.dcm"), Path("b.svs")]
+        assert capsys.readouterr().err == "note: a1.dcm: of the same slide as a0.dcm\n"
+
+
 def test_names_with_brackets_are_no_patterns():
     pictures("a[1].png", "a1.png")
     assert paths_of(run("a[1].png")[1]) == ["a[1].png"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ needs_ray = pytest.mark.skipif(
     find_spec("ray") is None, reason="Ray is an extra: requirements/ray.txt"
 )
 
+Result = TypeVar("Result")
 HEAD = {"num_cpus": 1, "include_dashboard": False}
 
 
@@ -113,10 +116,92 @@ def test_few_tasks_wait_however_many_items_there_are(shared):
         assert list(results) == list(range(1, 40))
 
 
+def visible_gpus(_: int) -> str:
+    return os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_task_takes_a_whole_gpu_where_there_is_any(shared):
+    node = shared.add_node(num_cpus=1, num_gpus=1)
+    try:
+        with cluster.ClusterPool(gpu=True) as pool:
+            assert pool.n_workers == 1
+            assert list(pool.map(visible_gpus, range(2))) == ["0", "0"]
+    finally:
+        shared.remove_node(node)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_node_that_does_not_see_the_project_is_named(shared, monkeypatch):
+    import ray
+
+    ray.shutdown()
+    monkeypatch.setattr(cluster, "_sees", lambda token, folder: folder)
+    with pytest.raises(EnvironmentFault, match=r"^cluster node .+: it cannot see /.+\nremedy: mo"):
+        cluster.ClusterPool()
+    ray.shutdown()
+
+
+def killed(shared, results: Iterator[Result]) -> Iterator[Result]:
+    """The results; after the first one the second node is lost."""
+    yield next(results)
+    shared.remove_node(shared.second, allow_graceful=False)
+    yield from results
+    shared.second = shared.add_node(num_cpus=1)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_captchas_are_those_of_one_machine(shared, monkeypatch):
+    from house import ROOT
+    from podium.captcha.generator import PART, generate
+    from podium.captcha.tasks import task_from
+    from podium.core.params import load_params
+
+    task, n = task_from("text", load_params(ROOT / "params.yaml").captcha), 6 * PART
+    by_cluster = list(killed(shared, generate(task, 5, 0, n, 1)))
+    monkeypatch.delenv("RAY_ADDRESS")
+    for (pixels, texts), (expected, expected_texts) in zip(
+        by_cluster, generate(task, 5, 0, n, 0), strict=True
+    ):
+        np.testing.assert_array_equal(pixels, expected)
+        assert texts == expected_texts
+
+
+@needs_ray
+@pytest.mark.slow
+def test_tiles_are_the_bytes_of_one_machine(shared, tmp_path, monkeypatch):
+    import ray
+
+    from podium.slides import tiling
+    from slide_fixtures import stained, write_pyramid
+
+    paths = [tmp_path / f"s{number}.tif" for number in range(8)]
+    for number, path in enumerate(paths):
+        write_pyramid(path, stained(480, 320, number), n_levels=1)
+    jobs = [tiling.Job(path.stem, path, path.stem, mpp=0.5) for path in paths]
+    plan = tiling.Plan(tile=64, stride=64, target_mpp=0.5, min_tissue=0.4, thumbnail=128)
+
+    def tiled(name: str) -> dict[str, bytes]:
+        monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch" / name))
+        tiling.tile_all(jobs, plan, tmp_path / name, 1)
+        return {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+
+    ray.shutdown()  # a new connection tells the nodes the new scratch folder
+    with monkeypatch.context() as patch:
+        patch.setattr(tiling, "parallel_map", lambda *given: killed(shared, parallel_map(*given)))
+        by_cluster = tiled("many")
+    monkeypatch.delenv("RAY_ADDRESS")
+    assert len(by_cluster) >= len(paths)
+    assert by_cluster == tiled("one")
+
+
 @needs_ray
 @pytest.mark.slow
 @pytest.mark.weights
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_features_are_the_bytes_of_one_machine(shared, photos_dir, write_params, monkeypatch):
     from podium.stages import extract_features, ingest_photos
 
@@ -141,7 +226,10 @@ def test_features_are_the_bytes_of_one_machine(shared, photos_dir, write_params,
     import ray
 
     ray.shutdown()  # a new connection tells the nodes the new scratch folder
-    by_cluster = extract("cluster.h5", "a")
+    plain = cluster.ClusterPool.map
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster.ClusterPool, "map", lambda *given: killed(shared, plain(*given)))
+        by_cluster = extract("cluster.h5", "a")
     shards = {path.name for path in (root / "a/features").rglob("shard-*.h5")}
     assert len(shards) >= 7  # 29 pictures by fours
     monkeypatch.delenv("RAY_ADDRESS")

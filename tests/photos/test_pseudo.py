@@ -76,8 +76,7 @@ def test_the_second_round_learns_what_the_first_was_sure_of(rng, threshold):
     np.testing.assert_allclose(heads.mean.numpy()[:, :, 0].T, mean, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+@pytest.mark.parametrize(("n_classes", "class_weight"), [(2, "none"), (3, "balanced")])
 def test_nothing_comes_from_the_rows_a_head_is_scored_on(rng, n_classes, class_weight):
     settings = head(class_weight=class_weight)
     first, features = task(rng, n_classes)

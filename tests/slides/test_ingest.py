@@ -13,6 +13,7 @@ from shapely import MultiPolygon, box
 
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.params import IngestSlides, Slides
+from podium.slides.annotations.limits import NOTHING
 from podium.slides.dataset import (
     SlideRecord,
     open_slide,
@@ -276,7 +277,7 @@ def test_what_fails_is_left_out_and_said_and_the_rest_goes_on(entry, look):
     assert list(failed) == ["bad", "gone"]
     assert failed["bad"] == (
         f"{bad.annotation}: its annotation cannot be used: it has no outline with an area; "
-        "remedy: remove it if the slide has no tumour"
+        f"remedy: {NOTHING[1]}"
     )
     assert failed["gone"].startswith(f"{gone.image}: cannot be opened as a slide: ")
 
@@ -295,7 +296,7 @@ def test_without_a_train_slide_the_first_reason_is_told(entry, look, tmp_path):
     assert str(caught.value) == (
         f"{tmp_path}: no train slide can be used\n"
         "annotations/bad.svg: its annotation cannot be used: it has no outline with an area; "
-        "remedy: remove it if the slide has no tumour\n"
+        f"remedy: {NOTHING[1]}\n"
         "remedy: put annotations beside the slides (see data/raw/README.md)"
     )
 

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from house import make_params
 from podium.cli import app
+from podium.cli import inspect as inspect_cli
+from podium.core import hardware
 from podium.core.errors import PodiumError, SettingsError
 from podium.core.params import load_params
 from podium.slides.annotations.pixel_mask import PixelMask
@@ -75,6 +77,12 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path):
     return Folder(tmp_path / "data/raw/slides")
+
+
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch):
+    """Slides are looked at in this process: to start others takes longer."""
+    monkeypatch.setattr(hardware, "cores", lambda: 1)
 
 
 @pytest.fixture
@@ -180,7 +188,7 @@ def test_small_slides_get_small_tiles(folder, settings):
 
 
 def test_rare_tumour_is_drawn_more_often(folder, settings):
-    four(folder, 20, side=2048)
+    four(folder, 20, side=1024)
     facts, _ = folder.facts(settings)
     corner = MultiPolygon([Point(30, 30).buffer(10)])
     rare = [
@@ -314,23 +322,146 @@ def test_a_short_disk_keeps_coordinates_only(folder, settings, free, pixels):
     assert _minutes(longer) > _minutes(line) + 1
 
 
-def test_each_class_on_its_own(folder, tmp_path):
-    four(folder, 20)
+def name_classes(folder, *names):
     for path in (folder.root / "annotations").iterdir():
         document = json.loads(path.read_text())
         for number, feature in enumerate(document["features"]):
-            name = ("Tumor", "Stroma")[number % 2]
+            name = names[number % len(names)]
             feature["properties"] = {"classification": {"name": name}}
         path.write_text(json.dumps(document))
-    result, _ = inspect(folder, tmp_path)
+
+
+def test_each_class_on_its_own(folder, tmp_path):
+    four(folder, 20, side=160)
+    name_classes(folder, "Tumor", "Stroma")
+    result, params = inspect(folder, tmp_path, "--merge")
     assert "learn each on its own: podium inspect slides --each" in result.output
-    result, params = inspect(folder, tmp_path, "--each", "--write")
+    result, params = inspect(folder, tmp_path, "--write")
     assert result.exit_code == 0, result.output
     written = load_params(params).slides.classes
     assert {name: written[name] for name in sorted(written)} == {"Stroma": [], "Tumor": []}
     stored = yaml.safe_load(params.read_text())["slides"]["classes"]
     assert stored == [{name: []} for name in written]  # a list: DVC sees its order
     assert "taken as Stroma" in result.output
+    assert "each is learnt on its own; --merge: all of them as one" in result.output
+    name_classes(folder, "Gland", "Vessel")  # what settings say stays, until somebody says else
+    command = ["inspect", "slides", "--source", folder.root, "--params", params]
+    command += ["--sheet", tmp_path / "sheet.png"]
+    result = CliRunner().invoke(app, [str(word) for word in command])
+    assert "nothing is outlined as Stroma" in result.output
+    result = CliRunner().invoke(app, [*map(str, command), "--each", "--write"])
+    assert sorted(load_params(params).slides.classes) == ["Gland", "Vessel"]
+
+
+def name_file(folder, name, *names):
+    path = folder.root / f"annotations/{name}.geojson"
+    document = json.loads(path.read_text())
+    for number, feature in enumerate(document["features"]):
+        kind = names[number % len(names)] if names else ""
+        feature["properties"] = {"classification": {"name": kind}} if kind else {}
+    path.write_text(json.dumps(document))
+
+
+def test_outlines_without_a_class_are_not_made_none_silently(folder, tmp_path):
+    four(folder, 20, side=160)
+    for name in ("S0", "S1"):
+        name_file(folder, name, "Tumor", "Gland")
+    result, params = inspect(folder, tmp_path, "--write")
+    assert result.exit_code == 0, result.output
+    assert load_params(params).slides.classes == []
+    assert "none chosen: 2 slides have outlines without a class; choose by --each" in result.output
+    result, params = inspect(folder, tmp_path, "--write", "--each")
+    assert sorted(load_params(params).slides.classes) == ["Gland", "Tumor"]
+    assert "WARNING: outlines without a class on 2 slides: none of the classes" in result.output
+
+
+def test_classes_and_each_are_not_said_together(folder, tmp_path):
+    four(folder, 20, side=160)
+    for word in ("--each", "--merge"):
+        result, _ = inspect(folder, tmp_path, "--classes", "Tumor", word)
+        assert result.exit_code == 2
+        assert "\nremedy: give --classes alone" in result.output
+
+
+def test_merged_classes_are_all_tumour(folder, tmp_path):
+    four(folder, 20, side=160)
+    name_classes(folder, "Tumor", "Stroma", "Normal")
+    result, params = inspect(folder, tmp_path, "--merge", "--write")
+    assert sorted(load_params(params).slides.classes) == ["Stroma", "Tumor"]
+    assert "merged: Tumor, Stroma are all tumour" in result.output
+
+
+def test_more_classes_than_can_be_learnt(folder, tmp_path):
+    four(folder, 4, side=100)
+    name_classes(folder, *(f"title {k}" for k in range(101)))
+    result, _ = inspect(folder, tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "101 classes, 100 can be learnt" in result.output
+    assert inspect(folder, tmp_path, "--each")[0].exit_code == 2
+
+
+def test_a_class_in_two_spellings_counts_slides(folder, tmp_path):
+    four(folder, 20, side=160)
+    name_classes(folder, "Tumor", "tumor")
+    assert "class Tumor: 4 slides" in inspect(folder, tmp_path)[0].output
+
+
+def test_outlines_outside_the_annotated_regions(folder, tmp_path):
+    four(folder, 20, side=160)
+    for number in range(4):
+        name_file(folder, f"S{number}", "Region*", *["Tumor"] * 15)
+    result, _ = inspect(folder, tmp_path)
+    assert result.exit_code == 1
+    assert "the outlines of 4 train slides lie outside the annotated regions" in result.output
+    assert "\nremedy: draw the regions around them" in result.output
+
+
+@pytest.mark.parametrize(
+    ("value", "ground", "expected"), [(7, 0, ["7"]), (5, 3, ["5"]), (255, 0, [])]
+)
+def test_one_label_of_all_masks(folder, tmp_path, value, ground, expected):
+    four(folder, 100, outlined=False)
+    labels = np.full((128, 128), ground, np.uint8)
+    labels[10:40, 10:40] = value
+    for number in range(4):
+        Image.fromarray(labels).save(folder.root / f"annotations/S{number}.png")
+    result, params = inspect(folder, tmp_path, "--write")
+    assert result.exit_code == 0, result.output
+    assert load_params(params).slides.classes == expected
+    assert ("3, most of their border and area, is their ground" in result.output) == bool(ground)
+
+
+def test_white_beside_small_labels_is_said(folder, tmp_path):
+    four(folder, 100, outlined=False)
+    labels = np.zeros((128, 128), np.uint8)
+    labels[10:40, 10:40], labels[60:90, 60:90], labels[60:90, 10:40] = 1, 2, 255
+    for number in range(4):
+        Image.fromarray(labels).save(folder.root / f"annotations/S{number}.png")
+    result, params = inspect(folder, tmp_path, "--write")
+    assert result.exit_code == 0, result.output
+    assert load_params(params).slides.classes == {"1": [], "2": []}
+    assert "masks hold 255 beside small numbers, commonly what nobody knows" in result.output
+
+
+def test_labels_of_palette_masks_are_classes(folder, tmp_path):
+    four(folder, 100, outlined=False)
+    labels = np.zeros((128, 128), np.uint8)  # a quarter of the slide's sides
+    labels[10:40, 10:40], labels[60:90, 60:90] = 1, 2
+    for number in range(4):
+        mask = Image.fromarray(labels if number else np.minimum(labels, 1))
+        mask.putpalette([0, 0, 0, 200, 0, 0, 0, 0, 200])
+        mask.save(folder.root / f"annotations/S{number}.png")
+    result, params = inspect(folder, tmp_path, "--write")
+    assert result.exit_code == 0, result.output
+    assert load_params(params).slides.classes == {"1": [], "2": []}
+    assert "class 2: 3 slides" in result.output
+
+
+def test_the_drawn_slides_stay_the_source(folder, tmp_path, monkeypatch):
+    four(folder, 20, side=160)
+    monkeypatch.setattr(inspect_cli, "STANDIN", folder.root)
+    _, params = inspect(folder, tmp_path, "--write")
+    assert load_params(params).slides.source == "standin"
 
 
 def test_slides_none_of_which_can_be_read(folder, tmp_path):

@@ -44,6 +44,8 @@ class Plane:
     def reopen(self):
         return self
 
+    shared = reopen
+
 
 class Reds:
     """A network that takes red for heat."""

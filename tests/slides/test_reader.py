@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from podium.core.errors import EnvironmentFault, PodiumError
-from podium.slides import reader
+from podium.slides import pyramid, reader
 from podium.slides.reader import Slide, UnreadableRegion
 from slide_fixtures import coded, damage, halved, stained, write_levels, write_pyramid
 
@@ -99,7 +99,7 @@ def test_large_windows_are_read_in_parts(slide, downsample, monkeypatch):
     monkeypatch.setattr(reader, "_MAX_READ", 600)
     parts = slide.read(box, downsample)
     assert max(w * h for w, h in sizes) <= 600 < sum(w * h for w, h in sizes)
-    monkeypatch.setattr(reader, "_SQUARE", 7)
+    monkeypatch.setattr(pyramid, "SQUARE", 7)
     assert np.array_equal(slide.read(box, downsample), parts)
     if downsample == 2.7:  # parts begin at whole pixels of the level: half of one is the difference
         assert np.abs(parts.astype(int) - whole)[8:-8, 8:-8, :2].max() <= 3
@@ -306,11 +306,12 @@ def test_a_slide_that_travels_keeps_its_mpp_and_limit(tmp_path):
         assert (copy.mpp, copy.size, copy._opened[2]) == (0.5, (1100, 1000), 2)
 
 
-def test_threads_read_from_handles_of_their_own(tmp_path):
+@pytest.mark.parametrize("way", ["reopen", "shared"])
+def test_damage_that_one_thread_meets_is_nothing_to_another(tmp_path, way):
     path = write_pyramid(tmp_path / "s.tif", coded(512, 512), n_levels=1)
     damage(path, 0)
-    slides = [Slide.open(path)]
-    slides.append(slides[0].reopen())
+    opened = Slide.open(path)
+    slides = [getattr(opened, way)() for _ in range(2)]
 
     def reads(number):
         slide, good = slides[number], 0

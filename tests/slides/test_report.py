@@ -185,6 +185,23 @@ def test_a_network_that_loses_to_a_threshold_is_said_loudly():
     assert remedy.startswith("remedy: podium inspect slides --write")
 
 
+def test_a_class_worse_than_its_baseline_is_said_though_the_mean_is_not():
+    pairs = {"tumour": (0.9, 0.4), "stroma": (0.312, 0.52), "fat": (0.1, 0.2)}
+    classes = {
+        name: {"f1": {"value": ours}, "baseline_f1": {"value": trivial}}
+        for name, (ours, trivial) in pairs.items()
+    }
+    metrics = {"classes": classes, "mean_f1": 0.44, "mean_baseline_f1": 0.37}
+    warning, remedy = warning_lines(baseline_warning(metrics), [], 0.5)
+    assert warning == (
+        "WARNING: the network, out of fold, loses to marking all tissue as stroma (F1 0.312, that "
+        "has 0.520), fat (F1 0.100, that has 0.200): its masks are worse than no training at all"
+    )
+    assert "outline more of it" in remedy
+    classes.pop("stroma"), classes.pop("fat")
+    assert baseline_warning(metrics) == {}
+
+
 def test_slides_that_nobody_saw_are_named():
     warning, remedy = warning_lines({}, ["a", "b\x1b[2J", "c", "d", "e", "f"], 0.25)
     assert warning == (

@@ -30,7 +30,9 @@ def _settings(monkeypatch, **changes):
 
 def test_the_stage_writes_what_its_section_asks_for(tmp_path, monkeypatch, capsys):
     _settings(monkeypatch)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)  # no pool: its processes start slowly
+    monkeypatch.setattr(
+        "podium.core.hardware.cores", lambda: 1
+    )  # no pool: its processes start slowly
     draw_slides.main(words(tmp_path))
     table = pd.read_csv(tmp_path / "slides" / "slides.csv")
     assert table["slide"].tolist() == ["train-001", "train-002", "test-001"]
@@ -51,7 +53,7 @@ def test_numbers_that_cannot_be_met_end_in_one_line(tmp_path, monkeypatch, capsy
 
 def test_three_classes_have_masks_that_are_read_again(tmp_path, monkeypatch):
     _settings(monkeypatch, three_classes=True, n_train=1, n_test=0)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("podium.core.hardware.cores", lambda: 1)
     draw_slides.main(words(tmp_path))
     folder = tmp_path / "slides"
     size = Slide.open(folder / "images/train-001.tif").size

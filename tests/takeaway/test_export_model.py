@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import mil_operations
 from house import ROOT
 from podium.captcha import network
 from podium.captcha.charset import Charset
@@ -26,6 +29,7 @@ from podium.slides.dataset import table_of
 from podium.slides.segmenter import assemble, describe
 from podium.slides.tiling import Job, Plan, tile_slide
 from podium.takeaway import formats
+from podium.takeaway.agreement import agreement
 from podium.takeaway.export_model import export, portable
 from podium.takeaway.map_output import area_shares, on_grid, with_map
 from podium.takeaway.pictures_at_hand import pictures_at_hand
@@ -102,7 +106,73 @@ def test_files_for_elsewhere_say_what_the_pipeline_says(folder, tmp_path, to):
     assert export(model, to, tmp_path / "model", pictures(3, 30, 20)).largest < 1e-4
 
 
-def test_a_reader_of_any_width_reads_as_before_and_wider(folder):
+@pytest.mark.parametrize("name", ["crnn", "photos-small", "slides"])
+def test_a_core_ml_package_says_what_the_pipeline_says(folder, tmp_path, name):
+    """By its operations and weights, which shows faults of the conversion on any system."""
+    pytest.importorskip("coremltools", reason=f"not installed: {formats.INSTALL}")
+    model = portable(folder / f"{name}.keras", NOWHERE, any_width=False)
+    export(model, "coreml", tmp_path / "model.mlpackage", pictures(2, *SIZES[name]))
+    run = mil_operations.opened(tmp_path / "model.mlpackage")
+    [picture] = pictures(1, *SIZES[name])
+    images = dict(zip([each.name for each in model.model.inputs], model.inputs(picture),
+                      strict=True))  # fmt: skip
+    np.testing.assert_allclose(run(images)["answers"], model.answer([picture]), atol=1e-5)
+
+
+def test_what_the_converter_cannot_convert_is_said(folder, tmp_path, monkeypatch):
+    def convert(*_, **__):
+        raise AttributeError("no such operation")
+
+    package = SimpleNamespace(convert=convert, ImageType=lambda *_: None,
+                              precision=SimpleNamespace(FLOAT32=0))  # fmt: skip
+    monkeypatch.setitem(sys.modules, "coremltools", package)
+    model = portable(folder / "photos-small.keras", NOWHERE, any_width=False)
+    with pytest.raises(PodiumError, match=r"convert this model \(no such operation\)\nremedy"):
+        export(model, "coreml", tmp_path / "model.mlpackage", [])
+    pixels = keras.Input((16, 16, 3), name="pixels_16")
+    half = keras.layers.Conv2D(1, 1, dtype="mixed_bfloat16")(pixels)
+    with pytest.raises(PodiumError, match="in bfloat16, which Core ML does not have\nremedy"):
+        export(replace(model, model=keras.Model(pixels, half)), "coreml", tmp_path / "m", [])
+
+
+def test_what_this_system_cannot_run_is_written_and_said(folder, tmp_path, monkeypatch):
+    def write(model, path, samples):
+        path.mkdir()
+        (path / "Manifest.json").write_text("{}")
+
+    elsewhere = replace(formats.FORMATS["coreml"], packages=(), write=write, system="elsewhere")
+    monkeypatch.setitem(formats.FORMATS, "coreml", elsewhere)
+    out = tmp_path / "small.mlpackage"
+    words = ["export", str(folder / "photos-small.keras"), "--to", "coreml", "--out", str(out)]
+    for _ in range(2):  # the second replaces the first
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+    assert "NOT compared with the pipeline, since only a Mac runs Core ML" in result.output
+    assert f"podium export {folder}/photos-small.keras --to coreml" in result.output
+    assert json.loads((tmp_path / "small.mlpackage.json").read_text())["format"] == "coreml"
+
+
+def test_a_core_ml_package_gives_images_to_a_mac(folder, tmp_path, monkeypatch):
+    """What Apple's own class would get, and say."""
+    model = portable(folder / "photos-small.keras", NOWHERE, any_width=False)
+
+    class MLModel:
+        def __init__(self, path, compute_units):
+            assert (path, compute_units) == (str(tmp_path), "cpu")
+
+        def predict(self, images):
+            [(name, image)] = images.items()
+            assert (name, image.size, image.mode) == ("pixels_16", (16, 16), "RGB")
+            return {"answers": np.asarray(model.model(np.asarray(image, np.float32)[None]))}
+
+    package = SimpleNamespace(models=SimpleNamespace(MLModel=MLModel),
+                              ComputeUnit=SimpleNamespace(CPU_ONLY="cpu"))  # fmt: skip
+    monkeypatch.setitem(sys.modules, "coremltools", package)
+    compared = agreement(model, "coreml", tmp_path, pictures(2, 30, 20))
+    assert (compared.n, compared.same, compared.largest < 1e-5) == (2, 2, True)
+
+
+def test_a_reader_of_any_width_reads_as_before_and_wider(folder, tmp_path):
     free = portable(folder / "crnn.keras", NOWHERE, any_width=True)
     own = pictures(2, 32, 64)
     given = np.asarray(free.model(np.stack(own).astype(np.float32)))
@@ -111,6 +181,8 @@ def test_a_reader_of_any_width_reads_as_before_and_wider(folder):
     assert wide.shape[1] > given.shape[1]
     with pytest.raises(PodiumError, match="one width"):
         portable(folder / "cnn.keras", NOWHERE, any_width=True)
+    with pytest.raises(SettingsError, match="pictures of one size\nremedy: leave it out"):
+        export(free, "coreml", tmp_path / "model.mlpackage", [])
 
 
 @pytest.mark.parametrize("pixels", ["keep", "coordinates"])
@@ -305,7 +377,6 @@ def test_a_missing_package_is_named_with_what_installs_it(monkeypatch):
     ("words", "code", "said"),
     [
         pytest.param(["nothing.keras", "--to", "savedmodel"], 1, "no such model", id="no-model"),
-        pytest.param(["nothing.keras", "--to", "coreml"], 2, "remedy: --to onnx", id="coreml"),
         pytest.param(["{}/slides.keras", "--to", "savedmodel", "--any-width"], 2,
                      "only captcha readers", id="any-width"),
         pytest.param(["{}/crnn.keras", "--to", "savedmodel", "--params", "{}/params.yaml"], 2,

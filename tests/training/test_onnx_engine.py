@@ -27,6 +27,13 @@ def scratch(tmp_path, monkeypatch):
     monkeypatch.setenv("PODIUM_SCRATCH", str(tmp_path / "scratch"))
 
 
+def used_engine(engine: str) -> str:
+    """The engine itself, once a network runs by it."""
+    if engine == "onnxruntime":
+        onnx_engine.compiled({"network": "small"}, lambda: (None, None))
+    return engine
+
+
 def test_without_the_package_a_setting_is_refused_and_a_model_falls_back(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     wanted = (
@@ -35,10 +42,24 @@ def test_without_the_package_a_setting_is_refused_and_a_model_falls_back(monkeyp
     )
     with pytest.raises(EnvironmentFault, match=wanted):
         onnx_engine.compiled({}, lambda: None)
-    assert onnx_engine.at_hand("onnxruntime", "a network") == "tensorflow"
+    assert onnx_engine.at_hand("onnxruntime", "a network", used_engine) == "tensorflow"
     said = "a network: by tensorflow, since onnxruntime is not installed here\n"
     assert capsys.readouterr().err == said
-    assert onnx_engine.at_hand("tensorflow", "a network") == "tensorflow"
+    assert onnx_engine.at_hand("tensorflow", "a network", used_engine) == "tensorflow"
+    assert capsys.readouterr().err == ""
+
+
+def test_only_a_network_that_was_not_converted_yet_needs_the_converter(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "tf2onnx" or None)
+    monkeypatch.setattr(onnx_engine, "version", lambda package: "1")
+    monkeypatch.setattr(onnx_engine, "_session", lambda path: None)
+    assert onnx_engine.at_hand("onnxruntime", "a network", used_engine) == "tensorflow"
+    said = "a network: by tensorflow, since tf2onnx is not installed here\n"
+    assert capsys.readouterr().err == said
+    with monkeypatch.context() as patch:
+        patch.setattr(onnx_engine, "_convert", lambda path, *made: path.write_bytes(b""))
+        used_engine("onnxruntime")
+    assert onnx_engine.at_hand("onnxruntime", "a network", used_engine) == "onnxruntime"
     assert capsys.readouterr().err == ""
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from podium.training.artefact import MetadataLayer
 from podium.training.distribution import batch_normalization, in_scope
-from podium.training.runtime import keras, tf
+from podium.training.runtime import keras
 
-layers = keras.layers
+layers, ops = keras.layers, keras.ops
 GREY_LEVEL = 1.0  # pictures with less contrast than this are not stretched any further
 DECADE = 2.302585  # of a natural logarithm
 _MOMENTUM = 0.95  # of batch statistics: settled after some 60 steps
@@ -31,11 +31,11 @@ class Standardise(keras.layers.Layer):
 
     def call(self, pixels: Any) -> Any:
         """Pictures (N, H, W, 3) of any dtype -> (N, H, W, 6) float32."""
-        pixels = tf.cast(pixels, tf.float32)
-        centred = pixels - tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
-        variance = tf.reduce_mean(tf.square(centred), axis=(1, 2, 3), keepdims=True)
-        plain = centred / (tf.sqrt(variance) + GREY_LEVEL)
-        return tf.concat([plain, tf.asinh(centred / GREY_LEVEL) / DECADE], axis=-1)
+        pixels = ops.cast(pixels, "float32")
+        centred = pixels - ops.mean(pixels, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(centred), axis=(1, 2, 3), keepdims=True)
+        plain = centred / (ops.sqrt(variance) + GREY_LEVEL)
+        return ops.concatenate([plain, ops.arcsinh(centred / GREY_LEVEL) / DECADE], axis=-1)
 
 
 @in_scope

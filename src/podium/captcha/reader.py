@@ -28,7 +28,7 @@ from podium.evaluation.predictions import Reading
 from podium.training import artefact, distribution
 from podium.training.batch_size import BatchSize
 from podium.training.parts import compute_by_parts
-from podium.training.runtime import jit_compile, keras, tf
+from podium.training.runtime import keras, tf
 
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all pictures that are read at a time
@@ -60,8 +60,7 @@ class LogitPredictor:
         def by_parts(pixels: Any) -> NDArray[np.float32]:
             return compute_by_parts(lambda part: np.asarray(graph(part)), pixels, _PART_PX)
 
-        live = jit_compile() or distribution.n_devices() > 1
-        self._graph = graph if live else by_parts
+        self._graph = graph if distribution.keeps_batches_whole() else by_parts
 
     def __call__(self, pixels: Pixels) -> NDArray[np.float32]:
         """Logits (N, T, C) float32 of pixels (N, H, W, 3) uint8."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from podium.cli.numbers import whole_number
-from podium.core.errors import SettingsError, guarded
+from podium.core.errors import guarded
 
 if TYPE_CHECKING:
     from podium.takeaway.portable import Pixels
 
-COREML = (
-    "--to coreml: Core ML's converter knows TensorFlow up to 2.12, this is a later one\n"
-    "remedy: --to onnx or litert, which iOS runs, too"
+NOT_COMPARED = (
+    "{path}: {size:.1f} MB; NOT compared with the pipeline, since only a Mac runs Core ML. There, "
+    "this compares it, and refuses what differs: podium export {model} --to coreml{flags}"
 )
 
 
@@ -64,22 +64,22 @@ def export(
 
     Pixels go in, calibrated answers come out; preprocessing is inside. A JSON file beside it says
     what goes in and comes out. The exported model is run again, and refused if an answer differs
-    by more than 0.0001 from the pipeline's; of litert-int8 the difference is only printed. So it is
-    with the map of --with-map: what each place adds to the logit of each class.
+    by more than 0.0001 from the pipeline's; of litert-int8 the difference is only printed, and only
+    a Mac can compare coreml. So it is with the map of --with-map: what each place adds to the logit
+    of each class.
 
     Examples:
         podium export models/photos.keras --to onnx
-        podium export models/photos.keras --to litert --with-map
+        podium export models/photos.keras --to coreml --with-map
         podium export models/text-crnn.keras --to onnx --any-width
         podium export models/text-crnn.keras --to ddddocr
         podium export models/slides.keras --to litert --out phone/slides.tflite
     """
-    if to is Target.COREML:
-        raise SettingsError(COREML)
     from podium.takeaway import formats
 
     formats.require(to.value)
     with formats.quiet():
+        from podium.takeaway.agreement import megabytes
         from podium.takeaway.ddddocr import for_ddddocr
         from podium.takeaway.export_model import export as write
         from podium.takeaway.export_model import portable
@@ -93,8 +93,14 @@ def export(
             graph = add_map(graph)
     suffix = formats.FORMATS[to.value].suffix
     path = out or Path("exports") / f"{model.stem}{suffix or '-savedmodel'}"
-    compared = write(graph, to.value, path, _pictures(model, pictures, most, params))
-    print(f"{path}: {compared.in_words()}")
+    runs_here = formats.FORMATS[to.value].runs_here
+    samples = _pictures(model, pictures, most, params) if runs_here else []
+    compared = write(graph, to.value, path, samples)
+    if compared:
+        print(f"{path}: {compared.in_words()}")
+    else:
+        flags = " --with-map" if with_map else ""
+        print(NOT_COMPARED.format(path=path, size=megabytes(path), model=model, flags=flags))
 
 
 def _pictures(model: Path, named: list[Path] | None, most: int, params: Path) -> list[Pixels]:

@@ -18,7 +18,8 @@ def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
     """The files that are meant, each once: folders hold their pictures, at any depth.
 
     What a folder holds besides pictures is left out, and that is said on stderr. Of slides, a CSV
-    file names them in a column `path` or `slide`, relative to its own folder.
+    file names them in a column `path` or `slide`, relative to its own folder; files of one DICOM
+    series are one slide.
 
     Args:
         names: of files or folders, or patterns such as `photos/*.jpg`.
@@ -37,9 +38,27 @@ def files_named(names: Sequence[Path], slides: bool) -> list[Path]:
         for path in paths:
             if slides and path.suffix.lower() == ".csv":
                 files |= dict.fromkeys(_in_table(path))
+            elif path.is_dir():
+                files |= dict.fromkeys(_in_folder(path, slides, is_match=path != name))
             else:
-                files |= dict.fromkeys(_in_folder(path, slides) if path.is_dir() else [path])
-    return list(files)
+                files[path] = None
+    if not files:
+        raise PodiumError("no slides are named\nremedy: name others")
+    return _one_of_each_series(list(files)) if slides else list(files)
+
+
+def _one_of_each_series(paths: Sequence[Path]) -> list[Path]:
+    """Slides without other files of a DICOM series before them; these are named on stderr."""
+    from podium.slides.slide_files import series_of
+
+    firsts: dict[object, Path] = {}
+    for path in paths:
+        uid = series_of(path) if path.suffix.lower() == ".dcm" else ""
+        first = firsts.setdefault((path.parent, uid) if uid else path, path)
+        if first is not path:
+            said = printable(f"note: {path}: of the same slide as {first}")
+            print(said, file=sys.stderr)
+    return list(firsts.values())
 
 
 def _in_table(path: Path) -> list[Path]:
@@ -53,7 +72,31 @@ def _in_table(path: Path) -> list[Path]:
             f"{printable(path)}: no column path or slide with the names of files\n"
             "remedy: name the column so, or give files or folders"
         )
-    return [path.parent / name for name in table[column] if name]
+    paths = [path.parent / name for name in table[column] if name]
+    if column == "path" or all(each.is_file() for each in paths):
+        return paths
+    bare = [each for each in paths if each.parent == path.parent and not each.is_file()]
+    by_name = _slides_by_name(path.parent) if bare else {}
+    return [by_name.get(each.name, each) if each in bare else _with_suffix(each) for each in paths]
+
+
+def _with_suffix(path: Path) -> Path:
+    """The one file of that name with any suffix, if the path itself is none."""
+    if path.is_file() or not path.parent.is_dir():
+        return path
+    files = [each for each in path.parent.iterdir() if each.stem == path.name and each.is_file()]
+    return files[0] if len(files) == 1 else path
+
+
+def _slides_by_name(folder: Path) -> dict[str, Path]:
+    """The files of the slides below a folder, by every name that a table may give them."""
+    from podium.slides.annotation_files import FOLDER, KEY
+    from podium.slides.slide_files import find_slides, names_of
+    from podium.slides.source import IMAGES
+
+    inside = folder / IMAGES if (folder / IMAGES).is_dir() else folder
+    slides, _ = find_slides(folder, inside, (FOLDER, KEY))
+    return {name: slides[slide].image for name, slide in names_of(slides).items()}
 
 
 def _matches(pattern: Path) -> list[Path]:
@@ -73,9 +116,13 @@ def _not_there(path: Path) -> str:
     return printable(f"{path}: no such file{did_you_mean_file(path) if is_name else ''}")
 
 
-def _in_folder(folder: Path, slides: bool) -> list[Path]:
+def _in_folder(folder: Path, slides: bool, is_match: bool) -> list[Path]:
+    """The slides or pictures of a folder; it may hold none if it only matches a pattern."""
     files, n_others, example = _slides_in(folder) if slides else _pictures_in(folder)
     kind = "slides" if slides else "pictures"
+    if not files and is_match:
+        print(f"note: {printable(folder)}: no {kind} in it", file=sys.stderr)
+        return []
     if not files:
         raise PodiumError(f"{printable(folder)}: no {kind} in it\nremedy: name another folder")
     if n_others:

@@ -10,7 +10,7 @@ import typer
 
 from podium.cli.inspect_captcha import captcha
 from podium.cli.numbers import number
-from podium.core.errors import PodiumError, SettingsError, guarded
+from podium.core.errors import SettingsError, guarded
 
 if TYPE_CHECKING:
     from podium.core.params import Params, Slides
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 SHEET = Path("reports/inspect-photos.png")
 SLIDES_SHEET = Path("reports/inspect-slides.png")
+STANDIN = Path("data/standin/slides")
 _NONE = "`none` for none."
 app.command()(captcha)
 
@@ -151,8 +152,13 @@ def slides(
         list[str] | None, typer.Option(help="Class of outlines that is tumour; once for each.")
     ] = None,
     each: Annotated[
-        bool, typer.Option("--each", help="Learn each class of the outlines on its own.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--each/--merge",
+            help="Learn each class on its own, or all as one (not Normal, Exclude and the like).",
+            show_default="what slides.classes says, else each where that is safe",
+        ),
+    ] = None,
     minutes: Annotated[float, number("What training may take.", 0.1)] = 8.0,
     write: Annotated[bool, typer.Option(help="Write the settings into --params.")] = False,
     sheet: Annotated[Path, typer.Option(help="Where the picture goes.")] = SLIDES_SHEET,
@@ -168,30 +174,26 @@ def slides(
         podium inspect slides
         podium inspect slides --mpp 0.25 --minutes 30 --write
         podium inspect slides --classes Tumor --classes Necrosis
-        podium inspect slides --each --write
+        podium inspect slides --merge --write
     """
     from podium.core.files import scratch_dir
     from podium.core.hardware import cores, gpu_info
     from podium.core.params import load_params
     from podium.slides.inspection.choices import Budget
 
+    if classes and each is not None:
+        raise SettingsError(
+            "--classes names what is tumour, --each and --merge take all classes\n"
+            "remedy: give --classes alone, or leave it out"
+        )
     settings = load_params(params)
     changes: dict[str, object] = {"mpp_overrules": mpp is not None}
-    changes |= {} if mpp is None else {"mpp": mpp}
-    changes |= {"classes": classes} if classes else {}
+    changes |= ({} if mpp is None else {"mpp": mpp}) | ({"classes": classes} if classes else {})
     chosen = settings.slides.model_copy(update=changes)
     free = shutil.disk_usage(scratch_dir()).free
     turns = settings.predict_slides.turns
     budget = Budget(minutes, cores(), bool(gpu_info("name")), free, turns)
     _slides(source, chosen, changes, budget, sheet, params if write else None, each=each)
-
-
-def _refuse_unread(source: Path, n_slides: int, n_read: int) -> None:
-    if not n_read:
-        raise PodiumError(
-            f"{source}: none of its {n_slides} slides can be read\n"
-            "remedy: replace them by files that can be opened; the lines above say what is wrong"
-        )
 
 
 def _slides(
@@ -202,34 +204,36 @@ def _slides(
     sheet: Path,
     write_to: Path | None,
     *,
-    each: bool,
+    each: bool | None,
 ) -> None:
     from podium.core import profiles
-    from podium.slides.class_report import proposed_classes
     from podium.slides.inspection import lines
     from podium.slides.inspection.choices import choose, choose_scale, settings_of
-    from podium.slides.inspection.facts import look_at_all
+    from podium.slides.inspection.classes import choose_classes
+    from podium.slides.inspection.facts import look_at_all, refuse_unread
     from podium.slides.inspection.sheet import write_sheet
+    from podium.slides.sample import SAMPLE, asked_classes
     from podium.slides.source import read_raw_folder
 
     print(source)
     raw = read_raw_folder(source, settings.missing_annotation)
-    facts, faults = look_at_all(raw.entries, settings, budget.cores)
-    if each:
-        annotations = [one.annotation for one in facts if one.annotation is not None]
-        classes = proposed_classes(annotations, settings)
-        changes["classes"] = [{name: sources} for name, sources in classes.items()]
-        settings = settings.model_copy(update={"classes": classes})
-        facts, faults = look_at_all(raw.entries, settings, budget.cores)
-    _print([*lines.fault_lines(raw.left_out, faults)])
-    _refuse_unread(source, len(raw.entries), len(facts))
+    entries, cores = raw.entries, budget.cores
+    facts, faults = look_at_all(entries, settings, cores)
+    annotations = [one.annotation for one in facts if one.annotation is not None]
+    asked = asked_classes(source / SAMPLE)
+    of_classes, notes = choose_classes(entries, annotations, settings, asked, each, cores)
+    for choice in of_classes:
+        settings = settings.model_validate(settings.model_dump() | {"classes": choice.value})
+        facts, faults = look_at_all(entries, settings, cores)
+    _print([*(("classes", line) for line in notes), *lines.fault_lines(raw.left_out, faults)])
+    refuse_unread(source, len(entries), len(facts))
     _print([*lines.facts_lines(facts)])
     if settings.mpp_overrules and settings.mpp:
         print(f"{'mpp':<11} {settings.mpp:g} overrules the files")
     if raw.run_table:
         print(f"{'run lengths':<11} of {raw.run_table}")
     _print([*lines.class_topics(facts, settings)])
-    choices = choose(facts, budget)
+    choices = [*of_classes, *choose(facts, budget)]
     print("settings", *lines.choice_lines(choices), sep="\n")
     sections = settings_of(choices)
     downsample = choose_scale(facts, budget.gpu).downsample
@@ -238,7 +242,7 @@ def _slides(
     if write_to is None:
         print("nothing is written; --write puts these settings into params.yaml")
         return
-    sections["slides"] |= changes
+    sections["slides"] |= changes | ({"source": "standin"} if source == STANDIN else {})
     diff = profiles.write_changes(write_to, sections, "inspect slides")
     print(diff or f"{write_to} already has these settings")
     print("next: dvc repro submit@slides")

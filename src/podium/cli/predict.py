@@ -57,10 +57,9 @@ def predict(
     """Predict pictures or slides with a trained model.
 
     Prints CSV: path, then the answer. Photos: class and the probability of each class, by the whole
-    blend; stderr says which models that is. Captchas:
-    text (or expression and value) and its probability. Slides: probability of tumour, the share of
-    the area that is tumour, and a state: done, no tiles (no tissue found: the probability is that
-    of any slide) or failed.
+    blend; stderr says which models that is. Captchas: text (or expression and value) and its
+    probability. Slides: probability of tumour, the share of the area that is tumour, and a state:
+    done, no tiles (no tissue found: the probability is that of any slide) or failed.
 
     A broken file stops no other one: at the end all of them are named, and the exit status is 1.
 
@@ -241,7 +240,8 @@ def tile(
     print("slide,state,grid,tiles,unreadable,reason")
     failed = []
     for path in paths:
-        tiled = tile_slide(Job(path.stem, path, file_sha256(path), mpp), plan, out, threads=2)
+        content = path.is_file() and file_sha256(path)  # a table may name what is gone
+        tiled = tile_slide(Job(path.stem, path, content or "", mpp), plan, out, threads=2)
         failed += [path] if tiled.state == "failed" else []
         counts = map(str, (tiled.n_grid, tiled.n_tiles, tiled.n_unreadable))
         reason = printable(tiled.reason.replace("\n", "; "))

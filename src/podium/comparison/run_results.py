@@ -15,6 +15,7 @@ from podium.core.errors import PodiumError
 from podium.core.run_records import read_run
 from podium.evaluation.competition import BLEND, Competition
 from podium.evaluation.metric_terms import TermTables, terms_of_counts, terms_of_table
+from podium.evaluation.table_files import paths_in
 
 
 @dataclass
@@ -92,7 +93,7 @@ def _settings(path: Path, notes: list[str]) -> dict[str, Any]:
 
 def _tables(root: Path, competition: Competition, settings: dict[str, Any]) -> list[Path]:
     """Prediction tables; of readers only those that the settings still name."""
-    paths = sorted((root / competition.files.tables).glob("*.csv"))
+    paths = paths_in(root / competition.files.tables)
     if competition.task:
         readers = competition.readers(settings)
         paths = [path for path in paths if path.stem in readers]

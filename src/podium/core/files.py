@@ -81,10 +81,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write `table` as CSV; numbers have the shortest text that reads back to the same value."""
-    text = table.to_csv(index=False, lineterminator="\n")
-    if "\r" in text:  # Python before 3.13 does not quote a carriage return by itself
-        text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    write_text(path, text)
+    with atomic_write(path) as partial:
+        table.to_csv(partial, index=False, lineterminator="\n")
+        if _holds_return(partial):  # Python before 3.13 does not quote one by itself
+            table.to_csv(partial, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+
+
+def _holds_return(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b"\r" in block for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def read_table(path: Path, *columns: str) -> pd.DataFrame:

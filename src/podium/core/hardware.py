@@ -13,11 +13,18 @@ from typing import Any
 GIB = 2**30
 
 
-def cores() -> int:
-    """How many processors this process may use."""
+def cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many processors this process may use: by its affinity, and by its container's quota."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        n_processors = len(os.sched_getaffinity(0))
+    else:
+        n_processors = os.cpu_count() or 1
+    quota = _text(cgroups / "cpu.max").split()
+    old = [cgroups / f"cpu/cpu.cfs_{name}_us" for name in ("quota", "period")]
+    quota = quota or " ".join(map(_text, old)).split()
+    if len(quota) != 2 or not all(re.fullmatch(r"[1-9][0-9]{0,14}", each) for each in quota):
+        return n_processors  # 'max', or -1: none
+    return min(n_processors, max(1, -(-int(quota[0]) // int(quota[1]))))
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -63,6 +70,6 @@ def gpu_info(field: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

@@ -16,6 +16,7 @@ from podium.ensemble.blend import Floats, Ints, Truth
 from podium.ensemble.leaks import REMEDY
 from podium.ensemble.nested import Groups
 from podium.evaluation.predictions import read_predictions
+from podium.evaluation.table_files import paths_in
 from podium.evaluation.table_kinds import TableKind, Text, kind_of
 
 
@@ -60,7 +61,7 @@ def tables_in(folder: Path, leave_out: Sequence[str], more: Sequence[Path] = ())
     Raises:
         PodiumError: none is left.
     """
-    every = [*sorted(folder.glob("*.csv")), *more]
+    every = [*paths_in(folder), *more]
     if not every:
         raise PodiumError(f"{folder}: no prediction table to blend\nremedy: train a model first")
     kept = [path for path in every if path.stem not in leave_out]

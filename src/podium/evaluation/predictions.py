@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from podium.core.errors import PodiumError
 from podium.core.files import json_sha256, read_blocks, to_numbers, write_table
+from podium.evaluation.table_files import COLUMNAR, read_columns, write_columns
 from podium.evaluation.table_kinds import Classes, TableKind, Text, kind_of
 
 KEYS = ["id", "split", "fold", "seed"]
@@ -113,7 +114,7 @@ def write_predictions(
     """Write a checked prediction table to `path`, named after the file and what it was made with.
 
     Args:
-        path: <model>.csv.
+        path: <model>.csv, or <model>.h5 for columns, see `podium.evaluation.table_files`.
         table: rows.
         settings: of the model; their hash becomes the column `params`. None: as the table says.
     """
@@ -122,7 +123,8 @@ def write_predictions(
         table = table.assign(model=path.stem, params=json_sha256(settings)[:12])
     table = _filled(path, table)
     others = [name for name in table.columns if name not in (*KEYS, *FACTS)]
-    write_table(path, table[[*KEYS, *FACTS, *others]])
+    write = write_columns if path.suffix == COLUMNAR else write_table
+    write(path, table[[*KEYS, *FACTS, *others]])
 
 
 def _filled(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -133,10 +135,13 @@ def _filled(path: Path, table: pd.DataFrame) -> pd.DataFrame:
 def read_predictions(path: Path, *columns: str) -> pd.DataFrame:
     """Return the checked prediction table at `path`, of any kind; `columns` must be in it.
 
-    Cells become numbers block by block: as text they take ten times the memory.
+    Cells of a CSV become numbers block by block: as text they take ten times the memory.
     """
-    blocks = read_blocks(path, *KEYS, *columns, n_cells=CELLS)
-    table = pd.concat([_with_numbers(path, block) for block in blocks], ignore_index=True)
+    if path.suffix == COLUMNAR:
+        table = read_columns(path, *KEYS, *columns)
+    else:
+        blocks = read_blocks(path, *KEYS, *columns, n_cells=CELLS)
+        table = pd.concat([_with_numbers(path, block) for block in blocks], ignore_index=True)
     table = _filled(path, table)
     check(path, table)
     return table

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from podium.competitions import COMPETITIONS
 from podium.page import markup
+from podium.page.ladder import best_first, ladder
 from podium.page.run_facts import RunFacts, handing_in
 from podium.page.sections import section
 from podium.page.style import SCRIPT, STYLE
@@ -77,18 +78,36 @@ def _row(facts: RunFacts) -> list[str]:
     if not facts.headline:
         return [link, "", "not run yet", "", "", _book(facts), "nothing to hand in"]
     state, sentence = handing_in(facts)
-    single = facts.blend.get("single", {}).get("model", "")
-    other = facts.blend.get("metric") != facts.result.metric
-    by = f" by {markup.words(facts.blend.get('metric')).replace('_', ' ')}" if other else ""
     return [
         link,
-        markup.words(facts.result.metric_name),
+        _metric(facts),
         f"<strong>{markup.score(facts.headline)}</strong>",
         markup.score(facts.trivial, interval=False),
-        f"{markup.words(single)}{by}: {markup.score(facts.single, interval=False)}",
+        _single(facts),
         _book(facts),
         f'<span class="verdict {state}">{markup.words(sentence)}</span>',
     ]
+
+
+def _metric(facts: RunFacts) -> str:
+    """The metric that counts, and which way is better."""
+    lower = {each.key: each.lower_is_better for each in facts.competition.metrics}
+    text = markup.words(facts.result.metric_name)
+    if facts.result.metric not in lower:
+        return text
+    way = "lower" if lower[facts.result.metric] else "higher"
+    return f'{text} <span class="faint">{way} is better</span>'
+
+
+def _single(facts: RunFacts) -> str:
+    """The best model alone, by the metric that counts."""
+    key = facts.result.metric
+    if facts.blend.get("metric") == key:
+        name, score = facts.blend.get("single", {}).get("model", ""), facts.single
+    else:  # the blend has another one, such as that of the labels of slides
+        rungs = best_first(facts, [each for each in ladder(facts) if each.kind == "model"], key)
+        name, score = (rungs[0].name, rungs[0].scores[key]) if rungs else ("none", None)
+    return f"{markup.score(score, interval=False)} ({markup.words(name)})"
 
 
 def _book(facts: RunFacts) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.core import hardware
 from podium.core.errors import PodiumError
 from podium.core.picture_decoder import UnreadableImage
 from podium.models import backbones
@@ -36,8 +36,11 @@ def recipe_of(
         PodiumError: its weights are others than those that were trained with.
     """
     name = settings["name"]
-    engine = onnx_engine.at_hand(settings.get("engine", "tensorflow"), name)
-    extractor = backbones.build(name, settings["weights"], weights_dir, few > 0, engine)
+    extractor = onnx_engine.at_hand(
+        settings.get("engine", "tensorflow"),
+        name,
+        lambda engine: backbones.build(name, settings["weights"], weights_dir, few > 0, engine),
+    )
     views = settings.get("views", "plain")  # older models lack this key
     recipe = Recipe(extractor, few or settings["batch_size"], max_megapixels, views)
     if recipe.provenance["weights_sha256"] != settings["weights_sha256"]:
@@ -69,7 +72,7 @@ def features_of(recipe: Recipe, data: Sequence[bytes]) -> Features:
     Raises:
         UnreadableImage: one cannot be read.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
+    with ThreadPoolExecutor(hardware.cores()) as pool:  # decoding lets go of the interpreter lock
         return recipe.compute(list(pool.map(recipe.pixels, data)))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from podium.core import hardware
 from podium.core.code_fingerprint import computing_code
 from podium.core.errors import EnvironmentFault, PodiumError
 from podium.core.files import json_sha256, read_table, scratch_dir, to_numbers, write_table
@@ -211,7 +211,7 @@ def _check_all(
         except EnvironmentFault as fault:
             raise type(fault)(f"{printable(source.root / entry.path)}: {fault}") from None
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets go of the interpreter lock
+    with ThreadPoolExecutor(hardware.cores()) as pool:  # decoding lets go of the interpreter lock
         for start in range(0, len(entries), 256):
             part = entries[start : start + 256]
             checks = pool.map(checked, part)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -207,7 +206,7 @@ def decoded(
             raise PodiumError(f"{printable(path)}: changed {SINCE}")
         return pixels(data)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(hardware.cores()) as pool:
         for index in range(len(parts) + n_ahead):
             if index < len(parts):
                 futures = [pool.submit(load, picture) for picture in parts[index]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from podium.core.params import Slides
-from podium.slides.annotations.class_names import denies_tumour, listed, short
+from podium.slides.annotations.class_names import NO_CLASS, denies_tumour, listed, short
 from podium.slides.annotations.class_plan import AREA, ClassPlan
 from podium.slides.annotations.labelled import UNKNOWN
 from podium.slides.annotations.regions import Annotation
@@ -34,7 +34,9 @@ def classes_of(annotations: Sequence[Annotation]) -> list[ClassUse]:
     for annotation in annotations:
         for name, area in annotation.areas.items():
             use = uses.get(name.lower(), ClassUse(name, 0, 0.0, name in annotation.tumour))
-            uses[name.lower()] = use._replace(n_slides=use.n_slides + 1, area=use.area + area)
+            uses[name.lower()] = use._replace(area=use.area + area)
+        for key in {name.lower() for name in annotation.areas}:
+            uses[key] = uses[key]._replace(n_slides=uses[key].n_slides + 1)
     return sorted(uses.values(), key=lambda use: -use.area)
 
 
@@ -57,6 +59,8 @@ def class_lines(annotations: Sequence[Annotation], settings: Slides) -> Iterator
         if lost := [name for name in chosen if name.lower() not in names]:
             yield f"WARNING: slides.classes names {listed(lost)}, which no annotation holds"
             yield f"remedy: name some of {listed(short(use.name) for use in uses) or 'no class'}"
+        if len(tumour) > 1:
+            yield f"merged: {listed(tumour)} are all {plan.names[0]}"
         return
     denied = [
         short(use.name)
@@ -73,13 +77,6 @@ def class_lines(annotations: Sequence[Annotation], settings: Slides) -> Iterator
             f"remedy: name the classes that are tumour in slides.classes, such as [{example}]; or "
             "learn each on its own: podium inspect slides --each --write"
         )
-
-
-def proposed_classes(annotations: Sequence[Annotation], settings: Slides) -> dict[str, list[str]]:
-    """The setting slides.classes by which each class of the outlines is learnt on its own."""
-    plan = ClassPlan.of(settings.model_copy(update={"classes": []}))
-    names = [use.name for use in classes_of(annotations) if plan.role(use.name) in (0, 1)]
-    return {name: [] for name in names if not name.endswith("*")}
 
 
 def _use_line(use: ClassUse, plan: ClassPlan) -> str:
@@ -102,7 +99,14 @@ def _taken(use: ClassUse, plan: ClassPlan) -> str:
 
 
 def _lines_of_several(uses: Sequence[ClassUse], plan: ClassPlan) -> Iterator[str]:
-    """Which classes are merged, and which hold nothing."""
+    """Which classes are merged, which hold nothing, and outlines that are of none."""
+    for use in uses:
+        if use.name == NO_CLASS and not plan.role(use.name):
+            yield f"WARNING: outlines without a class on {use.n_slides} slides: none of the classes"
+            yield (
+                "remedy: give them a class where they were drawn, or name them in slides.classes, "
+                f"as {plan.names[0]}: ['{plan.names[0]}', '{NO_CLASS}']"
+            )
     for label, name in enumerate(plan.names, 1):
         merged = [short(use.name) for use in uses if plan.role(use.name) == label]
         if len(merged) > 1:

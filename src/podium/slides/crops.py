@@ -62,8 +62,9 @@ class CropReader:
 
     def __init__(self, model: Path) -> None:
         self._config = config_of(model)
-        engine = onnx_engine.at_hand(self._config.engine, model.name)
-        self._segmenter = Segmenter(model, engine)
+        self._segmenter = onnx_engine.at_hand(
+            self._config.engine, model.name, lambda engine: Segmenter(model, engine)
+        )
         self.classes = self._segmenter.classes
 
     def read(self, path: Path) -> Crop:

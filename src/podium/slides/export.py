@@ -110,6 +110,11 @@ def write_mask(
                 partial, _squares(frame_mask, white), shape=frame_mask.shape, dtype="u1",
                 tile=(_SQUARE, _SQUARE), compression="zlib", description=about,
             )  # fmt: skip
+    # before the outlines: what these take is not handed back to the system
+    with atomic_write(folder / f"{name}.rle") as partial, partial.open("w") as file:
+        for label in range(1, len(classes) + 1):
+            file.write("\n" if label > 1 else "")
+            file.writelines(rle.texts_of_bands(mask_bands(frame_mask.of_label(label), grid), size))
     objects = []
     for label, class_name in enumerate(classes, 1):
         of_class = frame_mask.of_label(label)
@@ -122,11 +127,6 @@ def write_mask(
     if origin != (0, 0):
         objects = [each._replace(outline=_moved(each.outline, origin)) for each in objects]
     geojson.write_objects(folder / f"{name}.geojson", objects)
-    del objects
-    with atomic_write(folder / f"{name}.rle") as partial, partial.open("w") as file:
-        for label in range(1, len(classes) + 1):
-            file.write("\n" if label > 1 else "")
-            file.writelines(rle.texts_of_bands(mask_bands(frame_mask.of_label(label), grid), size))
 
 
 def _objects(

@@ -127,7 +127,9 @@ def answers(model: Path, paths: Sequence[Path], options: PredictOptions) -> File
     if options.out:
         refuse_shared_outputs(paths)
     config = config_of(model)
-    segmenter = Segmenter(model, onnx_engine.at_hand(config.engine, model.name))
+    segmenter = onnx_engine.at_hand(
+        config.engine, model.name, lambda engine: Segmenter(model, engine)
+    )
     columns = columns_of(segmenter.classes)
     return FileAnswers(columns, (_answer(path, segmenter, config, options) for path in paths))
 

@@ -1,4 +1,4 @@
-"""Slides opened and read: the only file that knows OpenSlide.
+"""Slides opened and read.
 
 Positions are given in pixels of level 0 (the finest, `l0_`); beyond its edges a slide is white.
 Formats OpenSlide opens are read through it; a TIFF without tiles, PNG or JPEG (the competition's
@@ -7,9 +7,6 @@ crops) is decoded whole and has one level.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from ctypes import POINTER, c_uint32
-from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,21 +14,20 @@ import cv2
 import numpy as np
 import openslide
 from numpy.typing import NDArray
-from openslide import lowlevel
 
 from podium.core import picture_decoder
 from podium.core.errors import EnvironmentFault, PodiumError, first_line
 from podium.slides.annotations.frame import Frame
-from podium.slides.flat_picture import flat_pixels, on_white, tiff_description
+from podium.slides.flat_picture import flat_pixels, tiff_description
 from podium.slides.mpp import MAX_MPP, MIN_MPP, refuse_oblong, require_mpp
 from podium.slides.ome import planes_as_rgb, read_ome
+from podium.slides.pyramid import Pyramid
 
 Pixels = NDArray[np.uint8]
 # l0_x, l0_y of the top left corner in level-0 pixels; width, height in pixels of the result
 Box = tuple[float, float, int, int]
 
 _MAX_READ = 1 << 23  # pixels of a level read at once
-_SQUARE = 512  # pixels of a level: what OpenSlide paints while it stays in the processor's cache
 _LEVEL_TOLERANCE = 1.01  # a level may be this much coarser than the downsample asked for
 _MAX_DAMAGED = 64  # places a thumbnail leaves white before the slide counts as broken
 _SMALL = 256  # level-0 pixels: a damaged place of this side is not divided any further
@@ -44,7 +40,9 @@ class UnreadableRegion(PodiumError):
 
 
 class Slide:
-    """One slide, for one thread; `reopen` or a pickle gives the next thread or process its own.
+    """One slide, for one thread; `shared` or `reopen` gives the next thread its own.
+
+    A pickle gives it to another process.
 
     Attributes:
         path: the file.
@@ -55,8 +53,8 @@ class Slide:
         note: what a person should know of how it is read, or ''.
     """
 
-    def __init__(self, source: _Pyramid | _Flat, *opened: Any) -> None:
-        self._source, self._opened = source, opened
+    def __init__(self, source: Pyramid | _Flat, *opened: Any) -> None:
+        self._source, self._opened, self._is_shared = source, opened, False
         self.path: Path = opened[0]
         self.size, self.downsamples, self.frame = source.size, source.downsamples, source.frame
         self.claimed_mpp: float | None = opened[1] or source.mpp
@@ -128,7 +126,7 @@ class Slide:
             return self._read_halves(box, downsample, damaged)
         try:
             level = self.downsamples.index(level_downsample)
-            pixels = self._source.region((l0_x, l0_y), level, (w, h))
+            pixels = self._region((l0_x, l0_y), level, (w, h))
         except openslide.OpenSlideError as error:
             self._source = self._source.reopen()  # after an error a handle reads nothing any more
             if damaged is None or len(damaged) == _MAX_DAMAGED:
@@ -143,6 +141,16 @@ class Slide:
         if (w, h) == (width, height):
             return pixels
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), "u1")
+
+    def _region(self, *asked: Any) -> Pixels:
+        """What the source gives; by a handle of its own, once another thread broke the shared."""
+        try:
+            return self._source.region(*asked)
+        except openslide.OpenSlideError:
+            if not self._is_shared:
+                raise
+            self._source, self._is_shared = self._source.reopen(), False
+            return self._source.region(*asked)
 
     def _read_halves(self, box: Box, downsample: float, damaged: list[Box] | None) -> Pixels:
         """Read the window in two parts, cut across its longer side."""
@@ -159,17 +167,23 @@ class Slide:
         """The same slide with a handle of its own, to be read by another thread."""
         return Slide(self._source.reopen(), *self._opened)
 
+    def shared(self) -> Slide:
+        """The same slide by the same handle: what one thread decoded, another need not."""
+        slide = Slide(self._source, *self._opened)
+        slide._is_shared = True
+        return slide
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Slide.open, self._opened
 
 
-def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
+def _source(path: Path, max_megapixels: float) -> Pyramid | _Flat:
     try:
         ome = read_ome(tiff_description(path)) if path.suffix.lower() in _TIFF else None
         if ome and ome.n_channels > 1:
             return _Flat(*planes_as_rgb(path, max_megapixels), ome.mpp)
         if openslide.OpenSlide.detect_format(path):
-            return _Pyramid(path, ome and ome.mpp)
+            return Pyramid(path, ome and ome.mpp)
         return _Flat(flat_pixels(path, max_megapixels), "", ome and ome.mpp)
     except MemoryError:
         raise EnvironmentFault(
@@ -179,53 +193,6 @@ def _source(path: Path, max_megapixels: float) -> _Pyramid | _Flat:
     except (openslide.OpenSlideError, picture_decoder.UnreadableImage, OSError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or first_line(error)
         raise PodiumError(f"{path}: cannot be opened as a slide: {reason}\n{_REMEDY}") from None
-
-
-class _Pyramid:
-    """A slide that OpenSlide opens."""
-
-    note = ""
-
-    def __init__(self, path: Path, mpp: tuple[float, float] | None = None) -> None:
-        self._path, self._handle, self._ome_mpp = path, openslide.OpenSlide(path), mpp
-        self.size, self.downsamples = self._handle.dimensions, self._handle.level_downsamples
-        mpp = mpp or self._numbers("openslide.mpp-x", "openslide.mpp-y")
-        self.mpp = None if mpp is None else sum(mpp) / 2
-        offset = self._numbers(*(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY"))
-        x, y = self._numbers("openslide.bounds-x", "openslide.bounds-y") or (0.0, 0.0)
-        self.frame = Frame(self.size, (round(x), round(y)), mpp, offset)
-
-    def _numbers(self, *names: str) -> tuple[float, float] | None:
-        """Two numbers among the slide's properties, or None."""
-        with suppress(KeyError, ValueError):
-            x, y = (float(self._handle.properties[name]) for name in names)
-            return x, y
-        return None
-
-    def region(self, l0_corner: tuple[float, float], level: int, size: tuple[int, int]) -> Pixels:
-        """RGB (h, w, 3) of a level from `l0_corner` on, `size` = (w, h) in pixels of the level.
-
-        Beyond the slide OpenSlide gives alpha 0, which becomes white.
-        """
-        pixels, step = np.empty((size[1], size[0], 3), dtype=np.uint8), self.downsamples[level]
-        for l_x, l_y in product(*(range(0, side, _SQUARE) for side in size)):
-            part = pixels[l_y : l_y + _SQUARE, l_x : l_x + _SQUARE]
-            l0_x, l0_y = round(l0_corner[0] + l_x * step), round(l0_corner[1] + l_y * step)
-            self._read_into(part, (l0_x, l0_y), level)
-        return pixels
-
-    def _read_into(self, part: Pixels, l0_corner: tuple[int, int], level: int) -> None:
-        """Read RGB pixels (h, w, 3), without the copies of `read_region` where all are opaque."""
-        argb, (h, w) = np.empty(part.shape[:2], dtype=np.uint32), part.shape[:2]
-        pointer = argb.ctypes.data_as(POINTER(c_uint32))
-        lowlevel._read_region(self._handle._osr, pointer, *l0_corner, level, w, h)
-        if argb.min() >= 0xFF000000:  # alpha 255; in memory blue comes first
-            cv2.cvtColor(argb.view("u1").reshape(h, w, 4), cv2.COLOR_BGRA2RGB, dst=part)
-        else:
-            part[:] = on_white(self._handle.read_region(l0_corner, level, (w, h)))
-
-    def reopen(self) -> _Pyramid:
-        return _Pyramid(self._path, self._ome_mpp)
 
 
 class _Flat:

@@ -133,9 +133,9 @@ def precision_recall_png(path: Path, table: pd.DataFrame, level: int, warning: s
 
 
 def baseline_warning(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """A sentence under `warning` if the colour threshold beats the network out of fold."""
+    """A sentence under `warning` if a trivial baseline beats the network out of fold."""
     if not metrics.get("loses_to_baseline"):
-        return {}
+        return _class_warning(metrics.get("classes", {}))
     if "mean_f1" in metrics:
         ours, trivial = metrics["mean_f1"], metrics["mean_baseline_f1"]
         return {
@@ -147,6 +147,16 @@ def baseline_warning(metrics: Mapping[str, Any]) -> dict[str, str]:
         "warning": f"the network (tumour F1 {network:.3f}, out of fold) loses to a plain threshold "
         f"on colour (F1 {threshold:.3f})"
     }
+
+
+def _class_warning(classes: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence under `warning` on the classes that all tissue marked as them beats."""
+    values = {name: (each["f1"]["value"], each["baseline_f1"]["value"])
+              for name, each in classes.items()}  # fmt: skip
+    lost = [f"{name} (F1 {ours:.3f}, that has {trivial:.3f})"
+            for name, (ours, trivial) in values.items() if ours < trivial]  # fmt: skip
+    said = f"the network, out of fold, loses to marking all tissue as {', '.join(lost)}"
+    return {"warning": said} if lost else {}
 
 
 def warning_lines(metrics: Mapping[str, Any], unseen: Sequence[str], prior: float) -> list[str]:
@@ -174,7 +184,8 @@ def warning_lines(metrics: Mapping[str, Any], unseen: Sequence[str], prior: floa
         lines.append(f"WARNING: {warning}: its masks are worse than no training at all")
         lines.append(
             "remedy: podium inspect slides --write (it chooses scale, finest and epochs by the "
-            "outlines; --minutes for longer training); check annotations and slides.classes"
+            "outlines; --minutes for longer training); check annotations and slides.classes; of a "
+            "class alone: outline more of it, or merge it with another"
         )
     return lines
 

@@ -48,6 +48,18 @@ def read_sample_ids(path: Path) -> list[str] | None:
     return table["slide"].tolist()
 
 
+def asked_classes(path: Path) -> list[str] | None:
+    """The classes whose masks the sample at `path` asks for; [] for one mask, None without one.
+
+    Raises:
+        PodiumError: it cannot be read.
+    """
+    if not path.exists():
+        return None
+    start, names = f"{COLUMNS[2]} ", map(str, read_submission(path).columns)
+    return [name.removeprefix(start) for name in names if name.startswith(start)]
+
+
 def check_columns(path: Path, classes: Sequence[str]) -> None:
     """Raise a PodiumError where the sample at `path` asks for masks of other classes."""
     if not path.exists():

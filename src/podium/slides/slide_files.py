@@ -66,7 +66,7 @@ def find_slides(
             continue
         if reason := _why_no_slide(path):
             others.append(left_out(root, path, reason))
-        elif uid := _series_of(path):
+        elif uid := series_of(path):
             series.setdefault((path.parent, uid), []).append(path)
         else:
             own = tuple(part for part, index in parts.items() if index == path)
@@ -108,7 +108,7 @@ def _parts_of_indices(files: Sequence[Path]) -> dict[Path, Path]:
     return parts
 
 
-def _series_of(path: Path) -> str:
+def series_of(path: Path) -> str:
     """The UID of the series that a DICOM file belongs to; '' for other files."""
     if why_unreadable(path):
         return ""

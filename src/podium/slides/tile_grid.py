@@ -111,7 +111,7 @@ def read_tiles(
     """Rows (n,) of `l_corners` and their pixels (n, tile, tile, 3), read many tiles at a time.
 
     A pixel is decoded once per square of `Grid.super_tiles`, however many tiles share it. Threads
-    read ahead, each from a handle of its own. Tiles that cannot be read are left out.
+    read ahead by one handle, whose last tiles they share. Tiles that cannot be read are left out.
 
     Args:
         slide: opened.
@@ -125,8 +125,9 @@ def read_tiles(
         UnreadableRegion: more tiles than that cannot be read.
     """
     idle: SimpleQueue[Slide] = SimpleQueue()
+    opened = slide.reopen()
     for _ in range(threads):
-        idle.put(slide.reopen())
+        idle.put(opened.shared() if threads > 1 else opened)
 
     def read(rows: Rows) -> Part:
         own = idle.get()

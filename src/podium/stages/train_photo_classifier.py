@@ -15,6 +15,7 @@ from podium.core.params import load_params
 from podium.core.throughput import ThroughputMeter
 from podium.evaluation.predictions import write_predictions
 from podium.evaluation.scores import Metric
+from podium.evaluation.table_files import path_in
 from podium.evaluation.task import read_task
 from podium.photos.artefact import build_artefact, members_tree
 from podium.photos.crossval import TrainRows, load_rows
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     provenance = params.model_dump(include={"photos", "extractors", "train_photo_classifier"})
     hashes = {}
     for name, table in trained.tables.items():
-        path = args.tables / f"{name}.csv"
+        path = path_in(args.tables, name, table)
         write_predictions(path, table, provenance)
         hashes[name] = file_sha256(path)
     members = members_tree(trained.members, params, data, args.features, hashes)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.takeaway.formats import FORMATS, Batch, Runner
-from podium.takeaway.portable import Floats, Pixels, Portable
+from podium.takeaway.formats import FORMATS
+from podium.takeaway.portable import Batch, Floats, Pixels, Portable, Runner
 
 TOLERANCE = 1e-4  # of a probability, or of a number's own size
 REPEATS = 10
@@ -80,7 +80,7 @@ def agreement(portable: Portable, name: str, path: Path, pictures: Sequence[Pixe
         of_map = _largest(maps[0], np.stack([portable.map_of(each) for each in pictures]))
     return Agreement(
         len(pictures), _largest(answers, own), same, 1e3 * cold, 1e3 * _seconds(run, batches),
-        _megabytes(path), of_map,
+        megabytes(path), of_map,
     )  # fmt: skip
 
 
@@ -109,6 +109,7 @@ def _seconds(run: Runner, batches: Sequence[list[Batch]]) -> float:
     return float(np.median(times))
 
 
-def _megabytes(path: Path) -> float:
+def megabytes(path: Path) -> float:
+    """Return the size of a file or a folder in megabytes."""
     files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
     return sum(each.stat().st_size for each in files) / 1e6

@@ -12,7 +12,7 @@ from podium.core.files import write_json
 from podium.core.printable import printable
 from podium.takeaway.agreement import TOLERANCE, Agreement, agreement
 from podium.takeaway.captcha_models import portable_reader
-from podium.takeaway.formats import FORMATS, quiet
+from podium.takeaway.formats import FORMATS, Format, quiet
 from podium.takeaway.photo_models import portable_heads, portable_network
 from podium.takeaway.portable import Pixels, Portable
 from podium.takeaway.slide_models import portable_segmenter
@@ -48,8 +48,10 @@ def portable(path: Path, weights_dir: Path, any_width: bool) -> Portable:
     )
 
 
-def export(model: Portable, name: str, out: Path, pictures: Sequence[Pixels]) -> Agreement:
+def export(model: Portable, name: str, out: Path, pictures: Sequence[Pixels]) -> Agreement | None:
     """Write a model to `out`, with what it takes and gives in a JSON file beside it.
+
+    Returns how it compares; None where this machine cannot run the format.
 
     Args:
         model: to be exported.
@@ -65,14 +67,15 @@ def export(model: Portable, name: str, out: Path, pictures: Sequence[Pixels]) ->
             "--to litert-int8: LiteRT cannot quantise the recurrent layers of this reader\n"
             "remedy: --to litert, or export a cnn"
         )
-    _refuse_other(out, name)
+    form = FORMATS[name]
+    _refuse_other(out, name, form)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export") as folder:
         path = Path(folder) / out.name
         with quiet():
-            FORMATS[name].write(model, path, pictures)
-            compared = agreement(model, name, path, pictures)
-        if name != "litert-int8" and not compared.worst <= TOLERANCE:
+            form.write(model, path, pictures)
+            compared = agreement(model, name, path, pictures) if form.runs_here else None
+        if name != "litert-int8" and compared and not compared.worst <= TOLERANCE:
             raise PodiumError(
                 f"{out}: not written, its answers differ by {compared.worst:.1e} from the "
                 f"pipeline's, more than {TOLERANCE:g}\nremedy: another --to; savedmodel is exact"
@@ -84,9 +87,9 @@ def export(model: Portable, name: str, out: Path, pictures: Sequence[Pixels]) ->
     return compared
 
 
-def _refuse_other(out: Path, name: str) -> None:
+def _refuse_other(out: Path, name: str, form: Format) -> None:
     """Check that `out` may be replaced: it is not there, or is what `name` writes."""
-    ours = (out / "saved_model.pb").is_file() if name == "savedmodel" else out.is_file()
+    ours = (out / form.marker).is_file()  # of a format that is a file: the file itself
     if out.exists() and not ours:
         kind = "folder" if out.is_dir() else "file"
         raise SettingsError(

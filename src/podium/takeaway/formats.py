@@ -7,6 +7,7 @@ import importlib.util
 import io
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.core.errors import EnvironmentFault
-from podium.takeaway.portable import Pixels, Portable
+from podium.takeaway.coreml import open_coreml, write_coreml
+from podium.takeaway.portable import NAMES, Batch, Pixels, Portable, Runner, frozen_graph
 
 INSTALL = "pip install --require-hashes -r requirements/export.txt"
-NAMES = ("answers", "map")  # of the outputs of models that have two
-Batch = NDArray[np.float32]
-# inputs (n, H, W, 3) -> answers (n, ...), and the map (n, h, w, K) of models that have it
-Runner = Callable[[Sequence[Batch]], list[NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,21 @@ class Format:
         packages: that it needs, as they are imported.
         write: model, path, pictures to calibrate by -> the file or folder is written.
         open: path -> what runs it, on one core.
+        system: that alone runs it, as `sys.platform` names it; '' for any.
+        marker: what a folder of this format holds; '' where it is a file.
     """
 
     suffix: str
     packages: Sequence[str]
     write: Callable[[Portable, Path, Sequence[Pixels]], None]
     open: Callable[[Path, Portable], Runner]
+    system: str = ""
+    marker: str = ""
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine can run what is written."""
+        return self.system in ("", sys.platform)
 
 
 def require(name: str) -> None:
@@ -112,17 +119,9 @@ def _write_int8(portable: Portable, path: Path, pictures: Sequence[Pixels]) -> N
 
 def _converter(portable: Portable) -> Any:
     """LiteRT's converter of the model for one picture at a time."""
-    from podium.training.runtime import freeze, tf
+    from podium.training.runtime import tf
 
-    inputs = portable.model.inputs
-    signature = [tf.TensorSpec((1, *each.shape[1:]), tf.float32, each.name) for each in inputs]
-
-    @tf.function(input_signature=signature)
-    def answers(*pixels: Any) -> Any:
-        return portable.model(list(pixels) if len(pixels) > 1 else pixels[0], training=False)
-
-    frozen = freeze(answers.get_concrete_function())
-    return tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen_graph(portable)])
 
 
 def _open_litert(path: Path, portable: Portable) -> Runner:
@@ -169,10 +168,13 @@ def quiet() -> Iterator[None]:
 ONNX = ("tf2onnx", "onnxruntime")
 LITERT = ("ai_edge_litert",)
 FORMATS = {
-    "savedmodel": Format("", (), _write_savedmodel, _open_savedmodel),
+    "savedmodel": Format("", (), _write_savedmodel, _open_savedmodel, marker="saved_model.pb"),
     "onnx": Format(".onnx", ONNX, _write_onnx, _open_onnx),
     "ddddocr": Format("-ddddocr.onnx", ONNX, _write_onnx, _open_onnx),
     "ddddocr-1.5": Format("-ddddocr-1.5.onnx", ONNX, _write_onnx, _open_onnx),
     "litert": Format(".tflite", LITERT, _write_litert, _open_litert),
     "litert-int8": Format("-int8.tflite", LITERT, _write_int8, _open_litert),
+    "coreml": Format(
+        ".mlpackage", ("coremltools",), write_coreml, open_coreml, "darwin", "Manifest.json"
+    ),
 }

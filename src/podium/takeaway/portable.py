@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.training.runtime import keras
+from podium.training.runtime import freeze, keras, tf
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Batch = NDArray[np.float32]
+# inputs (n, H, W, 3) -> answers (n, ...), and the map (n, h, w, K) of models that have it
+Runner = Callable[[Sequence[Batch]], list[NDArray[Any]]]
+NAMES = ("answers", "map")  # of the outputs of models that have two
 TINY = 1e-15  # as in podium.evaluation.calibration
 
 
@@ -35,6 +39,18 @@ class Portable:
     answer: Callable[[Sequence[Pixels]], Floats]
     description: dict[str, Any]
     map_of: Callable[[Pixels], Floats] | None = None
+
+
+def frozen_graph(portable: Portable) -> Any:
+    """Return the graph for one picture, weights inside; its outputs are the answers, then a map."""
+    inputs = portable.model.inputs
+    signature = [tf.TensorSpec((1, *each.shape[1:]), tf.float32, each.name) for each in inputs]
+
+    @tf.function(input_signature=signature)
+    def graph(*pixels: Any) -> Any:
+        return portable.model(list(pixels) if len(pixels) > 1 else pixels[0], training=False)
+
+    return freeze(graph.get_concrete_function())
 
 
 class Calibrated(keras.layers.Layer):

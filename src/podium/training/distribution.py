@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.training.runtime import GPUS, keras, tf
+from podium.training.runtime import GPUS, jit_compile, keras, tf
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +26,11 @@ def use_devices(devices: Sequence[str]) -> None:
 def n_devices() -> int:
     """Return how many devices share a batch."""
     return max(1, len(_devices))
+
+
+def keeps_batches_whole() -> bool:
+    """Return whether a graph stays live and gets whole batches: by XLA, or on several devices."""
+    return jit_compile() or n_devices() > 1
 
 
 def strategy() -> Any:
@@ -48,7 +54,7 @@ def in_scope(build: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(build)
     def build_in_scope(*args: P.args, **kwargs: P.kwargs) -> R:
-        with strategy().scope():
+        with strategy().scope() if n_devices() > 1 else nullcontext():
             return build(*args, **kwargs)
 
     return build_in_scope

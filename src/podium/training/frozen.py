@@ -31,8 +31,8 @@ def compiled(models: Sequence[keras.Model], forward: Callable[[Any], Any], size:
         size: of the pictures.
     """
     graph = graph_of(forward, size)
-    live = jit_compile() or distribution.n_devices() > 1
-    return in_batches(models, graph if live else _frozen(graph))
+    whole = distribution.keeps_batches_whole()
+    return in_batches(models, graph if whole else _frozen(graph))
 
 
 def graph_of(forward: Callable[[Any], Any], size: Size) -> Any:

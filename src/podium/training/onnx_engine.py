@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ from podium.training.parts import compute_by_parts
 if TYPE_CHECKING:
     from podium.training.frozen import Compute, Size
 
+T = TypeVar("T")
 ENGINE = "onnxruntime"
-PACKAGES = (ENGINE, "tf2onnx")
 OPSET = 17
 REMEDY = (
     "remedy: pip install --require-hashes -r requirements/export.txt, "
@@ -33,20 +33,37 @@ REMEDY = (
 )
 
 
-def at_hand(engine: str, name: str) -> str:
-    """Return `engine`, which a trained model `name` asks for, or tensorflow if it is not here."""
-    missing = [each for each in PACKAGES if importlib.util.find_spec(each) is None]
-    if engine == ENGINE and missing:
-        print(f"{name}: by tensorflow, since {missing[0]} is not installed here", file=sys.stderr)
-        return "tensorflow"
-    return engine
+class PackageMissing(EnvironmentFault):
+    """A package is not installed that the engine needs here."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"device.engine: {ENGINE} needs {package}, which is not installed\n{REMEDY}"
+        )
+        self.package = package
+
+
+def at_hand(engine: str, name: str, build: Callable[[str], T]) -> T:
+    """Return what `build` makes of an engine, or of tensorflow where a package is missing.
+
+    Args:
+        engine: that a trained model asks for.
+        name: of the model, for the line that tells of the other engine.
+        build: from an engine to a network in use; converts it, where it was not converted yet.
+    """
+    try:
+        return build(engine)
+    except PackageMissing as missing:
+        line = f"{name}: by tensorflow, since {missing.package} is not installed here"
+        print(line, file=sys.stderr)
+        return build("tensorflow")
 
 
 def provenance() -> dict[str, str]:
     """Return the engine and its version, for the provenance of what it computes.
 
     Raises:
-        EnvironmentFault: it is not installed; says what to install.
+        PackageMissing: it is not installed; says what to install.
     """
     _require(ENGINE)
     return {"engine": ENGINE, ENGINE: version(ENGINE)}
@@ -86,9 +103,7 @@ def compiled(
 
 def _require(package: str) -> None:
     if importlib.util.find_spec(package) is None:
-        raise EnvironmentFault(
-            f"device.engine: {ENGINE} needs {package}, which is not installed\n{REMEDY}"
-        )
+        raise PackageMissing(package)
 
 
 def _convert(path: Path, forward: Callable[[Any], Any], size: Size) -> None:

@@ -1,4 +1,8 @@
-"""TensorFlow, set up once for all: GPUs and their memory, XLA, precision, seeds."""
+"""TensorFlow, set up once for all: GPUs and their memory, XLA, precision, seeds.
+
+Under another of Keras' backends (KERAS_BACKEND) networks are built and loaded, and that is all:
+`tf` is None.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +39,19 @@ with exit_on_fault():  # stages import this before their own guard is up
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with silent_stderr():
     import keras
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2 as freeze,
-    )
 
-    GPUS = tf.config.list_physical_devices("GPU")  # asking writes there once more
-    for _gpu in GPUS:
-        tf.config.experimental.set_memory_growth(_gpu, True)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+        from tensorflow.python.framework.convert_to_constants import (
+            convert_variables_to_constants_v2 as freeze,
+        )
+
+        GPUS = tf.config.list_physical_devices("GPU")  # asking writes there once more
+        for _gpu in GPUS:
+            tf.config.experimental.set_memory_growth(_gpu, True)
+    else:
+        tf = freeze = None
+        GPUS = []
 
 # in messages of other errors, if a kernel, a copy to the device or cuBLAS runs out of memory
 _FULL = ("out of memory", "resource_exhausted", "dst tensor is not initialized", "alloc_failed")

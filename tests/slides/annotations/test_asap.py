@@ -120,7 +120,7 @@ def test_coordinates_that_cannot_be_read(coordinate):
 
 
 def test_a_file_without_outlines():
-    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it"):
+    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: export it"):
         read(annotation(""))
     found = read()
     assert found.regions.is_empty

@@ -16,7 +16,8 @@ def test_no_tumour(name):
 
 @pytest.mark.parametrize("name", [
     "Tumor", "tumour", "Tumor: Negative", "Tumor stroma", "Normal-like tumour", "Carcinoma in situ",
-    "_0", "Metastasis", "nucleus", "Gleason 4", "Abnormal", "class 1", "",
+    "Non-small cell carcinoma", "_0", "Metastasis", "nucleus", "Gleason 4", "Abnormal", "class 1",
+    "",
 ])  # fmt: skip
 def test_tumour_for_all_that_its_name_says(name):
     assert not denies_tumour(name)

@@ -126,7 +126,7 @@ def test_a_file_without_outlines_was_looked_at(document):
 
 
 def test_a_file_without_areas():
-    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it"):
+    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: export it"):
         read(feature(None))
 
 

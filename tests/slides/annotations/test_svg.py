@@ -309,7 +309,7 @@ def test_copies_of_copies_of_copies_are_refused(monkeypatch):
 
 @pytest.mark.parametrize("body", ["<text>tumour</text>", '<line x2="9" y2="9"/>'])
 def test_a_drawing_without_any_region(body):
-    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: remove it if"):
+    with pytest.raises(Unusable, match=r"no outline with an area\nremedy: export it"):
         drawn(body)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.core import hardware
 from podium.core.params import PhotoNetwork
 from podium.photos.networks.augment import Pixels, augmented, mixed, row_rng
 from podium.training.loop import Batch
@@ -38,7 +38,7 @@ class TrainPictures:
         `start` is how many pictures were seen before the first.
         """
         n, seed = len(self.rows), self.settings.seed
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(hardware.cores()) as pool:
             while True:
                 order = shuffled_rows(start, size, n, seed)
                 epochs = [(start + k) // n for k in range(size)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from podium.core.printable import printable
 
@@ -12,12 +13,16 @@ _TUMOUR = {
     "tumour", "tumor", "tumours", "tumors", "cancer", "carcinoma", "adenocarcinoma", "malignant",
     "metastasis", "metastases", "lesion", "neoplasm", "neoplastic",
 }  # fmt: skip
-_DENIAL = {"non", "no", "not", "without", "nontumor", "nontumour"}
-_OTHERWISE = {
-    "normal", "benign", "healthy", "negative", "stroma", "stromal", "exclude", "excluded",
-    "exclusion", "ignore", "ignored", "background", "glass", "artefact", "artefacts", "artifact",
-    "artifacts", "fold", "folds", "pen", "necrosis", "necrotic", "blood", "fat", "adipose",
-    "muscle", "immune", "inflammation", "lymphocyte", "lymphocytes", "tissue", "other",
+_DENIAL = {"no", "not", "without"}
+_DENIED_BY_NON = _TUMOUR | {"normal", "cancerous", "tumorous", "tumoral", "tumoural"}
+_NOTHING = {
+    "normal", "healthy", "negative", "exclude", "excluded", "exclusion", "ignore", "ignored",
+    "background", "glass", "artefact", "artefacts", "artifact", "artifacts", "fold", "folds", "pen",
+    "tissue", "other",
+}  # fmt: skip
+_OTHERWISE = _NOTHING | {
+    "benign", "stroma", "stromal", "necrosis", "necrotic", "blood", "fat", "adipose", "muscle",
+    "immune", "inflammation", "lymphocyte", "lymphocytes",
 }  # fmt: skip
 
 
@@ -26,10 +31,26 @@ def denies_tumour(name: str) -> bool:
 
     `Tumour stroma` names a tumour and is none of them.
     """
-    words = set(re.findall(r"[^\W\d_]+", name.lower()))
-    if words & _DENIAL:
+    return _says(name, _OTHERWISE)
+
+
+def is_no_class(name: str) -> bool:
+    """Whether the name of a class says that it is no kind of tissue: Normal, Exclude, Pen."""
+    return name.endswith("*") or _says(name, _NOTHING)
+
+
+def _says(name: str, words: Collection[str]) -> bool:
+    in_order = re.findall(r"[^\W\d_]+", name.lower())
+    own = set(in_order)
+    if own & _DENIAL or _has_non_tumour(in_order):
         return True
-    return not words & _TUMOUR and bool(words & _OTHERWISE)
+    return not own & _TUMOUR and bool(own & set(words))
+
+
+def _has_non_tumour(words: Sequence[str]) -> bool:
+    """Whether a word of tumour follows `non` directly: not so in `non-small cell carcinoma`."""
+    joined = {word + after for word, after in pairwise([*words, ""])}
+    return any(f"non{word}" in joined for word in _DENIED_BY_NON)
 
 
 def no_tumour_note(kinds: str) -> str:

@@ -14,7 +14,7 @@ from podium.slides.annotations.labelled import MOST_CLASSES, UNKNOWN
 
 TUMOUR = "tumour"
 NONE = "none"  # a class of the settings whose outlines are no class
-_COLUMNS = ("path", "probability", "state")  # beside those of classes
+COLUMNS = ("path", "probability", "state")  # beside those of classes
 AREA = -1  # the role of outlines that say where somebody looked
 
 
@@ -101,7 +101,7 @@ def _refuse_shared(settings: Mapping[str, Collection[str]]) -> None:
 
 def _refuse_columns(names: Collection[str]) -> None:
     for name in names:
-        if name.lower() in _COLUMNS:
+        if name.lower() in COLUMNS:
             raise SettingsError(
                 f"slides.classes: {name!r} is a column of the tables of podium predict\n"
                 f"remedy: call it otherwise, as in {{'{name} class': ['{name}']}}"

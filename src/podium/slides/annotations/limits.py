@@ -16,7 +16,11 @@ MAX_COORDINATE = 1e9  # pixels; the largest slides have some 1e6
 MAX_DEPTH = 100  # elements or collections inside each other
 MAX_ELEMENTS = 1_000_000  # of an XML tree in memory
 
-NOTHING = "it has no outline with an area", "remove it if the slide has no tumour"
+# to remove the file would make the slide one to predict
+_EXPORT = (
+    "export it again; a file without any outline, or label 0 in slides.csv, says nothing is there"
+)
+NOTHING = "it has no outline with an area", _EXPORT
 
 
 class Unusable(PodiumError):
@@ -91,5 +95,5 @@ def contents(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     except OSError as error:
         raise disk_fault(error, path) or Unusable(f"cannot be read ({error.strerror})") from None
     if not data.strip():
-        raise Unusable("empty file", "remove it if the slide has no tumour")
+        raise Unusable("empty file", _EXPORT)
     return data

@@ -26,7 +26,7 @@ PACKED = tuple(f"{suffix}.gz" for suffix in (".geojson", ".json", ".svg", ".xml"
 # the first element of an XML file is ImageScope's
 _ROOT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]*>\s*)*<Annotations\b")
 _MASKS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
-_OF_TABLE = "area of slides.csv"
+OF_TABLE = "area of slides.csv"
 _WHOLE = 0.999  # share of a slide above which an annotation is taken for a background
 
 
@@ -62,7 +62,7 @@ def load(
         plan = plan or ClassPlan()
         if runs is not None:
             outlines = _within(run_lengths.read(runs, size, plan), area, size)
-        elif kind_of(path) in _MASKS:
+        elif is_mask(path):
             kind, data = _MASKS[kind_of(path)], _unpacked(path, max_bytes)
             outlines = _within(mask_files.read(data, size, plan, kind), area, size)
         else:
@@ -72,7 +72,7 @@ def load(
             outlines.regions, path, tuple(outlines.notes), outlines.areas, outlines.tumour
         )
         annotation = clipped(whole, size)
-        if kind_of(path) in _MASKS:  # what hangs over is less than a pixel of the mask
+        if is_mask(path):  # what hangs over is less than a pixel of the mask
             annotation = replace(annotation, notes=whole.notes)
     except Unusable as error:
         raise PodiumError(f"{path}: {error}") from None
@@ -97,8 +97,8 @@ def _decided(drawn: Drawn, plan: ClassPlan, size: tuple[int, int], area: str) ->
     if not area:
         return decided(drawn, plan, size)
     if rectangle := rectangle_of(area):
-        parts = drawn.parts | {_OF_TABLE: rectangle}
-        plan = plan.with_area(_OF_TABLE)
+        parts = drawn.parts | {OF_TABLE: rectangle}
+        plan = plan.with_area(OF_TABLE)
         return decided(drawn._replace(parts=parts), plan, size, of_table=True)
     if area.lower() not in {name.lower() for name in drawn.parts}:
         raise Unusable(
@@ -120,6 +120,11 @@ def kind_of(path: Path) -> str:
     if name.endswith(PACKED):
         return Path(name.removesuffix(".gz")).suffix
     return path.suffix.lower() if name.endswith(SUFFIXES) else ""
+
+
+def is_mask(path: Path) -> bool:
+    """Whether `path` is read as a mask."""
+    return kind_of(path) in _MASKS
 
 
 def stem_of(path: Path) -> str:

@@ -36,6 +36,7 @@ _ROWS = 512  # of a mask looked at together
 _MAX_COLOURS = 256  # more of them are shades, no classes
 _MIN_SHARE = 0.05  # of what is not black: rarer colours are soft edges
 _REMEDY = "save it as an 8-bit grey PNG, 0 = no tumour, 255 = tumour"
+_LEARN = f"podium inspect slides --write, which has labels learnt; or {_REMEDY}"
 INTRICATE = "its outlines are as intricate as noise: kept as pixels"
 
 
@@ -170,7 +171,7 @@ def _light(values: Values) -> NDArray[np.bool_]:
     lightest = reduce(np.maximum, np.moveaxis(values, 2, 0)) if values.ndim == 3 else values
     highest, full = int(lightest.max()), 255 if values.dtype == np.uint8 else 65_535
     if 1 < highest <= full // 2:
-        raise Unusable(f"its largest value is {highest}: labels, or a dim picture?", _REMEDY)
+        raise Unusable(f"its largest value is {highest}: labels, or a dim picture?", _LEARN)
     return lightest > (0 if highest <= 1 else full // 2)
 
 

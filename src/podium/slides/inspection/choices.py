@@ -16,7 +16,7 @@ import numpy as np
 from podium.core.choice import Choice
 from podium.core.errors import PodiumError, SettingsError
 from podium.slides.inspection.disk import choose_pixels
-from podium.slides.inspection.facts import Diameters, Shares, SlideFacts, facts_of
+from podium.slides.inspection.facts import Diameters, Shares, SlideFacts, facts_of, refuse_outside
 
 OBJECT_PX = 24.0  # pixels of a tile across the smaller objects
 COARSEST = {False: 2.0, True: 1.0}  # micrometres per pixel, by whether there is a GPU
@@ -97,6 +97,7 @@ def choose_scale(facts: Sequence[SlideFacts], gpu: bool) -> Scale:
     """
     objects = np.concatenate([one.diameters for one in facts])
     if not len(objects):
+        refuse_outside(facts)
         raise PodiumError(
             "no train slide has an outline: nothing says what is to be found\n"
             "remedy: put annotations beside the slides (see data/raw/README.md)"

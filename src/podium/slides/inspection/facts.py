@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from podium.slides.annotations import raster
 from podium.slides.annotations.class_plan import ClassPlan
 from podium.slides.annotations.labelled import UNKNOWN, Labelled
 from podium.slides.annotations.pixel_mask import PixelMask, Regions
-from podium.slides.annotations.regions import Annotation
+from podium.slides.annotations.regions import Annotation, areas_of
 from podium.slides.reader import Pixels
 from podium.slides.slides_table import Entry, load_annotation, open_entry
 from podium.slides.tissue import tissue_mask
@@ -108,6 +109,33 @@ def look_at_all(
     for outcome in shown:
         (faults if isinstance(outcome, str) else facts).append(outcome)  # type: ignore[arg-type]
     return facts, faults
+
+
+def refuse_unread(source: Path, n_slides: int, n_read: int) -> None:
+    """Raise a PodiumError where none of the slides can be used.
+
+    Args:
+        source: the raw folder.
+        n_slides: that it holds.
+        n_read: of them that can be used.
+    """
+    if not n_read:
+        raise PodiumError(
+            f"{source}: none of its {n_slides} slides can be read\n"
+            "remedy: replace them by files that can be opened; the lines above say what is wrong"
+        )
+
+
+def refuse_outside(facts: Sequence[SlideFacts]) -> None:
+    """Raise a PodiumError where all that is outlined lies where nobody looked."""
+    annotations = [one.annotation for one in facts if one.annotation is not None]
+    n_outside = sum(bool(each.tumour) and areas_of(each.regions)[1] > 0 for each in annotations)
+    if n_outside:
+        raise PodiumError(
+            f"the outlines of {n_outside} train slides lie outside the annotated regions, where "
+            "nothing is known: nothing says what is to be found\n"
+            "remedy: draw the regions around them, or take their class out of slides.annotated_area"
+        )
 
 
 def _facts_or_fault(entry: Entry, settings: Slides) -> SlideFacts | str:

@@ -9,7 +9,6 @@ that is, is fixed here and tested; it is no setting.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from podium.core import hardware
 from podium.core.errors import SettingsError
 from podium.core.files import write_table
 from podium.core.processes import parallel_map
@@ -77,7 +77,7 @@ def draw_dataset(
     for folder in ("train", "test"):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
     jobs = [*_train_jobs(out_dir, n_train, seed), *_test_jobs(out_dir, answers, seed)]
-    for _ in parallel_map(_write_picture, jobs, n_processes or os.cpu_count() or 1, chunksize=8):
+    for _ in parallel_map(_write_picture, jobs, n_processes or hardware.cores(), chunksize=8):
         pass
     write_table(out_dir / "sample_submission.csv", _labelled([0.5] * n_test))
     write_table(out_dir / "test_labels.csv", _labelled(answers))

@@ -10,7 +10,6 @@ both dyes, and differ in their order.
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from podium.core import hardware
 from podium.core.errors import SettingsError
 from podium.core.files import write_bytes, write_table, write_text
 from podium.core.processes import parallel_map
@@ -86,7 +86,7 @@ def draw_dataset(
         for split, count in counts.items()
         for number in range(count)
     ]
-    for _ in parallel_map(_write_slide, jobs, n_processes or os.cpu_count() or 1):
+    for _ in parallel_map(_write_slide, jobs, n_processes or hardware.cores()):
         pass
     columns = ["slide", "patient", "split", "mpp", "label"]
     write_table(out_dir / "slides.csv", pd.DataFrame(map(_row, jobs), columns=columns))
