@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -75,17 +76,19 @@ def _in_table(path: Path) -> list[Path]:
     paths = [path.parent / name for name in table[column] if name]
     if column == "path" or all(each.is_file() for each in paths):
         return paths
-    bare = [each for each in paths if each.parent == path.parent and not each.is_file()]
-    by_name = _slides_by_name(path.parent) if bare else {}
-    return [by_name.get(each.name, each) if each in bare else _with_suffix(each) for each in paths]
+    folders = {each.parent for each in paths if not each.is_file()}
+    named = {
+        folder: _slides_by_name(folder) if folder == path.parent else _files_by_stem(folder)
+        for folder in folders
+    }
+    return [each if each.is_file() else named[each.parent].get(each.name, each) for each in paths]
 
 
-def _with_suffix(path: Path) -> Path:
-    """The one file of that name with any suffix, if the path itself is none."""
-    if path.is_file() or not path.parent.is_dir():
-        return path
-    files = [each for each in path.parent.iterdir() if each.stem == path.name and each.is_file()]
-    return files[0] if len(files) == 1 else path
+def _files_by_stem(folder: Path) -> dict[str, Path]:
+    """The files of a folder by their names without suffix; none where two files share one."""
+    files = [each for each in folder.iterdir() if each.is_file()] if folder.is_dir() else []
+    n_files = Counter(each.stem for each in files)
+    return {each.stem: each for each in files if n_files[each.stem] == 1}
 
 
 def _slides_by_name(folder: Path) -> dict[str, Path]:
