@@ -29,7 +29,7 @@ def refused(folder: Path, task: str, path: Path, reason: str) -> None:
     start = time.process_time()
     with pytest.raises(PodiumError, match=f"^{re.escape(str(path))}: {reason}") as caught:
         read_train(folder, task)
-    assert time.process_time() - start < 0.3
+    assert time.process_time() - start < 3
     message = str(caught.value)
     assert caught.value.exit_code == 1
     assert message.count("\n") <= 2
