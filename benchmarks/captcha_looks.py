@@ -105,10 +105,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", nargs="*", help="all, if none is named")
     parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--styles", nargs="+", help="to draw, instead of those of params.yaml")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     params = with_settings(load_params(Path("params.yaml")), args.set)
+    if args.styles:
+        drawn = params.captcha.arithmetic.model_copy(update={"styles": args.styles})
+        captcha = params.captcha.model_copy(update={"arithmetic": drawn})
+        params = params.model_copy(update={"captcha": captcha})
     changes = variation.CHANGES
     arithmetic = params.captcha.arithmetic
     results = {}

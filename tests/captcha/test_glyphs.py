@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from podium.captcha.fonts import load_font
-from podium.captcha.glyphs import FINE, OUTSIDE, cubic_kernel, glyph
-from podium.captcha.style import Cell
+from podium.captcha.glyphs import FINE, OUTSIDE, cubic_kernel, glyph, table
+from podium.captcha.style import Cell, competition_style
 from podium.core.errors import SettingsError
 
 
@@ -38,6 +40,22 @@ def test_a_cell_and_a_font_of_its_own() -> None:
     assert own.cell == (20, 44)
     assert plain.cell != own.cell
     assert own.shade.sum() > 1.3 * plain.shade.sum()  # bold
+
+
+def test_cells_of_a_character_take_turns() -> None:
+    wide, tall = Cell("+*", 0.8, 0.5), Cell("+", 0.4, 1.1)
+    style = replace(
+        competition_style((180, 60)),
+        fonts=("dejavu-sans", "noto-sans-sc"),
+        font_sizes=(40,),
+        cells=(wide, tall),
+        n_shapes=2,
+    )
+    found = table(style, "+*7")
+    assert found.cell[found.number["+"]].tolist() == [[32, 20], [16, 44]] * 2
+    assert found.cell[found.number["*"]].tolist() == [[32, 20]] * 4
+    own = found.cell[found.number["7"]].tolist()  # of each font
+    assert own[0] == own[1] != own[2] == own[3]
 
 
 def test_upside_down() -> None:

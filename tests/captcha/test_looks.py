@@ -7,6 +7,8 @@ import pytest
 
 from podium.captcha.finishes import FINISHES
 from podium.captcha.generator import BLOCK, render_many
+from podium.captcha.glyphs import table
+from podium.captcha.style import ARITHMETIC_STYLES
 from podium.captcha.tasks import arithmetic_task
 from podium.core.errors import SettingsError
 
@@ -40,6 +42,16 @@ def test_styles_take_turns() -> None:
     for turn in range(2):
         assert np.array_equal(mixed[turn::2], alone[turn][turn::2])
     assert not np.array_equal(mixed[1], alone[0][1])
+
+
+def test_signs_of_any_shape() -> None:
+    wide = {}
+    for name in ("competition", "shapes"):
+        glyphs = table(ARITHMETIC_STYLES[name](SIZE), "0+*()")
+        wide[name] = [np.ptp(ratio) for ratio in (glyphs.cell[:-1, :, 0] / glyphs.cell[:-1, :, 1])]
+    assert max(wide["competition"]) < 0.1  # width by height, of each character
+    assert min(wide["shapes"]) > 0.2
+    assert np.mean(drawn(["shapes"], [], 8) != drawn(["fonts"], [], 8)) > 0.02
 
 
 @pytest.mark.parametrize("name", FINISHES)

@@ -15,13 +15,14 @@ import pytest
 from house import ROOT
 from podium.captcha import network
 from podium.captcha.equations import finder
+from podium.photos.fusion import FusedHeads, MeanOfHeads
 from podium.slides import fcn
 from podium.training import artefact
-from podium.training.runtime import set_up
+from podium.training.runtime import keras, set_up
 from slide_networks import settings
 
 DEFINITIONS = [
-    "captcha/network.py", "slides/fcn.py", "photos/networks/bodies.py",
+    "captcha/network.py", "slides/fcn.py", "photos/fusion.py", "photos/networks/bodies.py",
     "models/efficientnet_lite.py", "models/encoders.py", "models/keras_networks.py",
     "models/hub_networks.py",
 ]  # fmt: skip
@@ -30,6 +31,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from podium.captcha import network
+from podium.photos import fusion
 from podium.training import artefact, runtime
 for path in map(Path, sys.argv[1:]):
     model, _ = artefact.load(path)
@@ -48,6 +50,17 @@ def test_a_definition_names_no_tensorflow(name):
     assert not {"tf", "tensorflow"} & names
 
 
+def heads_of(n_features):
+    """Three heads whose weights, means and deviations are drawn, as after training."""
+    features = keras.Input((n_features,))
+    layer = FusedHeads(3, 4, "classes")
+    outputs = layer(artefact.MetadataLayer({}, name="described")(features))
+    model = keras.Model(features, MeanOfHeads("classes")(outputs))
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.uniform(0.5, 1, weight.shape) for weight in layer.weights])
+    return model
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -60,6 +73,7 @@ def test_another_backend_says_the_same(tmp_path, backend):
         "cnn": (network.build("cnn", (96, 32), 16, 5, 4, {}), (2, 32, 96, 3)),
         "finder": (finder.build(4), (2, 32, 64, 3)),
         "fcn": (fcn.build(settings(finest=8, channels=4), Path(), {}), (2, 64, 64, 3)),
+        "heads": (heads_of(12), (2, 12)),
     }
     paths, answers = [], {}
     for name, (model, shape) in models.items():

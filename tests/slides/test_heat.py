@@ -61,7 +61,7 @@ def test_a_constant_stays_a_constant(view):
     fake = Fake(0.3)
     heat = read(heat_map(view, fake, 1, AT_ONCE, "k", 0.1))
     assert heat.shape == (128, 160)
-    assert (heat == np.float32(0.3)).all()
+    np.testing.assert_allclose(heat, np.float32(0.3), rtol=1e-6)
     # 9 x 7 tiles in batches that are always of 5, the last one filled up
     assert fake.asked == [(5, 1)] * 13
 
@@ -85,7 +85,7 @@ def test_damaged_tiles_have_no_heat(tmp_path):
     heat = read(heat_map(found, Fake(0.7), 0, AT_ONCE, "k", 0.5))
     wanted = np.full((128, 256), np.float32(0.7))
     wanted[:TILE, TILE : 2 * TILE] = 0
-    assert np.array_equal(heat, wanted)
+    np.testing.assert_allclose(heat, wanted, rtol=1e-6)
     with pytest.raises(UnreadableRegion, match="tiles cannot be read"):
         heat_map(found, Fake(0.7), 0, AT_ONCE, "other", 0.05)
 
@@ -95,7 +95,7 @@ def test_a_finished_map_is_not_computed_again(view):
     fake = Fake(0.9)
     assert heat_map(view, fake, 1, AT_ONCE, "k", 0.1) == first
     assert fake.asked == []
-    assert (read(first) == np.float32(0.3)).all()
+    np.testing.assert_allclose(read(first), np.float32(0.3), rtol=1e-6)
 
 
 def test_the_bands_of_a_map_are_seen_whether_it_is_written_or_read(tmp_path):
@@ -123,7 +123,8 @@ def test_another_fold_key_or_stride_is_another_map(view):
     others = [(view, 0, "k"), (view, 1, "l"), (wider, 1, "k")]
     found = [heat_map(seen, Fake(0.9), fold, AT_ONCE, key, 0.1) for seen, fold, key in others]
     assert len({first, *found}) == 4
-    assert all((read(one) == np.float32(0.9)).all() for one in found)
+    for one in found:
+        np.testing.assert_allclose(read(one), np.float32(0.9), rtol=1e-6)
 
 
 def test_a_slide_is_also_seen_stained_as_those_learnt_from(view, pixels):

@@ -55,10 +55,11 @@ class Table:
 @lru_cache(maxsize=16)
 def table(style: Style, alphabet: str) -> Table:
     """The glyphs of `alphabet` in `style`; raises the errors of `glyph`."""
-    faces = [(font, size) for font in style.fonts for size in style.font_sizes]
+    shapes = range(style.n_shapes)
+    faces = [(font, px, n) for font in style.fonts for px in style.font_sizes for n in shapes]
     rows = [
-        [glyph(font, size, character, style.bicubic, style.cell(character)) for font, size in faces]
-        for character in alphabet + " "
+        [glyph(font, px, char, style.bicubic, style.cell(char, n)) for font, px, n in faces]
+        for char in alphabet + " "
     ]
     return Table(
         {character: row for row, character in enumerate(alphabet + " ")},

@@ -57,6 +57,7 @@ class Style:
         bicubic: whether resizing interpolates (bicubic) or repeats pixels (nearest).
         rigid: characters that are rotated but neither stretched nor warped.
         cells: the cells of some characters; others fill the cell that their font gives them.
+        n_shapes: how many cells of a character are equally likely, in the order of `cells`.
     """
 
     size: tuple[int, int]
@@ -73,10 +74,12 @@ class Style:
     bicubic: bool
     rigid: str
     cells: tuple[Cell, ...] = ()
+    n_shapes: int = 1
 
-    def cell(self, character: str) -> Cell | None:
-        """The cell that a character is stretched into; None for the one of its font."""
-        return next((cell for cell in self.cells if character in cell.characters), None)
+    def cell(self, character: str, shape: int = 0) -> Cell | None:
+        """A cell that a character is stretched into; None for the one of its font."""
+        known = [cell for cell in self.cells if character in cell.characters]
+        return known[shape % len(known)] if known else None
 
 
 def package_style(size: tuple[int, int], fonts: tuple[str, ...]) -> Style:
@@ -174,6 +177,32 @@ def narrow_style(size: tuple[int, int]) -> Style:
     )
 
 
+def shapes_style(size: tuple[int, int]) -> Style:
+    """Signs and digits of any shape: squat or tall, narrow or wide, with long arms or stumps.
+
+    No program draws such pictures. A reader that learns them reads looks it never saw better.
+    """
+    digits = [(width, height) for width in (0.45, 0.6, 0.8) for height in (0.8, 1.0, 1.2)]
+    signs = [(width, height) for width in (0.4, 0.6, 0.8) for height in (0.5, 0.8, 1.1)]
+    brackets = [(width, height) for width in (0.25, 0.35, 0.5) for height in (1.0, 1.2, 1.4)]
+    cells = [
+        *(Cell("0123456789", *shape) for shape in digits),
+        *(Cell("+", *shape, trim=0.06 * (turn % 3)) for turn, shape in enumerate(signs)),
+        *(
+            Cell("*", *shape, upside_down=turn % 2 == 1, trim=0.04 * (turn % 3))
+            for turn, shape in enumerate(signs)
+        ),
+        *(Cell("()", *shape) for shape in brackets),
+    ]
+    return replace(
+        many_fonts_style(size),
+        fonts=("droid-sans-mono", "dejavu-sans", "noto-sans-sc", "dejavu-sans-bold"),
+        font_sizes=(38, 52),
+        cells=tuple(cells),
+        n_shapes=len(signs),
+    )
+
+
 def package_signs_style(size: tuple[int, int]) -> Style:
     """The package of today in several fonts; it stretches even a minus to the height of a digit."""
     return package_style(size, ("droid-sans-mono", "dejavu-sans", "noto-sans-sc", "dejavu-serif"))
@@ -200,5 +229,6 @@ ARITHMETIC_STYLES: dict[str, Callable[[tuple[int, int]], Style]] = {
     "fonts": many_fonts_style,
     "narrow": narrow_style,
     "package": package_signs_style,
+    "shapes": shapes_style,
     "typed": typed_style,
 }

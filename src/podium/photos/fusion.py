@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.training.runtime import keras, tf
+from podium.training.runtime import keras
 
 
 def activate(kind: str, outputs: Any) -> Any:
     """Return probabilities or numbers (..., K) of the outputs (..., K) of heads."""
     if kind == "classes":
-        return tf.nn.softmax(outputs)
-    return tf.sigmoid(outputs) if kind == "labels" else outputs
+        return keras.ops.softmax(outputs)
+    return keras.ops.sigmoid(outputs) if kind == "labels" else outputs
 
 
 @keras.saving.register_keras_serializable("podium")
@@ -49,17 +49,17 @@ class FusedHeads(keras.layers.Layer):
         kernel = self.kernel / self.scale  # (x - mean) / scale @ W = x @ (W / scale) - ...
         shift = self.mean * kernel  # (D, M, K)
         if keep is None:
-            offset = tf.reduce_sum(shift, axis=0)
+            offset = keras.ops.sum(shift, axis=0)
         else:
             features = features * keep
-            offset = tf.einsum("nd,dmk->nmk", keep, shift)
-        return tf.einsum("nd,dmk->nmk", features, kernel) - offset + self.bias
+            offset = keras.ops.einsum("nd,dmk->nmk", keep, shift)
+        return keras.ops.einsum("nd,dmk->nmk", features, kernel) - offset + self.bias
 
     def of_head(self, features: Any, head: int) -> Any:
         """Return the outputs (N, K) of one head for features (N, D), without dropout."""
         kernel = self.kernel[:, head] / self.scale[:, head]
-        offset = tf.reduce_sum(self.mean[:, head] * kernel, axis=0)
-        return tf.matmul(features, kernel) - offset + self.bias[head]
+        offset = keras.ops.sum(self.mean[:, head] * kernel, axis=0)
+        return keras.ops.matmul(features, kernel) - offset + self.bias[head]
 
     def get_config(self) -> dict[str, Any]:
         """Return what is needed to build the layer again."""
@@ -77,7 +77,7 @@ class MeanOfHeads(keras.layers.Layer):
 
     def call(self, outputs: Any) -> Any:
         """Return the mean over heads of what their outputs mean."""
-        return tf.reduce_mean(activate(self.kind, outputs), axis=1)
+        return keras.ops.mean(activate(self.kind, outputs), axis=1)
 
     def get_config(self) -> dict[str, Any]:
         """Return what is needed to build the layer again."""
@@ -87,5 +87,7 @@ class MeanOfHeads(keras.layers.Layer):
 def head_values(layer: FusedHeads, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the probabilities or numbers (N, M, K) of each head on features (N, D)."""
     parts = [layer(features[start : start + 4096]) for start in range(0, len(features), 4096)]
-    values = [activate(layer.kind, tf.cast(part, tf.float64)).numpy() for part in parts]
-    return np.concatenate(values)
+    exact = (keras.ops.cast(part, "float64") for part in parts)
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(activate(layer.kind, part)) for part in exact]
+    )

@@ -2,8 +2,8 @@
 
 A heat map lives in the grid's frame: one pixel per pixel of a tile. Each pixel is the mean of all
 predictions for it, weighted by a window that fades towards the edges of a tile, so that no edge
-shows. The mean is updated tile by tile, mean += (p - mean) * w / (sum of w so far) (West 1979,
-doi:10.1145/359146.359153): a constant stays that constant to the last bit, whatever the weights.
+shows: the sum of weighted predictions over the sum of weights. 0 and 1 stay what they are to the
+last bit, whatever the weights; other constants within 1e-6.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +57,7 @@ def square_height(grid: Grid, n_classes: int, most: int) -> int:
 
 
 def _row_bytes(grid: Grid, n_classes: int) -> int:
-    """Bytes of a row of the means and the sum of weights."""
+    """Bytes of a row of the sums of predictions and of weights."""
     return (n_classes + 1) * 4 * grid.frame[0]
 
 
@@ -119,7 +120,10 @@ def _check_off(missing: set[tuple[int, int]], l_corner: tuple[int, int], predict
 
 
 class _Bands:
-    """Means and sum of weights (K + 1, rows, w) of unfinished bands; all but the latest on disk."""
+    """Sums of weighted predictions, and of weights, (K + 1, rows, w) of unfinished bands.
+
+    All but the latest lie on disk.
+    """
 
     def __init__(
         self, frame: tuple[int, int], n_classes: int, rows: int, memory: int, folder: Path
@@ -135,19 +139,23 @@ class _Bands:
         return slice(l_y // self._rows, -(-min(l_y + tile, self._height) // self._rows))
 
     def blend(self, l_corner: Sequence[int], prediction: Heat, weights: Heat) -> None:
-        """Take a prediction (..., tile, tile) into the mean of every band it reaches into."""
+        """Take a prediction (..., tile, tile) into the sums of every band it reaches into."""
         touched = self.touched(l_corner[1], len(weights))
         for number in range(touched.start, touched.stop):
             x, y = l_corner[0], l_corner[1] - number * self._rows  # y < 0: it began further up
             band = self._band(number)[:, max(y, 0) : y + len(weights), x : x + len(weights)]
-            top, mean, weight = max(-y, 0), band[:-1], band[-1]
+            top = max(-y, 0)
             part = slice(top, top + band.shape[1]), slice(0, band.shape[2])
-            weight += weights[part]
-            mean += (prediction[..., *part] - mean) * (weights[part] / weight)
+            layers = prediction.reshape(-1, *weights.shape)
+            for total, values in zip(band[:-1], layers, strict=True):
+                cv2.accumulateProduct(values[part], weights[part], total)
+            cv2.accumulate(weights[part], band[-1])
 
     def pop(self, number: int) -> Heat:
-        """The finished mean (..., rows, w) of a band, which is forgotten."""
-        mean = self._band(number)[:-1]
+        """The means (..., rows, w) of a finished band, which is forgotten."""
+        *_, weight = band = self._band(number)
+        np.maximum(weight, np.finfo(np.float32).tiny, out=weight)  # 0 where no tile lies
+        mean = np.divide(band[:-1], weight, out=band[:-1])
         del self._held[number]
         return mean if len(mean) > 1 else mean[0]
 
