@@ -45,6 +45,7 @@ def test_an_even_picture_gives_zeros():
         ("crnn", (170, 80), 21),
         ("crnn", (180, 60), 22),
         ("crnn", (200, 50), 25),
+        ("ctc", (200, 50), 25),
         ("cnn", (170, 80), 4),
     ],
 )
@@ -55,8 +56,23 @@ def test_logits_have_a_step_for_each_eight_pixels_or_each_character(kind, size, 
     assert logits.shape == (2, steps, 37)
 
 
+def test_without_recurrence_a_step_sees_its_surroundings_only():
+    keras.utils.set_random_seed(0)
+    ctc, crnn = (network.build(kind, (256, 32), 5, 4, 4, {}, 4) for kind in ("ctc", "crnn"))
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 256, 3)).astype(np.float32)
+    other = pixels.copy()
+    other[:, :, 200:240] = pixels[:, ::-1, 200:240]  # same mean and deviation
+    moved = [
+        np.abs(model.predict(pixels, verbose=0) - model.predict(other, verbose=0))[0].max(-1)
+        for model in (ctc, crnn)
+    ]
+    assert (moved[0][:40] < 1e-5).all()
+    assert (moved[0][51:59] > 1e-3).all()
+    assert (moved[1][36:40] > 2e-5).all()
+
+
 def test_the_smallest_pictures_pass():
-    for kind in ("cnn", "crnn"):
+    for kind in ("cnn", "crnn", "ctc"):
         assert network.build(kind, (32, 32), 5, 2, 4, {}).output_shape[2] == 5
 
 

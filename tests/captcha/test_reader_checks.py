@@ -27,7 +27,7 @@ def test_time_steps_are_those_of_the_network(width: int, step: int) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 14), (64, 1), (3, 32), (1, 1)])
-@pytest.mark.parametrize("model", ["crnn", "cnn"])
+@pytest.mark.parametrize("model", ["crnn", "ctc", "cnn"])
 def test_pictures_that_are_too_small(size: tuple[int, int], model: str) -> None:
     words = (
         rf"captchas of {size[0]}x{size[1]} px are too small for the reader mine: .*15 or more of"
@@ -39,7 +39,7 @@ def test_pictures_that_are_too_small(size: tuple[int, int], model: str) -> None:
         network.build(model, size, 4, 2, 4, {}, 8)
 
 
-@pytest.mark.parametrize("model", ["crnn", "cnn"])
+@pytest.mark.parametrize("model", ["crnn", "ctc", "cnn"])
 def test_the_smallest_pictures(model: str) -> None:
     check(reader(model=model), (15, 15), "a")
     assert network.build(model, (15, 15), 4, 1, 4, {}, 8).output_shape[1] >= 1

@@ -264,6 +264,24 @@ def test_drawn_on_the_fly(make):
     assert found == {"pictures_seen": 32, "seed": 1, "first": 0, "last": 31}
 
 
+def test_a_reader_without_recurrence(make):
+    one = make("text")
+    one.change(captcha__text__source="raw", train_captcha_reader__text_0_crnn__model="ctc")
+    raw_text(one.source)
+    one.generate()
+    one.train("text-crnn")
+    one.submit()
+    assert one.metrics("train_captcha_reader-text-crnn")["validation"].keys() >= {
+        "greedy",
+        "decoded",
+    }
+    model, picture = one.model("text-crnn"), str(one.source / "test/100.png")
+    told = CliRunner().invoke(app, ["predict", "--model", str(model), picture])
+    assert told.exit_code == 0
+    says = dict(pd.read_csv(one.out, dtype=str).to_numpy())
+    assert told.output.splitlines()[1].split(",")[1] == says["100"]
+
+
 def test_raw_pictures_from_folder_to_prediction(make, capsys):
     one = make("text")
     one.change(captcha__text__source="raw")

@@ -110,7 +110,7 @@ class Decoder:
     """Turns logits (N, T, C) into texts.
 
     Attributes:
-        kind: crnn, whose steps are time steps of CTC; or cnn, whose steps are characters.
+        kind: crnn or ctc, whose steps are time steps of CTC; or cnn, whose steps are characters.
         charset: what the classes mean.
         rules: which texts are allowed.
         beam_width: prefixes kept at each step of the beam search.

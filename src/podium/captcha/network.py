@@ -1,8 +1,9 @@
-"""The two readers as Keras models: pixels (N, H, W, 3) of 0 to 255 in, logits (N, T, C) out.
+"""The readers as Keras models: pixels (N, H, W, 3) of 0 to 255 in, logits (N, T, C) out.
 
 Class 0 is the blank (`ctc.BLANK`), class k >= 1 the label k of a charset. `crnn` has a time step
-for every 4 or 8 pixels of width and learns by CTC; `cnn` has one step for each character and never
-uses the blank.
+for every 4 or 8 pixels of width and learns by CTC; so does `ctc`, whose steps know of their
+surroundings alone, so that it cannot learn whole pictures by heart; `cnn` has one step for each
+character and never uses the blank.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ def build(
     """An untrained reader.
 
     Args:
-        kind: cnn or crnn.
+        kind: cnn, crnn or ctc.
         size: (w, h) of the pictures, pixels.
         n_classes: C, the characters and the blank.
-        n_characters: time steps T of a cnn; ignored for a crnn.
+        n_characters: time steps T of a cnn; ignored for others.
         width: channels of the first layer; all others grow with it.
         description: metadata that is kept in the artefact.
-        step: pixels of width for each time step of a crnn, 4 or 8.
+        step: pixels of width for each time step of others, 4 or 8.
     """
     pixels = keras.Input((size[1], size[0], 3), name="pixels")
     x = Standardise(name="standardise")(MetadataLayer(description, name="described")(pixels))
@@ -66,7 +67,7 @@ def build(
         x = layers.MaxPooling2D(pool)(convolution(x, int(channels * width)))
     if kind == "cnn":
         return keras.Model(pixels, _cnn_head(x, width, n_classes, n_characters), name=kind)
-    return keras.Model(pixels, _crnn_head(x, width, n_classes), name=kind)
+    return keras.Model(pixels, _ctc_head(x, width, n_classes, kind == "crnn"), name=kind)
 
 
 def convolution(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
@@ -82,13 +83,14 @@ def convolution(x: Any, channels: int, side: int = 3, stride: int = 1) -> Any:
     return layers.ReLU()(batch_normalization(_MOMENTUM)(x))
 
 
-def _crnn_head(x: Any, width: int, n_classes: int) -> Any:
+def _ctc_head(x: Any, width: int, n_classes: int, recurrent: bool) -> Any:
     """Features (N, h, T, D) -> logits (N, T, C)."""
     x = layers.Permute((2, 1, 3))(x)
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = layers.Dense(8 * width, use_bias=False)(x)
     x = layers.ReLU()(batch_normalization(_MOMENTUM)(x))
-    x = layers.Bidirectional(layers.GRU(6 * width, return_sequences=True))(x)
+    if recurrent:
+        x = layers.Bidirectional(layers.GRU(6 * width, return_sequences=True))(x)
     return layers.Dense(n_classes, dtype="float32", name="logits")(x)
 
 

@@ -33,7 +33,7 @@ from podium.training.runtime import keras, tf
 BATCH = 256  # pictures read at a time, or fewer
 _PIXELS = 4_000_000  # of all pictures that are read at a time
 _PART_PX = 2_000_000  # of these, on one core: recurrent layers do better on many pictures
-KINDS = ("cnn", "crnn")  # of readers
+KINDS = ("cnn", "crnn", "ctc")  # of readers
 FINDER, READER = "finder", "reader"  # names of the two models in an artefact for equations
 
 Pixels = NDArray[np.uint8]

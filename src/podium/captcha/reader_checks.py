@@ -191,7 +191,7 @@ def check_reader_pictures(
 
 
 def time_steps(width: int, step: int) -> int:
-    """The time steps T of a crnn on pictures `width` px wide, with a step every 4 or 8 px."""
+    """The time steps T of a crnn or ctc on pictures `width` px wide, a step every 4 or 8 px."""
     return (width + 1) // 2 // 2 // (step // 4)
 
 

@@ -65,10 +65,10 @@ def head_losses(truth: Any, outputs: Any, weights: Any, kind: str) -> Any:
 def reader_loss(kind: str) -> keras.losses.Loss:
     """Return the loss of a captcha reader: labels (N, K), padded with 0, and logits (N, T, C).
 
-    crnn: the negative log-probability of the label over all its paths (Graves et al. 2006), blank
-    0; cnn: the mean cross-entropy over characters.
+    crnn and ctc: the negative log-probability of the label over all its paths (Graves et al. 2006),
+    blank 0; cnn: the mean cross-entropy over characters.
     """
-    if kind == "crnn":
+    if kind != "cnn":
         return keras.losses.CTC() if GPUS else ProcessorCTC()
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -37,7 +37,7 @@ def portable_reader(path: Path, any_width: bool) -> Portable:
     loaded, _ = artefact.load(path)
     parts = {layer.name: layer for layer in loaded.layers if isinstance(layer, keras.Model)}
     trained, (h, w, _) = parts.get(READER, loaded), reader.logits.shape
-    if any_width and says["kind"] != "crnn":
+    if any_width and says["kind"] == "cnn":
         raise SettingsError(
             f"{path.name}: a {says['kind']} has one step for each character, and one width\n"
             "remedy: leave --any-width out, or export a crnn"
@@ -73,8 +73,9 @@ def _description(says: dict[str, Any], h: int, w: int | str) -> dict[str, Any]:
         "output": {
             "shape": ["N", "T", len(charset) + 1],
             "meaning": "probability of each class at each time step",
-            "decoding": DECODING if says["kind"] == "crnn" else ONE_EACH,
+            "decoding": ONE_EACH if says["kind"] == "cnn" else DECODING,
         },
+        **({"ctc": True} if says["kind"] != "cnn" else {}),
         **({"recurrent": True} if says["kind"] == "crnn" else {}),
         "charset": charset,
         "rules": says["rules"],

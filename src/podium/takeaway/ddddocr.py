@@ -40,7 +40,7 @@ def for_ddddocr(reader: Portable, name: str) -> Portable:
     mean, deviation = (MEAN, DEVIATION) if name == OLD else (0 * MEAN, 1 + 0 * MEAN)
     given = keras.Input((3, h, w), name="input1", dtype="float32")
     pixels = 255 * (keras.ops.transpose(given, (0, 2, 3, 1)) * deviation + mean)
-    probs = _steps(reader.model(pixels), "recurrent" in says)
+    probs = _steps(reader.model(pixels), "ctc" in says)
     last = Likeliest if name == OLD else keras.layers.Identity
     model = keras.Model(given, last(name="answers")(probs))
 
@@ -49,7 +49,7 @@ def for_ddddocr(reader: Portable, name: str) -> Portable:
         return [fitted.transpose(2, 0, 1).astype(np.float32)]
 
     def answer(pictures: Sequence[Pixels]) -> Floats:
-        own = np.asarray(_steps(reader.answer(pictures), "recurrent" in says))
+        own = np.asarray(_steps(reader.answer(pictures), "ctc" in says))
         return own.argmax(-1).astype(np.float64) if name == OLD else own
 
     charset = {"charset": ["", *says["charset"]], "word": False, "channel": 3,

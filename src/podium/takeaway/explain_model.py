@@ -142,7 +142,7 @@ def _explain_picture(png: Path, model: Portable, pixels: Pixels, how: Explaining
         write_grid(png, [(f"channel {k}", maps[..., k]) for k in strongest])
     elif model.description["task"].startswith("captcha-"):
         charset, pixels = model.description["charset"], model.inputs(pixels)[0]
-        places = places_of_characters(model, pixels, "recurrent" in model.description)
+        places = places_of_characters(model, pixels, "ctc" in model.description)
         if not places:
             raise PodiumError(f"{png.stem}: no character is read\nremedy: give another picture")
         named = [(charset[label - 1] if label else "blank", each) for label, each in places]

@@ -40,7 +40,7 @@ class Looking:
         says = self.model.description
         if says["task"].startswith("captcha-"):
             seen = self.model.inputs(picture)[0]
-            places = places_of_characters(self.model, seen, "recurrent" in says)
+            places = places_of_characters(self.model, seen, "ctc" in says)
             characters = [says["charset"][label - 1] if label else "" for label, _ in places]
             maps = [values for _, values in places]
             drawn = character_overlay(seen, list(zip(characters, maps, strict=True)))

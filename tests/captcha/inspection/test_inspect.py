@@ -43,6 +43,7 @@ def chosen(raw: Path, task: str = "text", budget: Budget = TWO_CORES) -> dict[st
 @pytest.fixture
 def many_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choices, "FEW_LABELS", 1)
+    monkeypatch.setattr(choices, "VERY_FEW_LABELS", 1)
 
 
 @pytest.mark.usefixtures("many_labels")
@@ -89,6 +90,17 @@ def test_few_labels_take_a_finer_step(
         monkeypatch.setattr(choices, "FEW_LABELS", fewest)
         assert chosen(raw)["step"] == step
     assert f"40 px of width for each character, and fewer than {n + 1} labels" in asked()
+
+
+def test_very_few_labels_take_no_recurrence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, n = folder(tmp_path, ["7XK2", "ABCD", "QQQQ"], [(160, 60)]), 2  # to learn from
+    for fewest, model in ((n, "crnn"), (n + 1, "ctc")):
+        monkeypatch.setattr(choices, "VERY_FEW_LABELS", fewest)
+        found = chosen(raw, budget=Budget(60, 2, False))
+        assert found["model"] == model
+        assert (16 * found["epoch_size"] <= 8000) == (model == "ctc")
 
 
 @pytest.mark.usefixtures("many_labels")

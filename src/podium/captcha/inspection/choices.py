@@ -17,6 +17,8 @@ from podium.core.params import Params
 
 STEPS = 3  # of time for each character, or a finer step is taken
 FEW_LABELS = 300  # with fewer, a finer step reads more of the texts right
+VERY_FEW_LABELS = 80  # with fewer, a reader without recurrence reads more of them right
+VERY_FEW_SEEN = 8000  # pictures; of so few labels, twice as many are learnt by heart
 MEGAPIXELS = {8: 1.3, 4: 0.9}  # trained in a second of one core, by the step of the reader
 GPU_MEGAPIXELS = 60.0
 EPOCHS, BATCH_SIZE = 16, 32
@@ -94,11 +96,13 @@ def _reader_choices(
     few = f", and fewer than {FEW_LABELS} labels" if coarse and step == 4 else ""
     augment = next((strength for most, strength in AUGMENT if n <= most), 0.0)
     spread = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
-    epochs, epoch_size, reason = _length(n, size, step, budget)
+    model, why = _model(n, task, spread)
+    most = VERY_FEW_SEEN if model == "ctc" else max(MOST_SEEN, MOST_TIMES * n)
+    epochs, epoch_size, reason = _length(most, size, step, budget)
     rows = [
         Choice(f"blend.captcha-{task}", "readers", [name], "the one reader below"),
         Choice(section, "task", task, "what it reads"),
-        Choice(section, "model", "crnn", f"texts of {spread} characters"),
+        Choice(section, "model", model, why),
         Choice(section, "step", step, f"{room:.0f} px of width for each character{few}"),
         Choice(section, "on_the_fly", False, "raw pictures cannot be drawn"),
         Choice(section, "emphasis", "", "of drawn pictures only"),
@@ -114,9 +118,15 @@ def _reader_choices(
     return rows
 
 
-def _length(n: int, size: tuple[int, int], step: int, budget: Budget) -> tuple[int, int, str]:
-    """Epochs, pictures in each, and why."""
-    possible, most = budget.pictures(size, step), max(MOST_SEEN, MOST_TIMES * n)
+def _model(n: int, task: str, spread: str) -> tuple[str, str]:
+    if n < VERY_FEW_LABELS and task != "equations":
+        return "ctc", f"fewer than {VERY_FEW_LABELS} labels, which a crnn may learn by heart"
+    return "crnn", f"texts of {spread} characters"
+
+
+def _length(most: int, size: tuple[int, int], step: int, budget: Budget) -> tuple[int, int, str]:
+    """Epochs, pictures in each, and why; `most` pictures seen are enough."""
+    possible = budget.pictures(size, step)
     seen = min(max(possible, FEWEST), most)
     minutes = seen / max(possible, 1) * budget.minutes
     enough = ", more would hardly help" if most < possible else ""

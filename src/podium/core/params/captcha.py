@@ -111,7 +111,7 @@ class TrainCaptchaReader(TrainingSettings):
     """
 
     task: Literal["text", "arithmetic", "equations"]
-    model: Literal["cnn", "crnn"]
+    model: Literal["cnn", "crnn", "ctc"]
     start: Annotated[str, Field(pattern=r"^(scratch|.+\.keras)$")]
     step: Literal[4, 8]
     width: Annotated[int, Field(ge=4, le=256)]
