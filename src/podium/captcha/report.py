@@ -84,8 +84,9 @@ def baseline_warning(constant: str, scores: Mapping[str, Any]) -> list[str]:
     return [
         f"WARNING: this reader gets {decoded['value']:.4f} of {decoded['n']} validation texts "
         f"right, no more than the one text {constant!r} for all would ({baseline['value']:.4f}).",
-        "What to try: more epochs or a larger epoch_size (train_captcha_reader), more train "
-        "pictures, step 4 and a larger width; and look at mistakes.png: are the labels right?",
+        "What to try: more epochs or a larger epoch_size (train_captcha_reader), model ctc where "
+        "labels are few, more train pictures, step 4 and a larger width; and look at mistakes.png: "
+        "are the labels right?",
     ]
 
 
