@@ -137,12 +137,15 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
 
 
 def stitched(grid: Grid, prediction: np.ndarray) -> int:
-    """Blend one prediction for all tiles into a heat map; its middle, in millionths."""
+    """Blend one prediction for all tiles into the bands of a heat map; its middle, in millionths."""
     corners = grid.l_corners
     squares = grid.super_tiles(corners)
     parts = ((corners[rows], [prediction] * len(rows)) for rows in squares)
-    heat = np.concatenate([band for _, band in stitch(grid, corners, parts)])
-    return round(1e6 * float(heat[len(heat) // 2, len(heat) // 2]))
+    middle = 0.0
+    for first, band in stitch(grid, corners, parts):  # written to a file, band by band, elsewhere
+        if 0 <= grid.frame[1] // 2 - first < len(band):
+            middle = float(band[grid.frame[1] // 2 - first, grid.frame[0] // 2])
+    return round(1e6 * middle)
 
 
 def summed(grid: Grid, prediction: np.ndarray) -> int:
