@@ -137,7 +137,7 @@ def speed(path: Path, stride: int, rounds: int) -> dict[str, object]:
 
 
 def stitched(grid: Grid, prediction: np.ndarray) -> int:
-    """Blend one prediction for all tiles into the bands of a heat map; its middle, in millionths."""
+    """Blend one prediction for all tiles into bands of heat; the middle, in millionths."""
     corners = grid.l_corners
     squares = grid.super_tiles(corners)
     parts = ((corners[rows], [prediction] * len(rows)) for rows in squares)
