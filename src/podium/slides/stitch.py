@@ -120,10 +120,7 @@ def _check_off(missing: set[tuple[int, int]], l_corner: tuple[int, int], predict
 
 
 class _Bands:
-    """Sums of weighted predictions, and of weights, (K + 1, rows, w) of unfinished bands.
-
-    All but the latest lie on disk.
-    """
+    """Sums of predictions and of weights (K + 1, rows, w) of unfinished bands, some on disk."""
 
     def __init__(
         self, frame: tuple[int, int], n_classes: int, rows: int, memory: int, folder: Path
@@ -146,9 +143,8 @@ class _Bands:
             band = self._band(number)[:, max(y, 0) : y + len(weights), x : x + len(weights)]
             top = max(-y, 0)
             part = slice(top, top + band.shape[1]), slice(0, band.shape[2])
-            layers = prediction.reshape(-1, *weights.shape)
-            for total, values in zip(band[:-1], layers, strict=True):
-                cv2.accumulateProduct(values[part], weights[part], total)
+            for sums, layer in zip(band[:-1], prediction.reshape(-1, *weights.shape), strict=True):
+                cv2.accumulateProduct(layer[part], weights[part], sums)
             cv2.accumulate(weights[part], band[-1])
 
     def pop(self, number: int) -> Heat:
