@@ -18,7 +18,7 @@ from podium.core.params import Params
 STEPS = 3  # of time for each character, or a finer step is taken
 FEW_LABELS = 300  # with fewer, a finer step reads more of the texts right
 VERY_FEW_LABELS = 120  # with fewer, a reader without recurrence reads more of them right
-VERY_FEW_SEEN = 8000  # pictures; of so few labels, twice as many are learnt by heart
+VERY_FEW_TIMES = 170  # as often is each picture seen then; half as often is too little
 MEGAPIXELS = {8: 1.3, 4: 0.9}  # trained in a second of one core, by the step of the reader
 GPU_MEGAPIXELS = 60.0
 EPOCHS, BATCH_SIZE = 16, 32
@@ -97,7 +97,7 @@ def _reader_choices(
     augment = next((strength for most, strength in AUGMENT if n <= most), 0.0)
     spread = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
     model, why = _model(n, task, spread)
-    most = VERY_FEW_SEEN if model == "ctc" else max(MOST_SEEN, MOST_TIMES * n)
+    most = VERY_FEW_TIMES * n if model == "ctc" else max(MOST_SEEN, MOST_TIMES * n)
     epochs, epoch_size, reason = _length(most, size, step, budget)
     rows = [
         Choice(f"blend.captcha-{task}", "readers", [name], "the one reader below"),
