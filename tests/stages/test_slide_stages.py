@@ -606,7 +606,9 @@ def test_a_network_that_loses_to_the_threshold_is_said(again, capsys):
     scratch = again.root / "elsewhere"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PODIUM_SCRATCH", str(scratch))
-        patch.setattr(Fake, "heat", lambda _, pixels, **__: 0.6 * (pixels.mean(axis=3) > 160))
+        patch.setattr(
+            Fake, "heat", lambda _, pixels, **__: np.float32(0.6) * (pixels.mean(axis=3) > 160)
+        )
         again.predict()
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith("WARNING: the network (tumour F1 ")
