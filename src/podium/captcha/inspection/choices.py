@@ -18,7 +18,7 @@ from podium.core.params import Params
 STEPS = 3  # of time for each character, or a finer step is taken
 FEW_LABELS = 300  # with fewer, a finer step reads more of the texts right
 VERY_FEW_LABELS = 120  # with fewer, a reader without recurrence reads more of them right
-VERY_FEW_TIMES = 170  # as often is each picture seen then; half as often is too little
+VERY_FEW_TIMES = 170  # how often each picture is seen then; half of that is too little
 MEGAPIXELS = {8: 1.3, 4: 0.9}  # trained in a second of one core, by the step of the reader
 GPU_MEGAPIXELS = 60.0
 EPOCHS, BATCH_SIZE = 16, 32
